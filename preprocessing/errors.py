@@ -1,0 +1,52 @@
+"""The errors a user can meet, each with the exit status its command ends with.
+
+0 is success, 1 a bug, 2 a wrong flag (argparse's own status), 128 + N the signal N.
+"""
+
+
+class GarmentError(Exception):
+    """Base of every expected failure: its message is one line that says what to do."""
+
+    status = 1
+
+
+class UsageError(GarmentError):
+    """A flag is out of range, or flags contradict each other."""
+
+    status = 2
+
+
+class SourceError(GarmentError):
+    """The video, image or camera cannot be opened."""
+
+    status = 3
+
+
+class BrokenSourceError(GarmentError):
+    """The source broke off midway; every frame before the break was kept."""
+
+    status = 4
+
+
+class SinkError(GarmentError):
+    """An output cannot be written (any more)."""
+
+    status = 5
+
+
+class WeightsError(GarmentError):
+    """A weight file is missing, damaged or of another kind."""
+
+    status = 6
+
+
+class DeviceError(GarmentError):
+    """The device or engine asked for is not there."""
+
+    status = 7
+
+
+class DataError(GarmentError):
+    """A data set is missing, damaged or of another shape."""
+
+    status = 8

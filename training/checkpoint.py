@@ -1,0 +1,72 @@
+"""Networks from weight files and from the checkpoints of a run."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from preprocessing.errors import UsageError, WeightsError
+from training.models import MODELS
+from training.recipes import Recipe
+from training.weights import METADATA_KEY, WeightsInfo
+
+CONFIG = "config.json"
+TASK_PREFIX = "network."  # of the network's tensors in a checkpoint of ClassifierTask
+
+
+def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
+    """The network of `stem`.safetensors in float32, ready to evaluate.
+
+    Raises:
+        WeightsError: the tensors do not fit the network that the metadata names.
+    """
+    path = stem.with_suffix(".safetensors")
+    if info.network not in MODELS:
+        raise WeightsError(f"{path}: unknown network {info.network!r}, have {', '.join(MODELS)}")
+    network = MODELS[info.network](len(info.classes))
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
+    return network.float().eval()
+
+
+def save_network(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
+    """Write `stem`.safetensors in half precision, with the metadata inside."""
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    save_file(tensors, stem.with_suffix(".safetensors"), {METADATA_KEY: info.to_json()})
+
+
+def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
+    """The best network of a run folder, its recipe and its config.
+
+    Raises:
+        UsageError: the folder is not that of a run, or it has no checkpoint yet.
+    """
+    try:
+        config = json.loads((run / CONFIG).read_text())
+        recipe = Recipe(**config["recipe"])
+        state = torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{run} is not a finished run ({error}): name a folder that "
+                         "training.fit made") from error  # fmt: skip
+    network = MODELS[recipe.network](len(config["classes"]))
+    prefix = len(TASK_PREFIX)
+    network.load_state_dict(
+        {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
+    )
+    return network.eval(), recipe, config
+
+
+def write_config(run: Path, recipe: Recipe, **values: object) -> None:
+    """Write down what a run was made with."""
+    config = {"recipe": dataclasses.asdict(recipe), **values}
+    (run / CONFIG).write_text(json.dumps(config, indent=1) + "\n")

@@ -1,0 +1,45 @@
+"""A place in an image: the value that every way of locating gives."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """One garment's place in an image.
+
+    Attributes:
+        box: float32 (4,), x1 y1 x2 y2 in pixels, half-open, inside the image.
+        mask: uint8 (h, w), 255 on the garment and 0 elsewhere, over the box's pixels `window`.
+    """
+
+    box: np.ndarray
+    mask: np.ndarray
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """The whole pixels that the box touches: x1, y1, x2, y2, half-open."""
+        x1, y1 = np.floor(self.box[:2]).astype(int)
+        x2, y2 = np.ceil(self.box[2:]).astype(int)
+        return int(x1), int(y1), int(x2), int(y2)
+
+    @classmethod
+    def from_mask(cls, mask: np.ndarray) -> "Region | None":
+        """The region of a mask uint8 (H, W) over the whole image; None where it is empty."""
+        x, y, width, height = cv2.boundingRect(mask)
+        if not width:
+            return None
+        box = np.array([x, y, x + width, y + height], np.float32)
+        return cls(box, mask[y : y + height, x : x + width])
+
+
+def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes (N, 4) and (M, 4), float32 (N, M)."""
+    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
+    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    overlap = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
+    union = areas[0][:, None] + areas[1][None, :] - overlap
+    return (overlap / np.maximum(union, 1e-9)).astype(np.float32)

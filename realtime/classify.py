@@ -1,0 +1,42 @@
+"""Names garments: crops of a frame in one batch through an engine to class probabilities."""
+
+import numpy as np
+
+from preprocessing.cuts import CUTS
+from realtime.engines import ENGINES, Engine
+from realtime.types import Region
+from training.weights import WeightsInfo, locate, verified
+
+
+class Classifier:
+    """A network with its engine; call it with an image and its regions."""
+
+    def __init__(self, info: WeightsInfo, engine: Engine):
+        self.info = info
+        self._engine = engine
+        self._cut = CUTS[info.cut]
+
+    def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
+        """Calibrated class probabilities float32 (N, classes), a row a region."""
+        if not regions:
+            return np.zeros((0, len(self.info.classes)), np.float32)
+        crops = np.stack([self._cut(image, region, self.info.size) for region in regions])
+        return softmax(self._engine(crops) / self.info.temperature)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits (N, K), each row summing to 1."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def load_classifier(model: str, *, engine: str, device: str, threads: int) -> Classifier:
+    """A committed model's name or a weight file's path, checked and on its engine.
+
+    Raises:
+        WeightsError: unknown model, or its file is missing or damaged.
+        DeviceError: the engine or device is not there.
+    """
+    stem, info = locate(model)
+    verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
+    return Classifier(info, ENGINES[engine](stem, info, device=device, threads=threads))

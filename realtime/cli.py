@@ -1,0 +1,194 @@
+"""Command line of the live app: flags -> objects -> run -> exit status.
+
+The heavy modules are imported after the flags are read, so that --help answers at once.
+"""
+
+import argparse
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from preprocessing.errors import GarmentError, SinkError, UsageError
+
+# Held equal to the registries by a test: importing those here would cost half a second.
+LOCATOR_NAMES = ("segment", "grabcut", "green", "motion", "whole", "none")
+ENGINE_NAMES = ("auto", "openvino", "torch")
+DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+DEMO = Path(__file__).with_name("demo.mp4")
+DEFAULT_MODEL = "deep"
+DEFAULT_THRESHOLD = 0.5
+EPILOG = """\
+exit status: 0 done, 2 wrong flag, 3 no such source, 4 source broke off (its frames are kept),
+5 output cannot be written, 6 weights, 7 device or engine, 129/130/143 ended by a signal (the
+output is finished and playable).
+
+examples:
+  python run_realtime.py                                  the webcam, in a window
+  python run_realtime.py --video in.mp4 -o out.mp4        a file
+  python run_realtime.py --video rtsp://host/stream --jsonl rows.jsonl
+  python run_realtime.py --demo -o demo.mp4               the bundled clip
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of run_realtime.py."""
+    made = argparse.ArgumentParser(
+        prog="run_realtime.py",
+        description="Find, name and follow garments in video.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    group = made.add_argument_group("source (default: camera 0, in a window)")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("--video", metavar="FILE|URL",
+                        help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream")  # fmt: skip
+    source.add_argument("--camera", type=int, metavar="N", help="camera number")
+    source.add_argument("--demo", action="store_true", help="the bundled clip")
+    out = made.add_argument_group("output, any of them together")
+    add = out.add_argument
+    add(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="labelled video (.mp4 .mov .mkv) or .png/.jpg",
+    )
+    add("--no-audio", action="store_true", help="leave the source's audio out of the video")
+    add("--show", action="store_true", help="a window (the default without other output)")
+    add("--jsonl", type=Path, metavar="FILE", help="a row of JSON a garment and frame")
+    add("--snapshots", type=Path, metavar="DIR", help="a PNG when a garment is first named")
+    add("--stats", type=Path, metavar="FILE", help="counts and stage times as JSON")
+    run = made.add_argument_group("recognition")
+    add = run.add_argument
+    add("--model", default=DEFAULT_MODEL, help="committed model or weight file (default deep)")
+    add("--locate", default=LOCATOR_NAMES[0], choices=LOCATOR_NAMES,
+        help="how garments are found (default segment)")  # fmt: skip
+    add("--threshold", type=float, default=DEFAULT_THRESHOLD, metavar="P",
+        help=f"probability under which a garment is unknown (default {DEFAULT_THRESHOLD})")  # fmt: skip
+    add("--engine", default="auto", choices=ENGINE_NAMES, help="what runs the network")
+    add("--device", default="auto", choices=DEVICE_NAMES, help="where it runs")
+    add("--threads", type=int, default=1, metavar="N", help="of the network on a CPU (default 1)")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the app; the exit status is documented in --help."""
+    args = parser().parse_args(argv)
+    try:
+        return _run(args)
+    except GarmentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.status
+
+
+def _run(args: argparse.Namespace) -> int:
+    _check(args)
+    from realtime.sources import open_source
+
+    with open_source(args.video, args.camera) as source:
+        return _process(source, args)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Everything that can be found wrong before anything is opened.
+
+    Raises:
+        UsageError: a number is out of range.
+        SinkError: an output cannot be written.
+    """
+    if not 0 <= args.threshold <= 1:
+        raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
+    if args.threads < 1:
+        raise UsageError(f"--threads must be at least 1, got {args.threads}")
+    if args.camera is not None and args.camera < 0:
+        raise UsageError(f"--camera must be 0 or more, got {args.camera}")
+    if args.demo:
+        args.video = str(DEMO)
+    from realtime.sinks import check_output
+
+    for path in filter(None, (args.out, args.jsonl, args.stats)):
+        check_output(path, source=args.video)
+
+
+def _process(source, args: argparse.Namespace) -> int:
+    from realtime.interrupt import Interrupt
+    from realtime.pipeline import run
+    from realtime.progress import Progress
+    from realtime.sinks import Window
+    from realtime.stats import Stats, summary
+
+    wants_window = _wants_window(args)
+    with ExitStack() as stack:
+        interrupt = stack.enter_context(Interrupt())
+        analysis = _make_analysis(args)
+        sinks = [stack.enter_context(sink) for sink in _open_sinks(source, args)]
+        window = None
+        if wants_window:
+            window = stack.enter_context(Window(args.snapshots or Path()))
+        progress = stack.enter_context(Progress(source.info))
+        stats = Stats()
+        try:
+            run(source, analysis, sinks, window=window, stats=stats,
+                stopped=interrupt.requested, progress=progress)  # fmt: skip
+        finally:
+            stack.close()  # the files are whole before the figures are told
+            report = stats.report()
+            print(summary(report), file=sys.stderr)
+            if args.stats:
+                args.stats.write_text(json.dumps(report, indent=1) + "\n")
+    return interrupt.status
+
+
+def _wants_window(args: argparse.Namespace) -> bool:
+    """Whether to open a window; a missing display only matters where it is the only output.
+
+    Raises:
+        SinkError: there is no display and no other output.
+    """
+    other = args.out or args.jsonl or args.snapshots or args.stats
+    if other and not args.show:
+        return False
+    from realtime.sinks import has_display
+
+    if has_display():
+        return True
+    if not other:
+        raise SinkError("no display for a window: write a file with -o FILE or rows with --jsonl")
+    print("no display: going on without the window", file=sys.stderr)
+    return False
+
+
+def _make_analysis(args: argparse.Namespace):
+    from realtime.annotate import Annotator
+    from realtime.classify import load_classifier
+    from realtime.engines import choose
+    from realtime.locate import LOCATORS
+    from realtime.pipeline import Analysis
+    from realtime.track import Tracker
+
+    engine, device = choose(args.engine, args.device)
+    if "auto" in (args.engine, args.device):
+        print(f"{args.model} on engine {engine}, device {device}", file=sys.stderr)
+    classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
+    classes = classify.info.classes
+    return Analysis(
+        locate=LOCATORS[args.locate](),
+        classify=classify,
+        track=Tracker(classes),
+        annotate=Annotator(classes, threshold=args.threshold),
+        title=f"{classify.info.name}/{args.locate}",
+    )
+
+
+def _open_sinks(source, args: argparse.Namespace) -> list:
+    from realtime.sinks import JsonlSink, SnapshotSink, video_or_picture
+
+    sinks = []
+    if args.out:
+        sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
+    if args.jsonl:
+        sinks.append(JsonlSink(args.jsonl, threshold=args.threshold))
+    if args.snapshots:
+        sinks.append(SnapshotSink(args.snapshots, threshold=args.threshold))
+    return sinks

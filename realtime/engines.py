@@ -1,0 +1,96 @@
+"""Runs a network: ENGINES rows make a function from uint8 (N, C, H, W) to float32 logits (N, K).
+
+OpenVINO is the engine on a CPU. torch is imported only when its engine is chosen.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.errors import DeviceError, WeightsError
+from training.weights import WeightsInfo, remedy
+
+Engine = Callable[[np.ndarray], np.ndarray]
+CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
+TORCH_DEVICES = ("cuda", "mps")
+
+
+def choose(engine: str, device: str) -> tuple[str, str]:
+    """The engine and device to use: `auto` takes a GPU where torch sees one, else OpenVINO.
+
+    Raises:
+        DeviceError: engine and device contradict each other.
+    """
+    if engine == "auto":
+        engine = "torch" if device in TORCH_DEVICES else "openvino"
+    if device == "auto":
+        device = "cpu"
+        if engine == "torch":
+            device = _torch_device()
+    if engine == "openvino" and device != "cpu":
+        raise DeviceError(f"engine openvino runs on cpu, not {device}: use --engine torch")
+    return engine, device
+
+
+def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
+    """The .onnx file on OpenVINO, in bf16 where the CPU has matrix units for it."""
+    import openvino
+
+    core = openvino.Core()
+    core.set_property({"CACHE_DIR": str(CACHE_DIR)})
+    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+    path = stem.with_suffix(".onnx")
+    try:
+        model = core.compile_model(str(path), "CPU", options)
+        inputs, outputs = model.inputs[0].partial_shape, model.outputs[0].partial_shape
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise WeightsError(f"{path} is damaged ({reason}): {remedy(stem.name)}") from error
+    wanted = (info.channels, info.size, info.size)
+    if tuple(d.get_length() for d in inputs[1:]) != wanted or outputs[1] != len(info.classes):
+        raise WeightsError(f"{path} does not fit its metadata: {remedy(stem.name)}")
+    request = model.create_infer_request()
+    return lambda batch: request.infer([batch], share_inputs=True, share_outputs=True)[0].copy()
+
+
+def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
+    """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
+    try:
+        import torch
+    except ImportError as error:
+        raise DeviceError("engine torch needs torch: `pip install torch`") from error
+    from training.checkpoint import load_network
+
+    if device not in _torch_devices(torch):
+        have = " or ".join(_torch_devices(torch))
+        raise DeviceError(f"no {device} device here: use --device {have}")
+    if device == "cpu":
+        torch.set_num_threads(threads)
+    half = torch.float16 if device in TORCH_DEVICES else None
+    network = load_network(stem, info).to(device, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def run(batch: np.ndarray) -> np.ndarray:
+        images = torch.from_numpy(batch).to(device, non_blocking=True)
+        with torch.autocast(device, dtype=half, enabled=half is not None):
+            return network(images).float().cpu().numpy()
+
+    return run
+
+
+def _torch_devices(torch) -> list[str]:
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [*(name for name, there in present.items() if there), "cpu"]
+
+
+def _torch_device() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "cpu"
+    return _torch_devices(torch)[0]
+
+
+ENGINES = {"openvino": openvino_engine, "torch": torch_engine}

@@ -1,0 +1,129 @@
+"""The loop: source -> locate -> classify -> track -> annotate -> sinks.
+
+Decoding and the sinks run beside the analysis, on the threads of worker.py.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from realtime.annotate import Annotator
+from realtime.classify import Classifier
+from realtime.locate import Locate
+from realtime.sinks import Sink, Window
+from realtime.sources import Source
+from realtime.stats import Stats
+from realtime.track import Tracker
+from realtime.types import Frame, Garment
+from realtime.worker import Outbox, Prefetch
+
+AHEAD = 8  # decoded frames that wait for the analysis
+BEHIND = 8  # analysed frames that wait for the sinks
+HUD_SECONDS = 0.25  # how often the figures on the frame change, so that they can be read
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What is done to every frame, with `title` for the HUD, e.g. "deep/segment"."""
+
+    locate: Locate
+    classify: Classifier
+    track: Tracker
+    annotate: Annotator
+    title: str
+
+    def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
+        """The frame's garments."""
+        with stats.stage("locate"):
+            regions = self.locate(frame.image)
+        with stats.stage("classify"):
+            probabilities = self.classify(frame.image, regions)
+        with stats.stage("track"):
+            return self.track(regions, probabilities)
+
+
+class Hud:
+    """The line on the frame: true FPS, latency, model, dropped frames."""
+
+    def __init__(self, title: str):
+        self._title = title
+        self._text, self._due = "", 0.0
+
+    def __call__(self, stats: Stats) -> str:
+        """The current text, renewed a few times a second."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + HUD_SECONDS
+            self._text = (
+                f"{stats.fps:.0f} fps  {1000 * stats.latency:.0f} ms  {self._title}  "
+                f"dropped {stats.dropped}"
+            )
+        return self._text
+
+
+def run(
+    source: Source,
+    analysis: Analysis,
+    sinks: list[Sink],
+    *,
+    window: Window | None,
+    stats: Stats,
+    stopped: Callable[[], bool],
+    progress: Callable[[int], None],
+) -> None:
+    """Pass every frame of an open source through the analysis into the open sinks.
+
+    Ends with the source, when `stopped()` turns true or when the window is closed. Files never
+    lose a frame; of live sources the oldest waiting frame is dropped and counted.
+
+    Raises:
+        GarmentError: the source broke off, or a sink failed; what was analysed is kept.
+    """
+    hud = Hud(analysis.title)
+    deliver = _deliver_to(sinks, stats)
+    with ExitStack() as stack:
+        outbox = stack.enter_context(Outbox(deliver, size=BEHIND))
+        frames = stack.enter_context(
+            Prefetch(
+                _timed(source, stats),
+                size=1 if source.info.live else AHEAD,
+                drop_oldest=source.info.live,
+            )  # fmt: skip
+        )
+        try:
+            for frame in frames.items(stopped):
+                stats.dropped = frames.dropped
+                garments = analysis(frame, stats)
+                with stats.stage("draw"):
+                    analysis.annotate(frame.image, garments, hud(stats))
+                stats.frame_analysed(frame.captured)
+                outbox.send((frame, garments))
+                progress(frame.index + 1)
+                if window and not window.show(frame):
+                    break
+        finally:
+            stats.dropped, stats.failed = frames.dropped, source.failed
+
+
+def _deliver_to(sinks: list[Sink], stats: Stats) -> Callable[[tuple[Frame, list[Garment]]], None]:
+    def deliver(item: tuple[Frame, list[Garment]]) -> None:
+        with stats.stage("write"):
+            for sink in sinks:
+                sink.write(*item)
+        stats.frame_written()
+
+    return deliver
+
+
+def _timed(source: Source, stats: Stats) -> Iterator[Frame]:
+    """The source's frames, each one's decoding time noted and counted as read."""
+    frames = iter(source)
+    while True:
+        start = time.perf_counter()
+        frame = next(frames, None)
+        if frame is None:
+            return
+        stats.add("decode", time.perf_counter() - start)
+        stats.read += 1
+        yield frame

@@ -1,0 +1,308 @@
+"""Where frames come from: files and streams by PyAV, cameras by OpenCV, pictures by OpenCV.
+
+A source is a context manager with `info`; iterating it gives Frames. `failed` counts packets and
+pictures that could not be decoded.
+"""
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import cv2
+import numpy as np
+
+from preprocessing.errors import BrokenSourceError, SourceError
+from realtime.types import Frame, SourceInfo
+
+STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
+CAMERA_TIME_BASE = Fraction(1, 90_000)
+PICTURE_RATE = Fraction(25)
+MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
+TURN = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+
+class Source(Protocol):
+    """The contract of every source."""
+
+    info: SourceInfo
+    failed: int
+
+    def __enter__(self) -> "Source": ...
+    def __exit__(self, *exc_info: object) -> None: ...
+    def __iter__(self) -> Iterator[Frame]: ...
+
+
+def open_source(video: str | None, camera: int | None = None) -> Source:
+    """The source that `--video` or `--camera` names; camera 0 where neither is given.
+
+    Raises:
+        SourceError: there is no such thing, or it is no video.
+    """
+    if video is None:
+        return CameraSource(camera or 0)
+    if video.startswith(STREAM_SCHEMES):
+        return VideoSource(video, live=True)
+    path = Path(video)
+    if not path.exists():
+        raise SourceError(f"no such file: {video}")
+    if path.is_dir():
+        return PictureSource(path, picture_files(path))
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return PictureSource(path, [path])
+    return VideoSource(video, live=False)
+
+
+class VideoSource:
+    """A video file or network stream."""
+
+    def __init__(self, url: str, *, live: bool):
+        self.failed = 0
+        self._url, self._live = url, live
+        self._read_error: Exception | None = None
+        timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if live else None
+        try:
+            self._container = av.open(url, timeout=timeout)
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(_why_not_open(url, error)) from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise SourceError(f"no video stream in {url}: name a file that holds video")
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        self._first = self._decode_first()
+        self.info = self._read_info()
+
+    def __enter__(self) -> "VideoSource":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        count, last = 0, None
+        for picture in self._pictures():
+            pts = self._rising(picture.pts, last)
+            yield Frame(_upright(picture), count, pts, self.info.time_base, time.monotonic())
+            count, last = count + 1, pts
+        self._check_complete(count, last)
+
+    def _decode_first(self) -> "av.VideoFrame":
+        """The first picture; its rotation tells the upright size before the pipeline starts."""
+        self._decoder = self._decode()
+        first = next(self._decoder, None)
+        if first is None:
+            self._container.close()
+            raise SourceError(f"{self._url} holds no decodable frame: the file is empty or damaged")
+        return first
+
+    def _pictures(self) -> Iterator["av.VideoFrame"]:
+        yield self._first
+        yield from self._decoder
+
+    def _decode(self) -> Iterator["av.VideoFrame"]:
+        """Decoded pictures; a packet that cannot be decoded is counted and passed over."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError) as error:
+                self.failed += 1
+                self._read_error = error
+                return
+            if packet is None:
+                return
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self.failed += 1
+
+    def _rising(self, pts: int | None, last: int | None) -> int:
+        """`pts`, or the next tick after `last` where the file has none or goes backwards."""
+        if last is None:
+            return pts or 0
+        return pts if pts is not None and pts > last else last + self._tick()
+
+    def _tick(self) -> int:
+        """The mean length of a frame in ticks, at least one."""
+        rate = self._stream.average_rate
+        return max(1, round(1 / (rate * self._stream.time_base))) if rate else 1
+
+    def _check_complete(self, count: int, last: int | None) -> None:
+        """Raises BrokenSourceError if the file ended before what its header promises."""
+        if self._live:
+            if self._read_error is not None:
+                raise BrokenSourceError(
+                    f"{self._url} broke off after {count} frames ({self._read_error}); they are "
+                    "kept, start again to go on"
+                )
+            return
+        promised = self._stream.frames
+        end = float(((last or 0) + self._tick()) * self._stream.time_base)
+        length = self._container.duration / av.time_base if self._container.duration else end
+        start = (self._container.start_time or 0) / av.time_base
+        early = end - start < 0.98 * length - MISSING_TAIL
+        if (promised and count < promised and (early or self._read_error)) or early:
+            of = promised or f"about {round(count * length / max(end - start, 1e-6))}"
+            raise BrokenSourceError(
+                f"{self._url} is truncated: {count} of {of} frames; those {count} are kept"
+            )
+
+    def _read_info(self) -> SourceInfo:
+        width, height = self._first.width, self._first.height
+        if _quarter_turns(self._first) % 2:
+            width, height = height, width
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        length = (self._container.duration or 0) / av.time_base
+        frames = self._stream.frames or (round(length * rate) if rate and length else None)
+        return SourceInfo(
+            name=self._url,
+            width=width,
+            height=height,
+            rate=rate,
+            time_base=self._stream.time_base,
+            frames=None if self._live else frames,
+            live=self._live,
+            path=None if self._live else self._url,
+        )
+
+
+class PictureSource:
+    """A picture, or a folder of pictures in the order of their names, at 25 a second."""
+
+    def __init__(self, path: Path, files: list[Path]):
+        self.failed = 0
+        self._path, self._files = path, files
+        first = next((image for image in map(_read_picture, files) if image is not None), None)
+        if first is None:
+            raise SourceError(f"no readable picture in {path}: {len(files)} tried")
+        self.info = SourceInfo(
+            name=str(path),
+            width=first.shape[1],
+            height=first.shape[0],
+            rate=PICTURE_RATE,
+            time_base=1 / PICTURE_RATE,
+            frames=len(files),
+            live=False,
+        )
+
+    def __enter__(self) -> "PictureSource":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, file in enumerate(self._files):
+            image = _read_picture(file)
+            if image is None:
+                self.failed += 1
+            else:
+                yield Frame(image, index, index, self.info.time_base, time.monotonic())
+
+
+class CameraSource:
+    """A camera of this machine, by its number."""
+
+    def __init__(self, number: int):
+        self.failed = 0
+        self._capture = cv2.VideoCapture(number)
+        if not self._capture.isOpened():
+            raise SourceError(_why_no_camera(number))
+        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.info = SourceInfo(
+            name=f"camera {number}",
+            width=width,
+            height=height,
+            rate=Fraction(rate).limit_denominator(1001) if rate > 0 else None,
+            time_base=CAMERA_TIME_BASE,
+            frames=None,
+            live=True,
+        )
+
+    def __enter__(self) -> "CameraSource":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._capture.release()
+
+    def __iter__(self) -> Iterator[Frame]:
+        start, count, last = time.monotonic(), 0, -1
+        while True:
+            done, image = self._capture.read()
+            if not done:
+                raise BrokenSourceError(
+                    f"{self.info.name} gave no more frames after {count}; they are kept, check its "
+                    "cable and start again"
+                )
+            now = time.monotonic()
+            last = max(last + 1, round((now - start) / CAMERA_TIME_BASE))
+            yield Frame(image, count, last, CAMERA_TIME_BASE, now)
+            count += 1
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The folder's pictures by name.
+
+    Raises:
+        SourceError: there is none.
+    """
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise SourceError(f"no pictures in {folder}: wanted {' '.join(IMAGE_SUFFIXES)}")
+    return files
+
+
+def cameras() -> list[str]:
+    """The video devices that this machine shows (Linux)."""
+    return sorted(str(path) for path in Path("/dev").glob("video*"))
+
+
+def _read_picture(path: Path) -> np.ndarray | None:
+    """BGR uint8, turned upright by its EXIF tag; None if it is no picture."""
+    try:
+        return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        return None
+
+
+def _upright(picture: "av.VideoFrame") -> np.ndarray:
+    image = picture.to_ndarray(format="bgr24")
+    turns = _quarter_turns(picture)
+    return cv2.rotate(image, TURN[turns * 90]) if turns else image
+
+
+def _quarter_turns(picture: "av.VideoFrame") -> int:
+    """Counter-clockwise quarter turns that put the picture upright, 0 to 3."""
+    return round(picture.rotation / 90) % 4
+
+
+def _why_not_open(url: str, error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return f"may not read {url}: check its permissions"
+    if isinstance(error, av.InvalidDataError):
+        return f"not a video: {url}"
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"cannot open {url}: {reason}"
+
+
+def _why_no_camera(number: int) -> str:
+    have = cameras()
+    device = Path(f"/dev/video{number}")
+    if not have:
+        return f"no camera {number}: this machine shows none; use --video FILE or --demo"
+    if not device.exists():
+        return f"no camera {number}: have {', '.join(have)}; choose with --camera N"
+    try:
+        device.open("rb").close()
+    except PermissionError:
+        return f"may not open {device}: add yourself to the group `video`"
+    except OSError as error:
+        return f"camera {number} does not open ({error.strerror}): close what else uses it"
+    return f"camera {number} is busy or gives no pictures: close what else uses it"

@@ -1,0 +1,103 @@
+"""Counts and stage times of a run: the figures of the HUD, the summary and --stats."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+RECENT = 30  # frames over which the HUD's rates are taken
+SAMPLES = 20_000  # stage times kept for the percentiles; older ones are forgotten
+
+
+class Stats:
+    """What happened in a run. `stage(name)` times a block; frames are counted where they pass."""
+
+    def __init__(self) -> None:
+        self.read = self.written = self.dropped = self.failed = 0
+        self._started = time.monotonic()
+        self._first_written: float | None = None
+        self._stages: dict[str, deque[float]] = {}
+        self._shown: deque[float] = deque(maxlen=RECENT + 1)
+        self._latencies: deque[float] = deque(maxlen=SAMPLES)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage of one frame."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Note the time that one frame took in a stage."""
+        self._stages.setdefault(name, deque(maxlen=SAMPLES)).append(seconds)
+
+    def frame_analysed(self, captured: float) -> None:
+        """Note that a frame, taken at `captured`, is ready to be shown."""
+        now = time.monotonic()
+        self._shown.append(now)
+        self._latencies.append(now - captured)
+
+    def frame_written(self) -> None:
+        """Note that a frame reached every sink."""
+        self.written += 1
+        if self._first_written is None:
+            self._first_written = time.monotonic()
+
+    @property
+    def fps(self) -> float:
+        """Distinct frames a second of wall time, over the last frames."""
+        if len(self._shown) < 2:
+            return 0.0
+        return (len(self._shown) - 1) / max(self._shown[-1] - self._shown[0], 1e-9)
+
+    @property
+    def latency(self) -> float:
+        """Seconds from capture to overlay of the last frame."""
+        return self._latencies[-1] if self._latencies else 0.0
+
+    def report(self) -> dict:
+        """All figures, ready for JSON; times in seconds and milliseconds as named."""
+        seconds = time.monotonic() - self._started
+        first = self._first_written
+        return {
+            "frames": {
+                "read": self.read,
+                "written": self.written,
+                "dropped": self.dropped,
+                "failed": self.failed,
+            },
+            "seconds": round(seconds, 3),
+            "fps": round(self.written / seconds, 2),
+            "first_frame_seconds": None if first is None else round(first - self._started, 3),
+            "latency_ms": _milliseconds(self._latencies),
+            "stages_ms": {name: _milliseconds(times) for name, times in self._stages.items()},
+        }
+
+
+def _milliseconds(times: deque[float]) -> dict[str, float]:
+    if not times:
+        return {}
+    values = 1000 * np.array(times)
+    return {
+        "mean": round(float(values.mean()), 3),
+        "p95": round(float(np.percentile(values, 95)), 3),
+    }
+
+
+def summary(report: dict) -> str:
+    """The report as a few lines for people."""
+    frames = report["frames"]
+    counts = ", ".join(f"{count} {name}" for name, count in frames.items())
+    lines = [f"{counts}; {report['fps']:.1f} fps over {report['seconds']:.1f} s"]
+    stages = [
+        f"{name} {times['mean']:.2f} ({times['p95']:.2f})"
+        for name, times in report["stages_ms"].items()
+        if times
+    ]
+    if stages:
+        lines.append("ms a frame, mean (p95): " + ", ".join(stages))
+    return "\n".join(lines)

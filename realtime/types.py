@@ -1,0 +1,72 @@
+"""The values that cross the stages of the pipeline."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from preprocessing.regions import Region as Region
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        image: BGR uint8 (H, W, 3), upright.
+        index: 0 for the source's first frame; counts dropped frames too.
+        pts: presentation time in ticks of `time_base` seconds, rising from frame to frame.
+        captured: time.monotonic() at which the frame was decoded or taken.
+    """
+
+    image: np.ndarray
+    index: int
+    pts: int
+    time_base: Fraction
+    captured: float
+
+    @property
+    def time(self) -> float:
+        """Presentation time in seconds."""
+        return float(self.pts * self.time_base)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class name and the calibrated probability, 0 to 1, that it is right."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """One named garment in one frame; `track` stays the same while it is followed."""
+
+    region: Region
+    track: int
+    label: Label
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What a source says before its first frame.
+
+    Attributes:
+        width, height: of the upright picture, in pixels.
+        rate: mean frames a second; None where unknown.
+        frames: expected number of frames; None where unknown. Never trusted as an end.
+        live: True if frames come at their own pace and the oldest may be dropped.
+        path: the file, for its audio; None for cameras, streams and pictures.
+    """
+
+    name: str
+    width: int
+    height: int
+    rate: Fraction | None
+    time_base: Fraction
+    frames: int | None
+    live: bool
+    path: str | None = None

@@ -1,0 +1,135 @@
+"""The only file with threads: bounded hand-over between stages, with errors carried along."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+JOIN_SECONDS = 1.5  # how long a thread that hangs in a driver or a network read is waited for
+POLL_SECONDS = 0.1  # so that a signal's handler runs while the main thread waits
+
+
+class Channel:
+    """A bounded queue between two threads, closed once from either side.
+
+    A full channel makes the sender wait, or with `drop_oldest` loses its oldest item and counts it.
+    """
+
+    def __init__(self, size: int, *, drop_oldest: bool = False):
+        self.dropped = 0
+        self._size, self._drop_oldest = size, drop_oldest
+        self._items: deque[Any] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._error: BaseException | None = None
+
+    def send(self, item: Any) -> bool:
+        """Hand over an item; False when nobody wants it any more."""
+        with self._changed:
+            while len(self._items) >= self._size and not self._closed:
+                if self._drop_oldest:
+                    self._items.popleft()
+                    self.dropped += 1
+                else:
+                    self._changed.wait(POLL_SECONDS)
+            if self._closed:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def close(self, error: BaseException | None = None) -> None:
+        """End the stream; what was sent is still delivered, then `error` is raised."""
+        with self._changed:
+            self._closed = True
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def receive(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[Any]:
+        """Items in order until the channel is closed and empty, or `stopped()` turns true."""
+        while not stopped():
+            with self._changed:
+                if not self._items and not self._closed:
+                    self._changed.wait(POLL_SECONDS)
+                    continue
+                if not self._items:
+                    break
+                item = self._items.popleft()
+                self._changed.notify_all()
+            yield item
+        if self._error is not None and not stopped():
+            raise self._error
+
+
+class Prefetch:
+    """Iterates a source on its own thread, `size` items ahead."""
+
+    def __init__(self, source: Iterable[Any], *, size: int, drop_oldest: bool):
+        self._source = source
+        self._channel = Channel(size, drop_oldest=drop_oldest)
+        self._thread = threading.Thread(target=self._fill, name="prefetch", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Items lost because they were not taken in time."""
+        return self._channel.dropped
+
+    def __enter__(self) -> "Prefetch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._channel.close()
+        # A read that blocks in a driver cannot be broken off: the daemon thread is left behind.
+        self._thread.join(JOIN_SECONDS)
+
+    def items(self, stopped: Callable[[], bool]) -> Iterator[Any]:
+        """The source's items; its exception, if any, after the last."""
+        return self._channel.receive(stopped)
+
+    def _fill(self) -> None:
+        error = None
+        try:
+            for item in self._source:
+                if not self._channel.send(item):
+                    break
+        except BaseException as problem:  # raised again by items(), in the caller's thread
+            error = problem
+        self._channel.close(error)
+
+
+class Outbox:
+    """Calls `deliver(item)` on its own thread, in order, at most `size` items behind."""
+
+    def __init__(self, deliver: Callable[[Any], None], *, size: int):
+        self._deliver = deliver
+        self._channel = Channel(size)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._drain, name="outbox", daemon=True)
+
+    def __enter__(self) -> "Outbox":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type | None, *exc_info: object) -> None:
+        self._channel.close()
+        self._thread.join()
+        if self._error is not None and kind is None:
+            raise self._error
+
+    def send(self, item: Any) -> None:
+        """Queue an item.
+
+        Raises:
+            Exception: whatever `deliver` raised for an earlier item.
+        """
+        if not self._channel.send(item) and self._error is not None:
+            raise self._error
+
+    def _drain(self) -> None:
+        try:
+            for item in self._channel.receive():
+                self._deliver(item)
+        except BaseException as problem:  # raised again by send() or on leaving
+            self._error = problem
+            self._channel.close()

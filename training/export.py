@@ -1,0 +1,145 @@
+"""Publishes a run's best network: `python -m training.export runs/deep`.
+
+Writes weights/NAME.safetensors and weights/NAME.onnx in half precision, both with the metadata
+inside, holds the answers of the two against each other, and enters them in the manifest.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from preprocessing.errors import GarmentError, UsageError, WeightsError
+from training import data, weights
+from training.checkpoint import load_network, load_run, save_network
+from training.metrics import fit_temperature, score
+from training.models.normalise import FASHION_MNIST_MEAN, FASHION_MNIST_STD
+from training.task import predict
+from training.weights import METADATA_KEY, WeightsInfo
+
+CHECK_IMAGES = 1000
+MAX_DIFFERENCE = 0.02  # between the logits of the two files, both computed in single precision
+
+
+def export(run: Path, folder: Path, *, data_dir: str | None = None) -> WeightsInfo:
+    """Publish the best network of a run folder into `folder`.
+
+    Raises:
+        UsageError: no such run, or it has not been judged on the test set.
+        WeightsError: the two files give different answers.
+    """
+    network, recipe, config = load_run(run)
+    # Rounded first, so that the temperature and both files belong to the very same numbers.
+    network = network.half().float()
+    _, validation = data.training_splits(data_dir)
+    logits, labels = (tensor.numpy() for tensor in predict(network, validation.loader()))
+    temperature = fit_temperature(logits, labels)
+    info = WeightsInfo(
+        name=config["model"],
+        network=recipe.network,
+        classes=tuple(config["classes"]),
+        cut="fashion-mnist",
+        size=28,
+        channels=1,
+        mean=FASHION_MNIST_MEAN,
+        std=FASHION_MNIST_STD,
+        temperature=round(temperature, 5),
+        metrics={
+            "parameters": sum(p.numel() for p in network.parameters()),
+            "validation": score(logits, labels, temperature=temperature).summary(),
+            "test": _test_figures(run),
+        },
+        command=config["command"],
+        commit=config["commit"],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / info.name
+    save_network(stem, network, info)
+    write_onnx(stem.with_suffix(".onnx"), network, info)
+    check(stem, info, validation.images[:CHECK_IMAGES])
+    weights.write_manifest(info, folder)
+    return info
+
+
+def _test_figures(run: Path) -> dict:
+    """The run's figures on the test set, which training.fit read once, at its end."""
+    try:
+        return json.loads((run / "report.json").read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{run} has no test report: let training.fit finish") from error
+
+
+def write_onnx(path: Path, network: nn.Module, info: WeightsInfo) -> None:
+    """Write the network with inputs uint8 (N, C, size, size) and outputs float32 (N, classes)."""
+    example = torch.zeros(2, info.channels, info.size, info.size, dtype=torch.uint8)
+    program = torch.onnx.export(
+        network.eval(), (example,), input_names=["images"], output_names=["logits"],
+        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},), dynamo=True, verbose=False,
+    )  # fmt: skip
+    model = program.model_proto
+    _halve(model)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, info.to_json()
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+
+
+def _halve(model: onnx.ModelProto) -> None:
+    """Store large tensors in half precision, each behind a cast that engines fold away."""
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size > 64:
+            name, half = tensor.name, f"{tensor.name}_half"
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
+            casts.append(helper.make_node("Cast", [half], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def check(stem: Path, info: WeightsInfo, images: torch.Tensor) -> None:
+    """Hold both files' answers on uint8 images (N, C, H, W) against each other.
+
+    Raises:
+        WeightsError: their logits differ by more than rounding.
+    """
+    import openvino
+
+    core = openvino.Core()
+    precise = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(str(stem.with_suffix(".onnx")), "CPU", precise)
+    from_onnx = compiled([images.numpy()])[0]
+    with torch.inference_mode():
+        from_tensors = load_network(stem, info)(images).numpy()
+    difference = float(np.abs(from_onnx - from_tensors).max())
+    if not difference <= MAX_DIFFERENCE:
+        raise WeightsError(f"{stem}: the two files' logits differ by {difference:.3g}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.export", description="Publish the best network of a finished run."
+    )
+    parser.add_argument("run", type=Path, help="run folder that training.fit made")
+    parser.add_argument("--out", type=Path, default=weights.WEIGHTS_DIR, help="default weights/")
+    parser.add_argument("--data-dir", help="folder of the four Fashion-MNIST files")
+    args = parser.parse_args(argv)
+    try:
+        info = export(args.run, args.out, data_dir=args.data_dir)
+    except GarmentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.status
+    print(f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
+          f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,18 +4,30 @@ A SEGMENTERS row turns a BGR image into a foreground mask at working size; `regi
 mask into garments. Everything works on a reduced image: shape needs no more, and time is short.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import cv2
 import imutils
 import numpy as np
 
 from preprocessing.regions import Region
 
-WORKING_SIDE = 192  # pixels of the longer side
+KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+WORKING_SIDE = 160  # pixels of the longer side; divides the usual widths, which halves the time
 MIN_AREA = 0.01  # share of the frame; smaller blobs are no garments
 MAX_BORDER = 0.5  # share of a blob's box sides lying on the frame's border; above it is background
 RING = 0.04  # width of the border ring that shows the background, as a share of the shorter side
-BACKGROUND_COLOURS = 3
-MIN_CONTRAST = 14.0  # CIELAB units; a weaker difference from the background is noise or shadow
+BACKGROUND_COLOURS = 5
+REACH = 0.06  # how far beyond its places on the ring a colour speaks, of the shorter side
+WIDESPREAD = 0.25  # share of the ring from which a colour speaks for all between its places
+MIN_PLACES = 5  # samples of a colour on one side, below which it is a stray
+FAR = 1e3  # distance of a pixel that no background colour speaks for
+RING_SAMPLES = 500
+# 8-bit Lab to CIELAB units, lightness at two thirds: a shadow darkens, a garment differs in hue too.
+LAB_SCALE = np.array([0.67 * 100 / 255, 1.0, 1.0], np.float32)
+MIN_SPREAD = 4.0  # CIELAB units; noise and shading of the plainest ground
+WEAK, STRONG = 2.5, 4.5  # spreads away from the ground, for the two thresholds
 GRAB_CUT_SIDE = 128  # pixels of the longer side; 200 takes three times as long for no better masks
 GRAB_CUT_ROUNDS = 5
 GREEN_HUES = (35, 85)  # OpenCV's hue runs from 0 to 179
@@ -34,42 +46,90 @@ def shrink(image: np.ndarray, side: int = WORKING_SIDE) -> np.ndarray:
 def border_contrast(image: np.ndarray) -> np.ndarray:
     """Foreground mask of what differs in colour from the frame's border.
 
-    The border ring is summed up in a few colours; each pixel is held against the nearest of them,
-    in units of that colour's own spread, so a textured ground asks for more difference than a
-    plain one. Otsu's threshold then splits the frame.
+    The border ring is summed up in a few colours; each pixel is held against the nearest of them
+    that is seen around it, in units of that colour's own spread, so that a textured ground asks for
+    more difference than a plain one. Two thresholds: what differs a little counts where it touches
+    what differs a lot.
     """
     lab = cv2.cvtColor(cv2.GaussianBlur(image, (5, 5), 0), cv2.COLOR_BGR2LAB).astype(np.float32)
-    ring = _ring(lab)
-    centres, spreads = _colours(ring)
-    distance = np.full(lab.shape[:2], np.inf, np.float32)
-    for centre, spread in zip(centres, spreads, strict=True):
-        difference = lab - centre
-        away = np.sqrt(np.einsum("ijk,ijk->ij", difference, difference))
-        np.minimum(distance, away / spread, out=distance)
-    scaled = np.minimum(distance * 16, 255).astype(np.uint8)
-    otsu, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return cv2.threshold(scaled, max(otsu, 16), 255, cv2.THRESH_BINARY)[1]
+    lab *= LAB_SCALE
+    distance = np.full(lab.shape[:2], FAR, np.float32)
+    for colour in _background_colours(lab):
+        part = lab[colour.rows, colour.columns]
+        away = cv2.magnitude(part[..., 0] - colour.lab[0], part[..., 1] - colour.lab[1])
+        away = cv2.magnitude(away, part[..., 2] - colour.lab[2])
+        nearest = distance[colour.rows, colour.columns]
+        np.minimum(nearest, away / colour.spread, out=nearest)
+    # Opened before it is labelled: a joint of a floor must not tie garments to each other.
+    weak = cv2.morphologyEx((distance > WEAK).astype(np.uint8), cv2.MORPH_OPEN, KERNEL)
+    _, labels = cv2.connectedComponents(weak, connectivity=4)
+    kept = np.zeros(labels.max() + 1, np.uint8)
+    kept[labels[distance > STRONG]] = 255
+    kept[0] = 0  # the label of what is not even weakly different
+    return kept[labels]
 
 
-def _ring(image: np.ndarray) -> np.ndarray:
-    """The pixels (N, 3) along the image's border."""
-    width = max(2, round(RING * min(image.shape[:2])))
-    sides = image[:width], image[-width:], image[:, :width], image[:, -width:]
-    return np.concatenate([side.reshape(-1, 3) for side in sides])
+@dataclass(frozen=True, eq=False)
+class _BackgroundColour:
+    """A colour of the border ring, in scaled CIELAB, and the part of the image it speaks for.
+
+    That part is the rectangle around the colour's places on the ring, of all sides if it is
+    widespread, else of one: a wall speaks for the whole image, a chair in a corner only for that
+    corner, and a garment cut off by the border does not erase itself.
+    """
+
+    lab: np.ndarray
+    spread: float
+    rows: slice
+    columns: slice
 
 
-def _colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (K, 3) and spreads (K,) of the main colours; a spread is never below MIN_CONTRAST."""
-    sample = np.ascontiguousarray(pixels[:: max(1, len(pixels) // 400)])
+def _background_colours(lab: np.ndarray) -> list[_BackgroundColour]:
+    """The main colours of the border ring of an image (H, W, 3)."""
+    height, width = lab.shape[:2]
+    places, sides = _ring_places(height, width)
+    sample = np.ascontiguousarray(lab[places[:, 0], places[:, 1]])
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 8, 1.0)
     cv2.setRNGSeed(0)
-    count = min(BACKGROUND_COLOURS, len(sample))
-    _, nearest, centres = cv2.kmeans(sample, count, None, stop, 1, cv2.KMEANS_PP_CENTERS)
-    away = np.linalg.norm(sample - centres[nearest[:, 0]], axis=1)
-    counts = np.bincount(nearest[:, 0], minlength=count)
-    mean_square = np.bincount(nearest[:, 0], weights=away**2, minlength=count)
-    deviation = np.sqrt(mean_square / np.maximum(counts, 1))
-    return centres, np.maximum(2 * deviation, MIN_CONTRAST)
+    _, nearest, centres = cv2.kmeans(sample, BACKGROUND_COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS)
+    colours = []
+    for index, centre in enumerate(centres):
+        member = nearest[:, 0] == index
+        if not member.any():
+            continue
+        deviation = float(np.sqrt(((sample[member] - centre) ** 2).sum(axis=1).mean()))
+        spread = max(deviation, MIN_SPREAD)
+        groups = [member]
+        if member.mean() < WIDESPREAD:
+            groups = [member & (sides == side) for side in range(4)]
+        colours += [
+            _BackgroundColour(centre, spread, *_surroundings(places[group], height, width))
+            for group in groups
+            if group.sum() >= MIN_PLACES
+        ]
+    return colours
+
+
+def _surroundings(places: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of the rectangle around places (N, 2), a little grown."""
+    grow = round(REACH * min(height, width))
+    # Percentiles, so that single stray pixels do not widen it.
+    low, high = np.percentile(places, (3, 97), axis=0).astype(int)
+    first = np.maximum(low - grow, 0)
+    last = high + grow + 1
+    return slice(first[0], last[0]), slice(first[1], last[1])
+
+
+@lru_cache(maxsize=8)
+def _ring_places(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Evenly spread places (N, 2), y and x, in the ring along an image's border; sides (N,) 0..3."""
+    ring = max(2, round(RING * min(height, width)))
+    inside = np.zeros((height, width), bool)
+    inside[ring:-ring, ring:-ring] = True
+    places = np.argwhere(~inside)
+    places = places[:: max(1, len(places) // RING_SAMPLES)]
+    y, x = places.T
+    return places, np.stack([y, height - 1 - y, x, width - 1 - x]).argmin(axis=0)
 
 
 def green_screen(image: np.ndarray) -> np.ndarray:
@@ -101,9 +161,8 @@ def regions_of(mask: np.ndarray, *, width: int, height: int) -> list[Region]:
     Opens and closes the mask, fills holes, drops small blobs and blobs that line the border;
     largest first.
     """
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, KERNEL)
     found = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     contours = sorted(imutils.grab_contours(found), key=cv2.contourArea, reverse=True)
     small_height, small_width = mask.shape

@@ -20,8 +20,10 @@ def cut_out(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(solid, contours, -1, 255, cv2.FILLED)
     size = (side, side)
-    mask = cv2.GaussianBlur(cv2.resize(solid, size, interpolation=cv2.INTER_LINEAR), (0, 0), side / 90)
-    # The picture's own rim fades to black; a rim cut at half cover keeps that from showing as a halo.
+    mask = cv2.GaussianBlur(
+        cv2.resize(solid, size, interpolation=cv2.INTER_LINEAR), (0, 0), side / 90
+    )
+    # The picture's own rim fades to black; cutting inside it keeps that from showing as a halo.
     sharp = np.clip((mask.astype(np.float32) - 150) * 4, 0, 255).astype(np.uint8)
     grown = np.where(solid > 0, picture, cv2.dilate(picture, np.ones((5, 5), np.uint8)))
     return 255 - cv2.resize(grown, size, interpolation=cv2.INTER_CUBIC), sharp
@@ -55,7 +57,9 @@ def paste(
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
     turn[:, 2] += centre[0] - width / 2, centre[1] - height / 2
     size = scene.shape[1::-1]
-    colours = cv2.warpAffine(garment, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    colours = cv2.warpAffine(
+        garment, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     cover = cv2.warpAffine(mask, turn, size, flags=cv2.INTER_LINEAR)
     share = cover[..., None].astype(np.float32) / 255
     scene[:] = (scene * (1 - share) + colours * share).astype(np.uint8)
@@ -72,7 +76,9 @@ def plain(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ..
     return np.clip(scene + rng.normal(0, 2, scene.shape), 0, 255).astype(np.uint8)
 
 
-def gradient(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
+def gradient(
+    size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]
+) -> np.ndarray:
     """A colour that fades towards its darker self."""
     scene = plain(size, rng, colour).astype(np.float32)
     return (scene * np.linspace(1.0, 0.72, size[1])[:, None, None]).astype(np.uint8)

@@ -37,8 +37,16 @@ def contact_sheet(
             tile = cv2.cvtColor(tile, cv2.COLOR_GRAY2BGR)
         sheet[top : top + height, left : left + width] = tile
         if captions:
-            cv2.putText(sheet, captions[index], (left, top + height + 10), cv2.FONT_HERSHEY_SIMPLEX,
-                        0.32, (255, 255, 255), 1, cv2.LINE_AA)  # fmt: skip
+            cv2.putText(
+                sheet,
+                captions[index],
+                (left, top + height + 10),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                0.32,
+                (255, 255, 255),
+                1,
+                cv2.LINE_AA,
+            )
     return sheet
 
 

@@ -52,7 +52,9 @@ def cast(classes: tuple[str, ...], pictures: dict[str, np.ndarray], rng) -> list
         picture = pictures[name][rng.integers(len(pictures[name]))]
         grey, mask = cut_out(picture, GARMENT_SIDE)
         image = tinted(grey, hue=rng.uniform(), saturation=rng.uniform(0.1, 0.5))
-        middle = np.array([SIZE[0] * (place + 0.5) / len(classes), SIZE[1] * rng.uniform(0.42, 0.62)])
+        middle = np.array(
+            [SIZE[0] * (place + 0.5) / len(classes), SIZE[1] * rng.uniform(0.42, 0.62)]
+        )
         drift = rng.uniform(-1, 1, 2) * (14, 70)
         actors.append(Actor(image, mask, middle - drift, middle + drift, rng.uniform()))
     return actors

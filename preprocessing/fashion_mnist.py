@@ -118,8 +118,11 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m preprocessing.fashion_mnist",
         description="Say where Fashion-MNIST is, check it, and write a contact sheet.",
     )
-    parser.add_argument("--data-dir", help=f"folder of the four files (default: ${ENVIRONMENT}, "
-                        f"data/, {DEBIAN_DIR}, else a download)")  # fmt: skip
+    parser.add_argument(
+        "--data-dir",
+        help=f"folder of the four files (default: ${ENVIRONMENT}, "
+        f"data/, {DEBIAN_DIR}, else a download)",
+    )
     parser.add_argument("-o", "--out", default="out/fashion-mnist.png", help="contact sheet PNG")
     args = parser.parse_args(argv)
     try:
@@ -127,8 +130,10 @@ def main(argv: list[str] | None = None) -> int:
         for split in SPLITS:
             images, labels = load(split, args.data_dir)
             counts = np.bincount(labels, minlength=len(CLASSES))
-            print(f"  {split}: {len(images)} images, ok; "
-                  + ", ".join(f"{name} {n}" for name, n in zip(CLASSES, counts, strict=True)))  # fmt: skip
+            print(
+                f"  {split}: {len(images)} images, ok; "
+                + ", ".join(f"{name} {n}" for name, n in zip(CLASSES, counts, strict=True))
+            )
         rows = [images[labels == label][:16] for label in range(len(CLASSES))]
         sheet = contact_sheet(np.concatenate(rows), columns=16, captions=None, scale=2)
         write_image(args.out, sheet)

@@ -24,7 +24,7 @@ WIDESPREAD = 0.25  # share of the ring from which a colour speaks for all betwee
 MIN_PLACES = 5  # samples of a colour on one side, below which it is a stray
 FAR = 1e3  # distance of a pixel that no background colour speaks for
 RING_SAMPLES = 500
-# 8-bit Lab to CIELAB units, lightness at two thirds: a shadow darkens, a garment differs in hue too.
+# 8-bit Lab to CIELAB units, lightness at two thirds, since shadows only darken.
 LAB_SCALE = np.array([0.67 * 100 / 255, 1.0, 1.0], np.float32)
 MIN_SPREAD = 4.0  # CIELAB units; noise and shading of the plainest ground
 WEAK, STRONG = 2.5, 4.5  # spreads away from the ground, for the two thresholds
@@ -91,7 +91,9 @@ def _background_colours(lab: np.ndarray) -> list[_BackgroundColour]:
     sample = np.ascontiguousarray(lab[places[:, 0], places[:, 1]])
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 8, 1.0)
     cv2.setRNGSeed(0)
-    _, nearest, centres = cv2.kmeans(sample, BACKGROUND_COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS)
+    _, nearest, centres = cv2.kmeans(
+        sample, BACKGROUND_COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS
+    )
     colours = []
     for index, centre in enumerate(centres):
         member = nearest[:, 0] == index
@@ -122,7 +124,7 @@ def _surroundings(places: np.ndarray, height: int, width: int) -> tuple[slice, s
 
 @lru_cache(maxsize=8)
 def _ring_places(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Evenly spread places (N, 2), y and x, in the ring along an image's border; sides (N,) 0..3."""
+    """Evenly spread places (N, 2), y and x, along an image's border, and their sides (N,), 0..3."""
     ring = max(2, round(RING * min(height, width)))
     inside = np.zeros((height, width), bool)
     inside[ring:-ring, ring:-ring] = True

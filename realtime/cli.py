@@ -41,8 +41,11 @@ def parser() -> argparse.ArgumentParser:
     )
     group = made.add_argument_group("source (default: camera 0, in a window)")
     source = group.add_mutually_exclusive_group()
-    source.add_argument("--video", metavar="FILE|URL",
-                        help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream")  # fmt: skip
+    source.add_argument(
+        "--video",
+        metavar="FILE|URL",
+        help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream",
+    )
     source.add_argument("--camera", type=int, metavar="N", help="camera number")
     source.add_argument("--demo", action="store_true", help="the bundled clip")
     out = made.add_argument_group("output, any of them together")
@@ -62,10 +65,19 @@ def parser() -> argparse.ArgumentParser:
     run = made.add_argument_group("recognition")
     add = run.add_argument
     add("--model", default=DEFAULT_MODEL, help="committed model or weight file (default deep)")
-    add("--locate", default=LOCATOR_NAMES[0], choices=LOCATOR_NAMES,
-        help="how garments are found (default segment)")  # fmt: skip
-    add("--threshold", type=float, default=DEFAULT_THRESHOLD, metavar="P",
-        help=f"probability under which a garment is unknown (default {DEFAULT_THRESHOLD})")  # fmt: skip
+    add(
+        "--locate",
+        default=LOCATOR_NAMES[0],
+        choices=LOCATOR_NAMES,
+        help="how garments are found (default segment)",
+    )
+    add(
+        "--threshold",
+        type=float,
+        default=DEFAULT_THRESHOLD,
+        metavar="P",
+        help=f"probability under which a garment is unknown (default {DEFAULT_THRESHOLD})",
+    )
     add("--engine", default="auto", choices=ENGINE_NAMES, help="what runs the network")
     add("--device", default="auto", choices=DEVICE_NAMES, help="where it runs")
     add("--threads", type=int, default=1, metavar="N", help="of the network on a CPU (default 1)")
@@ -129,8 +141,15 @@ def _process(source, args: argparse.Namespace) -> int:
         progress = stack.enter_context(Progress(source.info))
         stats = Stats()
         try:
-            run(source, analysis, sinks, window=window, stats=stats,
-                stopped=interrupt.requested, progress=progress)  # fmt: skip
+            run(
+                source,
+                analysis,
+                sinks,
+                window=window,
+                stats=stats,
+                stopped=interrupt.requested,
+                progress=progress,
+            )
         finally:
             stack.close()  # the files are whole before the figures are told
             report = stats.report()

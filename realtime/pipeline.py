@@ -89,7 +89,7 @@ def run(
                 _timed(source, stats),
                 size=1 if source.info.live else AHEAD,
                 drop_oldest=source.info.live,
-            )  # fmt: skip
+            )
         )
         try:
             for frame in frames.items(stopped):

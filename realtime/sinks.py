@@ -72,8 +72,9 @@ def video_or_picture(path: Path, info: SourceInfo, *, audio: bool) -> "Sink":
         return VideoSink(path, info, audio=audio)
     if suffix in PICTURE_SUFFIXES:
         return PictureSink(path)
-    raise SinkError(f"unknown kind of output {path}: "
-                    f"wanted {' '.join(VIDEO_SUFFIXES + PICTURE_SUFFIXES)}")  # fmt: skip
+    raise SinkError(
+        f"unknown kind of output {path}: wanted {' '.join(VIDEO_SUFFIXES + PICTURE_SUFFIXES)}"
+    )
 
 
 class VideoSink:

@@ -56,8 +56,9 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
         recipe = Recipe(**config["recipe"])
         state = torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{run} is not a finished run ({error}): name a folder that "
-                         "training.fit made") from error  # fmt: skip
+        raise UsageError(
+            f"{run} is not a finished run ({error}): name a folder that training.fit made"
+        ) from error
     network = MODELS[recipe.network](len(config["classes"]))
     prefix = len(TASK_PREFIX)
     network.load_state_dict(

@@ -79,9 +79,14 @@ def write_onnx(path: Path, network: nn.Module, info: WeightsInfo) -> None:
     """Write the network with inputs uint8 (N, C, size, size) and outputs float32 (N, classes)."""
     example = torch.zeros(2, info.channels, info.size, info.size, dtype=torch.uint8)
     program = torch.onnx.export(
-        network.eval(), (example,), input_names=["images"], output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},), dynamo=True, verbose=False,
-    )  # fmt: skip
+        network.eval(),
+        (example,),
+        input_names=["images"],
+        output_names=["logits"],
+        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+        dynamo=True,
+        verbose=False,
+    )
     model = program.model_proto
     _halve(model)
     entry = model.metadata_props.add()
@@ -136,8 +141,10 @@ def main(argv: list[str] | None = None) -> int:
     except GarmentError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status
-    print(f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
-          f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}")  # fmt: skip
+    print(
+        f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
+        f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}"
+    )
     return 0
 
 

@@ -23,8 +23,8 @@ INTERRUPTED = 130
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.fit",
-        description="Train a network. Validation chooses the best epoch; the test set is read once, "
-        "at the end. What is not given comes from the recipe (training/recipes.py).",
+        description="Train a network. Validation chooses the best epoch; the test set is read "
+        "once, at the end. What is not given comes from the recipe (training/recipes.py).",
     )
     add = parser.add_argument
     add("--model", required=True, choices=sorted(RECIPES), help="the recipe")
@@ -155,9 +155,16 @@ def _run(args: argparse.Namespace) -> int:
     from training import checkpoint, data, report
 
     checkpoint.write_config(
-        run, recipe, model=args.model, seed=args.seed, device=args.device, command=command,
-        commit=commit(), classes=list(data.CLASSES), limit_train=args.limit_train,
-    )  # fmt: skip
+        run,
+        recipe,
+        model=args.model,
+        seed=args.seed,
+        device=args.device,
+        command=command,
+        commit=commit(),
+        classes=list(data.CLASSES),
+        limit_train=args.limit_train,
+    )
     started = time.monotonic()
     finished = train(recipe, run, args)
     if not finished:

@@ -7,7 +7,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
 from sklearn.metrics import (
-    balanced_accuracy_score,
     confusion_matrix,
     precision_recall_fscore_support,
 )
@@ -20,6 +19,7 @@ class Scores:
     """All figures of one model on one data set; shares are of 0 to 1.
 
     Attributes:
+        balanced_accuracy, macro_f1: mean recall and F1 of the classes that occur in the labels.
         interval: 95 % Wilson score interval of the accuracy.
         precision, recall, f1: float (classes,).
         confusion: int (classes, classes), a row a true class.
@@ -51,7 +51,7 @@ class Scores:
 
 def score(logits: np.ndarray, labels: np.ndarray, *, temperature: float = 1.0) -> Scores:
     """Judge logits (N, classes) against labels (N,), calibrated by `temperature`."""
-    classes = np.arange(logits.shape[1])
+    classes, occurring = np.arange(logits.shape[1]), np.unique(labels)
     predicted = logits.argmax(axis=1)
     right = int((predicted == labels).sum())
     interval = binomtest(right, len(labels)).proportion_ci(method="wilson")
@@ -62,8 +62,8 @@ def score(logits: np.ndarray, labels: np.ndarray, *, temperature: float = 1.0) -
         count=len(labels),
         accuracy=right / len(labels),
         interval=(interval.low, interval.high),
-        balanced_accuracy=float(balanced_accuracy_score(labels, predicted)),
-        macro_f1=float(f1.mean()),
+        balanced_accuracy=float(recall[occurring].mean()),
+        macro_f1=float(f1[occurring].mean()),
         ece=calibration_error(softmax(logits / temperature, axis=1), labels),
         precision=precision,
         recall=recall,

@@ -20,11 +20,13 @@ def class_table(scores: Scores, classes: Sequence[str]) -> str:
     lines = [f"{'class':14s} precision  recall      f1  images"]
     counts = scores.confusion.sum(axis=1)
     for row in zip(classes, scores.precision, scores.recall, scores.f1, counts, strict=True):
-        lines.append("{:14s} {:9.4f} {:7.4f} {:7.4f} {:7d}".format(*row))
+        if row[-1]:
+            lines.append("{:14s} {:9.4f} {:7.4f} {:7.4f} {:7d}".format(*row))
     low, high = scores.interval
     lines.append(
         f"accuracy {scores.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%}, "
-        f"n = {scores.count}), macro-F1 {scores.macro_f1:.4f}, "
+        f"n = {scores.count}), balanced accuracy {scores.balanced_accuracy:.2%}, "
+        f"macro-F1 {scores.macro_f1:.4f}, "
         f"expected calibration error {scores.ece:.2%}"
     )
     return "\n".join(lines)
@@ -43,8 +45,15 @@ def plot_confusion(path: Path, scores: Scores, classes: Sequence[str]) -> None:
     axes.set_title(f"accuracy {scores.accuracy:.2%}, n = {scores.count}")
     for row, column in np.argwhere(scores.confusion):
         colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, scores.confusion[row, column], ha="center", va="center",
-                  color=colour, fontsize=8)  # fmt: skip
+        axes.text(
+            column,
+            row,
+            scores.confusion[row, column],
+            ha="center",
+            va="center",
+            color=colour,
+            fontsize=8,
+        )
     _save(figure, path)
 
 

@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from training.recipes import Recipe
 
-# Lightning announces hardware it did not find, advertises, and advises worker processes for loaders;
-# ours index one tensor and want none.
+# Lightning announces hardware it did not find, advertises, and advises worker processes for
+# loaders; ours index one tensor and want none.
 for _name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
@@ -71,9 +71,14 @@ class EpochLog(Callback):
 def make_trainer(recipe: Recipe, run: Path, *, device: str) -> Trainer:
     """A trainer that writes best.ckpt (by validation accuracy), last.ckpt and metrics.csv."""
     best = ModelCheckpoint(
-        run, filename="best", monitor="val_acc", mode="max", save_last=True,
-        enable_version_counter=False, save_on_train_epoch_end=True,
-    )  # fmt: skip
+        run,
+        filename="best",
+        monitor="val_acc",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
     return Trainer(
         max_epochs=recipe.epochs,
         accelerator={"cuda": "gpu"}.get(device, device),

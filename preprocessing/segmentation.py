@@ -15,12 +15,14 @@ from preprocessing.regions import Region
 
 KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 WORKING_SIDE = 160  # pixels of the longer side; divides the usual widths, which halves the time
+MIN_SIDE = 8  # pixels; a smaller image has no garment and no ground
 MIN_AREA = 0.01  # share of the frame; smaller blobs are no garments
 MAX_BORDER = 0.5  # share of a blob's box sides lying on the frame's border; above it is background
 RING = 0.04  # width of the border ring that shows the background, as a share of the shorter side
 BACKGROUND_COLOURS = 5
 REACH = 0.06  # how far beyond its places on the ring a colour speaks, of the shorter side
 WIDESPREAD = 0.25  # share of the ring from which a colour speaks for all between its places
+ALIKE = 12.0  # CIELAB units under which two colours of the ring are shades of one ground
 MIN_PLACES = 5  # samples of a colour on one side, below which it is a stray
 FAR = 1e3  # distance of a pixel that no background colour speaks for
 RING_SAMPLES = 500
@@ -51,7 +53,7 @@ def border_contrast(image: np.ndarray) -> np.ndarray:
     more difference than a plain one. Two thresholds: what differs a little counts where it touches
     what differs a lot.
     """
-    lab = cv2.cvtColor(cv2.GaussianBlur(image, (5, 5), 0), cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_BGR2LAB).astype(np.float32)
     lab *= LAB_SCALE
     distance = np.full(lab.shape[:2], FAR, np.float32)
     for colour in _background_colours(lab):
@@ -94,18 +96,22 @@ def _background_colours(lab: np.ndarray) -> list[_BackgroundColour]:
     _, nearest, centres = cv2.kmeans(
         sample, BACKGROUND_COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS
     )
+    nearest = nearest[:, 0]
     colours = []
     for index, centre in enumerate(centres):
-        member = nearest[:, 0] == index
-        if not member.any():
+        members = sample[nearest == index]
+        if not len(members):
             continue
-        deviation = float(np.sqrt(((sample[member] - centre) ** 2).sum(axis=1).mean()))
-        spread = max(deviation, MIN_SPREAD)
+        deviation = float(np.sqrt(((members - centre) ** 2).sum(axis=1).mean()))
+        # Shades of one ground, as in a gradient, stand for each other.
+        member = (np.linalg.norm(centres - centre, axis=1) < ALIKE)[nearest]
         groups = [member]
         if member.mean() < WIDESPREAD:
             groups = [member & (sides == side) for side in range(4)]
         colours += [
-            _BackgroundColour(centre, spread, *_surroundings(places[group], height, width))
+            _BackgroundColour(
+                centre, max(deviation, MIN_SPREAD), *_surroundings(places[group], height, width)
+            )
             for group in groups
             if group.sum() >= MIN_PLACES
         ]
@@ -203,6 +209,8 @@ def segment(image: np.ndarray, method: str = "border") -> list[Region]:
     Args:
         method: a row of SEGMENTERS.
     """
+    if min(image.shape[:2]) < MIN_SIDE:
+        return []
     mask = SEGMENTERS[method](shrink(image))
     return regions_of(mask, width=image.shape[1], height=image.shape[0])
 

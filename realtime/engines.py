@@ -4,6 +4,8 @@ OpenVINO is the engine on a CPU. torch is imported only when its engine is chose
 """
 
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,20 +20,30 @@ TORCH_DEVICES = ("cuda", "mps")
 
 
 def choose(engine: str, device: str) -> tuple[str, str]:
-    """The engine and device to use: `auto` takes a GPU where torch sees one, else OpenVINO.
+    """The engine and device to use: `auto` is a GPU that torch can use, else OpenVINO on the CPU.
 
     Raises:
         DeviceError: engine and device contradict each other.
     """
-    if engine == "auto":
-        engine = "torch" if device in TORCH_DEVICES else "openvino"
     if device == "auto":
-        device = "cpu"
-        if engine == "torch":
-            device = _torch_device()
+        device = "cpu" if engine == "openvino" else _best_device()
+    if engine == "auto":
+        engine = "openvino" if device == "cpu" else "torch"
     if engine == "openvino" and device != "cpu":
         raise DeviceError(f"engine openvino runs on cpu, not {device}: use --engine torch")
     return engine, device
+
+
+def _best_device() -> str:
+    """A GPU of torch's, else the CPU; torch is asked only where there are signs of a GPU."""
+    signs = shutil.which("nvidia-smi") or Path("/dev/kfd").exists() or sys.platform == "darwin"
+    if not signs:
+        return "cpu"
+    try:
+        import torch
+    except ImportError:
+        return "cpu"
+    return _torch_devices(torch)[0]
 
 
 def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
@@ -83,14 +95,6 @@ def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) ->
 def _torch_devices(torch) -> list[str]:
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     return [*(name for name, there in present.items() if there), "cpu"]
-
-
-def _torch_device() -> str:
-    try:
-        import torch
-    except ImportError:
-        return "cpu"
-    return _torch_devices(torch)[0]
 
 
 ENGINES = {"openvino": openvino_engine, "torch": torch_engine}

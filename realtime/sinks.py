@@ -15,6 +15,7 @@ from typing import Protocol
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import ColorRange
 
 from preprocessing.contact_sheet import write_image
 from preprocessing.errors import SinkError
@@ -23,10 +24,11 @@ from realtime.types import UNKNOWN, Frame, Garment, SourceInfo
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
-# end turns them into an ordinary mp4.
+# end turns them into an ordinary mp4. The edit list keeps a late start, or sound that starts early.
 CONTAINER_OPTIONS = {
     "movflags": "hybrid_fragmented",
     "frag_duration": "100000",
+    "use_editlist": "1",
     "flush_packets": "1",
 }
 # No B-frames and no look-ahead: nothing waits inside the encoder, and time order is file order.
@@ -96,8 +98,13 @@ class VideoSink:
         rate = info.rate or DEFAULT_RATE
         stream = self._container.add_stream("libx264", rate=rate, options=dict(ENCODER_OPTIONS))
         stream.width, stream.height, stream.pix_fmt = self._width, self._height, "yuv420p"
-        stream.codec_context.time_base = stream.time_base = info.time_base
-        stream.codec_context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
+        context = stream.codec_context
+        context.time_base = stream.time_base = info.time_base
+        context.color_range = ColorRange.MPEG
+        context.colorspace = info.colours.matrix
+        context.color_primaries = info.colours.primaries
+        context.color_trc = info.colours.transfer
+        context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
         return stream
 
     def __enter__(self) -> "VideoSink":
@@ -109,7 +116,8 @@ class VideoSink:
         Raises:
             SinkError: the disk is full or the file cannot be written any more.
         """
-        picture = av.VideoFrame.from_ndarray(self._fit(frame.image), format="bgr24")
+        planes = cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.pts, picture.time_base = frame.pts, frame.time_base
         try:
             if self._audio:

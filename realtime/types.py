@@ -51,6 +51,15 @@ class Garment:
 
 
 @dataclass(frozen=True)
+class Colours:
+    """How a video's numbers mean colours: codes of ISO/IEC 23091-2, 2 where unspecified."""
+
+    matrix: int = 2
+    primaries: int = 2
+    transfer: int = 2
+
+
+@dataclass(frozen=True)
 class SourceInfo:
     """What a source says before its first frame.
 
@@ -70,3 +79,4 @@ class SourceInfo:
     frames: int | None
     live: bool
     path: str | None = None
+    colours: Colours = Colours()

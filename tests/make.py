@@ -1,0 +1,126 @@
+"""Makes the tests' own data: clips by PyAV, garments by numpy."""
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from realtime.sources import to_bgr
+
+ROOT = Path(__file__).resolve().parent.parent
+QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degrees
+    90: (0, 1, -1, 0),
+    180: (-1, 0, 0, -1),
+    270: (0, -1, 1, 0),
+}
+
+
+def picture(index: int, *, width: int = 64, height: int = 48) -> np.ndarray:
+    """A grey BGR picture: brightness tells its index modulo 24, the top left corner is white."""
+    image = np.full((height, width, 3), 24 + 8 * (index % 24), np.uint8)
+    image[: height // 4, : width // 4] = 255
+    return image
+
+
+def index_of(image: np.ndarray) -> int:
+    """The index, modulo 24, that `picture` drew, read at the image's centre."""
+    height, width = image.shape[:2]
+    centre = image[height // 2 : height // 2 + 6, width // 2 : width // 2 + 6]
+    return round((float(centre.mean()) - 22) / 8)
+
+
+def clip(
+    path: Path,
+    *,
+    frames: int = 30,
+    size: tuple[int, int] = (64, 48),
+    pts: list[int] | None = None,
+    time_base: Fraction = Fraction(1, 30),
+    audio: bool = False,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+) -> Path:
+    """A clip of `picture`s; `pts` in ticks of `time_base` make its rate variable."""
+    ticks = pts or list(range(frames))
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
+        stream.time_base = stream.codec_context.time_base = time_base
+        sound = container.add_stream("aac", rate=16000) if audio else None
+        for index, tick in enumerate(ticks):
+            image = picture(index, width=size[0], height=size[1])
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base = tick, time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if sound:
+            _add_sound(container, sound, seconds=float(ticks[-1] * time_base))
+    return path
+
+
+def _add_sound(container, stream, *, seconds: float) -> None:
+    samples = np.sin(np.arange(int(seconds * 16000)) / 20).astype(np.float32)[None]
+    for start in range(0, samples.shape[1], 1024):
+        frame = av.AudioFrame.from_ndarray(samples[:, start : start + 1024], "fltp", "mono")
+        frame.sample_rate, frame.pts = 16000, start
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def turn(path: Path, degrees: int) -> Path:
+    """Write a display matrix into an mp4's video track header, as phones do."""
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (value * (1 << 16) for value in QUARTER_TURNS[degrees])
+    for offset, value in zip((0, 4, 12, 16), (a, b, c, d), strict=True):
+        data[matrix + offset : matrix + offset + 4] = value.to_bytes(4, "big", signed=True)
+    path.write_bytes(data)
+    return path
+
+
+def scene(width: int = 320, height: int = 240, *, ground: int = 225) -> np.ndarray:
+    """A dark T-shirt shape on light ground: BGR uint8."""
+    image = np.full((height, width, 3), ground, np.uint8)
+    half = np.array([[0.35, 0.2], [0.2, 0.35], [0.28, 0.45], [0.36, 0.4], [0.36, 0.8]])
+    shirt = np.concatenate([half, (half * (-1, 1) + (1, 0))[::-1]])
+    cv2.fillPoly(image, [(shirt * (width, height)).astype(np.int32)], (90, 40, 30))
+    return image
+
+
+def moving_clip(path: Path, *, frames: int, size: tuple[int, int] = (320, 240)) -> Path:
+    """A clip of `scene` drifting sideways, at 30 frames a second."""
+    base = scene(*size)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for index in range(frames):
+            image = np.roll(base, round(10 * np.sin(index / 10)), axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def decoded(path: Path) -> tuple[list[np.ndarray], list[Fraction]]:
+    """All pictures of a video, BGR, and their times in seconds."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    return [to_bgr(f) for f in frames], [f.pts * f.time_base for f in frames]
+
+
+def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
+    """Every audio packet with its time."""
+    with av.open(str(path)) as container:
+        packets = list(container.demux(audio=0))
+    return [(p.pts * p.time_base, bytes(p)) for p in packets if p.size]
+
+
+def app(*arguments: object, **options) -> subprocess.CompletedProcess:
+    """Run run_realtime.py in a process of its own."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run_realtime.py"), *map(str, arguments)],
+        capture_output=True, text=True, timeout=60, **options,
+    )  # fmt: skip

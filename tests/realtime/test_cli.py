@@ -1,0 +1,177 @@
+"""The app as a user meets it: whole processes, their output files and exit statuses."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import av
+import cv2
+import make
+import pytest
+
+from realtime import cli, engines, locate
+from realtime.sources import open_source
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    return make.moving_clip(tmp_path_factory.mktemp("clip") / "in.mp4", frames=40)
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory):
+    return make.moving_clip(
+        tmp_path_factory.mktemp("clip") / "long.mp4", frames=6000, size=(640, 480)
+    )
+
+
+def test_names_in_the_help_are_those_of_the_registries():
+    assert tuple(locate.LOCATORS) == cli.LOCATOR_NAMES
+    assert ("auto", *engines.ENGINES) == cli.ENGINE_NAMES
+
+
+def test_a_file_with_every_sink(video, tmp_path):
+    done = make.app(
+        "--video", video, "-o", tmp_path / "out.mp4", "--jsonl", tmp_path / "rows.jsonl",
+        "--snapshots", tmp_path / "shots", "--stats", tmp_path / "stats.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    images, times = make.decoded(tmp_path / "out.mp4")
+    assert len(images) == 40 and times == make.decoded(video)[1]
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert {row["frame"] for row in rows} == set(range(40))
+    assert {row["track"] for row in rows} == {1}
+    x1, y1, x2, y2 = rows[0]["box"]
+    assert x1 == pytest.approx(64, abs=12) and x2 == pytest.approx(256, abs=12)
+    assert y1 == pytest.approx(48, abs=12) and y2 == pytest.approx(192, abs=12)
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert stats["frames"] == {"read": 40, "written": 40, "dropped": 0, "failed": 0}
+    assert set(stats["stages_ms"]) == {"decode", "locate", "classify", "track", "draw", "write"}
+    assert "40 written" in done.stderr
+    assert list((tmp_path / "shots").glob("*.png"))
+
+
+@pytest.mark.parametrize("name", locate.LOCATORS)
+def test_every_locator_runs(video, tmp_path, name):
+    done = make.app("--video", video, "-o", tmp_path / "out.mp4", "--locate", name)
+    assert done.returncode == 0, done.stderr
+    assert len(make.decoded(tmp_path / "out.mp4")[0]) == 40
+
+
+def test_a_picture_in_a_picture_out(tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), make.scene())
+    done = make.app("--video", tmp_path / "in.png", "-o", tmp_path / "out.png")
+    assert done.returncode == 0, done.stderr
+    before, after = cv2.imread(str(tmp_path / "in.png")), cv2.imread(str(tmp_path / "out.png"))
+    assert before.shape == after.shape and (before != after).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--video", "missing.mp4", "-o", "out.mp4"], 3, "no such file"),
+        (["--video", "text.mp4", "-o", "out.mp4"], 3, "not a video"),
+        (["--video", "sound.m4a", "-o", "out.mp4"], 3, "no video stream"),
+        (["--camera", "63", "-o", "out.mp4"], 3, "no camera 63"),
+        (["--video", "in.mp4", "-o", "in.mp4"], 5, "is the input"),
+        (["--video", "in.mp4", "-o", "none/out.mp4"], 5, "no folder"),
+        (["--video", "in.mp4", "-o", "out.xyz"], 5, "unknown kind"),
+        (["--video", "in.mp4"], 5, "no display"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--threshold", "1.5"], 2, "--threshold"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--threads", "0"], 2, "--threads"),
+        (["--camera", "-1", "-o", "out.mp4"], 2, "--camera"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--locate", "magic"], 2, "magic"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--model", "resnet9000"], 6, "deep"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--model", "no.onnx"], 6, "no.safetensors"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--engine", "openvino", "--device", "cuda"], 7,
+         "--engine torch"),
+    ],
+)  # fmt: skip
+def test_one_line_and_a_status(video, tmp_path, arguments, status, words):
+    (tmp_path / "in.mp4").write_bytes(video.read_bytes())
+    (tmp_path / "text.mp4").write_text("no video here")
+    with av.open(str(tmp_path / "sound.m4a"), "w", format="mp4") as container:
+        make._add_sound(container, container.add_stream("aac", rate=16000), seconds=1)
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = make.app(*arguments, cwd=tmp_path, env=environment)
+    assert done.returncode == status, done.stderr
+    assert words in done.stderr and "Traceback" not in done.stderr
+    if status != 2:
+        assert [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert (tmp_path / "in.mp4").read_bytes() == video.read_bytes()
+
+
+def test_a_truncated_file_keeps_its_frames(tmp_path):
+    path = make.clip(tmp_path / "in.mp4", frames=200, size=(320, 240))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = make.app("--video", path, "-o", tmp_path / "out.mp4")
+    count = len(make.decoded(tmp_path / "out.mp4")[0])
+    assert done.returncode == 4 and f"{count} of 200 frames" in done.stderr and count > 10
+
+
+def test_a_full_disk_keeps_what_is_there(long_video, tmp_path):
+    limit = "import resource, signal, sys, runpy;signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000));"
+    limit += f"sys.argv = {['x', '--video', str(long_video), '-o', str(tmp_path / 'out.mp4')]!r};"
+    limit += f"runpy.run_path({str(make.ROOT / 'run_realtime.py')!r}, run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", limit], capture_output=True, text=True, timeout=60, cwd=make.ROOT
+    )
+    assert done.returncode == 5, done.stderr
+    assert "cannot write" in done.stderr and "Traceback" not in done.stderr
+    with open_source(str(tmp_path / "out.mp4")) as source:  # passes over the frame cut in two
+        assert sum(1 for _ in source._pictures()) > 30
+
+
+def start(video, out):
+    command = [
+        sys.executable,
+        str(make.ROOT / "run_realtime.py"),
+        "--video",
+        str(video),
+        "-o",
+        str(out),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not out.exists() or out.stat().st_size < 20_000:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_finishes_the_file(long_video, tmp_path, number):
+    process = start(long_video, tmp_path / "out.mp4")
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 128 + number, errors
+    written = len(make.decoded(tmp_path / "out.mp4")[0])
+    assert f"{written} written" in errors and 0 < written < 6000
+
+
+def test_kill_leaves_a_playable_file(long_video, tmp_path):
+    process = start(long_video, tmp_path / "out.mp4")
+    time.sleep(random.uniform(0.1, 0.6))
+    process.kill()
+    process.communicate(timeout=10)
+    assert len(make.decoded(tmp_path / "out.mp4")[0]) > 5
+
+
+def test_help_and_start_without_heavy_imports(video, tmp_path):
+    script = (
+        "import sys; from realtime.cli import main; "
+        f"status = main(['--video', {str(video)!r}, '-o', {str(tmp_path / 'out.mp4')!r}]); "
+        "heavy = {'torch', 'lightning', 'ultralytics', 'matplotlib', 'scipy'} & set(sys.modules); "
+        "assert status == 0 and not heavy, (status, heavy)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=make.ROOT, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    light = "import sys; import realtime.cli as c; c.parser(); assert 'numpy' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", light], cwd=make.ROOT).returncode == 0

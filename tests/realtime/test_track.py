@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from preprocessing.regions import box_iou
+from realtime.track import PATIENCE, Tracker
+from realtime.types import Region
+
+CLASSES = ("Dress", "Bag")
+SURE_DRESS, SURE_BAG = [0.9, 0.1], [0.2, 0.8]
+
+
+def region(x, y=0, side=10):
+    box = np.array([x, y, x + side, y + side], np.float32)
+    return Region(box, np.full((side, side), 255, np.uint8))
+
+
+def tracks(tracker, *regions, row=SURE_DRESS):
+    rows = np.array([row] * len(regions), np.float32).reshape(-1, 2)
+    return [garment.track for garment in tracker(list(regions), rows)]
+
+
+def test_nothing_in_nothing_out():
+    assert Tracker(CLASSES)([], np.zeros((0, 2), np.float32)) == []
+
+
+def test_numbers_stay_with_moving_garments_in_any_order():
+    tracker = Tracker(CLASSES)
+    assert tracks(tracker, region(0), region(50)) == [1, 2]
+    assert tracks(tracker, region(52), region(2)) == [2, 1]
+    assert tracks(tracker, region(4), region(100)) == [1, 3]
+
+
+@pytest.mark.parametrize(("gap", "number"), [(PATIENCE - 1, 1), (PATIENCE + 1, 2)])
+def test_a_short_absence_is_forgiven(gap, number):
+    tracker = Tracker(CLASSES)
+    assert tracks(tracker, region(0)) == [1]
+    for _ in range(gap):
+        tracks(tracker)
+    assert tracks(tracker, region(0)) == [number]
+
+
+def test_one_odd_frame_does_not_change_the_label_but_many_do():
+    tracker = Tracker(CLASSES)
+
+    def label(row):
+        return tracker([region(0)], np.array([row], np.float32))[0].label
+
+    for _ in range(10):
+        assert label(SURE_DRESS).name == "Dress"
+    assert label(SURE_BAG).name == "Dress"
+    for _ in range(10):
+        last = label(SURE_BAG)
+    assert last.name == "Bag" and 0.5 < last.probability <= 0.8
+
+
+def test_the_first_frame_s_probability_is_the_network_s():
+    garment = Tracker(CLASSES)([region(0)], np.array([SURE_DRESS], np.float32))[0]
+    assert garment.label.probability == pytest.approx(0.9, abs=1e-5)
+
+
+def test_box_iou():
+    boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
+    assert box_iou(boxes[:1], boxes) == pytest.approx(np.array([[1, 1 / 3, 0]]), abs=1e-6)
+    assert box_iou(boxes[:0], boxes).shape == (0, 3)

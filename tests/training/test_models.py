@@ -1,0 +1,68 @@
+"""Contract of every network, recipe and schedule: the tables' rows are what is tested."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from training.augment import AUGMENTATIONS
+from training.models import MODELS
+from training.recipes import RECIPES
+from training.schedules import SCHEDULES
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_uint8_images_to_logits(name):
+    network = MODELS[name](10).eval()
+    images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
+    with torch.inference_mode():
+        logits = network(images)
+        alone = network(images[1:2])
+    assert logits.shape == (3, 10) and logits.dtype == torch.float32
+    assert torch.allclose(logits[1], alone[0], atol=1e-4)
+    assert MODELS[name](7)(images).shape == (3, 7)
+
+
+def test_deep_is_small():
+    assert sum(p.numel() for p in MODELS["deep"](10).parameters()) <= 1_100_000
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_name_rows_of_the_tables(name):
+    recipe = RECIPES[name]
+    assert recipe.network in MODELS
+    assert recipe.schedule in SCHEDULES and recipe.augment in AUGMENTATIONS
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.lr = 1
+
+
+def rates(name, epochs=8, steps_an_epoch=5):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    made = SCHEDULES[name](optimizer, epochs=epochs, steps=epochs * steps_an_epoch)
+    seen = []
+    for step in range(epochs * steps_an_epoch):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if made["interval"] == "step":
+            made["scheduler"].step()
+        elif (step + 1) % steps_an_epoch == 0:
+            metric = (1.0,) if "monitor" in made else ()
+            made["scheduler"].step(*metric)
+    return seen
+
+
+def test_onecycle_rises_then_falls_every_step():
+    seen = rates("onecycle")
+    top = seen.index(max(seen))
+    assert 3 <= top <= 8 and max(seen) == pytest.approx(0.1)
+    assert seen[0] < 0.01 and seen[-1] < 0.001
+    assert all(a > b for a, b in zip(seen[top:], seen[top + 1 :], strict=False))
+
+
+def test_the_other_schedules():
+    cosine = rates("cosine")
+    assert cosine[0] == 0.1 and cosine[20] == pytest.approx(0.05) and cosine[-1] < 0.001
+    step = rates("step")
+    assert step[19] == 0.1 and step[20] == pytest.approx(0.01) and step[-1] == pytest.approx(0.001)
+    plateau = rates("plateau")
+    assert plateau[0] == 0.1 and plateau[-1] == pytest.approx(0.02)

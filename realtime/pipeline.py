@@ -100,7 +100,7 @@ def run(
                 stats.frame_analysed(frame.captured)
                 outbox.send((frame, garments))
                 progress(frame.index + 1)
-                if window and not window.show(frame):
+                if window and not window.show(frame, stopped):
                     break
         finally:
             stats.dropped, stats.failed = frames.dropped, source.failed

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -295,11 +296,11 @@ class Window:
     def __enter__(self) -> "Window":
         return self
 
-    def show(self, frame: Frame) -> bool:
+    def show(self, frame: Frame, stopped: Callable[[], bool]) -> bool:
         """Show a frame and serve the keys; False when the user quits."""
         cv2.imshow(self.TITLE, frame.image)
         paused = False
-        while True:
+        while not stopped():
             key = cv2.waitKey(50 if paused else 1) & 0xFF
             if key in (ord("q"), 27) or cv2.getWindowProperty(self.TITLE, cv2.WND_PROP_VISIBLE) < 1:
                 return False
@@ -308,6 +309,7 @@ class Window:
             paused ^= key == ord(" ")
             if not paused:
                 return True
+        return False
 
     def __exit__(self, *exc_info: object) -> None:
         cv2.destroyAllWindows()

@@ -47,7 +47,7 @@ def open_source(video: str | None, camera: int | None = None) -> Source:
     if video is None:
         return CameraSource(camera or 0)
     if video.startswith(STREAM_SCHEMES):
-        return VideoSource(video, live=True)
+        return VideoSource(video, network=True)
     path = Path(video)
     if not path.exists():
         raise SourceError(f"no such file: {video}")
@@ -55,24 +55,26 @@ def open_source(video: str | None, camera: int | None = None) -> Source:
         return PictureSource(path, picture_files(path))
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return PictureSource(path, [path])
-    return VideoSource(video, live=False)
+    return VideoSource(video, network=False)
 
 
 class VideoSource:
-    """A video file or network stream."""
+    """A video file or network stream; live is what comes over a network and has no length."""
 
-    def __init__(self, url: str, *, live: bool):
+    def __init__(self, url: str, *, network: bool):
         self.failed = 0
-        self._url, self._live = url, live
+        self._url = url
         self._read_error: Exception | None = None
-        timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if live else None
+        timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
+        options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
         try:
-            self._container = av.open(url, timeout=timeout)
+            self._container = av.open(url, timeout=timeout, options=options)
         except (av.FFmpegError, OSError) as error:
             raise SourceError(_why_not_open(url, error)) from error
         if not self._container.streams.video:
             self._container.close()
             raise SourceError(f"no video stream in {url}: name a file that holds video")
+        self._live = network and not self._container.duration
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self._first = self._decode_first()

@@ -38,19 +38,22 @@ class EpochLog(Callback):
     def __init__(self, path: Path):
         self._path = path
         self._bar: tqdm | None = None
+        self._rate = 0.0  # learning rate at the epoch's start
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         total = int(trainer.estimated_stepping_batches)
         # disable=None: no bar where stderr is no terminal; the line an epoch stays.
         self._bar = tqdm(total=total, initial=trainer.global_step, unit="step", disable=None)
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._rate = trainer.optimizers[0].param_groups[0]["lr"]
+
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         self._bar.update(trainer.global_step - self._bar.n)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         row = {name: f"{trainer.callback_metrics[name]:.5f}" for name in COLUMNS[2:]}
-        rate = trainer.optimizers[0].param_groups[0]["lr"]
-        row |= {"epoch": str(trainer.current_epoch), "lr": f"{rate:.6f}"}
+        row |= {"epoch": str(trainer.current_epoch), "lr": f"{self._rate:.6f}"}
         new = not self._path.exists()
         with self._path.open("a", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
@@ -68,17 +71,16 @@ class EpochLog(Callback):
             self._bar.close()
 
 
+class InterruptCheckpoint(OnExceptionCheckpoint):
+    """Saves at Ctrl-C or an error; the base class would delete its file when a run ends well."""
+
+    def teardown(self, *_: object, **__: object) -> None:
+        pass
+
+
 def make_trainer(recipe: Recipe, run: Path, *, device: str) -> Trainer:
     """A trainer that writes best.ckpt (by validation accuracy), last.ckpt and metrics.csv."""
-    best = ModelCheckpoint(
-        run,
-        filename="best",
-        monitor="val_acc",
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
+    every_epoch = {"enable_version_counter": False, "save_on_train_epoch_end": True}
     return Trainer(
         max_epochs=recipe.epochs,
         accelerator={"cuda": "gpu"}.get(device, device),
@@ -88,8 +90,9 @@ def make_trainer(recipe: Recipe, run: Path, *, device: str) -> Trainer:
         callbacks=[
             # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
             WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
-            best,
-            OnExceptionCheckpoint(run, "last"),
+            ModelCheckpoint(run, "best", monitor="val_acc", mode="max", **every_epoch),
+            ModelCheckpoint(run, "last", **every_epoch),
+            InterruptCheckpoint(run, "last"),
             EpochLog(run / "metrics.csv"),
         ],
         enable_progress_bar=False,

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,16 +128,9 @@ def test_a_full_disk_keeps_what_is_there(long_video, tmp_path):
         assert sum(1 for _ in source._pictures()) > 30
 
 
-def start(video, out):
-    command = [
-        sys.executable,
-        str(make.ROOT / "run_realtime.py"),
-        "--video",
-        str(video),
-        "-o",
-        str(out),
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+def start(video, out, *flags):
+    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", video, "-o", out, *flags]
+    process = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while not out.exists() or out.stat().st_size < 20_000:
         assert process.poll() is None and time.monotonic() < deadline
@@ -154,12 +148,32 @@ def test_a_signal_finishes_the_file(long_video, tmp_path, number):
     assert f"{written} written" in errors and 0 < written < 6000
 
 
-def test_kill_leaves_a_playable_file(long_video, tmp_path):
-    process = start(long_video, tmp_path / "out.mp4")
-    time.sleep(random.uniform(0.1, 0.6))
+@pytest.mark.parametrize("attempt", range(10))
+def test_kill_leaves_a_playable_file(long_video, tmp_path, attempt):
+    rows = tmp_path / "rows.jsonl"  # written after the video, frame by frame
+    process = start(long_video, tmp_path / "out.mp4", "--jsonl", rows)
+    time.sleep(random.Random(attempt).uniform(0, 0.7))
+    through = len({json.loads(line)["frame"] for line in rows.read_text().splitlines()[:-1]})
+    time.sleep(1.5)
     process.kill()
     process.communicate(timeout=10)
-    assert len(make.decoded(tmp_path / "out.mp4")[0]) > 5
+    assert len(make.decoded(tmp_path / "out.mp4")[0]) >= through > 0
+
+
+def test_a_window_on_a_virtual_screen(video, tmp_path):
+    if not shutil.which("Xvfb"):
+        pytest.skip("no Xvfb: install Debian's package xvfb")
+    command = ["xvfb-run", "-a", sys.executable, str(make.ROOT / "run_realtime.py")]
+    command += ["--video", str(video), "--show", "--jsonl", str(tmp_path / "rows.jsonl")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "40 written" in done.stderr, done.stderr
+    assert "no display" not in done.stderr
+
+
+def test_without_a_display_other_sinks_go_on(video, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = make.app("--video", video, "--show", "-o", tmp_path / "out.mp4", env=environment)
+    assert done.returncode == 0 and "going on without the window" in done.stderr
 
 
 def test_help_and_start_without_heavy_imports(video, tmp_path):

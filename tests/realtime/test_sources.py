@@ -1,4 +1,7 @@
+import threading
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import make
@@ -145,3 +148,26 @@ def test_a_camera_keeps_time_and_its_loss_is_an_error(monkeypatch):
             frames.append(frame)
     assert camera.info.live and camera.info.rate == 30
     assert len(frames) == 5 and (np.diff([f.pts for f in frames]) > 0).all()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """An HTTP server of a folder, on loopback."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+        thread.join()
+
+
+def test_a_file_over_http_loses_nothing(tmp_path, server):
+    make.clip(tmp_path / "a.mp4", frames=30)
+    with open_source(f"{server}/a.mp4") as source:
+        assert not source.info.live and len(list(source)) == 30
+
+
+def test_a_url_that_is_not_there(server):
+    with pytest.raises(SourceError, match="cannot open"):
+        open_source(f"{server}/none.mp4")

@@ -1,0 +1,139 @@
+"""Training end to end on a few hundred images: run folder, resume, export, evaluate."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import make
+import pytest
+
+from preprocessing import fashion_mnist
+from preprocessing.errors import DataError, UsageError, WeightsError
+from training import checkpoint, evaluate, export, fit, weights
+
+SMALL = ["--limit-train", "256", "--limit-test", "100", "--batch-size", "64"]
+try:
+    fashion_mnist.find(download=False)
+except DataError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "baseline"
+    assert fit.main(["--model", "baseline", "--epochs", "2", "--out", str(folder), *SMALL]) == 0
+    return folder
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_folder_is_complete(run):
+    names = {path.name for path in run.iterdir()}
+    assert names >= {
+        "config.json", "metrics.csv", "curves.png", "confusion.png", "mistakes.png",
+        "report.txt", "report.json", "best.ckpt", "last.ckpt",
+    }  # fmt: skip
+    config = json.loads((run / "config.json").read_text())
+    assert config["recipe"]["epochs"] == 2 and config["recipe"]["batch_size"] == 64
+    assert [row["epoch"] for row in rows(run)] == ["0", "1"]
+    report = json.loads((run / "report.json").read_text())
+    assert report["count"] == 100 and 0 <= report["accuracy"] <= 1
+    assert "Ankle boot" in (run / "report.txt").read_text()
+
+
+def test_the_same_seed_gives_the_same_run(run, tmp_path):
+    again = tmp_path / "again"
+    assert fit.main(["--model", "baseline", "--epochs", "2", "--out", str(again), *SMALL]) == 0
+    assert rows(again) == rows(run)
+
+
+def test_flags_reach_the_training(tmp_path):
+    flags = ["--lr", "0.01", "--schedule", "step", "--augment", "none", "--seed", "3"]
+    assert (
+        fit.main(["--model", "deep", "--epochs", "1", "--out", str(tmp_path), *SMALL, *flags]) == 0
+    )
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (
+        config["recipe"] | {"lr": 0.01, "schedule": "step", "augment": "none"} == config["recipe"]
+    )
+    assert config["seed"] == 3 and float(rows(tmp_path)[0]["lr"]) == 0.01
+
+
+@pytest.mark.parametrize(
+    ("flags", "status"),
+    [
+        (["--epochs", "0"], 2),
+        (["--lr", "-1"], 2),
+        (["--limit-train", "0"], 2),
+        (["--resume", "no/such/run"], 2),
+        (["--data-dir", "no/such/folder"], 8),
+    ],
+)
+def test_bad_flags(tmp_path, flags, status, capsys):
+    out = [] if "--resume" in flags else ["--out", str(tmp_path / "run")]
+    assert fit.main(["--model", "baseline", *flags, *out]) == status
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "training.fit", "--model", "baseline", "--epochs", "3"]
+    command += ["--limit-train", "2000", "--limit-test", "100", "--batch-size", "32"]
+    process = subprocess.Popen(
+        [*command, "--out", str(folder)], cwd=make.ROOT, text=True, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (folder / "metrics.csv").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert f"--resume {folder}" in errors and (folder / "last.ckpt").exists()
+    resumed = [*command, "--resume", str(folder)]
+    done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
+
+
+def test_export_and_evaluate(run, tmp_path, capsys):
+    assert export.main([str(run), "--out", str(tmp_path)]) == 0
+    info = weights.read_info(tmp_path / "baseline.safetensors")
+    assert info.name == "baseline" and info.metrics["test"]["count"] == 100
+    assert weights.verified(tmp_path / "baseline.onnx")
+    figures = tmp_path / "figures.json"
+    status = evaluate.main(
+        ["--model", str(tmp_path / "baseline.onnx"), "--limit-test", "100", "--json", str(figures),
+         "--out", str(tmp_path / "report")]
+    )  # fmt: skip
+    assert status == 0
+    values = json.loads(figures.read_text())
+    assert 0 <= values["macro_f1"] <= 1 and 0 <= values["ece"] <= 1
+    # Half precision may move a borderline image.
+    assert values["accuracy"] == pytest.approx(info.metrics["test"]["accuracy"], abs=0.02)
+    assert evaluate.main(["--model", "nonsense"]) == 6
+    assert "have" in capsys.readouterr().err
+
+
+def test_what_is_no_run(tmp_path):
+    with pytest.raises(UsageError, match="not a finished run"):
+        checkpoint.load_run(tmp_path)
+
+
+def test_tensors_of_another_network(run, tmp_path):
+    network, _, _ = checkpoint.load_run(run)
+    info = weights.WeightsInfo(
+        name="x", network="deep", classes=("a",) * 10, cut="fashion-mnist", size=28, channels=1,
+        mean=(0.3,), std=(0.3,), temperature=1.0,
+    )  # fmt: skip
+    checkpoint.save_network(tmp_path / "x", network, info)
+    with pytest.raises(WeightsError, match="does not hold a 'deep' network"):
+        checkpoint.load_network(tmp_path / "x", info)

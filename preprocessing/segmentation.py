@@ -45,18 +45,23 @@ def shrink(image: np.ndarray, side: int = WORKING_SIDE) -> np.ndarray:
     return imutils.resize(image, **size, inter=cv2.INTER_AREA)
 
 
-def border_contrast(image: np.ndarray) -> np.ndarray:
+def border_contrast(
+    image: np.ndarray, ground: "list[BackgroundColour] | None" = None
+) -> np.ndarray:
     """Foreground mask of what differs in colour from the frame's border.
 
     The border ring is summed up in a few colours; each pixel is held against the nearest of them
     that is seen around it, in units of that colour's own spread, so that a textured ground asks for
     more difference than a plain one. Two thresholds: what differs a little counts where it touches
     what differs a lot.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        ground: colours of an earlier, like frame; taken from this image if not given.
     """
-    lab = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_BGR2LAB).astype(np.float32)
-    lab *= LAB_SCALE
+    lab = _scaled_lab(image)
     distance = np.full(lab.shape[:2], FAR, np.float32)
-    for colour in _background_colours(lab):
+    for colour in ground or _background_colours(lab):
         part = lab[colour.rows, colour.columns]
         away = cv2.magnitude(part[..., 0] - colour.lab[0], part[..., 1] - colour.lab[1])
         away = cv2.magnitude(away, part[..., 2] - colour.lab[2])
@@ -72,7 +77,7 @@ def border_contrast(image: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class _BackgroundColour:
+class BackgroundColour:
     """A colour of the border ring, in scaled CIELAB, and the part of the image it speaks for.
 
     That part is the rectangle around the colour's places on the ring, of all sides if it is
@@ -86,7 +91,12 @@ class _BackgroundColour:
     columns: slice
 
 
-def _background_colours(lab: np.ndarray) -> list[_BackgroundColour]:
+def _scaled_lab(image: np.ndarray) -> np.ndarray:
+    lab = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_BGR2LAB).astype(np.float32)
+    return lab * LAB_SCALE
+
+
+def _background_colours(lab: np.ndarray) -> list[BackgroundColour]:
     """The main colours of the border ring of an image (H, W, 3)."""
     height, width = lab.shape[:2]
     places, sides = _ring_places(height, width)
@@ -109,7 +119,7 @@ def _background_colours(lab: np.ndarray) -> list[_BackgroundColour]:
         if member.mean() < WIDESPREAD:
             groups = [member & (sides == side) for side in range(4)]
         colours += [
-            _BackgroundColour(
+            BackgroundColour(
                 centre, max(deviation, MIN_SPREAD), *_surroundings(places[group], height, width)
             )
             for group in groups
@@ -213,6 +223,27 @@ def segment(image: np.ndarray, method: str = "border") -> list[Region]:
         return []
     mask = SEGMENTERS[method](shrink(image))
     return regions_of(mask, width=image.shape[1], height=image.shape[0])
+
+
+class SteadyGround:
+    """`segment` for video: the ground's colours are taken anew every few frames only."""
+
+    RENEWAL = 5  # frames
+
+    def __init__(self) -> None:
+        self._ground: list[BackgroundColour] = []
+        self._age, self._shape = 0, (0, 0)
+
+    def __call__(self, image: np.ndarray) -> list[Region]:
+        """Garments in a BGR image (H, W, 3), largest first."""
+        small = shrink(image)
+        if min(small.shape[:2]) < MIN_SIDE:
+            return []
+        if self._age % self.RENEWAL == 0 or small.shape[:2] != self._shape:
+            self._ground, self._shape = _background_colours(_scaled_lab(small)), small.shape[:2]
+        self._age += 1
+        mask = border_contrast(small, self._ground)
+        return regions_of(mask, width=image.shape[1], height=image.shape[0])
 
 
 class MovingForeground:

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from preprocessing.segmentation import MovingForeground, segment
+from preprocessing.segmentation import MovingForeground, SteadyGround, segment
 from realtime.types import Region
 
 Locate = Callable[[np.ndarray], list[Region]]
@@ -24,7 +24,7 @@ def nothing(image: np.ndarray) -> list[Region]:
 
 
 LOCATORS: dict[str, Callable[[], Locate]] = {
-    "segment": lambda: partial(segment, method="border"),
+    "segment": SteadyGround,
     "grabcut": lambda: partial(segment, method="grabcut"),
     "green": lambda: partial(segment, method="green"),
     "motion": MovingForeground,

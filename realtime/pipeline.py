@@ -1,4 +1,4 @@
-"""The loop: source -> locate -> classify -> track -> annotate -> sinks.
+"""The loop: source -> locate -> track -> classify -> annotate -> sinks.
 
 Decoding and the sinks run beside the analysis, on the threads of worker.py.
 """
@@ -37,10 +37,14 @@ class Analysis:
         """The frame's garments."""
         with stats.stage("locate"):
             regions = self.locate(frame.image)
-        with stats.stage("classify"):
-            probabilities = self.classify(frame.image, regions)
         with stats.stage("track"):
-            return self.track(regions, probabilities)
+            tracks = self.track(regions)
+        with stats.stage("classify"):
+            due = [track for track in tracks if track.due]
+            probabilities = self.classify(frame.image, [track.region for track in due])
+            for track, row in zip(due, probabilities, strict=True):
+                track.vote(row)
+        return [track.garment() for track in tracks]
 
 
 class Hud:

@@ -65,6 +65,7 @@ class VideoSource:
         self.failed = 0
         self._url = url
         self._read_error: Exception | None = None
+        self._reading = False
         timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
         options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
         try:
@@ -84,7 +85,9 @@ class VideoSource:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._container.close()
+        # A read that hangs on another thread would be left with freed memory: it dies with the app.
+        if not self._reading:
+            self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
         count, last = 0, None
@@ -112,8 +115,11 @@ class VideoSource:
         packets = self._container.demux(self._stream)
         while True:
             try:
+                self._reading = True
                 packet = next(packets, None)
+                self._reading = False
             except (av.FFmpegError, OSError) as error:
+                self._reading = False
                 self.failed += 1
                 self._read_error = error
                 return

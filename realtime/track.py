@@ -1,7 +1,6 @@
 """Follows garments from frame to frame and lets each track's frames agree on one label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,53 +9,83 @@ from realtime.types import Garment, Label, Region
 
 MIN_OVERLAP = 0.3  # IoU under which two boxes are two garments
 PATIENCE = 15  # frames for which a garment may be out of sight and keep its number
-MEMORY = 0.85  # share of a track's evidence that the next frame keeps
-FLOOR = 1e-4  # least probability a single frame may claim for a class
+MEMORY = 0.85  # share of a track's evidence that the next vote keeps
+FLOOR = 1e-4  # least probability a single vote may claim for a class
+EAGER_VOTES = 5  # votes a new track takes in a row
+RENEWAL = 5  # frames after which an unchanged garment votes again
+CHANGED = 0.8  # IoU with the box at the last vote under which a garment votes at once
 
 
-@dataclass(eq=False)
-class _Track:
-    number: int
-    box: np.ndarray
-    evidence: np.ndarray  # decayed sum of log-probabilities, (classes,)
-    weight: float  # decayed count of the frames summed
-    last_seen: int
+class Track:
+    """One garment over time; `region` is its place in the current frame.
+
+    The label shown is that of the geometric mean of the votes' probabilities, recent votes counting
+    more; its probability is that mean, renormalised, so that one odd frame changes nothing.
+    """
+
+    def __init__(self, number: int, classes: Sequence[str]):
+        self.number = number
+        self.region: Region
+        self.last_seen = 0
+        self._classes = classes
+        self._evidence = np.zeros(len(classes), np.float32)  # decayed sum of log-probabilities
+        self._weight = 0.0  # decayed count of votes
+        self._votes = 0
+        self._voted_at = 0
+        self._voted_box: np.ndarray | None = None
+
+    def see(self, region: Region, frame: int) -> None:
+        """Take the track's place in frame number `frame`."""
+        self.region, self.last_seen = region, frame
+
+    @property
+    def due(self) -> bool:
+        """Whether the garment should be classified in this frame: new, changed or long unseen."""
+        if self._votes < EAGER_VOTES or self.last_seen - self._voted_at >= RENEWAL:
+            return True
+        return bool(box_iou(self.region.box[None], self._voted_box[None])[0, 0] < CHANGED)
+
+    def vote(self, probabilities: np.ndarray) -> None:
+        """Add the class probabilities (classes,) of the current frame."""
+        self._evidence = MEMORY * self._evidence + np.log(np.maximum(probabilities, FLOOR))
+        self._weight = MEMORY * self._weight + 1
+        self._votes += 1
+        self._voted_at, self._voted_box = self.last_seen, self.region.box
+
+    def garment(self) -> Garment:
+        """The garment in the current frame, by the votes so far."""
+        mean = np.exp(self._evidence / self._weight)
+        best = int(mean.argmax())
+        label = Label(self._classes[best], float(mean[best] / mean.sum()))
+        return Garment(self.region, self.number, label)
 
 
 class Tracker:
-    """Numbers garments by overlap with the last frame and votes on their labels.
-
-    The label shown is that of the geometric mean of the frames' probabilities, recent frames
-    counting more; its probability is that mean, renormalised, so one odd frame changes nothing.
-    """
+    """Numbers garments by their overlap with the last frame."""
 
     def __init__(self, classes: Sequence[str]):
         self._classes = classes
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._frame = 0
-        self._next = 1
+        self._started = 0
 
-    def __call__(self, regions: list[Region], probabilities: np.ndarray) -> list[Garment]:
-        """Garments of the next frame; probabilities are float32 (N, classes), a row a region."""
+    def __call__(self, regions: list[Region]) -> list[Track]:
+        """The tracks of the next frame's regions, in their order."""
         self._frame += 1
         self._tracks = [t for t in self._tracks if self._frame - t.last_seen <= PATIENCE]
-        garments = []
-        for region, row, track in zip(regions, probabilities, self._match(regions), strict=True):
-            track = track or self._start(region)
-            track.box, track.last_seen = region.box, self._frame
-            track.evidence = MEMORY * track.evidence + np.log(np.maximum(row, FLOOR))
-            track.weight = MEMORY * track.weight + 1
-            garments.append(Garment(region, track.number, self._label(track)))
-        return garments
+        followed = [track or self._start() for track in self._match(regions)]
+        for region, track in zip(regions, followed, strict=True):
+            track.see(region, self._frame)
+        return followed
 
-    def _match(self, regions: list[Region]) -> list[_Track | None]:
+    def _match(self, regions: list[Region]) -> list[Track | None]:
         """The track that each region goes on with: best overlaps first, each track once."""
-        matched: list[_Track | None] = [None] * len(regions)
+        matched: list[Track | None] = [None] * len(regions)
         if not regions or not self._tracks:
             return matched
         overlap = box_iou(
             np.stack([region.box for region in regions]),
-            np.stack([track.box for track in self._tracks]),
+            np.stack([track.region.box for track in self._tracks]),
         )
         while overlap.max() >= MIN_OVERLAP:
             row, column = np.unravel_index(overlap.argmax(), overlap.shape)
@@ -64,15 +93,8 @@ class Tracker:
             overlap[row, :] = overlap[:, column] = -1
         return matched
 
-    def _start(self, region: Region) -> _Track:
-        evidence = np.zeros(len(self._classes), np.float32)
-        track = _Track(self._next, region.box, evidence, 0.0, self._frame)
+    def _start(self) -> Track:
+        self._started += 1
+        track = Track(self._started, self._classes)
         self._tracks.append(track)
-        self._next += 1
         return track
-
-    def _label(self, track: _Track) -> Label:
-        mean = np.exp(track.evidence / track.weight)
-        mean /= mean.sum()
-        best = int(mean.argmax())
-        return Label(self._classes[best], float(mean[best]))

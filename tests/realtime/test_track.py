@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from preprocessing.regions import box_iou
-from realtime.track import PATIENCE, Tracker
+from realtime.track import EAGER_VOTES, PATIENCE, RENEWAL, Tracker
 from realtime.types import Region
 
 CLASSES = ("Dress", "Bag")
@@ -14,13 +14,19 @@ def region(x, y=0, side=10):
     return Region(box, np.full((side, side), 255, np.uint8))
 
 
-def tracks(tracker, *regions, row=SURE_DRESS):
-    rows = np.array([row] * len(regions), np.float32).reshape(-1, 2)
-    return [garment.track for garment in tracker(list(regions), rows)]
+def tracks(tracker, *regions):
+    return [track.number for track in tracker(list(regions))]
+
+
+def votes(tracker, place, row):
+    """Show one garment to the tracker, let it vote and tell the label."""
+    (track,) = tracker([place])
+    track.vote(np.array(row, np.float32))
+    return track.garment().label
 
 
 def test_nothing_in_nothing_out():
-    assert Tracker(CLASSES)([], np.zeros((0, 2), np.float32)) == []
+    assert Tracker(CLASSES)([]) == []
 
 
 def test_numbers_stay_with_moving_garments_in_any_order():
@@ -41,21 +47,39 @@ def test_a_short_absence_is_forgiven(gap, number):
 
 def test_one_odd_frame_does_not_change_the_label_but_many_do():
     tracker = Tracker(CLASSES)
-
-    def label(row):
-        return tracker([region(0)], np.array([row], np.float32))[0].label
-
     for _ in range(10):
-        assert label(SURE_DRESS).name == "Dress"
-    assert label(SURE_BAG).name == "Dress"
+        assert votes(tracker, region(0), SURE_DRESS).name == "Dress"
+    assert votes(tracker, region(0), SURE_BAG).name == "Dress"
     for _ in range(10):
-        last = label(SURE_BAG)
+        last = votes(tracker, region(0), SURE_BAG)
     assert last.name == "Bag" and 0.5 < last.probability <= 0.8
 
 
 def test_the_first_frame_s_probability_is_the_network_s():
-    garment = Tracker(CLASSES)([region(0)], np.array([SURE_DRESS], np.float32))[0]
-    assert garment.label.probability == pytest.approx(0.9, abs=1e-5)
+    label = votes(Tracker(CLASSES), region(0), SURE_DRESS)
+    assert label.name == "Dress" and label.probability == pytest.approx(0.9, abs=1e-5)
+
+
+def due_frames(tracker, places):
+    """The indices of the frames in which the only garment is classified."""
+    asked = []
+    for index, place in enumerate(places):
+        (track,) = tracker([place])
+        if track.due:
+            asked.append(index)
+            track.vote(np.array(SURE_DRESS, np.float32))
+    return asked
+
+
+def test_a_still_garment_is_classified_now_and_then():
+    first = list(range(EAGER_VOTES))
+    renewed = [EAGER_VOTES - 1 + RENEWAL * n for n in (1, 2, 3)]
+    assert due_frames(Tracker(CLASSES), [region(0)] * (renewed[-1] + 1)) == first + renewed
+
+
+def test_a_garment_that_changes_is_classified_at_once():
+    places = [region(0, side=100)] * 6 + [region(0, side=80)]
+    assert due_frames(Tracker(CLASSES), places)[-1] == 6
 
 
 def test_box_iou():

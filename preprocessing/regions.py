@@ -21,9 +21,7 @@ class Region:
     @property
     def window(self) -> tuple[int, int, int, int]:
         """The whole pixels that the box touches: x1, y1, x2, y2, half-open."""
-        x1, y1 = np.floor(self.box[:2]).astype(int)
-        x2, y2 = np.ceil(self.box[2:]).astype(int)
-        return int(x1), int(y1), int(x2), int(y2)
+        return pixel_window(self.box)
 
     @classmethod
     def from_mask(cls, mask: np.ndarray) -> "Region | None":
@@ -33,6 +31,13 @@ class Region:
             return None
         box = np.array([x, y, x + width, y + height], np.float32)
         return cls(box, mask[y : y + height, x : x + width])
+
+
+def pixel_window(box: np.ndarray) -> tuple[int, int, int, int]:
+    """The whole pixels that a box (4,) touches: x1, y1, x2, y2, half-open."""
+    x1, y1 = np.floor(box[:2]).astype(int)
+    x2, y2 = np.ceil(box[2:]).astype(int)
+    return int(x1), int(y1), int(x2), int(y2)
 
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:

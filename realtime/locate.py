@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from preprocessing.segmentation import MovingForeground, SteadyGround, segment
+from preprocessing.segmentation import Segmenter
 from realtime.types import Region
 
 Locate = Callable[[np.ndarray], list[Region]]
@@ -24,10 +24,10 @@ def nothing(image: np.ndarray) -> list[Region]:
 
 
 LOCATORS: dict[str, Callable[[], Locate]] = {
-    "segment": SteadyGround,
-    "grabcut": lambda: partial(segment, method="grabcut"),
-    "green": lambda: partial(segment, method="green"),
-    "motion": MovingForeground,
+    "segment": partial(Segmenter, "border"),
+    "grabcut": partial(Segmenter, "grabcut"),
+    "green": partial(Segmenter, "green"),
+    "motion": partial(Segmenter, "motion"),
     "whole": lambda: whole,
     "none": lambda: nothing,
 }

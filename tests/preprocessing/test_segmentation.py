@@ -5,7 +5,7 @@ import pytest
 
 from preprocessing.canvases import BACKGROUNDS, cut_out, paste, tinted
 from preprocessing.regions import Region, box_iou
-from preprocessing.segmentation import MovingForeground, segment, to_fashion_mnist
+from preprocessing.segmentation import SEGMENTERS, Segmenter, segment, to_fashion_mnist
 
 SIZE = (640, 480)
 
@@ -66,7 +66,7 @@ def test_green_screen():
 
 
 def test_a_moving_garment_on_a_still_ground():
-    moving = MovingForeground(history=50)
+    moving = Segmenter("motion")
     ground = BACKGROUNDS["woven"](SIZE, np.random.default_rng(0), (200, 210, 220))
     for _ in range(30):
         regions = moving(ground)
@@ -77,7 +77,7 @@ def test_a_moving_garment_on_a_still_ground():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 5), (33, 2000)])
 def test_tiny_and_narrow_images(shape):
-    for method in ("border", "green"):
+    for method in SEGMENTERS:
         assert isinstance(segment(np.full((*shape, 3), 128, np.uint8), method), list)
 
 
@@ -105,3 +105,21 @@ def test_a_crop_is_textured_and_black_outside_the_mask():
     crop = to_fashion_mnist(image, Region(np.array([0, 0, 100, 100], np.float32), mask))
     assert crop[0, 0] == crop[-1, -1] == 0
     assert crop[10:18, 10:18].std() > 5
+
+
+@pytest.mark.parametrize("size", [(641, 479), (768, 432), (333, 777), (1919, 1080)])
+def test_boxes_and_masks_fit_images_of_any_size(size):
+    image = make.scene(*size)
+    for region in segment(image):
+        x1, y1, x2, y2 = region.window
+        assert 0 <= x1 < x2 <= size[0] and 0 <= y1 < y2 <= size[1]
+        assert region.mask.shape == (y2 - y1, x2 - x1)
+    assert segment(image)
+
+
+def test_colours_kept_over_frames_give_the_same_garments():
+    segmenter = Segmenter("border")
+    image = make.scene(640, 480)
+    first, *later = [segmenter(image) for _ in range(7)]
+    for regions in later:
+        assert (regions[0].box == first[0].box).all()

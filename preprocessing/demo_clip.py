@@ -13,7 +13,8 @@ import numpy as np
 
 from preprocessing import fashion_mnist
 from preprocessing.canvases import BACKGROUNDS, cut_out, paste, tinted
-from preprocessing.errors import GarmentError, SinkError
+from preprocessing.command import exit_status
+from preprocessing.errors import SinkError
 
 SIZE = (640, 480)
 RATE = 25
@@ -106,13 +107,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data-dir", help="folder of the four Fashion-MNIST files")
     parser.add_argument("--seed", type=int, default=0, help="of garments, colours and paths")
     args = parser.parse_args(argv)
-    try:
+
+    def command() -> int:
         render(args.out, data_dir=args.data_dir, seed=args.seed)
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
-    print(f"wrote {args.out}, {args.out.stat().st_size / 1e6:.2f} MB")
-    return 0
+        print(f"wrote {args.out}, {args.out.stat().st_size / 1e6:.2f} MB")
+        return 0
+
+    return exit_status(command)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from preprocessing.command import exit_status
 from preprocessing.contact_sheet import contact_sheet, write_image
-from preprocessing.errors import DataError, GarmentError
+from preprocessing.errors import DataError
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -125,22 +126,20 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("-o", "--out", default="out/fashion-mnist.png", help="contact sheet PNG")
     args = parser.parse_args(argv)
-    try:
-        print(f"found in {find(args.data_dir)}, checksums:")
-        for split in SPLITS:
-            images, labels = load(split, args.data_dir)
-            counts = np.bincount(labels, minlength=len(CLASSES))
-            print(
-                f"  {split}: {len(images)} images, ok; "
-                + ", ".join(f"{name} {n}" for name, n in zip(CLASSES, counts, strict=True))
-            )
-        rows = [images[labels == label][:16] for label in range(len(CLASSES))]
-        sheet = contact_sheet(np.concatenate(rows), columns=16, captions=None, scale=2)
-        write_image(args.out, sheet)
-        print(f"wrote {args.out}: a row a class, test split")
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
+    return exit_status(lambda: describe(args.data_dir, args.out))
+
+
+def describe(data_dir: str | None, sheet: str) -> int:
+    """Print where the data set is and its counts, and write the contact sheet."""
+    print(f"found in {find(data_dir)}, checksums:")
+    for split in SPLITS:
+        images, labels = load(split, data_dir)
+        counts = np.bincount(labels, minlength=len(CLASSES))
+        classes = ", ".join(f"{name} {n}" for name, n in zip(CLASSES, counts, strict=True))
+        print(f"  {split}: {len(images)} images, ok; {classes}")
+    rows = [images[labels == label][:16] for label in range(len(CLASSES))]
+    write_image(sheet, contact_sheet(np.concatenate(rows), columns=16, scale=2))
+    print(f"wrote {sheet}: a row a class, test split")
     return 0
 
 

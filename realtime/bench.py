@@ -20,7 +20,7 @@ import av
 import numpy as np
 
 from realtime.cli import DEMO
-from realtime.sinks import CONTAINER_OPTIONS, ENCODER_OPTIONS
+from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP_RATE = Fraction(25)

@@ -9,7 +9,8 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from preprocessing.errors import GarmentError, SinkError, UsageError
+from preprocessing.command import exit_status
+from preprocessing.errors import SinkError, UsageError
 
 # Held equal to the registries by a test: importing those here would cost half a second.
 LOCATOR_NAMES = ("segment", "grabcut", "green", "motion", "whole", "none")
@@ -87,11 +88,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run the app; the exit status is documented in --help."""
     args = parser().parse_args(argv)
-    try:
-        return _run(args)
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
+    return exit_status(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -127,7 +124,6 @@ def _process(source, args: argparse.Namespace) -> int:
     from realtime.interrupt import Interrupt
     from realtime.pipeline import run
     from realtime.progress import Progress
-    from realtime.sinks import Window
     from realtime.stats import Stats, summary
 
     wants_window = _wants_window(args)
@@ -137,6 +133,8 @@ def _process(source, args: argparse.Namespace) -> int:
         sinks = [stack.enter_context(sink) for sink in _open_sinks(source, args)]
         window = None
         if wants_window:
+            from realtime.window import Window
+
             window = stack.enter_context(Window(args.snapshots or Path()))
         progress = stack.enter_context(Progress(source.info))
         stats = Stats()
@@ -168,7 +166,7 @@ def _wants_window(args: argparse.Namespace) -> bool:
     other = args.out or args.jsonl or args.snapshots or args.stats
     if other and not args.show:
         return False
-    from realtime.sinks import has_display
+    from realtime.window import has_display
 
     if has_display():
         return True

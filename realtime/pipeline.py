@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from realtime.annotate import Annotator
 from realtime.classify import Classifier
 from realtime.locate import Locate
-from realtime.sinks import Sink, Window
+from realtime.sinks import Sink
 from realtime.sources import Source
 from realtime.stats import Stats
 from realtime.track import Tracker
 from realtime.types import Frame, Garment
+from realtime.window import Window
 from realtime.worker import Outbox, Prefetch
 
 AHEAD = 8  # decoded frames that wait for the analysis

@@ -1,42 +1,22 @@
-"""Where labelled frames and rows go: video file, picture, window, JSONL, snapshots.
+"""Where labelled frames and rows go: video file, picture, JSONL, snapshots.
 
 A sink is a context manager; `write(frame, garments)` takes an annotated frame with its garments.
 """
 
-import errno
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-import av
-import cv2
 import numpy as np
-from av.video.reformatter import ColorRange
 
 from preprocessing.contact_sheet import write_image
 from preprocessing.errors import SinkError
 from realtime.types import UNKNOWN, Frame, Garment, SourceInfo
+from realtime.video_sink import VideoSink
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-# Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
-# end turns them into an ordinary mp4. The edit list keeps a late start, or sound that starts early.
-CONTAINER_OPTIONS = {
-    "movflags": "hybrid_fragmented",
-    "frag_duration": "100000",
-    "use_editlist": "1",
-    "flush_packets": "1",
-}
-# No B-frames and no look-ahead: nothing waits inside the encoder, and time order is file order.
-ENCODER_OPTIONS = {"preset": "superfast", "crf": "23", "bf": "0"}
-KEY_FRAME_SECONDS = 2
-DEFAULT_RATE = Fraction(30)
-PROBE_SECONDS = 10
 
 
 class Sink(Protocol):
@@ -78,119 +58,6 @@ def video_or_picture(path: Path, info: SourceInfo, *, audio: bool) -> "Sink":
     raise SinkError(
         f"unknown kind of output {path}: wanted {' '.join(VIDEO_SUFFIXES + PICTURE_SUFFIXES)}"
     )
-
-
-class VideoSink:
-    """An H.264 file with the source's timestamps and, unchanged, its audio."""
-
-    def __init__(self, path: Path, info: SourceInfo, *, audio: bool):
-        self._path = path
-        self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
-        options = CONTAINER_OPTIONS if path.suffix.lower() != ".mkv" else {"flush_packets": "1"}
-        try:
-            self._container = av.open(str(path), "w", options=dict(options))
-            self._stream = self._add_video(info)
-            self._audio = AudioCopy(info.path, self._container) if audio and info.path else None
-            self._container.start_encoding()
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise self._failed(error) from error
-
-    def _add_video(self, info: SourceInfo) -> "av.VideoStream":
-        rate = info.rate or DEFAULT_RATE
-        stream = self._container.add_stream("libx264", rate=rate, options=dict(ENCODER_OPTIONS))
-        stream.width, stream.height, stream.pix_fmt = self._width, self._height, "yuv420p"
-        context = stream.codec_context
-        context.time_base = stream.time_base = info.time_base
-        context.color_range = ColorRange.MPEG
-        context.colorspace = info.colours.matrix
-        context.color_primaries = info.colours.primaries
-        context.color_trc = info.colours.transfer
-        context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
-        return stream
-
-    def __enter__(self) -> "VideoSink":
-        return self
-
-    def write(self, frame: Frame, garments: list[Garment]) -> None:
-        """Encode one frame.
-
-        Raises:
-            SinkError: the disk is full or the file cannot be written any more.
-        """
-        planes = cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        picture.pts, picture.time_base = frame.pts, frame.time_base
-        try:
-            if self._audio:
-                self._audio.copy_until(frame.time)
-            self._container.mux(self._stream.encode(picture))
-        except (av.FFmpegError, OSError) as error:
-            raise self._failed(error) from error
-
-    def __exit__(self, kind: type | None, *exc_info: object) -> None:
-        try:
-            self._container.mux(self._stream.encode(None))
-            if self._audio and kind is None:
-                self._audio.copy_until(float("inf"))
-            self._container.close()
-        except (av.FFmpegError, OSError) as error:
-            if kind is None:  # an earlier error tells more
-                raise self._failed(error) from error
-        finally:
-            if self._audio:
-                self._audio.close()
-
-    def _fit(self, image: np.ndarray) -> np.ndarray:
-        """The image at the file's size: a pixel repeated at odd edges, other sizes letterboxed."""
-        height, width = image.shape[:2]
-        if (width, height) == (self._width, self._height):
-            return image
-        scale = min(self._width / width, self._height / height)
-        if scale < 1 or self._width - width > 1 or self._height - height > 1:
-            width, height = round(width * scale), round(height * scale)
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        right, bottom = self._width - width, self._height - height
-        if max(right, bottom) <= 1:
-            return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-        sides = bottom // 2, bottom - bottom // 2, right // 2, right - right // 2
-        return cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT)
-
-    def _failed(self, error: Exception) -> SinkError:
-        number = getattr(error, "errno", None)
-        if number == errno.ENOSPC:
-            return SinkError(f"disk full while writing {self._path}: what is there is playable")
-        return SinkError(f"cannot write {self._path}: {os.strerror(number) if number else error}")
-
-
-class AudioCopy:
-    """Passes the input's audio packets, unchanged, into an output container."""
-
-    def __init__(self, path: str, output: "av.container.OutputContainer"):
-        self._input = av.open(path)
-        streams = self._input.streams.audio
-        self._output = output
-        self._targets = {s.index: output.add_stream_from_template(s) for s in streams}
-        self._packets = self._input.demux(*streams) if streams else iter(())
-        self._waiting = None
-
-    def copy_until(self, seconds: float) -> None:
-        """Write every packet that starts no later than `seconds`."""
-        while True:
-            packet = self._waiting or next(self._packets, None)
-            self._waiting = None
-            if packet is None:
-                return
-            if packet.dts is None:  # the demuxer's end marker
-                continue
-            if float(packet.dts * packet.time_base) > seconds:
-                self._waiting = packet
-                return
-            packet.stream = self._targets[packet.stream.index]
-            self._output.mux(packet)
-
-    def close(self) -> None:
-        """Close the input."""
-        self._input.close()
 
 
 class PictureSink:
@@ -282,50 +149,3 @@ def save_snapshot(folder: Path, frame: Frame) -> Path:
     path = folder / f"frame-{frame.index:06d}.png"
     write_image(path, frame.image)
     return path
-
-
-class Window:
-    """A window on the screen: q or Esc quits, space pauses, s saves a snapshot."""
-
-    TITLE = "garments (q quits, space pauses, s saves)"
-
-    def __init__(self, snapshots: Path):
-        self._snapshots = snapshots
-        cv2.namedWindow(self.TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-
-    def __enter__(self) -> "Window":
-        return self
-
-    def show(self, frame: Frame, stopped: Callable[[], bool]) -> bool:
-        """Show a frame and serve the keys; False when the user quits."""
-        cv2.imshow(self.TITLE, frame.image)
-        paused = False
-        while not stopped():
-            key = cv2.waitKey(50 if paused else 1) & 0xFF
-            if key in (ord("q"), 27) or cv2.getWindowProperty(self.TITLE, cv2.WND_PROP_VISIBLE) < 1:
-                return False
-            if key == ord("s"):
-                save_snapshot(self._snapshots, frame)
-            paused ^= key == ord(" ")
-            if not paused:
-                return True
-        return False
-
-    def __exit__(self, *exc_info: object) -> None:
-        cv2.destroyAllWindows()
-
-
-def has_display() -> bool:
-    """Whether a window can be opened; tried in a child process, since a failure aborts it."""
-    if sys.platform == "linux" and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        return False
-    probe = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1)"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", probe], capture_output=True, timeout=PROBE_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0

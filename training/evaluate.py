@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import softmax
 from torch import nn
 
-from preprocessing.errors import GarmentError, UsageError
+from preprocessing.command import exit_status
+from preprocessing.errors import UsageError
 from training import data, report, weights
 from training.checkpoint import load_network, load_run
 from training.metrics import Scores, fit_temperature, score
@@ -121,20 +122,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
     parser.add_argument("--limit-test", type=int, metavar="N", help="only the first N test images")
     args = parser.parse_args(argv)
-    try:
-        if args.limit_test is not None and args.limit_test <= 0:
-            raise UsageError(f"--limit-test must be above 0, got {args.limit_test}")
-        result = evaluate(
-            args.model, data_dir=args.data_dir, limit=args.limit_test, photos=args.photos
-        )
-        folder = args.out or Path("out") / f"evaluate-{result.name}"
-        print(write_report(result, folder))
-        if args.json:
-            write_json(result, args.json)
-        print(f"wrote {folder}/report.txt, report.json, confusion.png, mistakes.png")
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
+    return exit_status(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.limit_test is not None and args.limit_test <= 0:
+        raise UsageError(f"--limit-test must be above 0, got {args.limit_test}")
+    result = evaluate(args.model, data_dir=args.data_dir, limit=args.limit_test, photos=args.photos)
+    folder = args.out or Path("out") / f"evaluate-{result.name}"
+    print(write_report(result, folder))
+    if args.json:
+        write_json(result, args.json)
+    print(f"wrote {folder}/report.txt, report.json, confusion.png, mistakes.png")
     return 0
 
 

@@ -15,7 +15,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from preprocessing.errors import GarmentError, UsageError, WeightsError
+from preprocessing.command import exit_status
+from preprocessing.errors import UsageError, WeightsError
 from training import data, weights
 from training.checkpoint import load_network, load_run, save_network
 from training.metrics import fit_temperature, score
@@ -136,16 +137,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=weights.WEIGHTS_DIR, help="default weights/")
     parser.add_argument("--data-dir", help="folder of the four Fashion-MNIST files")
     args = parser.parse_args(argv)
-    try:
+
+    def command() -> int:
         info = export(args.run, args.out, data_dir=args.data_dir)
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
-    print(
-        f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
-        f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}"
-    )
-    return 0
+        print(
+            f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
+            f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}"
+        )
+        return 0
+
+    return exit_status(command)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from preprocessing.errors import DeviceError, GarmentError, UsageError
+from preprocessing.command import exit_status
+from preprocessing.errors import DeviceError, UsageError
 from training.recipes import RECIPES, Recipe
 
 REPLACEABLE = ("epochs", "batch_size", "lr", "schedule", "augment")
@@ -138,11 +139,7 @@ def judge(run: Path, args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
-    try:
-        return _run(args)
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
+    return exit_status(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import SinkError
-from realtime.sinks import JsonlSink, SnapshotSink, VideoSink, check_output, video_or_picture
+from realtime.sinks import JsonlSink, SnapshotSink, check_output, video_or_picture
 from realtime.sources import open_source
 from realtime.types import Frame, Garment, Label, Region, SourceInfo
+from realtime.video_sink import VideoSink
 
 TICKS = [0, 33, 66, 100, 300, 500, 533, 900]
 MILLISECOND = Fraction(1, 1000)

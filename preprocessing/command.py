@@ -1,0 +1,15 @@
+"""How every command ends: its own status, or one line on stderr and the error's status."""
+
+import sys
+from collections.abc import Callable
+
+from preprocessing.errors import GarmentError
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Run a command; the status that its process should exit with (see errors.py)."""
+    try:
+        return command()
+    except GarmentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.status

@@ -31,6 +31,7 @@ class Track:
         self._evidence = np.zeros(len(classes), np.float32)  # decayed sum of log-probabilities
         self._weight = 0.0  # decayed count of votes
         self._votes = 0
+        self._last_vote = -1
         self._voted_at = 0
         self._voted_box: np.ndarray | None = None
 
@@ -40,8 +41,9 @@ class Track:
 
     @property
     def due(self) -> bool:
-        """Whether the garment should be classified in this frame: new, changed or long unseen."""
-        if self._votes < EAGER_VOTES or self.last_seen - self._voted_at >= RENEWAL:
+        """Whether the garment should be classified in this frame: new, doubted, changed or due."""
+        doubted = self._last_vote != int(self._evidence.argmax())
+        if self._votes < EAGER_VOTES or doubted or self.last_seen - self._voted_at >= RENEWAL:
             return True
         return bool(box_iou(self.region.box[None], self._voted_box[None])[0, 0] < CHANGED)
 
@@ -50,6 +52,7 @@ class Track:
         self._evidence = MEMORY * self._evidence + np.log(np.maximum(probabilities, FLOOR))
         self._weight = MEMORY * self._weight + 1
         self._votes += 1
+        self._last_vote = int(probabilities.argmax())
         self._voted_at, self._voted_box = self.last_seen, self.region.box
 
     def garment(self) -> Garment:

@@ -6,7 +6,6 @@ test set's report.txt, report.json, confusion.png and mistakes.png.
 
 import argparse
 import dataclasses
-import json
 import shlex
 import subprocess
 import sys
@@ -162,15 +161,14 @@ def _run(args: argparse.Namespace) -> int:
         classes=list(data.CLASSES),
         limit_train=args.limit_train,
     )
-    started = time.monotonic()
-    finished = train(recipe, run, args)
-    if not finished:
-        print(f"\nstopped; go on with: {command} --resume {run}", file=sys.stderr)
+    if not train(recipe, run, args):
+        again = command if args.resume else f"{command} --resume {run}"
+        print(f"\nstopped; go on with: {again}", file=sys.stderr)
         return INTERRUPTED
-    minutes = (time.monotonic() - started) / 60
-    print(f"trained {recipe.epochs} epochs in {minutes:.1f} min; run folder {run}")
-    (run / "time.json").write_text(json.dumps({"minutes": round(minutes, 2)}) + "\n")
-    report.plot_curves(run / "curves.png", run / "metrics.csv")
+    rows = report.read_metrics(run / "metrics.csv")
+    minutes = sum(float(row["seconds"]) for row in rows) / 60
+    print(f"trained {len(rows)} epochs in {minutes:.1f} min; run folder {run}")
+    report.plot_curves(run / "curves.png", rows)
     judge(run, args)
     return 0
 

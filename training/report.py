@@ -57,10 +57,14 @@ def plot_confusion(path: Path, scores: Scores, classes: Sequence[str]) -> None:
     _save(figure, path)
 
 
-def plot_curves(path: Path, metrics_csv: Path) -> None:
-    """Loss and accuracy of training and validation over the epochs of a CSV log."""
-    with metrics_csv.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+def read_metrics(path: Path) -> list[dict[str, str]]:
+    """The rows of a run's metrics.csv, one an epoch."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def plot_curves(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Loss and accuracy of training and validation over the epochs of `read_metrics`."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axes, quantity, title in zip(panels, ("loss", "acc"), ("loss", "accuracy"), strict=True):
         for part, label in (("train", "training"), ("val", "validation")):

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import time
 import warnings
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from training.recipes import Recipe
 for _name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
-COLUMNS = ("epoch", "lr", "train_loss", "train_acc", "val_loss", "val_acc")
+MEASURED = ("train_loss", "train_acc", "val_loss", "val_acc")
+COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
 
 
 def warm_average(decay: float):
@@ -38,7 +40,7 @@ class EpochLog(Callback):
     def __init__(self, path: Path):
         self._path = path
         self._bar: tqdm | None = None
-        self._rate = 0.0  # learning rate at the epoch's start
+        self._rate, self._started = 0.0, 0.0  # learning rate and clock at the epoch's start
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         total = int(trainer.estimated_stepping_batches)
@@ -46,14 +48,16 @@ class EpochLog(Callback):
         self._bar = tqdm(total=total, initial=trainer.global_step, unit="step", disable=None)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._started = time.monotonic()
         self._rate = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         self._bar.update(trainer.global_step - self._bar.n)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        row = {name: f"{trainer.callback_metrics[name]:.5f}" for name in COLUMNS[2:]}
+        row = {name: f"{trainer.callback_metrics[name]:.5f}" for name in MEASURED}
         row |= {"epoch": str(trainer.current_epoch), "lr": f"{self._rate:.6f}"}
+        row["seconds"] = f"{time.monotonic() - self._started:.1f}"
         new = not self._path.exists()
         with self._path.open("a", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)

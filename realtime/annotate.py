@@ -39,7 +39,7 @@ class Annotator:
     def __call__(self, image: np.ndarray, garments: list[Garment], hud: str) -> None:
         """Draw boxes, outlines, labels and the HUD line on a BGR image."""
         text = text_height(image)
-        line = max(1, text // 10)
+        line = max(1, round(text / 8))
         taken = [_paste(image, sprite(hud, text, HUD_COLOUR), 0, 0)] if hud else []
         for garment in garments:
             colour = self._colour(garment)

@@ -135,7 +135,9 @@ def _process(source, args: argparse.Namespace) -> int:
         if wants_window:
             from realtime.window import Window
 
-            window = stack.enter_context(Window(args.snapshots or Path()))
+            paced = not source.info.live and not args.out
+            shown = Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
+            window = stack.enter_context(shown)
         progress = stack.enter_context(Progress(source.info))
         stats = Stats()
         try:

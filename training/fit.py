@@ -16,7 +16,7 @@ from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
 from training.recipes import RECIPES, Recipe
 
-REPLACEABLE = ("epochs", "batch_size", "lr", "schedule", "augment")
+REPLACEABLE = ("epochs", "batch_size", "lr", "schedule", "augment", "label_smoothing")
 INTERRUPTED = 130
 
 
@@ -35,6 +35,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--schedule", choices=["plateau", "onecycle", "cosine", "step"], help="of the learning rate"
     )
     add("--augment", choices=["none", "light", "strong"], help="augmentation of training batches")
+    add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
+    add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default 0)")
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="default auto")
     add("--data-dir", help="folder of the four Fashion-MNIST files")
@@ -55,6 +57,8 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         value = getattr(args, name)
         if value is not None and value <= 0:
             raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {value}")
+    if args.label_smoothing is not None and not 0 <= args.label_smoothing < 1:
+        raise UsageError(f"--label-smoothing must be 0 to below 1, got {args.label_smoothing}")
     given = {name: getattr(args, name) for name in REPLACEABLE}
     return dataclasses.replace(
         RECIPES[args.model], **{name: value for name, value in given.items() if value is not None}
@@ -113,6 +117,8 @@ def train(recipe: Recipe, run: Path, args: argparse.Namespace) -> bool:
     seed_everything(args.seed, verbose=False)
     training, validation = data.training_splits(args.data_dir, limit=args.limit_train)
     task = ClassifierTask(recipe, classes=len(data.CLASSES))
+    if args.init:
+        task.start_from(args.init)
     trainer = make_trainer(recipe, run, device=choose_device(args.device))
     last = run / "last.ckpt"
     try:

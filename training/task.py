@@ -1,11 +1,15 @@
 """One training step of a classifier, in Lightning's form."""
 
+from pathlib import Path
+
 import torch
 from lightning.pytorch import LightningModule
 from torch import nn
 from torch.nn import functional as F
 
+from preprocessing.errors import UsageError
 from training.augment import AUGMENTATIONS
+from training.checkpoint import load_run
 from training.models import MODELS
 from training.recipes import Recipe
 from training.schedules import SCHEDULES
@@ -19,6 +23,17 @@ class ClassifierTask(LightningModule):
         self.recipe = recipe
         self.network = MODELS[recipe.network](classes).to(memory_format=torch.channels_last)
         self.augment = AUGMENTATIONS[recipe.augment]
+
+    def start_from(self, run: Path) -> None:
+        """Take the best weights of a finished run.
+
+        Raises:
+            UsageError: there is no such run, or it trained another network.
+        """
+        network, recipe, _ = load_run(run)
+        if recipe.network != self.recipe.network:
+            raise UsageError(f"{run} holds a {recipe.network!r}, not a {self.recipe.network!r}")
+        self.network.load_state_dict(network.state_dict())
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.network(images)

@@ -20,10 +20,13 @@ import av
 import numpy as np
 
 from realtime.cli import DEMO
+from realtime.engines import openvino_engine
 from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS
+from training.weights import locate, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP_RATE = Fraction(25)
+BATCHES = (1, 4, 16)
 OURS = "segment + deep"
 COPY_LOOP = f"""
 import sys, av
@@ -115,6 +118,22 @@ def start_times(clip: Path, folder: Path, rounds: int) -> dict[str, list[float]]
     return found
 
 
+def engine_times(batch: int, rounds: int = 200) -> dict[str, np.ndarray]:
+    """Milliseconds of each call of every committed model on OpenVINO, one thread."""
+    found = {}
+    for name in sorted(read_manifest()):
+        stem, info = locate(name)
+        engine = openvino_engine(stem, info, device="cpu", threads=1)
+        crops = np.zeros((batch, info.channels, info.size, info.size), np.uint8)
+        times = []
+        for _ in range(rounds + 20):
+            start = time.perf_counter()
+            engine(crops)
+            times.append(1000 * (time.perf_counter() - start))
+        found[name] = np.array(times[20:])  # without the warm-up
+    return found
+
+
 def table(times: dict[str, list[float]], frames: int) -> str:
     """Median seconds and fps, and our speed over each contestant's, median and range of rounds."""
     lines = [f"{'':38s} {'s':>6s} {'fps':>6s}   ours / this"]
@@ -130,7 +149,8 @@ def table(times: dict[str, list[float]], frames: int) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m realtime.bench", description="Time the app against PyAV copy loops."
+        prog="python -m realtime.bench",
+        description="Time the app against PyAV copy loops, and the networks alone.",
     )
     parser.add_argument("--frames", type=int, default=600, help="of the 640x480 clip (600)")
     parser.add_argument("--rounds", type=int, default=6, help="runs of each program (6)")
@@ -144,6 +164,10 @@ def main(argv: list[str] | None = None) -> int:
         print(table(compare(clip, folder, args.rounds), args.frames))
         for what, values in start_times(clip, folder, args.rounds).items():
             print(f"{what}: {np.median(values):.2f} s ({min(values):.2f} to {max(values):.2f})")
+        for batch in BATCHES:
+            for name, times in engine_times(batch).items():
+                low, high = np.percentile(times, (5, 95))
+                print(f"{name}, batch {batch}: {np.median(times):.2f} ms ({low:.2f} to {high:.2f})")
     return 0
 
 

@@ -59,7 +59,7 @@ class Hud:
         """The current text, renewed a few times a second."""
         now = time.monotonic()
         if now >= self._due:
-            self._due = now + HUD_SECONDS
+            self._due = now + HUD_SECONDS if stats.fps else now
             self._text = (
                 f"{stats.fps:.0f} fps  {1000 * stats.latency:.0f} ms  {self._title}  "
                 f"dropped {stats.dropped}"

@@ -122,36 +122,32 @@ def _check(args: argparse.Namespace) -> None:
 
 def _process(source, args: argparse.Namespace) -> int:
     from realtime.interrupt import Interrupt
-    from realtime.pipeline import run
+    from realtime.pipeline import Stopped, run
     from realtime.progress import Progress
     from realtime.stats import Stats, summary
 
-    wants_window = _wants_window(args)
-    with ExitStack() as stack:
-        interrupt = stack.enter_context(Interrupt())
+    stats = Stats()
+    with Interrupt() as interrupt:
+        wants_window = _wants_window(args)
         analysis = _make_analysis(args)
-        sinks = [stack.enter_context(sink) for sink in _open_sinks(source, args)]
-        window = None
-        if wants_window:
-            from realtime.window import Window
-
-            paced = not source.info.live and not args.out
-            shown = Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
-            window = stack.enter_context(shown)
-        progress = stack.enter_context(Progress(source.info))
-        stats = Stats()
         try:
-            run(
-                source,
-                analysis,
-                sinks,
-                window=window,
-                stats=stats,
-                stopped=interrupt.requested,
-                progress=progress,
-            )
+            with ExitStack() as stack:
+                sinks = [stack.enter_context(sink) for sink in _open_sinks(source, args)]
+                window = stack.enter_context(_open_window(source, args)) if wants_window else None
+                progress = stack.enter_context(Progress(source.info))
+                stats.start()
+                run(
+                    source,
+                    analysis,
+                    sinks,
+                    window=window,
+                    stats=stats,
+                    stopped=interrupt.requested,
+                    progress=progress,
+                )
+        except Stopped:
+            pass  # as asked; the files are whole, and the status tells of a signal
         finally:
-            stack.close()  # the files are whole before the figures are told
             report = stats.report()
             print(summary(report), file=sys.stderr)
             if args.stats:
@@ -176,6 +172,13 @@ def _wants_window(args: argparse.Namespace) -> bool:
         raise SinkError("no display for a window: write a file with -o FILE or rows with --jsonl")
     print("no display: going on without the window", file=sys.stderr)
     return False
+
+
+def _open_window(source, args: argparse.Namespace):
+    from realtime.window import Window
+
+    paced = not source.info.live and not args.out
+    return Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
 
 
 def _make_analysis(args: argparse.Namespace):

@@ -24,6 +24,10 @@ BEHIND = 8  # analysed frames that wait for the sinks
 HUD_SECONDS = 0.25  # how often the figures on the frame change, so that they can be read
 
 
+class Stopped(Exception):
+    """The run was ended before its source: sinks then leave out what belongs to later frames."""
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """What is done to every frame, with `title` for the HUD, e.g. "deep/segment"."""
@@ -79,10 +83,10 @@ def run(
 ) -> None:
     """Pass every frame of an open source through the analysis into the open sinks.
 
-    Ends with the source, when `stopped()` turns true or when the window is closed. Files never
-    lose a frame; of live sources the oldest waiting frame is dropped and counted.
+    Files never lose a frame; of live sources the oldest waiting frame is dropped and counted.
 
     Raises:
+        Stopped: `stopped()` turned true or the window was closed; every frame so far is delivered.
         GarmentError: the source broke off, or a sink failed; what was analysed is kept.
     """
     hud = Hud(analysis.title)
@@ -106,7 +110,9 @@ def run(
                 outbox.send((frame, garments))
                 progress(frame.index + 1)
                 if window and not window.show(frame, stopped):
-                    break
+                    raise Stopped
+            if stopped():
+                raise Stopped
         finally:
             stats.dropped, stats.failed = frames.dropped, source.failed
 

@@ -16,11 +16,15 @@ class Stats:
 
     def __init__(self) -> None:
         self.read = self.written = self.dropped = self.failed = 0
-        self._started = time.monotonic()
         self._first_written: float | None = None
         self._stages: dict[str, deque[float]] = {}
         self._shown: deque[float] = deque(maxlen=RECENT + 1)
         self._latencies: deque[float] = deque(maxlen=SAMPLES)
+        self.start()
+
+    def start(self) -> None:
+        """Count the run's seconds from now on, instead of from when this object was made."""
+        self._started = time.monotonic()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -77,7 +77,7 @@ class VideoSink:
     def __exit__(self, kind: type | None, *exc_info: object) -> None:
         try:
             self._container.mux(self._stream.encode(None))
-            if self._audio and kind is None:
+            if self._audio and kind is None:  # else the sound ends with the picture
                 self._audio.copy_until(float("inf"))
             self._container.close()
         except (av.FFmpegError, OSError) as error:

@@ -113,7 +113,7 @@ class VideoSource:
         length = self._container.duration / av.time_base if self._container.duration else end
         start = (self._container.start_time or 0) / av.time_base
         early = end - start < 0.98 * length - MISSING_TAIL
-        if (promised and count < promised and (early or self._read_error)) or early:
+        if early or (count < promised and self._read_error):
             of = promised or f"about {round(count * length / max(end - start, 1e-6))}"
             raise BrokenSourceError(
                 f"{self._url} is truncated: {count} of {of} frames; those {count} are kept"
@@ -146,7 +146,7 @@ def to_bgr(picture: "av.VideoFrame") -> np.ndarray:
 
     OpenCV converts twice as fast as FFmpeg's scaler and nearer to the formula. It takes 4:2:0 of
     limited range and even size, which is what most files hold; it always uses the BT.601 matrix,
-    as the way back in sinks.py does, so that the file's own colours survive.
+    as the way back in video_sink.py does, so that the file's own colours survive.
     """
     if picture.width % 2 or picture.height % 2 or "yuv" not in picture.format.name:
         return picture.to_ndarray(format="bgr24")

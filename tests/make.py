@@ -91,16 +91,28 @@ def scene(width: int = 320, height: int = 240, *, ground: int = 225) -> np.ndarr
     return image
 
 
-def moving_clip(path: Path, *, frames: int, size: tuple[int, int] = (320, 240)) -> Path:
-    """A clip of `scene` drifting sideways, at 30 frames a second."""
-    base = scene(*size)
+def moving_clip(
+    path: Path, *, size: tuple[int, int] = (320, 240), repeats: int = 1, audio: bool = False
+) -> Path:
+    """A clip of `scene` drifting to and fro: 40 frames at 30 a second, encoded once, repeated."""
+    base, packets = scene(*size), []
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
+        stream = container.add_stream("libx264", rate=30, options={"preset": "fast", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        for index in range(frames):
-            image = np.roll(base, round(10 * np.sin(index / 10)), axis=1)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode(None))
+        sound = container.add_stream("aac", rate=16000) if audio else None
+        for index in range(40):
+            image = np.roll(base, round(10 * np.sin(2 * np.pi * index / 40)), axis=1)
+            packets += stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24"))
+        packets += stream.encode(None)
+        for number in range(40 * repeats):
+            model = packets[number % 40]
+            packet = av.Packet(bytes(model))
+            packet.stream, packet.time_base = stream, Fraction(1, 30)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = model.is_keyframe
+            container.mux(packet)
+        if sound:
+            _add_sound(container, sound, seconds=40 * repeats / 30)
     return path
 
 

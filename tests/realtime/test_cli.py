@@ -20,14 +20,13 @@ from realtime.sources import open_source
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    return make.moving_clip(tmp_path_factory.mktemp("clip") / "in.mp4", frames=40)
+    return make.moving_clip(tmp_path_factory.mktemp("clip") / "in.mp4")
 
 
 @pytest.fixture(scope="module")
 def long_video(tmp_path_factory):
-    return make.moving_clip(
-        tmp_path_factory.mktemp("clip") / "long.mp4", frames=6000, size=(640, 480)
-    )
+    path = tmp_path_factory.mktemp("clip") / "long.mp4"
+    return make.moving_clip(path, size=(640, 480), repeats=150, audio=True)
 
 
 def test_names_in_the_help_are_those_of_the_registries():
@@ -146,6 +145,14 @@ def test_a_signal_finishes_the_file(long_video, tmp_path, number):
     assert process.returncode == 128 + number, errors
     written = len(make.decoded(tmp_path / "out.mp4")[0])
     assert f"{written} written" in errors and 0 < written < 6000
+
+
+def test_a_stopped_run_s_sound_ends_with_its_picture(long_video, tmp_path):
+    process = start(long_video, tmp_path / "out.mp4")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    end = make.decoded(tmp_path / "out.mp4")[1][-1]
+    assert abs(make.sound_packets(tmp_path / "out.mp4")[-1][0] - end) < 0.2 and end < 190
 
 
 @pytest.mark.parametrize("attempt", range(10))

@@ -36,10 +36,10 @@ def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
     return network.float().eval()
 
 
-def save_network(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
-    """Write `stem`.safetensors in half precision, with the metadata inside."""
+def save_network(stem: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
+    """Write `stem`.safetensors in half or single precision, with the metadata inside."""
     tensors = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        name: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in network.state_dict().items()
     }
     save_file(tensors, stem.with_suffix(".safetensors"), {METADATA_KEY: info.to_json()})

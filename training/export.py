@@ -1,7 +1,7 @@
 """Publishes a run's best network: `python -m training.export runs/deep`.
 
-Writes weights/NAME.safetensors and weights/NAME.onnx in half precision, both with the metadata
-inside, holds the answers of the two against each other, and enters them in the manifest.
+Writes weights/NAME.safetensors and weights/NAME.onnx, both with the metadata inside, holds the
+answers of the two against each other, and enters them in the manifest.
 """
 
 import argparse
@@ -28,16 +28,22 @@ CHECK_IMAGES = 1000
 MAX_DIFFERENCE = 0.02  # between the logits of the two files, both computed in single precision
 
 
-def export(run: Path, folder: Path, *, data_dir: str | None = None) -> WeightsInfo:
+def export(
+    run: Path, folder: Path, *, precision: str = "half", data_dir: str | None = None
+) -> WeightsInfo:
     """Publish the best network of a run folder into `folder`.
+
+    Args:
+        precision: "half" or "single", of the stored numbers.
 
     Raises:
         UsageError: no such run, or it has not been judged on the test set.
         WeightsError: the two files give different answers.
     """
     network, recipe, config = load_run(run)
-    # Rounded first, so that the temperature and both files belong to the very same numbers.
-    network = network.half().float()
+    half = precision == "half"
+    if half:  # rounded first, so that the temperature and both files belong to the same numbers
+        network = network.half().float()
     _, validation = data.training_splits(data_dir)
     logits, labels = (tensor.numpy() for tensor in predict(network, validation.loader()))
     temperature = fit_temperature(logits, labels)
@@ -61,8 +67,8 @@ def export(run: Path, folder: Path, *, data_dir: str | None = None) -> WeightsIn
     )
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / info.name
-    save_network(stem, network, info)
-    write_onnx(stem.with_suffix(".onnx"), network, info)
+    save_network(stem, network, info, half=half)
+    write_onnx(stem.with_suffix(".onnx"), network, info, half=half)
     check(stem, info, validation.images[:CHECK_IMAGES])
     weights.write_manifest(info, folder)
     return info
@@ -76,7 +82,7 @@ def _test_figures(run: Path) -> dict:
         raise UsageError(f"{run} has no test report: let training.fit finish") from error
 
 
-def write_onnx(path: Path, network: nn.Module, info: WeightsInfo) -> None:
+def write_onnx(path: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
     """Write the network with inputs uint8 (N, C, size, size) and outputs float32 (N, classes)."""
     example = torch.zeros(2, info.channels, info.size, info.size, dtype=torch.uint8)
     program = torch.onnx.export(
@@ -89,7 +95,8 @@ def write_onnx(path: Path, network: nn.Module, info: WeightsInfo) -> None:
         verbose=False,
     )
     model = program.model_proto
-    _halve(model)
+    if half:
+        _halve(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, info.to_json()
     onnx.checker.check_model(model)
@@ -134,12 +141,18 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m training.export", description="Publish the best network of a finished run."
     )
     parser.add_argument("run", type=Path, help="run folder that training.fit made")
+    parser.add_argument(
+        "--precision",
+        choices=["half", "single"],
+        default="half",
+        help="of the stored numbers; single where half costs accuracy (default half)",
+    )
     parser.add_argument("--out", type=Path, default=weights.WEIGHTS_DIR, help="default weights/")
     parser.add_argument("--data-dir", help="folder of the four Fashion-MNIST files")
     args = parser.parse_args(argv)
 
     def command() -> int:
-        info = export(args.run, args.out, data_dir=args.data_dir)
+        info = export(args.run, args.out, precision=args.precision, data_dir=args.data_dir)
         print(
             f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
             f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}"

@@ -21,7 +21,13 @@ class Recipe:
 
 RECIPES = {
     "baseline": Recipe(
-        network="baseline", epochs=12, batch_size=256, lr=0.1, schedule="onecycle", augment="light"
+        network="baseline",
+        epochs=12,
+        batch_size=256,
+        lr=0.05,
+        schedule="onecycle",
+        augment="none",
+        label_smoothing=0.0,
     ),
     "deep": Recipe(
         network="deep", epochs=60, batch_size=256, lr=0.2, schedule="onecycle", augment="strong"

@@ -135,6 +135,6 @@ def test_tensors_of_another_network(run, tmp_path):
         name="x", network="deep", classes=("a",) * 10, cut="fashion-mnist", size=28, channels=1,
         mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
-    checkpoint.save_network(tmp_path / "x", network, info)
+    checkpoint.save_network(tmp_path / "x", network, info, half=True)
     with pytest.raises(WeightsError, match="does not hold a 'deep' network"):
         checkpoint.load_network(tmp_path / "x", info)

@@ -22,7 +22,7 @@ class Recipe:
 RECIPES = {
     "baseline": Recipe(
         network="baseline",
-        epochs=12,
+        epochs=11,
         batch_size=256,
         lr=0.05,
         schedule="onecycle",

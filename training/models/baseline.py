@@ -17,6 +17,6 @@ def build(classes: int) -> nn.Module:
         nn.BatchNorm2d(FILTERS),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Dropout(0.25),
+        nn.Dropout(0.5),
         nn.Linear(FILTERS * 14 * 14, classes),
     )

@@ -33,6 +33,13 @@ class Region:
         return cls(box, mask[y : y + height, x : x + width])
 
 
+def whole_image(image: np.ndarray) -> Region:
+    """All of an image (H, W, ...) as one region."""
+    height, width = image.shape[:2]
+    box = np.array([0, 0, width, height], np.float32)
+    return Region(box, np.full((height, width), 255, np.uint8))
+
+
 def pixel_window(box: np.ndarray) -> tuple[int, int, int, int]:
     """The whole pixels that a box (4,) touches: x1, y1, x2, y2, half-open."""
     x1, y1 = np.floor(box[:2]).astype(int)

@@ -21,7 +21,7 @@ import numpy as np
 
 from realtime.cli import DEMO
 from realtime.engines import openvino_engine
-from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS
+from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
 from training.weights import locate, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ video = source.streams.video[0]
 stream = target.add_stream("libx264", rate=video.average_rate, options={ENCODER_OPTIONS!r})
 stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
 stream.time_base = stream.codec_context.time_base = video.time_base
-stream.codec_context.gop_size = round(2 * video.average_rate)
+stream.codec_context.gop_size = round({KEY_FRAME_SECONDS} * video.average_rate)
 for frame in source.decode(video):
     copy = av.VideoFrame.from_ndarray(frame.to_ndarray(format="bgr24"), format="bgr24")
     copy.pts, copy.time_base = frame.pts, frame.time_base

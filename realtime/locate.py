@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from preprocessing.regions import whole_image
 from preprocessing.segmentation import Segmenter
 from realtime.types import Region
 
@@ -13,9 +14,7 @@ Locate = Callable[[np.ndarray], list[Region]]
 
 def whole(image: np.ndarray) -> list[Region]:
     """The whole frame as one garment."""
-    height, width = image.shape[:2]
-    box = np.array([0, 0, width, height], np.float32)
-    return [Region(box, np.full((height, width), 255, np.uint8))]
+    return [whole_image(image)]
 
 
 def nothing(image: np.ndarray) -> list[Region]:

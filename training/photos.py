@@ -8,7 +8,7 @@ import torch
 
 from preprocessing.errors import DataError
 from preprocessing.fashion_mnist import CLASSES
-from preprocessing.regions import Region
+from preprocessing.regions import whole_image
 from preprocessing.segmentation import segment, to_fashion_mnist
 from training.data import Split
 
@@ -46,8 +46,5 @@ def _crop(path: Path) -> np.ndarray:
     image = cv2.imread(str(path))
     if image is None:
         raise DataError(f"cannot read {path}: delete it or replace it")
-    regions = segment(image, "grabcut")
-    if not regions:
-        whole = np.full(image.shape[:2], 255, np.uint8)
-        return to_fashion_mnist(image, Region.from_mask(whole))
+    regions = segment(image, "grabcut") or [whole_image(image)]
     return to_fashion_mnist(image, regions[0])

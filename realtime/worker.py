@@ -111,10 +111,11 @@ class Outbox:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type | None, *exc_info: object) -> None:
+    def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> None:
         self._channel.close()
         self._thread.join()
-        if self._error is not None and kind is None:
+        # Also while a stop is under way: a disk that fills during the last frames must be told of.
+        if self._error is not None and self._error is not problem:
             raise self._error
 
     def send(self, item: Any) -> None:

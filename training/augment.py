@@ -22,6 +22,12 @@ def none(images: torch.Tensor) -> torch.Tensor:
     return images
 
 
+def mirror(images: torch.Tensor) -> torch.Tensor:
+    """Half of the images mirrored."""
+    chosen = torch.rand(len(images), device=images.device) < 0.5
+    return torch.where(chosen.view(-1, 1, 1, 1), images.flip(3), images)
+
+
 def light(images: torch.Tensor) -> torch.Tensor:
     """Mirror and shift."""
     return _warp(images, rotation=0.0, zoom=0.0)
@@ -75,4 +81,4 @@ def _erase(images: torch.Tensor) -> torch.Tensor:
     return torch.where(hole, torch.rand_like(images) * 255, images)
 
 
-AUGMENTATIONS = {"none": none, "light": light, "strong": strong}
+AUGMENTATIONS = {"none": none, "mirror": mirror, "light": light, "strong": strong}

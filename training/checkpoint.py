@@ -27,7 +27,7 @@ def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
     path = stem.with_suffix(".safetensors")
     if info.network not in MODELS:
         raise WeightsError(f"{path}: unknown network {info.network!r}, have {', '.join(MODELS)}")
-    network = MODELS[info.network](len(info.classes))
+    network = MODELS[info.network](info.shape, dropout=0.0)
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -59,7 +59,7 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
         raise UsageError(
             f"{run} is not a finished run ({error}): name a folder that training.fit made"
         ) from error
-    network = MODELS[recipe.network](len(config["classes"]))
+    network = MODELS[recipe.network](recipe.shape(len(config["classes"])), dropout=0.0)
     prefix = len(TASK_PREFIX)
     network.load_state_dict(
         {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}

@@ -20,7 +20,7 @@ from preprocessing.errors import UsageError, WeightsError
 from training import data, weights
 from training.checkpoint import load_network, load_run, save_network
 from training.metrics import fit_temperature, score
-from training.models.normalise import FASHION_MNIST_MEAN, FASHION_MNIST_STD
+from training.models.normalise import Normalise
 from training.task import predict
 from training.weights import METADATA_KEY, WeightsInfo
 
@@ -47,16 +47,18 @@ def export(
     _, validation = data.training_splits(data_dir)
     logits, labels = (tensor.numpy() for tensor in predict(network, validation.loader()))
     temperature = fit_temperature(logits, labels)
+    normalise = next(m for m in network.modules() if isinstance(m, Normalise))
     info = WeightsInfo(
         name=config["model"],
         network=recipe.network,
         classes=tuple(config["classes"]),
         cut="fashion-mnist",
-        size=28,
-        channels=1,
-        mean=FASHION_MNIST_MEAN,
-        std=FASHION_MNIST_STD,
+        size=recipe.size,
+        channels=recipe.channels,
+        mean=normalise.mean,
+        std=normalise.std,
         temperature=round(temperature, 5),
+        head=recipe.head,
         metrics={
             "parameters": sum(p.numel() for p in network.parameters()),
             "validation": score(logits, labels, temperature=temperature).summary(),

@@ -34,7 +34,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add(
         "--schedule", choices=["plateau", "onecycle", "cosine", "step"], help="of the learning rate"
     )
-    add("--augment", choices=["none", "light", "strong"], help="augmentation of training batches")
+    add("--augment", choices=["none", "mirror", "light", "strong"], help="of training batches")
     add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
     add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default 0)")

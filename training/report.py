@@ -102,6 +102,20 @@ def write_mistakes(
     write_image(path, contact_sheet(images[worst], columns=12, captions=captions, scale=4))
 
 
+def plot_classes(path: Path, counts: dict[str, list[int]], splits: Sequence[str]) -> None:
+    """A stacked bar of pictures a class, `counts` in the order of `splits`."""
+    figure, axes = plt.subplots(figsize=(8, 1 + 0.3 * len(counts)), layout="constrained")
+    left = np.zeros(len(counts))
+    for index, split in enumerate(splits):
+        widths = np.array([row[index] for row in counts.values()])
+        axes.barh(list(counts), widths, left=left, label=split)
+        left += widths
+    axes.invert_yaxis()
+    axes.set_xlabel("pictures")
+    axes.legend()
+    _save(figure, path)
+
+
 def _save(figure: plt.Figure, path: Path) -> None:
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -21,7 +21,9 @@ class ClassifierTask(LightningModule):
     def __init__(self, recipe: Recipe, *, classes: int):
         super().__init__()
         self.recipe = recipe
-        self.network = MODELS[recipe.network](classes).to(memory_format=torch.channels_last)
+        build = MODELS[recipe.network]
+        network = build(recipe.shape(classes), dropout=recipe.dropout)
+        self.network = network.to(memory_format=torch.channels_last)
         self.augment = AUGMENTATIONS[recipe.augment]
 
     def start_from(self, run: Path) -> None:
@@ -37,6 +39,11 @@ class ClassifierTask(LightningModule):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.network(images)
+
+    def on_train_epoch_start(self) -> None:
+        recipe = self.recipe
+        ending = self.current_epoch >= recipe.epochs - recipe.last_epochs
+        self.augment = AUGMENTATIONS[recipe.last_augment if ending else recipe.augment]
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         images, labels = batch

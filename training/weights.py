@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from preprocessing.errors import WeightsError
+from training.shape import Shape
 
 WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "weights"
 MANIFEST = "manifest.json"
@@ -32,6 +33,7 @@ class WeightsInfo:
             them, so that the input is raw uint8 (N, channels, size, size).
         temperature: divisor of the logits that calibrates them.
         metrics: figures measured after training, e.g. accuracy on the test set.
+        head: the network's head, a name of HEADS.
         command, commit: what made the file.
     """
 
@@ -45,8 +47,14 @@ class WeightsInfo:
     std: tuple[float, ...]
     temperature: float
     metrics: dict[str, Any] = field(default_factory=dict)
+    head: str = "linear"
     command: str = ""
     commit: str = ""
+
+    @property
+    def shape(self) -> Shape:
+        """What the network is built to."""
+        return Shape(len(self.classes), size=self.size, channels=self.channels, head=self.head)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

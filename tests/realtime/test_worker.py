@@ -89,6 +89,19 @@ def test_outbox_raises_an_error_of_the_last_item_on_leaving():
         outbox.send(0)
 
 
+def test_outbox_raises_the_receiver_s_error_even_while_a_stop_is_under_way():
+    class Stop(Exception):
+        pass
+
+    def deliver(item):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full") as raised, Outbox(deliver, size=2) as outbox:
+        outbox.send(0)
+        raise Stop
+    assert isinstance(raised.value.__context__, Stop)
+
+
 def test_a_closed_channel_takes_nothing():
     channel = Channel(1)
     channel.close()

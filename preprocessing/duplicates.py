@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 import imagehash
 import numpy as np
@@ -25,7 +26,7 @@ def near_duplicates(hashes: Sequence[int]) -> list[tuple[int, int]]:
     """Pairs of indices, the smaller first, whose hashes differ in at most MAX_DISTANCE bits."""
     pairs = set()
     edges = np.linspace(0, BITS, BANDS + 1).astype(int)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         buckets = defaultdict(list)
         for index, value in enumerate(hashes):
             buckets[value >> int(low) & ((1 << int(high - low)) - 1)].append(index)

@@ -44,9 +44,10 @@ def _draw(samples: Sequence[Sample], indices: np.ndarray, count: float, seed: in
     """Those of `indices` that make up a part of about `count` samples with every class's share."""
     labels = [sample.label for sample in samples]
     groups = [sample.group or str(sample.path) for sample in samples]
-    parts = max(2, round(len(samples) / count))
-    if parts > max(Counter(labels).values()):
-        raise DataError(f"too few pictures ({len(samples)}) to split off {count:.0f} of them")
+    most = min(max(Counter(labels).values()), len(set(groups)))
+    if most < 2:
+        raise DataError(f"{len(samples)} pictures in {len(set(groups))} groups cannot be split")
+    parts = min(max(2, round(len(samples) / count)), most)
     folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     return indices[next(folds.split(labels, labels, groups))[1]]
 

@@ -1,109 +1,254 @@
-"""Draws scenes from Fashion-MNIST garments: backgrounds, cut-outs, pasting with exact masks."""
+"""Makes detection data from cut-out garments: `python -m preprocessing.canvases --out DIR`.
 
-import colorsys
+`--split train` also makes a tenth as many canvases for validation, from garments of their own.
+Writes images/, labels/, data.yaml, and for each split a contact sheet with the boxes drawn, a
+manifest and objects.jsonl (how much of each garment is inside and visible).
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
-from preprocessing.regions import Region
+from preprocessing import fashion_mnist
+from preprocessing.backgrounds import BACKGROUNDS, UNSEEN, Background, Patches
+from preprocessing.command import exit_status
+from preprocessing.compose import (
+    Canvas,
+    Cutout,
+    FashionGarments,
+    Garments,
+    PhotoGarments,
+    compose,
+    green,
+)
+from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.errors import DataError, UsageError
+from preprocessing.pictures import SUFFIXES, read_picture
+from preprocessing.processes import process_pool
+from preprocessing.samples import read_samples
+from preprocessing.segmentation import segment
+from preprocessing.yolo_layout import box_rows, write_layout
 
-GARMENT_LEVEL = 24  # grey of 0..255 above which a data set pixel belongs to the garment
+SPLITS = {"train": 0, "val": 1, "test": 2}  # with the number that each adds to the seed
+VALIDATION_SHARE = 10  # one canvas for validation for so many to train on
+HELD_OUT = 10  # every so manieth training garment is for validation
+PHOTO_SIDE = 256  # pixels of a photo cut-out's longer side
+SHEET, SHEET_SIDE = 48, 160  # canvases on the contact sheet, and their side
+QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+COLOURS = [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178)]
 
 
-def cut_out(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A garment enlarged to `side` pixels: grey as in a photo, uint8, and its soft mask, uint8.
+@dataclass(frozen=True)
+class Order:
+    """What decides every byte of a split.
 
-    Args:
-        picture: uint8 (28, 28) of the data set, negated grey on black.
+    Attributes:
+        source: "fashion-mnist" or "photos"; photos: folder or CSV of the latter.
+        backgrounds: folder of garment-free pictures, or empty.
+        preset: "scenes" or "green".
     """
-    solid = (picture > GARMENT_LEVEL).astype(np.uint8) * 255
-    contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(solid, contours, -1, 255, cv2.FILLED)
-    size = (side, side)
-    mask = cv2.GaussianBlur(
-        cv2.resize(solid, size, interpolation=cv2.INTER_LINEAR), (0, 0), side / 90
-    )
-    # The picture's own rim fades to black; cutting inside it keeps that from showing as a halo.
-    sharp = np.clip((mask.astype(np.float32) - 150) * 4, 0, 255).astype(np.uint8)
-    grown = np.where(solid > 0, picture, cv2.dilate(picture, np.ones((5, 5), np.uint8)))
-    return 255 - cv2.resize(grown, size, interpolation=cv2.INTER_CUBIC), sharp
+
+    split: str
+    size: int
+    seed: int
+    source: str = "fashion-mnist"
+    photos: str = ""
+    backgrounds: str = ""
+    preset: str = "scenes"
+    data_dir: str = ""
 
 
-def tinted(grey: np.ndarray, hue: float, saturation: float) -> np.ndarray:
-    """A grey image in a colour that keeps its brightness: BGR uint8 (H, W, 3)."""
-    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 1.0)
-    luminance = 0.114 * blue + 0.587 * green + 0.299 * red
-    colour = np.array([blue, green, red], np.float32) / luminance
-    return np.clip(grey[..., None].astype(np.float32) * colour, 0, 255).astype(np.uint8)
+@dataclass(frozen=True, eq=False)
+class Stock:
+    """What the canvases of an order are made from."""
+
+    garments: Garments
+    backgrounds: tuple[Background, ...]
+    names: tuple[str, ...]
 
 
-def paste(
-    scene: np.ndarray,
-    garment: np.ndarray,
-    mask: np.ndarray,
-    *,
-    centre: tuple[float, float],
-    angle: float = 0.0,
-    scale: float = 1.0,
-) -> Region | None:
-    """Blend a garment into a scene, in place; its visible region, None where it is out of sight.
+@lru_cache(maxsize=2)
+def open_stock(order: Order) -> Stock:
+    """The order's garments and grounds; each process opens them once.
 
-    Args:
-        scene: BGR uint8 (H, W, 3).
-        garment, mask: BGR uint8 (h, w, 3) and uint8 (h, w).
-        centre: x, y in the scene, in pixels; angle in degrees, counter-clockwise.
+    Raises:
+        DataError: no garments, or no garment-free pictures, where the order names them.
     """
-    height, width = mask.shape
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
-    turn[:, 2] += centre[0] - width / 2, centre[1] - height / 2
-    size = scene.shape[1::-1]
-    colours = cv2.warpAffine(
-        garment, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    unseen = order.split == "test"
+    grounds = [draw for name, draw in BACKGROUNDS.items() if (name in UNSEEN) == unseen]
+    if order.backgrounds:
+        paths = [p for p in sorted(Path(order.backgrounds).rglob("*"))
+                 if p.suffix.lower() in SUFFIXES]  # fmt: skip
+        paths = _held_out(paths, unseen)
+        if not paths:
+            raise DataError(f"no pictures in --backgrounds {order.backgrounds} for {order.split}")
+        grounds += [Patches(paths)] * len(grounds)  # half of all canvases
+    if order.source == "photos":
+        garments, names = _photo_garments(order)
+    else:
+        garments, names = _fashion_garments(order), fashion_mnist.CLASSES
+    return Stock(garments, tuple(grounds), tuple(names))
+
+
+def _held_out(items: Sequence, unseen: bool) -> list:
+    """Every fifth item for the test split, the others for training."""
+    return [item for number, item in enumerate(items) if (number % 5 == 4) == unseen]
+
+
+def _fashion_garments(order: Order) -> FashionGarments:
+    part = "test" if order.split == "test" else "train"
+    images, labels = fashion_mnist.load(part, order.data_dir or None)
+    if part == "train":
+        chosen = (np.arange(len(labels)) % HELD_OUT == 0) == (order.split == "val")
+        images, labels = images[chosen], labels[chosen]
+    return FashionGarments(images, labels)
+
+
+def _photo_garments(order: Order) -> tuple[PhotoGarments, tuple[str, ...]]:
+    """Garments cut out of photos of single garments, one class a folder or CSV label."""
+    samples = read_samples(Path(order.photos))
+    names = tuple(sorted({sample.label for sample in samples}))
+    wanted = {"train": "training", "val": "validation", "test": "test"}[order.split]
+    if any(sample.split for sample in samples):
+        samples = [sample for sample in samples if sample.split == wanted]
+    else:
+        samples = _held_out(samples, order.split != "train")
+    cutouts = [
+        Cutout(*cut, names.index(sample.label))
+        for sample in samples
+        if (cut := cut_photo(sample.path)) is not None
+    ]
+    if not cutouts:
+        raise DataError(f"no garments in {order.photos} for {order.split}")
+    return PhotoGarments(cutouts), names
+
+
+def cut_photo(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """The largest garment of a photo, BGR uint8 (h, w, 3), and its soft mask; None without one."""
+    image = read_picture(path)
+    scale = PHOTO_SIDE / max(image.shape[:2])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    regions = segment(image, "grabcut")
+    if not regions:
+        return None
+    x1, y1, x2, y2 = regions[0].window
+    return image[y1:y2, x1:x2], cv2.GaussianBlur(regions[0].mask, (0, 0), 1.0)
+
+
+def make_canvas(order: Order, index: int) -> Canvas:
+    """The canvas of a number; the same order and number give the same bytes."""
+    rng = np.random.default_rng([order.seed, SPLITS[order.split], index])
+    stock = open_stock(order)
+    if order.preset == "green":
+        return green(rng, order.size, stock.garments)
+    return compose(rng, order.size, stock.garments, stock.backgrounds)
+
+
+def write_canvas(order: Order, folder: Path, index: int) -> Canvas:
+    """Make a canvas and write its image and its label file."""
+    canvas = make_canvas(order, index)
+    name = f"{order.split}/{index:06d}"
+    image = cv2.imencode(".jpg", canvas.image, QUALITY)[1].tobytes()
+    (folder / "images" / f"{name}.jpg").write_bytes(image)
+    rows = box_rows(
+        [garment.label for garment in canvas.garments],
+        np.array([garment.box for garment in canvas.garments]),
+        width=order.size,
+        height=order.size,
     )
-    cover = cv2.warpAffine(mask, turn, size, flags=cv2.INTER_LINEAR)
-    share = cover[..., None].astype(np.float32) / 255
-    scene[:] = (scene * (1 - share) + colours * share).astype(np.uint8)
-    return Region.from_mask(cv2.threshold(cover, 127, 255, cv2.THRESH_BINARY)[1])
+    (folder / "labels" / f"{name}.txt").write_text(rows)
+    return canvas
 
 
-def plain(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """One colour under uneven light: BGR uint8 (H, W, 3) for size (width, height)."""
-    width, height = size
-    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
-    slope = rng.uniform(-0.08, 0.08, 2)
-    light = 1 + slope[0] * x + slope[1] * y - 0.05 * (x**2 + y**2)
-    scene = np.array(colour, np.float32) * light[..., None]
-    return np.clip(scene + rng.normal(0, 2, scene.shape), 0, 255).astype(np.uint8)
+def write_split(order: Order, folder: Path, count: int) -> None:
+    """Write a split's canvases, objects, manifest and contact sheet."""
+    for kind in ("images", "labels"):
+        (folder / kind / order.split).mkdir(parents=True, exist_ok=True)
+    names, counts, empty, shown = open_stock(order).names, Counter(), 0, []
+    objects = (folder / f"objects-{order.split}.jsonl").open("w")
+    with objects, process_pool() as pool:
+        made = pool.map(_write, [(order, folder, index) for index in range(count)], chunksize=16)
+        for index, canvas in enumerate(tqdm(made, order.split, count, disable=None)):
+            empty += not canvas.garments
+            counts.update(names[garment.label] for garment in canvas.garments)
+            if index < SHEET:
+                shown.append(draw_boxes(canvas, names))
+            for one in canvas.garments:
+                shares = {"inside": round(one.inside, 4), "visible": round(one.visible, 4)}
+                row = {"canvas": index, "label": names[one.label], "box": one.box.tolist()}
+                objects.write(json.dumps(row | shares) + "\n")
+    write_image(folder / f"sheet-{order.split}.png", contact_sheet(shown, columns=8))
+    manifest = {"count": count, "empty": empty, "garments": dict(sorted(counts.items())),
+                "versions": {"numpy": np.__version__, "opencv": cv2.__version__},
+                **asdict(order)}  # fmt: skip
+    (folder / f"manifest-{order.split}.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def gradient(
-    size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]
-) -> np.ndarray:
-    """A colour that fades towards its darker self."""
-    scene = plain(size, rng, colour).astype(np.float32)
-    return (scene * np.linspace(1.0, 0.72, size[1])[:, None, None]).astype(np.uint8)
+def _write(job: tuple[Order, Path, int]) -> Canvas:
+    cv2.setNumThreads(1)  # the pool fills the cores
+    return write_canvas(*job)
 
 
-def woven(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """Cloth: two crossing waves and grain."""
-    width, height = size
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    waves = 5 * np.sin(x / 2.3) + 5 * np.sin(y / 2.9)
-    grain = cv2.GaussianBlur(rng.normal(0, 25, (height, width)), (0, 0), 1.2)
-    scene = plain(size, rng, colour).astype(np.float32) + (waves + grain)[..., None]
-    return np.clip(scene, 0, 255).astype(np.uint8)
+def draw_boxes(canvas: Canvas, names: Sequence[str]) -> np.ndarray:
+    """The canvas at the contact sheet's size, with its boxes and classes."""
+    scale = SHEET_SIDE / len(canvas.image)
+    tile = cv2.resize(canvas.image, (SHEET_SIDE, SHEET_SIDE), interpolation=cv2.INTER_AREA)
+    for garment in canvas.garments:
+        x1, y1, x2, y2 = (int(value * scale) for value in garment.box)
+        colour = COLOURS[garment.label % len(COLOURS)]
+        cv2.rectangle(tile, (x1, y1), (x2, y2), colour, 1)
+        place = (x1 + 1, max(8, y1 - 2))
+        cv2.putText(tile, names[garment.label], place, cv2.FONT_HERSHEY_SIMPLEX, 0.3, colour, 1,
+                    cv2.LINE_AA)  # fmt: skip
+    return tile
 
 
-def boards(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """A wooden floor: boards of slightly different brightness, dark joints, grain along them."""
-    width, height = size
-    board = max(8, height // 7)
-    tones = rng.uniform(0.9, 1.08, height // board + 1)
-    rows = np.repeat(tones, board)[:height]
-    rows[::board] *= 0.8
-    grain = cv2.GaussianBlur(rng.normal(0, 30, (height, width)), (0, 0), 9, sigmaY=0.7)
-    scene = plain(size, rng, colour).astype(np.float32) * rows[:, None, None] + grain[..., None]
-    return np.clip(scene, 0, 255).astype(np.uint8)
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m preprocessing.canvases",
+        description="Make synthetic canvases with garments and their boxes, in YOLO's layout.",
+    )
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder to write to")
+    add("--count", type=int, default=4000, help="canvases (default 4000)")
+    add("--size", type=int, default=320, help="side in pixels (default 320)")
+    add("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
+    add("--split", choices=["train", "test"], default="train", help="train makes val as well")
+    add("--preset", choices=["scenes", "green"], default="scenes", help="green: one garment, "
+        "in the middle of a green canvas")  # fmt: skip
+    add("--source", choices=["fashion-mnist", "photos"], default="fashion-mnist", help="garments")
+    add("--photos", default="", metavar="DIR|CSV", help="labelled photos for --source photos")
+    add("--backgrounds", default="", metavar="DIR", help="garment-free pictures to cut from")
+    add("--data-dir", default="", metavar="DIR", help="folder of the four Fashion-MNIST files")
+    args = parser.parse_args(argv)
+    return exit_status(lambda: _run(args))
 
 
-BACKGROUNDS = {"plain": plain, "gradient": gradient, "woven": woven, "boards": boards}
+def _run(args: argparse.Namespace) -> int:
+    if args.count < 1 or not 32 <= args.size <= 2048:
+        raise UsageError("--count must be at least 1 and --size 32 to 2048")
+    if (args.source == "photos") != bool(args.photos):
+        raise UsageError("--source photos and --photos DIR go together")
+    counts = {"test": args.count}
+    if args.split == "train":
+        counts = {"train": args.count, "val": max(1, args.count // VALIDATION_SHARE)}
+    same = ("size", "seed", "source", "photos", "backgrounds", "preset", "data_dir")
+    for split, count in counts.items():
+        order = Order(split=split, **{name: getattr(args, name) for name in same})
+        write_split(order, args.out, count)
+    layout = write_layout(args.out / "data.yaml", open_stock(order).names)
+    print(f"wrote {sum(counts.values())} canvases; {layout.path}, sheet-{args.split}.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,8 +12,9 @@ import av
 import numpy as np
 
 from preprocessing import fashion_mnist
-from preprocessing.canvases import BACKGROUNDS, cut_out, paste, tinted
+from preprocessing.backgrounds import BACKGROUNDS
 from preprocessing.command import exit_status
+from preprocessing.cutouts import cut_out, paste, tinted
 from preprocessing.errors import SinkError
 
 SIZE = (640, 480)

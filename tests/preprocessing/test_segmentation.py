@@ -3,7 +3,8 @@ import make
 import numpy as np
 import pytest
 
-from preprocessing.canvases import BACKGROUNDS, cut_out, paste, tinted
+from preprocessing.backgrounds import BACKGROUNDS
+from preprocessing.cutouts import cut_out, paste, tinted
 from preprocessing.regions import Region, box_iou
 from preprocessing.segmentation import SEGMENTERS, Segmenter, segment, to_fashion_mnist
 

@@ -5,6 +5,7 @@ into garments. Everything works on a reduced image: shape needs no more, and tim
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import imutils
@@ -13,7 +14,6 @@ import numpy as np
 from preprocessing.ground import KERNEL, RING, BorderContrast
 from preprocessing.regions import Region, pixel_window
 
-WORKING_SIDE = 160  # pixels of the longer side; divides the usual widths, which halves the time
 MIN_SIDE = 8  # pixels; a smaller image has no garment and no ground
 MIN_AREA = 0.01  # share of the frame; smaller blobs are no garments
 MAX_BORDER = 0.5  # share of a blob's box sides lying on the frame's border; above it is background
@@ -32,11 +32,12 @@ class Segmenter:
     """
 
     def __init__(self, method: str):
-        self._foreground = SEGMENTERS[method]()
+        self._side = SEGMENTERS[method].side
+        self._foreground = SEGMENTERS[method].start()
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), largest first."""
-        small = shrink(image)
+        small = shrink(image, self._side)
         if min(small.shape[:2]) < MIN_SIDE:
             return []
         mask = self._foreground(small)
@@ -48,12 +49,12 @@ def segment(image: np.ndarray, method: str = "border") -> list[Region]:
     return Segmenter(method)(image)
 
 
-def shrink(image: np.ndarray) -> np.ndarray:
-    """The image with its longer side at most WORKING_SIDE, its aspect kept."""
-    if max(image.shape[:2]) <= WORKING_SIDE:
+def shrink(image: np.ndarray, side: int) -> np.ndarray:
+    """The image with its longer side at most `side` pixels, its aspect kept."""
+    if max(image.shape[:2]) <= side:
         return image
     longer = "width" if image.shape[1] >= image.shape[0] else "height"
-    return imutils.resize(image, **{longer: WORKING_SIDE}, inter=cv2.INTER_AREA)
+    return imutils.resize(image, **{longer: side}, inter=cv2.INTER_AREA)
 
 
 def green_screen(image: np.ndarray) -> np.ndarray:
@@ -90,11 +91,25 @@ class Moving:
         return cv2.threshold(mask, MOVING, 255, cv2.THRESH_BINARY)[1]
 
 
-SEGMENTERS: dict[str, Callable[[], Callable[[np.ndarray], np.ndarray]]] = {
-    "border": BorderContrast,
-    "grabcut": lambda: grab_cut,
-    "green": lambda: green_screen,
-    "motion": Moving,
+@dataclass(frozen=True)
+class Method:
+    """A way of telling foreground from ground.
+
+    Attributes:
+        start: makes a function from a BGR image to a mask uint8 (H, W), for one video.
+        side: of the image it works on, in pixels of the longer side; one that divides the usual
+            widths halves the time of shrinking.
+    """
+
+    start: Callable[[], Callable[[np.ndarray], np.ndarray]]
+    side: int
+
+
+SEGMENTERS = {
+    "border": Method(BorderContrast, 128),
+    "grabcut": Method(lambda: grab_cut, 160),
+    "green": Method(lambda: green_screen, 128),
+    "motion": Method(Moving, 128),
 }
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from preprocessing.regions import Region
 from preprocessing.segmentation import to_fashion_mnist
 
+CONTEXT = 0.1  # of a photo cut's side, left free around the garment on each side
 Cut = Callable[[np.ndarray, Region, int], np.ndarray]
 
 
@@ -15,4 +17,24 @@ def fashion_mnist(image: np.ndarray, region: Region, size: int) -> np.ndarray:
     return to_fashion_mnist(image, region, size)[None]
 
 
-CUTS: dict[str, Cut] = {"fashion-mnist": fashion_mnist}
+def photo(image: np.ndarray, region: Region, size: int) -> np.ndarray:
+    """uint8 (3, size, size), BGR planes, of a BGR image: the square around the garment.
+
+    The square ends at the image's border, and what is left is stretched to the size; so a whole
+    photo is simply resized.
+    """
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = region.window
+    side = round(max(x2 - x1, y2 - y1) * (1 + 2 * CONTEXT))
+    left, top = (x1 + x2 - side) // 2, (y1 + y2 - side) // 2
+    crop = image[max(0, top) : min(height, top + side), max(0, left) : min(width, left + side)]
+    return resize_planes(crop, size)
+
+
+def resize_planes(image: np.ndarray, size: int) -> np.ndarray:
+    """A BGR image (H, W, 3) stretched to uint8 (3, size, size)."""
+    small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(small.transpose(2, 0, 1))
+
+
+CUTS: dict[str, Cut] = {"fashion-mnist": fashion_mnist, "photo": photo}

@@ -13,6 +13,7 @@ SHIFT = 2  # pixels of 28
 ROTATION = math.radians(8)
 ZOOM = 0.1  # scale of 0.9 to 1.1
 CONTRAST = 0.2
+SATURATION = 0.4
 ERASE_PROBABILITY = 0.5
 ERASE_AREA = (0.02, 0.25)
 
@@ -36,6 +37,11 @@ def light(images: torch.Tensor) -> torch.Tensor:
 def strong(images: torch.Tensor) -> torch.Tensor:
     """Mirror, shift, rotate, zoom, change the contrast and erase a rectangle."""
     return _erase(_contrast(_warp(images, rotation=ROTATION, zoom=ZOOM)))
+
+
+def photo(images: torch.Tensor) -> torch.Tensor:
+    """Mirror, change contrast and saturation, and erase a rectangle; cuts are made at reading."""
+    return _erase(_saturation(_contrast(mirror(images))))
 
 
 def _uniform(count: int, low: float, high: float, *, like: torch.Tensor) -> torch.Tensor:
@@ -64,6 +70,13 @@ def _contrast(images: torch.Tensor) -> torch.Tensor:
     return (255 * shaped * gain.view(-1, 1, 1, 1)).clamp_(0, 255)
 
 
+def _saturation(images: torch.Tensor) -> torch.Tensor:
+    """Paler or stronger colours; grey images stay as they are."""
+    amount = 1 + _uniform(len(images), -SATURATION, SATURATION, like=images)
+    grey = images.mean(dim=1, keepdim=True)
+    return torch.lerp(grey, images, amount.view(-1, 1, 1, 1)).clamp_(0, 255)
+
+
 def _erase(images: torch.Tensor) -> torch.Tensor:
     """A rectangle of noise in half of the images (Zhong et al. 2017, arXiv 1708.04896)."""
     count, _, height, width = images.shape
@@ -81,4 +94,4 @@ def _erase(images: torch.Tensor) -> torch.Tensor:
     return torch.where(hole, torch.rand_like(images) * 255, images)
 
 
-AUGMENTATIONS = {"none": none, "mirror": mirror, "light": light, "strong": strong}
+AUGMENTATIONS = {"none": none, "mirror": mirror, "light": light, "strong": strong, "photo": photo}

@@ -11,7 +11,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,8 @@ from preprocessing.command import exit_status
 from preprocessing.duplicates import near_duplicates, perceptual_hash
 from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import read_picture
-from preprocessing.samples import INDEX, SPLITS, Sample, read_samples, write_csv
+from preprocessing.processes import process_pool
+from preprocessing.samples import INDEX, SPLITS, Sample, read_csv, read_samples, write_csv
 from preprocessing.splits import crossing_groups, split_samples
 from training import report
 
@@ -70,6 +70,11 @@ class DataSet:
     twins: tuple[tuple[Sample, Sample], ...]
     crossing: tuple[str, ...]
 
+    @property
+    def counts(self) -> Counter:
+        """Samples by (label, split)."""
+        return Counter((sample.label, sample.split) for sample in self.samples)
+
     def of(self, split: str) -> list[Sample]:
         """The samples of one split."""
         return [sample for sample in self.samples if sample.split == split]
@@ -86,23 +91,19 @@ def build(samples: Sequence[Sample], rules: Rules) -> DataSet:
         raise DataError(f"no class {', '.join(sorted(unknown))}: have {_labels(samples)}")
     samples = [s for s in samples if not rules.classes or s.label in rules.classes]
     hashes, bad = check(samples)
-    if len(bad) > rules.max_bad * len(samples):
-        raise DataError(
-            f"{len(bad)} of {len(samples)} pictures are missing or unreadable, more than "
-            f"--max-bad {rules.max_bad:g}; the first: {bad[0][1]}"
-        )
+    _refuse(bad, len(samples), rules.max_bad)
     counts = Counter(sample.label for sample in samples if sample.path in hashes)
     dropped = {label: n for label, n in sorted(counts.items()) if n < rules.min_images}
     kept = [s for s in samples if s.path in hashes and s.label not in dropped]
-    kept = split_samples(
-        _cap(kept, rules), validation=rules.validation, test=rules.test, seed=rules.seed
-    )
     classes = tuple(sorted({sample.label for sample in kept}))
     if len(classes) < 2:
         raise DataError(
             f"{len(classes)} class{'es' * (not classes)} with at least {rules.min_images} "
             f"pictures (--min-images), wanted 2 or more; found {dict(counts) or 'none'}"
         )
+    kept = split_samples(
+        _cap(kept, rules), validation=rules.validation, test=rules.test, seed=rules.seed
+    )
     pairs = near_duplicates([hashes[sample.path] for sample in kept])
     twins = tuple((kept[a], kept[b]) for a, b in pairs if kept[a].split != kept[b].split)
     return DataSet(tuple(kept), classes, tuple(bad), dropped, twins, tuple(crossing_groups(kept)))
@@ -112,7 +113,7 @@ def check(samples: Sequence[Sample]) -> tuple[dict[Path, int], list[tuple[Path, 
     """Perceptual hashes of the readable pictures, and path and reason of every other one."""
     hashes, bad = {}, []
     paths = list(dict.fromkeys(sample.path for sample in samples))
-    with ProcessPoolExecutor() as pool:
+    with process_pool() as pool:
         found = pool.map(_hash_or_reason, paths, chunksize=32)
         for path, result in tqdm(
             zip(paths, found, strict=True), "checking", len(paths), disable=None, leave=False
@@ -161,20 +162,48 @@ def write(data_set: DataSet, folder: Path) -> str:
         csv.writer(file).writerows([("path", "reason"), *data_set.bad])
     text = describe(data_set)
     (folder / REPORT).write_text(text + "\n")
-    counts = {name: [_count(data_set, name, split) for split in SPLITS] for name in mapping}
-    report.plot_classes(folder / "classes.png", counts, SPLITS)
+    counts = data_set.counts
+    rows = {name: [counts[name, split] for split in SPLITS] for name in data_set.classes}
+    report.plot_classes(folder / "classes.png", rows, SPLITS)
     return text
 
 
-def _count(data_set: DataSet, label: str, split: str) -> int:
-    return sum(sample.label == label for sample in data_set.of(split))
+def read(folder: Path, *, max_bad: float) -> DataSet:
+    """A data set that `write` wrote; pictures that have vanished since are left out and listed.
+
+    Raises:
+        DataError: the index is missing or damaged, or too many pictures have vanished.
+    """
+    try:
+        classes = tuple(json.loads((folder / MAPPING).read_text()))
+    except (OSError, ValueError) as error:
+        raise DataError(f"no data set in {folder} ({error}): see training.build_dataset") from error
+    samples = read_csv(folder / INDEX)
+    strangers = {sample.label for sample in samples} - set(classes)
+    if strangers:
+        raise DataError(f"{folder / INDEX}: label {sorted(strangers)[0]!r} is not in {MAPPING}")
+    bad = [(s.path, f"no picture {s.path}") for s in samples if not s.path.is_file()]
+    _refuse(bad, len(samples), max_bad)
+    missing = {path for path, _ in bad}
+    kept = tuple(sample for sample in samples if sample.path not in missing)
+    return DataSet(kept, classes, tuple(bad), {}, (), tuple(crossing_groups(kept)))
+
+
+def _refuse(bad: Sequence[tuple[Path, str]], count: int, max_bad: float) -> None:
+    """Raises DataError if more than the share `max_bad` of `count` pictures is bad."""
+    if len(bad) > max_bad * count:
+        raise DataError(
+            f"{len(bad)} of {count} pictures are missing or unreadable, more than "
+            f"--max-bad {max_bad:g}; the first: {bad[0][1]}"
+        )
 
 
 def describe(data_set: DataSet) -> str:
     """Counts, what was left out, and what lies on two sides, as Markdown."""
+    by_class = data_set.counts
     lines = [f"| class | {' | '.join(SPLITS)} |", "|---|" + "---:|" * len(SPLITS)]
     for name in data_set.classes:
-        counts = " | ".join(str(_count(data_set, name, split)) for split in SPLITS)
+        counts = " | ".join(str(by_class[name, split]) for split in SPLITS)
         lines.append(f"| {name} | {counts} |")
     totals = " | ".join(str(len(data_set.of(split))) for split in SPLITS)
     lines += [f"| **all** | {totals} |", ""]

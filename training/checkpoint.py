@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pickle
 from pathlib import Path
 
 import torch
@@ -51,13 +52,12 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
     Raises:
         UsageError: the folder is not that of a run, or it has no checkpoint yet.
     """
+    recipe, config = read_config(run)
     try:
-        config = json.loads((run / CONFIG).read_text())
-        recipe = Recipe(**config["recipe"])
         state = torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UsageError(
-            f"{run} is not a finished run ({error}): name a folder that training.fit made"
+            f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
         ) from error
     network = MODELS[recipe.network](recipe.shape(len(config["classes"])), dropout=0.0)
     prefix = len(TASK_PREFIX)
@@ -65,6 +65,21 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
         {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
     )
     return network.eval(), recipe, config
+
+
+def read_config(run: Path) -> tuple[Recipe, dict]:
+    """The recipe and the whole config of a run folder.
+
+    Raises:
+        UsageError: the folder is not that of a run.
+    """
+    try:
+        config = json.loads((run / CONFIG).read_text())
+        return Recipe(**config["recipe"]), config
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{run} is not a finished run ({error}): name a folder that training.fit made"
+        ) from error
 
 
 def write_config(run: Path, recipe: Recipe, **values: object) -> None:

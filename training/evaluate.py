@@ -1,126 +1,216 @@
-"""Judges a trained network on the test set: `python -m training.evaluate --model deep`."""
+"""Judges a trained network: `python -m training.evaluate --model deep`.
+
+On the Fashion-MNIST test set, or with --data on photos: report.md with every figure, report.json,
+confusion.png, calibration.png, top_losses.csv, mistakes.png and gradcam.png.
+"""
 
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.special import softmax
 from torch import nn
 
 from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
-from training import data, report, weights
-from training.checkpoint import load_network, load_run
+from preprocessing.errors import DataError, UsageError
+from preprocessing.samples import SPLITS, Sample, read_samples
+from training import data, datasets, report, weights
+from training.checkpoint import load_network, load_run, read_config
+from training.data import UNREADABLE, Part
+from training.explain import grad_cam
 from training.metrics import Scores, fit_temperature, score
+from training.photo_data import PhotoPart
 from training.photos import photo_split
-from training.task import predict
+from training.task import predict, readable
+
+EXPLAINED = 24  # pictures on the Grad-CAM sheet
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A network with what its evaluation needs to know.
+
+    Attributes:
+        cut: row of CUTS; temperature: divisor of the logits, fitted on a validation part.
+    """
+
+    network: nn.Module
+    name: str
+    classes: tuple[str, ...]
+    cut: str
+    size: int
+    temperature: float
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A network's answers on the test set.
+    """A network's answers on a part of a data set.
 
     Attributes:
-        images: uint8 (N, H, W); labels: int64 (N,); logits: float32 (N, classes).
-        temperature: divisor of the logits, fitted on the validation split.
+        kept: int (N,), places in the part of the pictures that could be read.
+        labels: int64 (N,); logits: float32 (N, classes).
+        measured_on: the part's name, for people.
     """
 
-    name: str
-    classes: tuple[str, ...]
-    images: np.ndarray
+    judged: Judged
+    part: Part
+    kept: np.ndarray
     labels: np.ndarray
     logits: np.ndarray
-    temperature: float
     scores: Scores
+    measured_on: str
 
 
-def evaluate(
-    model: str | Path,
-    *,
-    data_dir: str | None = None,
-    limit: int | None = None,
-    photos: Path | None = None,
-) -> Evaluation:
-    """Score a committed model's name, a weight file or a run folder on the test set, or on photos.
-
-    Committed weights carry their temperature; that of a run is fitted on the validation split.
+def evaluate(judged: Judged, part: Part, *, measured_on: str, max_bad: float = 0.01) -> Evaluation:
+    """Score a network on a part.
 
     Raises:
-        WeightsError, UsageError, DataError: see `locate`, `load_run`, `fashion_mnist.load` and
-            `photo_split`.
+        DataError: more than the share `max_bad` of the pictures cannot be read.
     """
-    network, name, classes, temperature = _load(model, data_dir)
-    test = photo_split(photos) if photos else data.test_split(data_dir, limit=limit)
-    logits, labels = (tensor.numpy() for tensor in predict(network, test.loader()))
-    return Evaluation(
-        name=name,
-        classes=classes,
-        images=test.images[:, 0].numpy(),
-        labels=labels,
-        logits=logits,
-        temperature=temperature,
-        scores=score(logits, labels, temperature=temperature),
-    )
+    logits, labels = (tensor.numpy() for tensor in predict(judged.network, part.loader()))
+    kept = np.flatnonzero(labels != UNREADABLE)
+    bad = len(labels) - len(kept)
+    if bad > max_bad * len(labels):
+        first = part.name(int(np.flatnonzero(labels == UNREADABLE)[0]))
+        raise DataError(
+            f"{bad} of {len(labels)} pictures are missing or unreadable, more than --max-bad "
+            f"{max_bad:g}; the first: {first}"
+        )
+    logits, labels = logits[kept], labels[kept]
+    scores = score(logits, labels, temperature=judged.temperature)
+    return Evaluation(judged, part, kept, labels, logits, scores, measured_on)
 
 
-def _load(model: str | Path, data_dir: str | None) -> tuple[nn.Module, str, tuple[str, ...], float]:
-    """Network, name, classes and temperature."""
+def load_judged(model: str, *, data_dir: str | None = None) -> Judged:
+    """A committed model's name, a weight file or a run folder.
+
+    Weight files carry their temperature; that of a run is fitted on its validation part.
+
+    Raises:
+        WeightsError, UsageError, DataError: see `locate`, `load_run` and `fashion_mnist.load`.
+    """
     if Path(model).is_dir():
-        network, _, config = load_run(Path(model))
-        _, validation = data.training_splits(data_dir)
-        logits, labels = predict(network, validation.loader())
-        temperature = fit_temperature(logits.numpy(), labels.numpy())
-        return network, config["model"], tuple(config["classes"]), temperature
-    stem, info = weights.locate(str(model))
+        network, recipe, config = load_run(Path(model))
+        validation = datasets.run_parts(Path(model), recipe, data_dir=data_dir).validation
+        temperature = 1.0
+        if validation is not None:
+            temperature = fit_temperature(*readable(*predict(network, validation.loader())))
+        cut = data.CUT[recipe.channels]
+        classes = tuple(config["classes"])
+        return Judged(network, config["model"], classes, cut, recipe.size, temperature)
+    stem, info = weights.locate(model)
     weights.verified(stem.with_suffix(".safetensors"))
-    if info.cut != "fashion-mnist":
-        raise UsageError(f"{info.name} takes {info.cut!r} crops: it has no Fashion-MNIST accuracy")
-    return load_network(stem, info), info.name, info.classes, info.temperature
+    network = load_network(stem, info)
+    return Judged(network, info.name, info.classes, info.cut, info.size, info.temperature)
+
+
+def photos_of(
+    source: Path, judged: Judged, *, split: str | None, classes: str | None
+) -> tuple[Part, str]:
+    """Photos for a network, with the name of what they are.
+
+    Without `split` it is the test part where there is one, else the validation part, else all.
+
+    Raises:
+        DataError: nothing there, or labels that the network does not know.
+    """
+    if judged.cut == "fashion-mnist":
+        return photo_split(source), f"photos in {source}"
+    samples = read_samples(source)
+    if classes:
+        samples = [sample for sample in samples if sample.label in classes.split(",")]
+    there = [name for name in ("test", "validation") if any(s.split == name for s in samples)]
+    chosen = split or (there[0] if there else None)
+    if chosen:
+        samples = [sample for sample in samples if sample.split == chosen]
+    if not samples:
+        raise DataError(f"{source} has no {chosen or ''} pictures of {classes or 'any class'}")
+    _known(samples, judged)
+    return PhotoPart(samples, judged.classes, judged.size), f"{chosen or 'all'} of {source}"
+
+
+def _known(samples: Sequence[Sample], judged: Judged) -> None:
+    strange = sorted({sample.label for sample in samples} - set(judged.classes))
+    if strange:
+        raise DataError(
+            f"{judged.name} does not know {', '.join(strange)}: it knows "
+            f"{', '.join(judged.classes)}; choose classes with --classes"
+        )
+
+
+def judge_run(run: Path, *, data_dir: str | None, limit: int | None) -> str:
+    """Score a run's best checkpoint on its test part, or its validation part where it has none.
+
+    Writes the report into the run's folder and gives its text.
+    """
+    judged = load_judged(str(run), data_dir=data_dir)
+    recipe, _ = read_config(run)
+    parts = datasets.run_parts(run, recipe, data_dir=data_dir, limit_test=limit)
+    measured_on = "test" if parts.test else "validation"
+    part = parts.test or parts.validation
+    return write_report(evaluate(judged, part, measured_on=measured_on, max_bad=1.0), run)
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> str:
-    """Write report.txt, report.json, confusion.png and mistakes.png; the text of the first."""
+    """Write everything about an evaluation into a folder; the text of its class table."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = report.class_table(evaluation.scores, evaluation.classes)
-    (folder / "report.txt").write_text(text + "\n")
+    judged, scores = evaluation.judged, evaluation.scores
+    text = report.class_table(scores, judged.classes)
     write_json(evaluation, folder / "report.json")
-    report.plot_confusion(folder / "confusion.png", evaluation.scores, evaluation.classes)
-    report.write_mistakes(
-        folder / "mistakes.png",
-        evaluation.images,
-        labels=evaluation.labels,
-        probabilities=softmax(evaluation.logits / evaluation.temperature, axis=1),
-        classes=evaluation.classes,
+    report.plot_confusion(folder / "confusion.png", scores, judged.classes)
+    report.plot_calibration(folder / "calibration.png", scores)
+    losses = report.top_losses(
+        evaluation.logits / judged.temperature, evaluation.labels, judged.classes
     )
+    losses = [replace(row, index=int(evaluation.kept[row.index])) for row in losses]
+    report.write_losses(folder / "top_losses.csv", losses, name=evaluation.part.name)
+    report.write_mistakes(folder / "mistakes.png", losses, picture=evaluation.part.picture)
+    worst = [row for row in losses if row.true != row.predicted][:EXPLAINED]
+    report.write_grad_cam(
+        folder / "gradcam.png",
+        worst,
+        picture=evaluation.part.picture,
+        explain=lambda image, label: grad_cam(
+            judged.network, image, label=judged.classes.index(label)
+        ),
+    )
+    title = f"{judged.name} on {evaluation.measured_on}"
+    (folder / "report.md").write_text(report.as_markdown(title, text, folder))
     return text
 
 
 def write_json(evaluation: Evaluation, path: Path) -> None:
     """The single figures, as shares of 0 to 1."""
-    values = {"model": evaluation.name, "temperature": round(evaluation.temperature, 4)}
+    judged = evaluation.judged
+    values = {
+        "model": judged.name,
+        "measured_on": evaluation.measured_on,
+        "temperature": round(judged.temperature, 5),
+        "unreadable": len(evaluation.part) - len(evaluation.kept),
+    }
     path.write_text(json.dumps(values | evaluation.scores.summary(), indent=1) + "\n")
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate",
-        description="Score a model on the Fashion-MNIST test set, single view, or on real photos.",
+        description="Score a model, single view, on the Fashion-MNIST test set or on photos.",
     )
-    parser.add_argument("--model", required=True, help="committed model, weight file or run folder")
-    parser.add_argument("--data-dir", help="folder of the four Fashion-MNIST files")
-    parser.add_argument(
-        "--photos",
-        type=Path,
-        metavar="DIR",
-        help="score on real photos instead, in folders t-shirt, pants, dress, outwear, "
-        "shirt; balanced accuracy is their mean recall",
-    )
-    parser.add_argument("--out", type=Path, help="report folder (default out/evaluate-MODEL)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
-    parser.add_argument("--limit-test", type=int, metavar="N", help="only the first N test images")
+    add = parser.add_argument
+    add("--model", required=True, help="committed model, weight file or run folder")
+    add("--data", type=Path, metavar="DIR|CSV", help="photos: a folder a class, a CSV "
+        "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take folders "
+        "t-shirt, pants, dress, outwear, shirt and cut the garments out")  # fmt: skip
+    add("--split", choices=SPLITS, help="of --data (default test, else validation, else all)")
+    add("--classes", metavar="A,B,...", help="only these classes of --data (default all)")
+    add("--max-bad", type=float, default=0.01, help="unreadable share allowed (default 0.01)")
+    add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
+    add("--out", type=Path, help="report folder (default out/evaluate-MODEL)")
+    add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
+    add("--limit-test", type=int, metavar="N", help="only the first N test images")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
 
@@ -128,12 +218,20 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     if args.limit_test is not None and args.limit_test <= 0:
         raise UsageError(f"--limit-test must be above 0, got {args.limit_test}")
-    result = evaluate(args.model, data_dir=args.data_dir, limit=args.limit_test, photos=args.photos)
-    folder = args.out or Path("out") / f"evaluate-{result.name}"
+    judged = load_judged(args.model, data_dir=args.data_dir)
+    if args.data:
+        part, measured_on = photos_of(args.data, judged, split=args.split, classes=args.classes)
+    elif judged.cut == "fashion-mnist":
+        part = data.test_split(args.data_dir, limit=args.limit_test, size=judged.size)
+        measured_on = "the Fashion-MNIST test set"
+    else:
+        raise UsageError(f"{judged.name} looks at photos: give --data DIR or CSV")
+    result = evaluate(judged, part, measured_on=measured_on, max_bad=args.max_bad)
+    folder = args.out or Path("out") / f"evaluate-{judged.name}"
     print(write_report(result, folder))
     if args.json:
         write_json(result, args.json)
-    print(f"wrote {folder}/report.txt, report.json, confusion.png, mistakes.png")
+    print(f"wrote {folder}/report.md and its pictures, report.json, top_losses.csv")
     return 0
 
 

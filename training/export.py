@@ -17,14 +17,15 @@ from torch import nn
 
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError, WeightsError
-from training import data, weights
+from training import data, datasets, weights
 from training.checkpoint import load_network, load_run, save_network
+from training.data import Part
 from training.metrics import fit_temperature, score
 from training.models.normalise import Normalise
-from training.task import predict
+from training.task import predict, readable
 from training.weights import METADATA_KEY, WeightsInfo
 
-CHECK_IMAGES = 1000
+CHECK_IMAGES = 256
 MAX_DIFFERENCE = 0.02  # between the logits of the two files, both computed in single precision
 
 
@@ -44,26 +45,28 @@ def export(
     half = precision == "half"
     if half:  # rounded first, so that the temperature and both files belong to the same numbers
         network = network.half().float()
-    _, validation = data.training_splits(data_dir)
-    logits, labels = (tensor.numpy() for tensor in predict(network, validation.loader()))
-    temperature = fit_temperature(logits, labels)
+    parts = datasets.run_parts(run, recipe, data_dir=data_dir)
+    figures = _figures(run)
+    metrics = {"parameters": sum(p.numel() for p in network.parameters())}
+    metrics[figures.get("measured_on", "test")] = figures
+    temperature = figures["temperature"]
+    if parts.validation is not None:
+        logits, labels = readable(*predict(network, parts.validation.loader()))
+        temperature = fit_temperature(logits, labels)
+        metrics["validation"] = score(logits, labels, temperature=temperature).summary()
     normalise = next(m for m in network.modules() if isinstance(m, Normalise))
     info = WeightsInfo(
         name=config["model"],
         network=recipe.network,
         classes=tuple(config["classes"]),
-        cut="fashion-mnist",
+        cut=data.CUT[recipe.channels],
         size=recipe.size,
         channels=recipe.channels,
         mean=normalise.mean,
         std=normalise.std,
         temperature=round(temperature, 5),
         head=recipe.head,
-        metrics={
-            "parameters": sum(p.numel() for p in network.parameters()),
-            "validation": score(logits, labels, temperature=temperature).summary(),
-            "test": _test_figures(run),
-        },
+        metrics=metrics,
         command=config["command"],
         commit=config["commit"],
     )
@@ -71,17 +74,28 @@ def export(
     stem = folder / info.name
     save_network(stem, network, info, half=half)
     write_onnx(stem.with_suffix(".onnx"), network, info, half=half)
-    check(stem, info, validation.images[:CHECK_IMAGES])
+    check(stem, info, first_images(parts.validation or parts.training, count=CHECK_IMAGES))
     weights.write_manifest(info, folder)
     return info
 
 
-def _test_figures(run: Path) -> dict:
-    """The run's figures on the test set, which training.fit read once, at its end."""
+def first_images(part: Part, *, count: int) -> torch.Tensor:
+    """The first images of a part, uint8 (n, C, S, S)."""
+    batches, found = [], 0
+    for images, _ in part.loader():
+        batches.append(images)
+        found += len(images)
+        if found >= count:
+            break
+    return torch.cat(batches)[:count]
+
+
+def _figures(run: Path) -> dict:
+    """The figures that training.fit measured at its end, on the test part where there is one."""
     try:
         return json.loads((run / "report.json").read_text())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{run} has no test report: let training.fit finish") from error
+        raise UsageError(f"{run} has no report.json: let training.fit finish") from error
 
 
 def write_onnx(path: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
@@ -157,7 +171,7 @@ def main(argv: list[str] | None = None) -> int:
         info = export(args.run, args.out, precision=args.precision, data_dir=args.data_dir)
         print(
             f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "
-            f"{CHECK_IMAGES} validation images, temperature {info.temperature:.3f}"
+            f"{CHECK_IMAGES} images, temperature {info.temperature:.3f}"
         )
         return 0
 

@@ -1,11 +1,14 @@
 """Trains a recipe: `python -m training.fit --model deep`.
 
 A run folder holds config.json, metrics.csv, curves.png, best.ckpt, last.ckpt and, at the end, the
-test set's report.txt, report.json, confusion.png and mistakes.png.
+judgement: report.md, report.json, confusion.png and more. Every finished run is a row of index.csv
+beside its folder.
 """
 
 import argparse
 import dataclasses
+import json
+import os
 import shlex
 import subprocess
 import sys
@@ -14,9 +17,19 @@ from pathlib import Path
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
-from training.recipes import RECIPES, Recipe
+from training.build_dataset import add_rules, rules_of
+from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named
+from training.shape import HEADS
 
-REPLACEABLE = ("epochs", "batch_size", "lr", "schedule", "augment", "label_smoothing")
+REPLACEABLE = {
+    "epochs", "batch_size", "lr", "schedule", "augment", "label_smoothing", "pretrained",
+    "backbone_lr", "dropout", "head", "mix", "balance", "teacher", "optimizer", "weight_decay",
+    "clip", "patience", "crop",
+}  # fmt: skip
+POSITIVE = ("epochs", "batch_size", "lr", "limit_train", "limit_test", "image_size", "devices",
+            "nodes", "unfreeze_after")  # fmt: skip
+NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience")
+SHARES = ("label_smoothing", "dropout")
 INTERRUPTED = 130
 
 
@@ -27,42 +40,102 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "once, at the end. What is not given comes from the recipe (training/recipes.py).",
     )
     add = parser.add_argument
-    add("--model", required=True, choices=sorted(RECIPES), help="the recipe")
-    add("--epochs", type=int, help="passes over the training images")
-    add("--batch-size", type=int, help="images a step")
-    add("--lr", type=float, help="highest learning rate")
-    add(
-        "--schedule", choices=["plateau", "onecycle", "cosine", "step"], help="of the learning rate"
-    )
-    add("--augment", choices=["none", "mirror", "light", "strong"], help="of training batches")
-    add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
-    add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
-    add("--seed", type=int, default=0, help="of weights, order and augmentation (default 0)")
-    add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="default auto")
-    add("--data-dir", help="folder of the four Fashion-MNIST files")
+    add("--model", metavar="NAME", help=f"a recipe ({', '.join(RECIPES)}) or a network's name")
     add("--out", type=Path, help="run folder (default runs/MODEL-DATE)")
     add("--resume", type=Path, metavar="RUN", help="go on with this run folder's last checkpoint")
-    add("--limit-train", type=int, metavar="N", help="train and validate on the first N images")
-    add("--limit-test", type=int, metavar="N", help="test on the first N images")
+    add("--refit", type=Path, metavar="RUN", help="train RUN's recipe again, on all its photos; "
+        "RUN's figures stand for it")  # fmt: skip
+    add("--seed", type=int, default=0, help="of weights, order, augmentation, splits (default 0)")
+    _add_data(parser.add_argument_group("data"))
+    _add_network(parser.add_argument_group("network"))
+    _add_training(parser.add_argument_group("training"))
+    _add_machine(parser.add_argument_group("machine"))
     return parser.parse_args(argv)
+
+
+def _add_data(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--data", type=Path, metavar="DIR|CSV", help="photos: a folder a class, a CSV, or what "
+        "training.build_dataset wrote (default Fashion-MNIST)")  # fmt: skip
+    add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
+    add("--limit-train", type=int, metavar="N", help="Fashion-MNIST: train and validate on N")
+    add("--limit-test", type=int, metavar="N", help="Fashion-MNIST: test on the first N images")
+    add_rules(group)
+
+
+def _add_network(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--image-size", type=int, metavar="N", help="side of the network's input in pixels")
+    add("--head", choices=HEADS, help="hidden: 256 units before the outputs")
+    add("--dropout", type=float, metavar="SHARE", help="before the last layer")
+    add("--pretrained", metavar="none|imagenet|FILE", help="weights that the backbone starts from")
+    add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
+    add("--freeze-backbone", action="store_true", help="train the head alone")
+    add("--unfreeze-after", type=int, metavar="EPOCHS", help="train the head alone that long")
+    add("--backbone-lr", type=float, metavar="LR", help="the backbone's highest learning rate")
+
+
+def _add_training(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--epochs", type=int, help="passes over the training images")
+    add("--batch-size", type=int, help="images a step, over all processes")
+    add("--lr", type=float, help="highest learning rate")
+    add("--schedule", choices=["plateau", "onecycle", "cosine", "step"], help="of the rate")
+    add("--optimizer", choices=["sgd", "adamw"], help="what takes the steps")
+    add("--weight-decay", type=float, metavar="X", help="of weights, not of biases and norms")
+    add("--clip", type=float, metavar="NORM", help="largest norm of the gradients; 0 for any")
+    add("--augment", choices=["none", "mirror", "light", "strong", "photo"], help="of batches")
+    add("--crop", type=float, metavar="SHARE", help="smallest part of a photo in random cuts")
+    add("--mix", choices=MIXES, help="blend or patch images and labels of a batch")
+    add("--balance", choices=BALANCES, help="weigh classes alike, in sampling or in the loss")
+    add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
+    add("--teacher", metavar="WEIGHTS", help="model or file whose answers are learnt as well")
+    add("--patience", type=int, metavar="EPOCHS", help="stop when validation loss stays that long")
+
+
+def _add_machine(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="default auto")
+    add("--devices", type=int, default=1, metavar="N", help="processes a node (default 1)")
+    add("--nodes", type=int, default=1, metavar="M", help="machines, started by torchrun")
+    add("--strategy", default="ddp", help="how processes share a batch (default ddp)")
+    add("--logger", default="csv", choices=LOGGERS, help="besides metrics.csv (default none)")
 
 
 def recipe_of(args: argparse.Namespace) -> Recipe:
     """The named recipe with the fields that flags replace.
 
     Raises:
-        UsageError: a number is not positive.
+        UsageError: a number is out of range, or flags contradict each other.
     """
-    for name in ("epochs", "batch_size", "lr", "limit_train", "limit_test"):
-        value = getattr(args, name)
-        if value is not None and value <= 0:
-            raise UsageError(f"--{name.replace('_', '-')} must be above 0, got {value}")
-    if args.label_smoothing is not None and not 0 <= args.label_smoothing < 1:
-        raise UsageError(f"--label-smoothing must be 0 to below 1, got {args.label_smoothing}")
+    check_ranges(args)
+    recipe = recipe_named(args.model, photos=args.data is not None)
     given = {name: getattr(args, name) for name in REPLACEABLE}
+    given["size"] = args.image_size
+    if args.freeze_backbone or args.unfreeze_after:
+        given["frozen_epochs"] = args.unfreeze_after or args.epochs or recipe.epochs
     return dataclasses.replace(
-        RECIPES[args.model], **{name: value for name, value in given.items() if value is not None}
+        recipe, **{name: value for name, value in given.items() if value is not None}
     )
+
+
+def check_ranges(args: argparse.Namespace) -> None:
+    """Raises UsageError if a number is out of range, or flags contradict each other."""
+    checks = (
+        (POSITIVE, lambda value: value > 0, "above 0"),
+        (NOT_NEGATIVE, lambda value: value >= 0, "0 or more"),
+        (SHARES, lambda value: 0 <= value < 1, "0 to below 1"),
+        (("crop",), lambda value: 0 < value <= 1, "above 0 to 1"),
+    )
+    for names, fits, wanted in checks:
+        for name in names:
+            value = getattr(args, name)
+            if value is not None and not fits(value):
+                raise UsageError(f"--{name.replace('_', '-')} must be {wanted}, got {value}")
+    if args.devices * args.nodes > 1 and not (args.out or args.resume):
+        raise UsageError("several processes need one folder: give --out")
+    if args.data and (args.limit_train or args.limit_test or args.data_dir):
+        raise UsageError("--limit-train, --limit-test and --data-dir are for Fashion-MNIST alone")
 
 
 def choose_device(asked: str) -> str:
@@ -106,27 +179,70 @@ def commit() -> str:
     return done.stdout.strip()
 
 
-def train(recipe: Recipe, run: Path, args: argparse.Namespace) -> bool:
+def open_parts(recipe: Recipe, run: Path, args: argparse.Namespace):
+    """The data to learn from; photos are checked, split and indexed in the run's folder.
+
+    Raises:
+        DataError: see `index_photos` and `fashion_mnist.load`.
+    """
+    from training import datasets
+
+    if args.refit:
+        return datasets.photo_parts(run, recipe, max_bad=args.max_bad, refit=True)
+    if not args.data and not datasets.has_photos(run):
+        return datasets.fashion_mnist_parts(
+            recipe,
+            data_dir=args.data_dir,
+            limit_train=args.limit_train,
+            limit_test=args.limit_test,
+        )
+    if args.data and rank() == 0 and not args.resume:
+        rules = rules_of(args)
+        found = datasets.index_photos(args.data, run, rules, group_column=args.group_column)
+        if found.bad:
+            print(f"{len(found.bad)} pictures left out: see {run}/data/bad.csv", file=sys.stderr)
+    return datasets.photo_parts(run, recipe, max_bad=args.max_bad)
+
+
+def rank() -> int:
+    """This process's number among those that share a run; 0 is the one that writes."""
+    return int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0)
+
+
+def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
     """Fit and keep the best and the last checkpoint; False when Ctrl-C ended it early."""
     from lightning.pytorch import seed_everything
 
-    from training import data
+    from training.data import Order
     from training.task import ClassifierTask
-    from training.trainer import make_trainer
+    from training.trainer import Machine, make_trainer
 
     seed_everything(args.seed, verbose=False)
-    training, validation = data.training_splits(args.data_dir, limit=args.limit_train)
-    task = ClassifierTask(recipe, classes=len(data.CLASSES))
+    machine = Machine(
+        choose_device(args.device), args.devices, args.nodes, args.strategy, args.logger
+    )
+    task = ClassifierTask(
+        recipe,
+        classes=parts.classes,
+        class_weights=class_weights(parts) if recipe.balance == "loss" else None,
+        max_bad=args.max_bad,
+    )
     if args.init:
         task.start_from(args.init)
-    trainer = make_trainer(recipe, run, device=choose_device(args.device))
-    last = run / "last.ckpt"
+    trainer = make_trainer(recipe, run, machine, validated=parts.validation is not None)
+    order = Order(
+        recipe.batch_size,
+        args.seed,
+        balanced=recipe.balance == "sampling",
+        rank=trainer.global_rank,
+        world=trainer.world_size,
+    )
     try:
         trainer.fit(
             task,
-            training.loader(recipe.batch_size, seed=args.seed),
-            validation.loader(),
-            ckpt_path=last if args.resume else None,
+            parts.training.loader(order),
+            parts.validation.loader() if parts.validation else None,
+            ckpt_path=run / "last.ckpt" if args.resume else None,
             weights_only=True,
         )
     except (KeyboardInterrupt, SystemExit):
@@ -134,12 +250,10 @@ def train(recipe: Recipe, run: Path, args: argparse.Namespace) -> bool:
     return trainer.state.finished
 
 
-def judge(run: Path, args: argparse.Namespace) -> None:
-    """Score the best checkpoint on the test set, once, and write the report."""
-    from training.evaluate import evaluate, write_report
-
-    evaluation = evaluate(run, data_dir=args.data_dir, limit=args.limit_test)
-    print(write_report(evaluation, run))
+def class_weights(parts):
+    """Weights of the loss, float32 (classes,), that make every class count alike."""
+    counts = parts.training.labels.bincount(minlength=len(parts.classes)).clamp(min=1)
+    return counts.sum() / (len(counts) * counts.float())
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -148,35 +262,78 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    recipe = recipe_of(args)
-    run = args.resume or args.out or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
+    run = args.resume or args.out
     if args.resume and not (run / "last.ckpt").is_file():
         raise UsageError(f"--resume {run}: no last.ckpt in it")
+    recipe = _refitted(args) if args.refit else recipe_of(args)
+    run = run or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
     run.mkdir(parents=True, exist_ok=True)
+    parts = open_parts(recipe, run, args)
     command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:])])
-    from training import checkpoint, data, report
+    from training import checkpoint
 
-    checkpoint.write_config(
-        run,
-        recipe,
-        model=args.model,
-        seed=args.seed,
-        device=args.device,
-        command=command,
-        commit=commit(),
-        classes=list(data.CLASSES),
-        limit_train=args.limit_train,
-    )
-    if not train(recipe, run, args):
+    if rank() == 0:
+        checkpoint.write_config(
+            run,
+            recipe,
+            model=args.model,
+            seed=args.seed,
+            device=args.device,
+            command=command,
+            commit=commit(),
+            classes=list(parts.classes),
+            limit_train=args.limit_train,
+            refit=str(args.refit or ""),
+        )
+    if not train(recipe, run, parts, args):
         again = command if args.resume else f"{command} --resume {run}"
         print(f"\nstopped; go on with: {again}", file=sys.stderr)
         return INTERRUPTED
+    if rank() == 0:
+        _finish(run, args)
+    return 0
+
+
+def _refitted(args: argparse.Namespace) -> Recipe:
+    """The recipe of the run that --refit names; its index of photos is taken over.
+
+    Raises:
+        UsageError: that run did not learn from photos, or is not finished.
+    """
+    import shutil
+
+    from training.checkpoint import read_config
+    from training.datasets import FOLDER, has_photos
+
+    if not has_photos(args.refit) or not (args.refit / "report.json").is_file():
+        raise UsageError(f"--refit {args.refit}: not a finished run on photos")
+    if not args.out or args.data:
+        raise UsageError("--refit needs --out and takes its data from the run")
+    changed = [n for n in (*REPLACEABLE, "image_size") if getattr(args, n) is not None]
+    if changed or args.freeze_backbone or args.unfreeze_after or args.init or args.model:
+        raise UsageError("--refit repeats a recipe: it takes no flag that changes it")
+    recipe, config = read_config(args.refit)
+    args.model, args.seed = config["model"], config["seed"]
+    shutil.copytree(args.refit / FOLDER, args.out / FOLDER, dirs_exist_ok=True)
+    return recipe
+
+
+def _finish(run: Path, args: argparse.Namespace) -> None:
+    """Curves, judgement and the registry's row of a run whose training is over."""
+    from training import registry, report
+    from training.evaluate import judge_run
+
     rows = report.read_metrics(run / "metrics.csv")
     minutes = sum(float(row["seconds"]) for row in rows) / 60
     print(f"trained {len(rows)} epochs in {minutes:.1f} min; run folder {run}")
     report.plot_curves(run / "curves.png", rows)
-    judge(run, args)
-    return 0
+    if args.refit:
+        figures = json.loads((args.refit / "report.json").read_text())
+        text = json.dumps(figures | {"measured_on": str(args.refit)}, indent=1)
+        (run / "report.json").write_text(text + "\n")
+    else:
+        print(judge_run(run, data_dir=args.data_dir, limit=args.limit_test))
+    registry.enter(run, rows)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,21 @@ CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, eq=False)
+class Calibration:
+    """Answers by confidence, in equally wide bins: their counts, mean confidence and accuracy."""
+
+    counts: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean gap, weighted by the bins' sizes (Guo et al. 2017)."""
+        gaps = np.abs(self.accuracy - self.confidence)
+        return float((gaps * self.counts).sum() / self.counts.sum())
+
+
+@dataclass(frozen=True, eq=False)
 class Scores:
     """All figures of one model on one data set; shares are of 0 to 1.
 
@@ -23,7 +38,7 @@ class Scores:
         interval: 95 % Wilson score interval of the accuracy.
         precision, recall, f1: float (classes,).
         confusion: int (classes, classes), a row a true class.
-        ece: expected calibration error over 15 equally wide bins (Guo et al. 2017).
+        calibration: over 15 bins, after division of the logits by the temperature.
     """
 
     count: int
@@ -31,11 +46,16 @@ class Scores:
     interval: tuple[float, float]
     balanced_accuracy: float
     macro_f1: float
-    ece: float
+    calibration: Calibration
     precision: np.ndarray
     recall: np.ndarray
     f1: np.ndarray
     confusion: np.ndarray
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error, 0 to 1."""
+        return self.calibration.error
 
     def summary(self) -> dict[str, float | int | list[float]]:
         """The single figures, ready for JSON."""
@@ -64,7 +84,7 @@ def score(logits: np.ndarray, labels: np.ndarray, *, temperature: float = 1.0) -
         interval=(interval.low, interval.high),
         balanced_accuracy=float(recall[occurring].mean()),
         macro_f1=float(f1[occurring].mean()),
-        ece=calibration_error(softmax(logits / temperature, axis=1), labels),
+        calibration=calibrate(softmax(logits / temperature, axis=1), labels),
         precision=precision,
         recall=recall,
         f1=f1,
@@ -72,13 +92,18 @@ def score(logits: np.ndarray, labels: np.ndarray, *, temperature: float = 1.0) -
     )
 
 
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean gap between confidence and accuracy, weighted by the bins' sizes."""
+def calibrate(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
+    """Confidence against accuracy of probabilities (N, classes) and labels (N,)."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    filled = np.maximum(counts, 1)
+    return Calibration(
+        counts,
+        np.bincount(bins, weights=confidence, minlength=CALIBRATION_BINS) / filled,
+        np.bincount(bins, weights=right, minlength=CALIBRATION_BINS) / filled,
+    )
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -1,8 +1,13 @@
 """Named recipes: which network, and how it is trained. Command-line flags replace single fields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from preprocessing.errors import UsageError
 from training.shape import Shape
+
+MIXES = ("none", "mixup", "cutmix", "both")
+BALANCES = ("none", "sampling", "loss")
+LOGGERS = ("csv", "tensorboard", "wandb")
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,21 @@ class Recipe:
     channels: int = 1  # 1 grey, 3 colour
     head: str = "linear"  # a name of HEADS
     dropout: float = 0.0  # before the last layer
+    pretrained: str = "none"  # "imagenet", or a file of weights for the backbone
+    frozen_epochs: int = 0  # first epochs in which the backbone does not learn
+    backbone_lr: float = 0.0  # highest learning rate of the backbone; 0 for that of the head
+    crop: float = 1.0  # smallest share of a photo that random cuts keep
+    mix: str = "none"  # a name of MIXES
+    balance: str = "none"  # a name of BALANCES: classes weighed alike in sampling or in the loss
+    teacher: str = ""  # a committed model or a weight file whose answers are learnt too
+    teacher_share: float = 0.7  # of the loss
+    optimizer: str = "sgd"  # a row of OPTIMIZERS
     weight_decay: float = 5e-4  # not applied to biases and normalisation layers
     momentum: float = 0.9
     label_smoothing: float = 0.0
     ema_decay: float = 0.998  # of the averaged weights, per step
+    clip: float = 0.0  # largest norm of the gradients; 0 for any
+    patience: int = 0  # epochs without a better validation loss before stopping; 0 for never
 
     def shape(self, classes: int) -> Shape:
         """What the network is built to for so many classes."""
@@ -34,12 +50,14 @@ class Recipe:
 RECIPES = {
     "baseline": Recipe(
         network="baseline",
-        epochs=11,
+        epochs=10,
         batch_size=256,
         lr=0.05,
         schedule="onecycle",
         augment="mirror",
-        dropout=0.5,
+        dropout=0.3,
+        teacher="deep",
+        teacher_share=0.9,
     ),
     # Label smoothing would gain as much accuracy as it costs in calibration; the plain ending
     # lets the network see whole, unturned garments last.
@@ -52,4 +70,53 @@ RECIPES = {
         augment="strong",
         last_epochs=5,
     ),
+    "efficientnet": Recipe(
+        network="efficientnet-b0",
+        epochs=20,
+        batch_size=128,
+        lr=0.003,
+        schedule="onecycle",
+        augment="strong",
+        last_epochs=3,
+        optimizer="adamw",
+        weight_decay=0.05,
+        dropout=0.2,
+    ),
+    "photo": Recipe(
+        network="efficientnet-lite0",
+        pretrained="imagenet",
+        epochs=10,
+        batch_size=32,
+        lr=0.001,
+        backbone_lr=0.0005,
+        schedule="onecycle",
+        augment="photo",
+        crop=0.5,
+        size=224,
+        channels=3,
+        dropout=0.2,
+        label_smoothing=0.1,
+        optimizer="adamw",
+        weight_decay=0.05,
+        ema_decay=0.99,
+        clip=5.0,
+    ),
 }
+
+
+def recipe_named(name: str | None, *, photos: bool) -> Recipe:
+    """A recipe by its name, or for a network's name the recipe of its kind of data.
+
+    Raises:
+        UsageError: no such recipe or network, or it does not fit the data.
+    """
+    from training.models import MODELS  # imports torch, which --help has no need of
+
+    if name not in RECIPES and name not in MODELS:
+        known = ", ".join(dict.fromkeys((*RECIPES, *MODELS)))
+        raise UsageError(f"--model {name}: no such recipe or network, have {known}")
+    general = RECIPES["photo" if photos else "efficientnet"]
+    recipe = RECIPES.get(name) or replace(general, network=name, pretrained="none")
+    if recipe.channels == 3 and not photos:
+        raise UsageError(f"--model {name} learns from photos: give --data DIR or CSV")
+    return replace(recipe, channels=3 if photos else 1)

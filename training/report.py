@@ -1,15 +1,18 @@
 """Tables and pictures of a training run or an evaluation, written into one folder."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import matplotlib
 
 matplotlib.use("Agg")  # files only: never needs a display
 
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.special import log_softmax
 
 from preprocessing.contact_sheet import contact_sheet, write_image
 from training.metrics import Scores
@@ -80,26 +83,117 @@ def plot_curves(path: Path, rows: Sequence[dict[str, str]]) -> None:
     _save(figure, path)
 
 
-def write_mistakes(
-    path: Path,
-    images: np.ndarray,
-    *,
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    classes: Sequence[str],
-    count: int = 96,
-) -> None:
-    """The most confidently wrong images (N, H, W), captioned "true > predicted, confidence"."""
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
-    wrong = np.flatnonzero(predicted != labels)
-    worst = wrong[np.argsort(-confidence[wrong])][:count]
-    if not len(worst):
-        return
-    captions = [
-        f"{classes[labels[i]][:7]}>{classes[predicted[i]][:7]} {confidence[i]:.2f}" for i in worst
+@dataclass(frozen=True)
+class Loss:
+    """One picture's answer: place in its part, names of the classes, and how wrong it was."""
+
+    index: int
+    true: str
+    predicted: str
+    confidence: float  # calibrated probability of the predicted class
+    loss: float  # negative log of the true class's probability
+
+
+def top_losses(
+    logits: np.ndarray, labels: np.ndarray, classes: Sequence[str], *, count: int = 200
+) -> list[Loss]:
+    """The answers with the highest losses, which is where wrong labels gather."""
+    log_probabilities = log_softmax(logits, axis=1)
+    losses = -log_probabilities[np.arange(len(labels)), labels]
+    predicted = logits.argmax(axis=1)
+    confidence = np.exp(log_probabilities.max(axis=1))
+    worst = np.argsort(-losses, kind="stable")[:count]
+    return [
+        Loss(
+            index=int(i),
+            true=classes[labels[i]],
+            predicted=classes[predicted[i]],
+            confidence=float(confidence[i]),
+            loss=float(losses[i]),
+        )
+        for i in worst
     ]
-    write_image(path, contact_sheet(images[worst], columns=12, captions=captions, scale=4))
+
+
+def write_losses(path: Path, losses: Sequence[Loss], *, name: Callable[[int], str]) -> None:
+    """The losses as CSV, `name` telling what a picture is found by."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("picture", "true", "predicted", "confidence", "loss"))
+        for row in losses:
+            values = f"{row.confidence:.4f}", f"{row.loss:.4f}"
+            writer.writerow((name(row.index), row.true, row.predicted, *values))
+
+
+def write_mistakes(
+    path: Path, losses: Sequence[Loss], *, picture: Callable[[int], np.ndarray], count: int = 96
+) -> None:
+    """The most confidently wrong pictures, captioned "true > predicted, confidence"."""
+    wrong = [row for row in losses if row.true != row.predicted][:count]
+    _write_sheet(path, [as_image(picture(row.index)) for row in wrong], wrong)
+
+
+def write_grad_cam(
+    path: Path,
+    losses: Sequence[Loss],
+    *,
+    picture: Callable[[int], np.ndarray],
+    explain: Callable[[np.ndarray, str], np.ndarray],
+) -> None:
+    """Pictures with what spoke for the predicted class in red.
+
+    Args:
+        explain: from a picture (C, S, S) and a class to a heat map float32 (S, S) of 0 to 1.
+    """
+    tiles = []
+    for row in losses:
+        planes = picture(row.index)
+        heat = (255 * explain(planes, row.predicted)).astype(np.uint8)
+        colours = cv2.applyColorMap(heat, cv2.COLORMAP_JET)
+        tiles.append(cv2.addWeighted(as_image(planes), 0.55, colours, 0.45, 0))
+    _write_sheet(path, tiles, losses)
+
+
+def as_image(planes: np.ndarray) -> np.ndarray:
+    """A network's input uint8 (C, S, S) as a BGR image."""
+    image = np.ascontiguousarray(planes.transpose(1, 2, 0))
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.shape[2] == 1 else image
+
+
+def _write_sheet(path: Path, tiles: Sequence[np.ndarray], losses: Sequence[Loss]) -> None:
+    if not tiles:
+        return
+    scale = max(1, round(112 / tiles[0].shape[0]))
+    captions = [f"{row.true[:7]}>{row.predicted[:7]} {row.confidence:.2f}" for row in losses]
+    columns = 12 if scale > 1 else 8
+    write_image(path, contact_sheet(tiles, columns=columns, captions=captions, scale=scale))
+
+
+def plot_calibration(path: Path, scores: Scores) -> None:
+    """Accuracy against confidence, and how many answers lie in each bin."""
+    figure, axes = plt.subplots(figsize=(5, 4.5), layout="constrained")
+    bins = scores.calibration
+    filled = bins.counts > 0
+    width = 1 / len(bins.counts)
+    centres = (np.arange(len(bins.counts)) + 0.5) * width
+    axes.bar(
+        centres, bins.counts / bins.counts.sum(), width, color="0.85", label="share of answers"
+    )
+    axes.plot([0, 1], [0, 1], color="0.5", linestyle="--", label="perfect")
+    axes.plot(bins.confidence[filled], bins.accuracy[filled], marker="o", label="accuracy")
+    axes.set_xlabel("confidence")
+    axes.set_title(f"expected calibration error {scores.ece:.2%}, n = {scores.count}")
+    axes.legend(loc="upper left")
+    _save(figure, path)
+
+
+PICTURES = ("confusion.png", "calibration.png", "mistakes.png", "gradcam.png", "curves.png")
+
+
+def as_markdown(title: str, text: str, folder: Path) -> str:
+    """One page of an evaluation: the class table and the folder's pictures."""
+    pictures = [f"![{name}]({name})" for name in PICTURES if (folder / name).is_file()]
+    return "\n\n".join((f"# {title}", f"```\n{text}\n```", *pictures)) + "\n"
 
 
 def plot_classes(path: Path, counts: dict[str, list[int]], splits: Sequence[str]) -> None:

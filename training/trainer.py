@@ -4,13 +4,21 @@ import csv
 import logging
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, OnExceptionCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    ModelCheckpoint,
+    OnExceptionCheckpoint,
+    WeightAveraging,
+)
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from tqdm import tqdm
 
+from preprocessing.errors import UsageError
 from training.recipes import Recipe
 
 # Lightning announces hardware it did not find, advertises, and advises worker processes for
@@ -18,7 +26,12 @@ from training.recipes import Recipe
 for _name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
-MEASURED = ("train_loss", "train_acc", "val_loss", "val_acc")
+MEASURED = {
+    "train_loss": "training loss",
+    "train_acc": "training accuracy",
+    "val_loss": "validation loss",
+    "val_acc": "validation accuracy",
+}
 COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
 
 
@@ -55,7 +68,10 @@ class EpochLog(Callback):
         self._bar.update(trainer.global_step - self._bar.n)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        row = {name: f"{trainer.callback_metrics[name]:.5f}" for name in MEASURED}
+        if not trainer.is_global_zero:
+            return
+        found = trainer.callback_metrics
+        row = {name: f"{found[name]:.5f}" for name in MEASURED if name in found}
         row |= {"epoch": str(trainer.current_epoch), "lr": f"{self._rate:.6f}"}
         row["seconds"] = f"{time.monotonic() - self._started:.1f}"
         new = not self._path.exists()
@@ -66,8 +82,7 @@ class EpochLog(Callback):
             writer.writerow(row)
         tqdm.write(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
-            f"training loss {row['train_loss']} accuracy {row['train_acc']}, "
-            f"validation loss {row['val_loss']} accuracy {row['val_acc']}"
+            + ", ".join(f"{title} {row[name]}" for name, title in MEASURED.items() if name in row)
         )
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -82,24 +97,79 @@ class InterruptCheckpoint(OnExceptionCheckpoint):
         pass
 
 
-def make_trainer(recipe: Recipe, run: Path, *, device: str) -> Trainer:
-    """A trainer that writes best.ckpt (by validation accuracy), last.ckpt and metrics.csv."""
+@dataclass(frozen=True)
+class Machine:
+    """What a run computes on, and where it logs besides metrics.csv.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        devices, nodes: processes a node, and nodes; above 1 they share each batch by `strategy`.
+        logger: a name of LOGGERS.
+    """
+
+    device: str = "cpu"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "ddp"
+    logger: str = "csv"
+
+
+def make_trainer(recipe: Recipe, run: Path, machine: Machine, *, validated: bool = True) -> Trainer:
+    """A trainer that writes best.ckpt (by validation accuracy), last.ckpt and metrics.csv.
+
+    Without a validation part the best epoch is the last one.
+
+    Raises:
+        UsageError: the logger's package is missing.
+    """
     every_epoch = {"enable_version_counter": False, "save_on_train_epoch_end": True}
+    best = {"monitor": "val_acc", "mode": "max"} if validated else {}
+    callbacks = [
+        # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
+        WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
+        ModelCheckpoint(run, "best", **best, **every_epoch),
+        ModelCheckpoint(run, "last", **every_epoch),
+        InterruptCheckpoint(run, "last"),
+        EpochLog(run / "metrics.csv"),
+    ]
+    if recipe.patience:
+        callbacks.append(EarlyStopping("val_loss", patience=recipe.patience))
     return Trainer(
         max_epochs=recipe.epochs,
-        accelerator={"cuda": "gpu"}.get(device, device),
-        devices=1,
+        accelerator={"cuda": "gpu"}.get(machine.device, machine.device),
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy=_strategy(recipe, machine),
+        use_distributed_sampler=False,  # our loaders share their batches themselves
         precision="bf16-mixed",
-        logger=False,
-        callbacks=[
-            # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
-            WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
-            ModelCheckpoint(run, "best", monitor="val_acc", mode="max", **every_epoch),
-            ModelCheckpoint(run, "last", **every_epoch),
-            InterruptCheckpoint(run, "last"),
-            EpochLog(run / "metrics.csv"),
-        ],
+        gradient_clip_val=recipe.clip or None,
+        logger=make_logger(machine.logger, run),
+        callbacks=callbacks,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def _strategy(recipe: Recipe, machine: Machine) -> str:
+    if machine.devices * machine.nodes == 1:
+        return "auto"
+    # A frozen backbone has parameters without gradients, which plain ddp takes for a mistake.
+    frozen = recipe.frozen_epochs and machine.strategy == "ddp"
+    return "ddp_find_unused_parameters_true" if frozen else machine.strategy
+
+
+def make_logger(name: str, run: Path) -> Logger | bool:
+    """Lightning's logger into the run's folder; metrics.csv is written whatever it is.
+
+    Raises:
+        UsageError: its package is not installed.
+    """
+    try:
+        if name == "tensorboard":
+            return TensorBoardLogger(run, name="tensorboard", version="")
+        if name == "wandb":
+            return WandbLogger(name=run.name, save_dir=run, project="garments")
+    except ImportError as error:
+        raise UsageError(f"--logger {name} needs a package: `pip install {name}`") from error
+    return False

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.metrics import calibration_error, fit_temperature, score
+from training.metrics import calibrate, fit_temperature, score
 
 # Three classes, six images; the argmax is wrong for the last two.
 SURE, LESS = [0.82, 0.09, 0.09], [0.63, 0.185, 0.185]
@@ -34,7 +34,7 @@ def test_a_calibrated_network_has_no_error():
     confidence = rng.uniform(0.5, 1, 200_000)
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     labels = (rng.uniform(size=len(confidence)) > confidence).astype(int)
-    assert calibration_error(probabilities, labels) < 0.005
+    assert calibrate(probabilities, labels).error < 0.005
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])

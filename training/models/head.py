@@ -8,7 +8,7 @@ HIDDEN = 256  # units of the hidden head
 
 
 def make_head(features: int, shape: Shape, *, dropout: float) -> nn.Module:
-    """From features (N, features) to logits; "hidden" has 256 units with ReLU before the outputs."""
+    """Features (N, features) to logits; "hidden" puts 256 units with ReLU before the outputs."""
     if shape.head == "linear":
         return nn.Sequential(nn.Dropout(dropout), nn.Linear(features, shape.classes))
     return nn.Sequential(

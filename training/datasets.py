@@ -1,0 +1,83 @@
+"""Opens the data set that a recipe learns from, ready for training."""
+
+from pathlib import Path
+
+from preprocessing.samples import INDEX, read_samples
+from training import data
+from training.build_dataset import MAPPING, DataSet, Rules, build, read, write
+from training.checkpoint import read_config
+from training.data import DataParts
+from training.photo_data import PhotoPart
+from training.recipes import Recipe
+
+FOLDER, BAD_LOG = "data", "unreadable.txt"  # of a run: its data set, and what failed in training
+
+
+def fashion_mnist_parts(
+    recipe: Recipe,
+    *,
+    data_dir: str | None,
+    limit_train: int | None = None,
+    limit_test: int | None = None,
+) -> DataParts:
+    """Fashion-MNIST at the recipe's size.
+
+    Raises:
+        DataError: see `fashion_mnist.load`.
+    """
+    training, validation = data.training_splits(data_dir, limit=limit_train, size=recipe.size)
+    test = data.test_split(data_dir, limit=limit_test, size=recipe.size)
+    return DataParts(data.CLASSES, training, validation, test)
+
+
+def index_photos(source: Path, run: Path, rules: Rules, *, group_column: str) -> DataSet:
+    """Check and split the photos of `source`, and keep the index in the run's folder.
+
+    Raises:
+        DataError: see `read_samples`, `build` and `read`.
+    """
+    if (source / MAPPING).is_file():
+        data_set = read(source, max_bad=rules.max_bad)
+    else:
+        data_set = build(read_samples(source, group_column=group_column), rules)
+    write(data_set, run / FOLDER)
+    return data_set
+
+
+def photo_parts(run: Path, recipe: Recipe, *, max_bad: float, refit: bool = False) -> DataParts:
+    """The photos that `index_photos` put into a run's folder.
+
+    Args:
+        refit: train on all of them, and judge by none.
+    """
+    data_set = read(run / FOLDER, max_bad=max_bad)
+
+    def part(samples: list, crop: float = 1.0) -> PhotoPart | None:
+        log = run / BAD_LOG
+        return PhotoPart(samples, data_set.classes, recipe.size, crop, log) if samples else None
+
+    if refit:
+        return DataParts(data_set.classes, part(list(data_set.samples), recipe.crop), None, None)
+    training = part(data_set.of("training"), recipe.crop)
+    return DataParts(
+        data_set.classes, training, part(data_set.of("validation")), part(data_set.of("test"))
+    )
+
+
+def run_parts(
+    run: Path, recipe: Recipe, *, data_dir: str | None, limit_test: int | None = None
+) -> DataParts:
+    """What a finished run learnt from and was judged by.
+
+    Raises:
+        DataError: see `fashion_mnist_parts` and `photo_parts`.
+    """
+    if not has_photos(run):
+        return fashion_mnist_parts(recipe, data_dir=data_dir, limit_test=limit_test)
+    _, config = read_config(run)
+    return photo_parts(run, recipe, max_bad=1.0, refit=bool(config.get("refit")))
+
+
+def has_photos(run: Path) -> bool:
+    """Whether a run learnt from photos, not from Fashion-MNIST."""
+    return (run / FOLDER / INDEX).is_file()

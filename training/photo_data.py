@@ -1,0 +1,110 @@
+"""Photos as batches: read from their files, cut at random in training, whole otherwise."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import RandomResizedCrop
+
+from preprocessing.cuts import photo, resize_planes
+from preprocessing.errors import DataError
+from preprocessing.pictures import read_picture
+from preprocessing.processes import clean_context
+from preprocessing.regions import whole_image
+from preprocessing.samples import Sample
+from training.data import UNREADABLE, Order, batches
+
+EVALUATION_BATCH = 32
+WORKERS = min(4, os.cpu_count() or 1)
+ASPECT = (3 / 4, 4 / 3)  # of random cuts
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoPart:
+    """One part of a photo data set.
+
+    Attributes:
+        classes: names in the order of the labels.
+        size: side of the network's input in pixels.
+        smallest_crop: share of a photo's area that random cuts keep at least; 1 for whole photos.
+        bad_log: file that unreadable photos are entered in.
+    """
+
+    samples: Sequence[Sample]
+    classes: tuple[str, ...]
+    size: int
+    smallest_crop: float = 1.0
+    bad_log: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @cached_property
+    def labels(self) -> torch.Tensor:
+        """int64 (N,)."""
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        return torch.tensor([numbers[sample.label] for sample in self.samples])
+
+    def loader(self, order: Order | None = None) -> DataLoader:
+        """See `training.data.Part`; an unreadable photo comes black with the label UNREADABLE."""
+        cut_at_random = order is not None and self.smallest_crop < 1
+        return DataLoader(
+            PhotoDataset(self, cut_at_random=cut_at_random),
+            batch_sampler=batches(self.labels, order, size=EVALUATION_BATCH),
+            num_workers=WORKERS,
+            worker_init_fn=_one_thread,
+            multiprocessing_context=clean_context(),
+            persistent_workers=True,
+        )
+
+    def name(self, index: int) -> str:
+        """See `training.data.Part`."""
+        return str(self.samples[index].path)
+
+    def picture(self, index: int) -> np.ndarray:
+        """See `training.data.Part`."""
+        image = read_picture(self.samples[index].path)
+        return photo(image, whole_image(image), self.size)
+
+
+class PhotoDataset(Dataset):
+    """Single photos of a part as tensors."""
+
+    def __init__(self, part: PhotoPart, *, cut_at_random: bool):
+        self._part, self._cut_at_random = part, cut_at_random
+        self._labels = part.labels.tolist()
+
+    def __len__(self) -> int:
+        return len(self._part)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        part = self._part
+        try:
+            if self._cut_at_random:
+                image = read_picture(part.samples[index].path)
+                planes = random_cut(image, part.size, smallest=part.smallest_crop)
+            else:
+                planes = part.picture(index)
+        except DataError as error:
+            if part.bad_log:
+                with part.bad_log.open("a", encoding="utf-8") as file:
+                    file.write(f"{error}\n")
+            return torch.zeros(3, part.size, part.size, dtype=torch.uint8), UNREADABLE
+        return torch.from_numpy(planes), self._labels[index]
+
+
+def random_cut(image: np.ndarray, size: int, *, smallest: float) -> np.ndarray:
+    """A random part of a BGR image (H, W, 3) as uint8 (3, size, size) (Szegedy et al. 2014)."""
+    planes = torch.from_numpy(image).permute(2, 0, 1)
+    top, left, height, width = RandomResizedCrop.get_params(planes, (smallest, 1.0), ASPECT)
+    return resize_planes(image[top : top + height, left : left + width], size)
+
+
+def _one_thread(_: int) -> None:
+    cv2.setNumThreads(0)  # the workers share the cores with the network

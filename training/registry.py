@@ -1,0 +1,50 @@
+"""The register of finished runs: a row of index.csv beside their folders."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.checkpoint import load_run
+from training.data import CUT
+
+INDEX = "index.csv"
+COLUMNS = (
+    "run", "model", "network", "data", "classes", "size", "head", "pretrained", "frozen_epochs",
+    "parameters", "epochs", "minutes", "validation_accuracy", "measured_on", "count", "accuracy",
+    "balanced_accuracy", "macro_f1", "ece", "seed", "commit", "command",
+)  # fmt: skip
+
+
+def enter(run: Path, epochs: Sequence[dict[str, str]]) -> None:
+    """Add or replace the row of a finished run, given the rows of its metrics.csv."""
+    network, recipe, config = load_run(run)
+    figures = json.loads((run / "report.json").read_text())
+    validated = [float(row["val_acc"]) for row in epochs if row.get("val_acc")]
+    known = {
+        **figures,
+        **config["recipe"],
+        **config,
+        "run": str(run),
+        "data": "Fashion-MNIST" if CUT[recipe.channels] == "fashion-mnist" else "photos",
+        "classes": len(config["classes"]),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "epochs": len(epochs),
+        "minutes": round(sum(float(row["seconds"]) for row in epochs) / 60, 1),
+        "validation_accuracy": max(validated, default=""),
+    }
+    path = run.parent / INDEX
+    rows = [row for row in read(path) if row["run"] != str(run)]
+    rows.append({name: known.get(name, "") for name in COLUMNS})
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a register; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

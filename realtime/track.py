@@ -13,7 +13,7 @@ MEMORY = 0.85  # share of a track's evidence that the next vote keeps
 FLOOR = 1e-4  # least probability a single vote may claim for a class
 EAGER_VOTES = 5  # votes a new track takes in a row
 RENEWAL = 5  # frames after which an unchanged garment votes again
-CHANGED = 0.8  # IoU with the box at the last vote under which a garment votes at once
+CHANGED = 0.8  # likeness to the box at the last vote under which a garment votes at once
 
 
 class Track:
@@ -45,7 +45,7 @@ class Track:
         doubted = self._last_vote != int(self._evidence.argmax())
         if self._votes < EAGER_VOTES or doubted or self.last_seen - self._voted_at >= RENEWAL:
             return True
-        return bool(box_iou(self.region.box[None], self._voted_box[None])[0, 0] < CHANGED)
+        return likeness(self.region.box, self._voted_box) < CHANGED
 
     def vote(self, probabilities: np.ndarray) -> None:
         """Add the class probabilities (classes,) of the current frame."""
@@ -61,6 +61,13 @@ class Track:
         best = int(mean.argmax())
         label = Label(self._classes[best], float(mean[best] / mean.sum()))
         return Garment(self.region, self.number, label)
+
+
+def likeness(box: np.ndarray, other: np.ndarray) -> float:
+    """Overlap over union of two boxes (4,) moved onto each other: moving alone changes nothing."""
+    size, other_size = box[2:] - box[:2], other[2:] - other[:2]
+    common = float(np.minimum(size, other_size).prod())
+    return common / float(size.prod() + other_size.prod() - common)
 
 
 class Tracker:

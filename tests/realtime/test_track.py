@@ -82,6 +82,11 @@ def test_a_garment_that_changes_is_classified_at_once():
     assert due_frames(Tracker(CLASSES), places)[-1] == 6
 
 
+def test_a_garment_that_only_moves_is_not_classified_more_often():
+    still = due_frames(Tracker(CLASSES), [region(0)] * 12)
+    assert due_frames(Tracker(CLASSES), [region(2 * step) for step in range(12)]) == still
+
+
 def test_box_iou():
     boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
     assert box_iou(boxes[:1], boxes) == pytest.approx(np.array([[1, 1 / 3, 0]]), abs=1e-6)

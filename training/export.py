@@ -26,7 +26,8 @@ from training.task import predict, readable
 from training.weights import METADATA_KEY, WeightsInfo
 
 CHECK_IMAGES = 256
-MAX_DIFFERENCE = 0.02  # between the logits of the two files, both computed in single precision
+MAX_DIFFERENCE = 0.02  # between the two files' logits, both computed in single precision
+MAX_SHARE = 0.002  # of the largest logit, that it may be more: rounding grows with the numbers
 
 
 def export(
@@ -148,7 +149,7 @@ def check(stem: Path, info: WeightsInfo, images: torch.Tensor) -> None:
     with torch.inference_mode():
         from_tensors = load_network(stem, info)(images).numpy()
     difference = float(np.abs(from_onnx - from_tensors).max())
-    if not difference <= MAX_DIFFERENCE:
+    if not difference <= MAX_DIFFERENCE + MAX_SHARE * float(np.abs(from_tensors).max()):
         raise WeightsError(f"{stem}: the two files' logits differ by {difference:.3g}")
 
 

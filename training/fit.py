@@ -89,7 +89,7 @@ def _add_training(group: argparse._ArgumentGroup) -> None:
     add("--mix", choices=MIXES, help="blend or patch images and labels of a batch")
     add("--balance", choices=BALANCES, help="weigh classes alike, in sampling or in the loss")
     add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
-    add("--teacher", metavar="WEIGHTS", help="model or file whose answers are learnt as well")
+    add("--teacher", metavar="none|WEIGHTS", help="model or file whose answers are learnt too")
     add("--patience", type=int, metavar="EPOCHS", help="stop when validation loss stays that long")
 
 

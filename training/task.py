@@ -62,7 +62,8 @@ class ClassifierTask(LightningModule):
         self._mix = make_mix(recipe.mix, classes=len(classes))
         self._class_weights = class_weights
         # In a tuple: it is no part of this module, is neither trained nor saved.
-        self._teacher = (load_teacher(recipe, classes),) if recipe.teacher else ()
+        taught = recipe.teacher != "none"
+        self._teacher = (load_teacher(recipe, classes),) if taught else ()
         self._max_bad, self._seen, self._bad = max_bad, 0, 0
 
     def start_from(self, run: Path) -> None:
@@ -138,6 +139,11 @@ class ClassifierTask(LightningModule):
         return loss
 
     def on_train_epoch_end(self) -> None:
+        loss = self.trainer.callback_metrics.get("train_loss")
+        if loss is not None and not torch.isfinite(loss):
+            raise UsageError(
+                f"training diverged in epoch {self.current_epoch + 1}: lower --lr, or set --clip"
+            )
         if self._bad > self._max_bad * self._seen:
             raise DataError(
                 f"{self._bad} of {self._seen} pictures of an epoch were unreadable, more than "

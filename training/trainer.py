@@ -123,7 +123,7 @@ def make_trainer(recipe: Recipe, run: Path, machine: Machine, *, validated: bool
         UsageError: the logger's package is missing.
     """
     every_epoch = {"enable_version_counter": False, "save_on_train_epoch_end": True}
-    best = {"monitor": "val_acc", "mode": "max"} if validated else {}
+    best = {"monitor": "val_acc" if validated else "epoch", "mode": "max"}
     callbacks = [
         # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
         WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),

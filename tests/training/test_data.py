@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from training.augment import AUGMENTATIONS
-from training.data import Split, stratified_split
+from training.data import Order, Split, batches, stratified_split
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -30,12 +30,13 @@ def split(count=10):
 
 
 def test_loaders_give_whole_batches():
-    order = [labels.tolist() for _, labels in split().loader(4)]
-    assert order == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    shuffled = [labels for _, labels in split().loader(4, seed=0)]
+    assert [labels.tolist() for _, labels in split().loader()] == [list(range(10))]
+    parts = [list(batch) for batch in batches(torch.arange(10), None, size=4)]
+    assert parts == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    shuffled = [labels for _, labels in split().loader(Order(4, seed=0))]
     assert [len(labels) for labels in shuffled] == [4, 4]
     assert len(set(torch.cat(shuffled).tolist())) == 8
-    for images, labels in split().loader(4, seed=0):
+    for images, labels in split().loader(Order(4, seed=0)):
         assert images.dtype == torch.uint8 and (images[:, 0, 0, 0] == labels).all()
 
 

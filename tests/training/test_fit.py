@@ -38,14 +38,14 @@ def test_a_run_folder_is_complete(run):
     names = {path.name for path in run.iterdir()}
     assert names >= {
         "config.json", "metrics.csv", "curves.png", "confusion.png", "mistakes.png",
-        "report.txt", "report.json", "best.ckpt", "last.ckpt",
+        "report.md", "report.json", "best.ckpt", "last.ckpt",
     }  # fmt: skip
     config = json.loads((run / "config.json").read_text())
     assert config["recipe"]["epochs"] == 2 and config["recipe"]["batch_size"] == 64
     assert [row["epoch"] for row in rows(run)] == ["0", "1"]
     report = json.loads((run / "report.json").read_text())
     assert report["count"] == 100 and 0 <= report["accuracy"] <= 1
-    assert "Ankle boot" in (run / "report.txt").read_text()
+    assert "Ankle boot" in (run / "report.md").read_text()
 
 
 def test_the_same_seed_gives_the_same_run(run, tmp_path):

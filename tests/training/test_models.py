@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from preprocessing.errors import UsageError
 from training.augment import AUGMENTATIONS
 from training.models import MODELS
 from training.recipes import RECIPES
@@ -12,7 +13,7 @@ from training.schedules import SCHEDULES
 from training.shape import Shape
 
 HEAVY = {f"efficientnet-b{n}" for n in range(3, 8)}  # minutes of building, nothing new in them
-SHAPES = [Shape(10), Shape(7, size=64, channels=3, head="hidden")]
+SHAPES = [Shape(10, size=32), Shape(7, size=64, channels=3, head="hidden")]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -26,6 +27,11 @@ def test_uint8_images_to_logits(name, shape):
         alone = network(images[1:2])
     assert logits.shape == (3, shape.classes) and logits.dtype == torch.float32
     assert torch.allclose(logits[1], alone[0], atol=1e-3)
+
+
+def test_vgg_refuses_what_it_would_halve_to_nothing():
+    with pytest.raises(UsageError, match="--image-size"):
+        MODELS["vgg16"](Shape(10, size=28), dropout=0.0)
 
 
 def test_deep_is_small():

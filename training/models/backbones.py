@@ -18,12 +18,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from preprocessing.errors import WeightsError
+from preprocessing.errors import UsageError, WeightsError
 from training.models.head import make_head
 from training.models.normalise import IMAGENET, Normalise
 from training.shape import Shape
 
 SMALL = 64  # pixels; below this side, an EfficientNet's stem keeps the resolution
+VGG_SIDE = 32  # pixels; halved five times, less would leave nothing
 LITE_MEAN_STD = (127 / 255,) * 3, (128 / 255,) * 3  # that EfficientNet-Lite was trained with
 
 
@@ -127,6 +128,8 @@ def _fetch_efficientnet(name: str) -> dict[str, torch.Tensor]:
 
 def _torchvision(name: str, size: int) -> nn.Module:
     """A torchvision network without its pooling and classifier."""
+    if name.startswith("vgg") and size < VGG_SIDE:
+        raise UsageError(f"{name} needs inputs of {VGG_SIDE} pixels or more: --image-size")
     network = getattr(torchvision.models, name)(weights=None)
     head = ("avgpool", "fc", "classifier")
     parts = [(key, child) for key, child in network.named_children() if key not in head]

@@ -265,6 +265,8 @@ def _run(args: argparse.Namespace) -> int:
     run = args.resume or args.out
     if args.resume and not (run / "last.ckpt").is_file():
         raise UsageError(f"--resume {run}: no last.ckpt in it")
+    if not args.resume and run and rank() == 0 and (run / "last.ckpt").is_file():
+        raise UsageError(f"{run} holds a run already: go on with --resume {run}, or name another")
     recipe = _refitted(args) if args.refit else recipe_of(args)
     run = run or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
     run.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,13 @@ def test_the_same_seed_gives_the_same_run(run, tmp_path):
     assert learned == [[row[name] for name in MEASURED] for row in rows(run)]
 
 
+def test_a_run_is_not_overwritten(run, capsys):
+    before = (run / "metrics.csv").read_text()
+    assert fit.main(["--model", "baseline", "--epochs", "1", "--out", str(run), *SMALL]) == 2
+    assert f"--resume {run}" in capsys.readouterr().err
+    assert (run / "metrics.csv").read_text() == before
+
+
 def test_flags_reach_the_training(tmp_path):
     flags = ["--lr", "0.01", "--schedule", "step", "--augment", "none", "--seed", "3"]
     assert (

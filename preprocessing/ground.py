@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+KERNEL = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
 RING = 0.04  # width of the border ring that shows the ground, as a share of the shorter side
 RING_SAMPLES = 500
 COLOURS = 5  # that the ring is summed up in

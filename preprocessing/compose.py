@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from preprocessing.backgrounds import Background
-from preprocessing.cutouts import cut_out, tinted
+from preprocessing.cutouts import blend, cut_out, tinted
 from preprocessing.regions import Region
 
 MAX_GARMENTS = 8
@@ -214,14 +214,11 @@ def _coverage(mask: np.ndarray, quad: np.ndarray, size: int) -> tuple[float, np.
 def _paste(image: np.ndarray, found: Cutout, quad: np.ndarray, *, blur: float) -> np.ndarray:
     """Blend a garment in, in place, its edge softened by `blur`; its cover uint8 (S, S)."""
     turn, size = _transform(found.mask.shape, quad), image.shape[1::-1]
-    # Large cut-outs are shrunk by averaging first, or they would sparkle.
     colours = cv2.warpPerspective(
-        found.image, turn, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+        found.image, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     cover = cv2.warpPerspective(found.mask, turn, size, flags=cv2.INTER_LINEAR)
-    soft = cv2.GaussianBlur(cover, (0, 0), blur) if blur else cover
-    share = soft[..., None].astype(np.float32) / 255
-    image[:] = (image * (1 - share) + colours * share).astype(np.uint8)
+    blend(image, colours, cv2.GaussianBlur(cover, (0, 0), blur) if blur else cover)
     return cover
 
 

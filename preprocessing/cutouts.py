@@ -61,6 +61,11 @@ def paste(
         garment, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     cover = cv2.warpAffine(mask, turn, size, flags=cv2.INTER_LINEAR)
+    blend(scene, colours, cover)
+    return Region.from_mask(cv2.threshold(cover, 127, 255, cv2.THRESH_BINARY)[1])
+
+
+def blend(scene: np.ndarray, colours: np.ndarray, cover: np.ndarray) -> None:
+    """Lay colours BGR uint8 (H, W, 3) over a scene, in place, as densely as cover uint8 (H, W)."""
     share = cover[..., None].astype(np.float32) / 255
     scene[:] = (scene * (1 - share) + colours * share).astype(np.uint8)
-    return Region.from_mask(cv2.threshold(cover, 127, 255, cv2.THRESH_BINARY)[1])

@@ -107,3 +107,12 @@ def write_csv(path: Path, samples: Iterable[Sample]) -> None:
         writer.writerow(COLUMNS)
         for sample in samples:
             writer.writerow((sample.path.resolve(), sample.label, sample.group, sample.split))
+
+
+def refuse_bad(bad: int, count: int, *, max_bad: float, first: str) -> None:
+    """Raises DataError if more than the share `max_bad` of `count` pictures is bad."""
+    if bad > max_bad * count:
+        raise DataError(
+            f"{bad} of {count} pictures are missing or unreadable, more than "
+            f"--max-bad {max_bad:g}; the first: {first}"
+        )

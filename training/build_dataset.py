@@ -23,7 +23,15 @@ from preprocessing.duplicates import near_duplicates, perceptual_hash
 from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import read_picture
 from preprocessing.processes import process_pool
-from preprocessing.samples import INDEX, SPLITS, Sample, read_csv, read_samples, write_csv
+from preprocessing.samples import (
+    INDEX,
+    SPLITS,
+    Sample,
+    read_csv,
+    read_samples,
+    refuse_bad,
+    write_csv,
+)
 from preprocessing.splits import crossing_groups, split_samples
 from training import report
 
@@ -91,7 +99,7 @@ def build(samples: Sequence[Sample], rules: Rules) -> DataSet:
         raise DataError(f"no class {', '.join(sorted(unknown))}: have {_labels(samples)}")
     samples = [s for s in samples if not rules.classes or s.label in rules.classes]
     hashes, bad = check(samples)
-    _refuse(bad, len(samples), rules.max_bad)
+    _refuse(bad, samples, rules.max_bad)
     counts = Counter(sample.label for sample in samples if sample.path in hashes)
     dropped = {label: n for label, n in sorted(counts.items()) if n < rules.min_images}
     kept = [s for s in samples if s.path in hashes and s.label not in dropped]
@@ -183,19 +191,15 @@ def read(folder: Path, *, max_bad: float) -> DataSet:
     if strangers:
         raise DataError(f"{folder / INDEX}: label {sorted(strangers)[0]!r} is not in {MAPPING}")
     bad = [(s.path, f"no picture {s.path}") for s in samples if not s.path.is_file()]
-    _refuse(bad, len(samples), max_bad)
+    _refuse(bad, samples, max_bad)
     missing = {path for path, _ in bad}
     kept = tuple(sample for sample in samples if sample.path not in missing)
     return DataSet(kept, classes, tuple(bad), {}, (), tuple(crossing_groups(kept)))
 
 
-def _refuse(bad: Sequence[tuple[Path, str]], count: int, max_bad: float) -> None:
-    """Raises DataError if more than the share `max_bad` of `count` pictures is bad."""
-    if len(bad) > max_bad * count:
-        raise DataError(
-            f"{len(bad)} of {count} pictures are missing or unreadable, more than "
-            f"--max-bad {max_bad:g}; the first: {bad[0][1]}"
-        )
+def _refuse(bad: Sequence[tuple[Path, str]], samples: Sequence[Sample], max_bad: float) -> None:
+    first = bad[0][1] if bad else ""
+    refuse_bad(len(bad), len(samples), max_bad=max_bad, first=first)
 
 
 def describe(data_set: DataSet) -> str:

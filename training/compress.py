@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError, UsageError, WeightsError
@@ -25,6 +26,7 @@ from training.export import first_images, write_onnx
 from training.metrics import Scores, fit_temperature, score
 from training.photo_data import PhotoPart
 from training.profile import Timing, measure
+from training.task import readable
 from training.weights import METADATA_KEY, WeightsInfo
 
 CALIBRATION_IMAGES = 500
@@ -65,7 +67,6 @@ def _quantise(path: Path, images: np.ndarray, keep: list[str]) -> None:
 
     nncf.set_log_level(logging.ERROR)
     model = onnx.load(path)
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
     name = model.graph.input[0].name
     quantised = nncf.quantize(
         model,
@@ -73,8 +74,6 @@ def _quantise(path: Path, images: np.ndarray, keep: list[str]) -> None:
         subset_size=len(images),
         ignored_scope=nncf.IgnoredScope(patterns=keep) if keep else None,
     )
-    del quantised.metadata_props[:]
-    onnx.helper.set_model_props(quantised, metadata)
     path.write_bytes(quantised.SerializeToString())
 
 
@@ -87,15 +86,16 @@ def judge(name: str, stem: Path, info: WeightsInfo, part: Part, *, threads: int)
 
     path = stem.with_suffix(".onnx")
     model = openvino.Core().compile_model(str(path), "CPU")
-    answers = [(model([images.numpy()])[0].copy(), labels) for images, labels in part.loader()]
-    logits = np.concatenate([logits for logits, _ in answers])
-    labels = np.concatenate([labels.numpy() for _, labels in answers])
-    kept = labels != data.UNREADABLE
-    temperature = fit_temperature(logits[kept], labels[kept])
+    answers = [
+        (torch.from_numpy(model([images.numpy()])[0].copy()), labels)
+        for images, labels in part.loader()
+    ]
+    logits, labels = readable(*(torch.cat(column) for column in zip(*answers, strict=True)))
+    temperature = fit_temperature(logits, labels)
     return Version(
         name,
         path.stat().st_size / 1e6,
-        score(logits[kept], labels[kept], temperature=temperature),
+        score(logits, labels, temperature=temperature),
         temperature,
         measure("openvino", stem, threads)[0],
     )
@@ -175,7 +175,7 @@ def _run(args: argparse.Namespace) -> int:
                 f"{new.name} loses {drop:.2f} points of accuracy, more than --max-drop "
                 f"{args.max_drop:g}: not published; --keep leaves sensitive layers as they are"
             )
-        publish(trial, _with_figures(new, after), args.out)
+        publish(trial, _with_figures(new, after), args.out, half=args.to == "fp16")
     print(f"wrote {args.out / new.name}.onnx: {drop:+.2f} points lost")
     return 0
 
@@ -185,13 +185,12 @@ def _with_figures(info: WeightsInfo, version: Version) -> WeightsInfo:
     return replace(info, temperature=round(version.temperature, 5), metrics=metrics)
 
 
-def publish(trial: Path, info: WeightsInfo, folder: Path) -> None:
+def publish(trial: Path, info: WeightsInfo, folder: Path, *, half: bool) -> None:
     """Move a trial's two files to `folder` with their final metadata, and enter them."""
     folder.mkdir(parents=True, exist_ok=True)
     model = onnx.load(trial.with_suffix(".onnx"))
     onnx.helper.set_model_props(model, {METADATA_KEY: info.to_json()})
     (folder / f"{info.name}.onnx").write_bytes(model.SerializeToString())
-    half = info.name.endswith("fp16")
     save_network(folder / info.name, load_network(trial, info), info, half=half)
     weights.write_manifest(info, folder)
 

@@ -16,10 +16,10 @@ from torch import nn
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError, UsageError
-from preprocessing.samples import SPLITS, Sample, read_samples
+from preprocessing.samples import SPLITS, Sample, read_samples, refuse_bad
 from training import data, datasets, report, weights
-from training.checkpoint import load_network, load_run, read_config
-from training.data import UNREADABLE, Part
+from training.checkpoint import load_network, load_run
+from training.data import UNREADABLE, DataParts, Part
 from training.explain import grad_cam
 from training.metrics import Scores, fit_temperature, score
 from training.photo_data import PhotoPart
@@ -72,13 +72,9 @@ def evaluate(judged: Judged, part: Part, *, measured_on: str, max_bad: float = 0
     """
     logits, labels = (tensor.numpy() for tensor in predict(judged.network, part.loader()))
     kept = np.flatnonzero(labels != UNREADABLE)
-    bad = len(labels) - len(kept)
-    if bad > max_bad * len(labels):
-        first = part.name(int(np.flatnonzero(labels == UNREADABLE)[0]))
-        raise DataError(
-            f"{bad} of {len(labels)} pictures are missing or unreadable, more than --max-bad "
-            f"{max_bad:g}; the first: {first}"
-        )
+    bad = np.flatnonzero(labels == UNREADABLE)
+    first = part.name(int(bad[0])) if len(bad) else ""
+    refuse_bad(len(bad), len(labels), max_bad=max_bad, first=first)
     logits, labels = logits[kept], labels[kept]
     scores = score(logits, labels, temperature=judged.temperature)
     return Evaluation(judged, part, kept, labels, logits, scores, measured_on)
@@ -93,18 +89,25 @@ def load_judged(model: str, *, data_dir: str | None = None) -> Judged:
         WeightsError, UsageError, DataError: see `locate`, `load_run` and `fashion_mnist.load`.
     """
     if Path(model).is_dir():
-        network, recipe, config = load_run(Path(model))
-        validation = datasets.run_parts(Path(model), recipe, data_dir=data_dir).validation
-        temperature = 1.0
-        if validation is not None:
-            temperature = fit_temperature(*readable(*predict(network, validation.loader())))
-        cut = data.CUT[recipe.channels]
-        classes = tuple(config["classes"])
-        return Judged(network, config["model"], classes, cut, recipe.size, temperature)
+        return _load_run(Path(model), data_dir=data_dir, limit_test=None)[0]
     stem, info = weights.locate(model)
     weights.verified(stem.with_suffix(".safetensors"))
     network = load_network(stem, info)
     return Judged(network, info.name, info.classes, info.cut, info.size, info.temperature)
+
+
+def _load_run(
+    run: Path, *, data_dir: str | None, limit_test: int | None
+) -> tuple[Judged, DataParts]:
+    """A run's best network, with the parts that it learnt from and is judged by."""
+    network, recipe, config = load_run(run)
+    parts = datasets.run_parts(run, recipe, data_dir=data_dir, limit_test=limit_test)
+    temperature = 1.0
+    if parts.validation is not None:
+        temperature = fit_temperature(*readable(*predict(network, parts.validation.loader())))
+    cut = data.CUT[recipe.channels]
+    classes = tuple(config["classes"])
+    return Judged(network, config["model"], classes, cut, recipe.size, temperature), parts
 
 
 def photos_of(
@@ -146,9 +149,7 @@ def judge_run(run: Path, *, data_dir: str | None, limit: int | None) -> str:
 
     Writes the report into the run's folder and gives its text.
     """
-    judged = load_judged(str(run), data_dir=data_dir)
-    recipe, _ = read_config(run)
-    parts = datasets.run_parts(run, recipe, data_dir=data_dir, limit_test=limit)
+    judged, parts = _load_run(run, data_dir=data_dir, limit_test=limit)
     measured_on = "test" if parts.test else "validation"
     part = parts.test or parts.validation
     return write_report(evaluate(judged, part, measured_on=measured_on, max_bad=1.0), run)
@@ -167,11 +168,11 @@ def write_report(evaluation: Evaluation, folder: Path) -> str:
     )
     losses = [replace(row, index=int(evaluation.kept[row.index])) for row in losses]
     report.write_losses(folder / "top_losses.csv", losses, name=evaluation.part.name)
-    report.write_mistakes(folder / "mistakes.png", losses, picture=evaluation.part.picture)
-    worst = [row for row in losses if row.true != row.predicted][:EXPLAINED]
+    wrong = [row for row in losses if row.true != row.predicted]
+    report.write_mistakes(folder / "mistakes.png", wrong, picture=evaluation.part.picture)
     report.write_grad_cam(
         folder / "gradcam.png",
-        worst,
+        wrong[:EXPLAINED],
         picture=evaluation.part.picture,
         explain=lambda image, label: grad_cam(
             judged.network, image, label=judged.classes.index(label)

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -302,8 +303,6 @@ def _refitted(args: argparse.Namespace) -> Recipe:
     Raises:
         UsageError: that run did not learn from photos, or is not finished.
     """
-    import shutil
-
     from training.checkpoint import read_config
     from training.datasets import FOLDER, has_photos
 

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from preprocessing.errors import DataError
 from preprocessing.fashion_mnist import CLASSES
+from preprocessing.pictures import read_picture
 from preprocessing.regions import whole_image
+from preprocessing.samples import read_folders
 from preprocessing.segmentation import segment, to_fashion_mnist
 from training.data import Split
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
 # Folder of the clothing photos (CC0, github.com/alexeygrigorev/clothing-dataset) to our class; the
 # other folders have no single counterpart.
 FOLDERS = {
@@ -30,21 +30,15 @@ def photo_split(root: Path) -> Split:
     Raises:
         DataError: none of the folders is there, or a photo cannot be read.
     """
-    files = [
-        (path, CLASSES.index(label))
-        for folder, label in FOLDERS.items()
-        for path in sorted((root / folder).glob("*"))
-        if path.suffix.lower() in SUFFIXES
-    ]
-    if not files:
+    samples = [sample for sample in read_folders(root) if sample.label in FOLDERS]
+    if not samples:
         raise DataError(f"no photos in {root}: wanted folders named {', '.join(FOLDERS)}")
-    crops = np.stack([_crop(path) for path, _ in files])
-    return Split(torch.from_numpy(crops)[:, None], torch.tensor([label for _, label in files]))
+    crops = np.stack([_crop(sample.path) for sample in samples])
+    labels = [CLASSES.index(FOLDERS[sample.label]) for sample in samples]
+    return Split(torch.from_numpy(crops)[:, None], torch.tensor(labels))
 
 
 def _crop(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path))
-    if image is None:
-        raise DataError(f"cannot read {path}: delete it or replace it")
+    image = read_picture(path)
     regions = segment(image, "grabcut") or [whole_image(image)]
     return to_fashion_mnist(image, regions[0])

@@ -83,9 +83,8 @@ class Profile:
 
 def layers_of(network: nn.Module, image: torch.Tensor) -> list[Layer]:
     """Every layer with its own weights, in order, for one image (1, C, S, S)."""
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        network(image)
-    counts = {name: sum(found.values()) for name, found in counter.get_flop_counts().items()}
+    counted = _count(network, image).get_flop_counts()
+    counts = {name: sum(found.values()) for name, found in counted.items()}
     root = type(network).__name__
     return [
         Layer(name, sum(p.numel() for p in module.parameters()), counts[f"{root}.{name}"] // 2)
@@ -96,9 +95,13 @@ def layers_of(network: nn.Module, image: torch.Tensor) -> list[Layer]:
 
 def count_macs(network: nn.Module, image: torch.Tensor) -> int:
     """Multiply-accumulates of a network for one image (1, C, S, S): half its FLOPs."""
+    return _count(network, image).get_total_flops() // 2
+
+
+def _count(network: nn.Module, image: torch.Tensor) -> FlopCounterMode:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(image)
-    return counter.get_total_flops() // 2
+    return counter
 
 
 def receptive_field(network: nn.Module, image: torch.Tensor) -> int:

@@ -126,10 +126,10 @@ def write_losses(path: Path, losses: Sequence[Loss], *, name: Callable[[int], st
 
 
 def write_mistakes(
-    path: Path, losses: Sequence[Loss], *, picture: Callable[[int], np.ndarray], count: int = 96
+    path: Path, wrong: Sequence[Loss], *, picture: Callable[[int], np.ndarray], count: int = 96
 ) -> None:
     """The most confidently wrong pictures, captioned "true > predicted, confidence"."""
-    wrong = [row for row in losses if row.true != row.predicted][:count]
+    wrong = wrong[:count]
     _write_sheet(path, [as_image(picture(row.index)) for row in wrong], wrong)
 
 

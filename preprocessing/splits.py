@@ -49,7 +49,18 @@ def _draw(samples: Sequence[Sample], indices: np.ndarray, count: float, seed: in
         raise DataError(f"{len(samples)} pictures in {len(set(groups))} groups cannot be split")
     parts = min(max(2, round(len(samples) / count)), most)
     folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-    return indices[next(folds.split(labels, labels, groups))[1]]
+    drawn = [chosen for _, chosen in folds.split(labels, labels, groups)]
+    return indices[min(drawn, key=lambda chosen: _imbalance(labels, chosen, parts))]
+
+
+def _imbalance(labels: Sequence[str], chosen: np.ndarray, parts: int) -> float:
+    """How far a part's class counts are from an even share, summed over the classes.
+
+    The folds differ: the largest group fills most of the one that it is in.
+    """
+    wanted = Counter(labels)
+    got = Counter(labels[index] for index in chosen)
+    return sum(abs(got[label] - count / parts) for label, count in wanted.items())
 
 
 def crossing_groups(samples: Sequence[Sample]) -> list[str]:

@@ -198,15 +198,19 @@ def write_json(evaluation: Evaluation, path: Path) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate",
-        description="Score a model, single view, on the Fashion-MNIST test set or on photos.",
+        description="Score a model, single view, on the Fashion-MNIST test set or on photos; a "
+        "detector on labelled boxes.",
     )
     add = parser.add_argument
     add("--model", required=True, help="committed model, weight file or run folder")
-    add("--data", type=Path, metavar="DIR|CSV", help="photos: a folder a class, a CSV "
+    add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV "
         "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take folders "
-        "t-shirt, pants, dress, outwear, shirt and cut the garments out")  # fmt: skip
+        "t-shirt, pants, dress, outwear, shirt and cut the garments out; a detector takes a "
+        "data.yaml")  # fmt: skip
     add("--split", choices=SPLITS, help="of --data (default test, else validation, else all)")
     add("--classes", metavar="A,B,...", help="only these classes of --data (default all)")
+    add("--empty", type=Path, metavar="DIR", help="detectors: pictures without any garment")
+    add("--threshold", type=float, metavar="P", help="detectors: of boxes (default its own)")
     add("--max-bad", type=float, default=0.01, help="unreadable share allowed (default 0.01)")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     add("--out", type=Path, help="report folder (default out/evaluate-MODEL)")
@@ -219,6 +223,20 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     if args.limit_test is not None and args.limit_test <= 0:
         raise UsageError(f"--limit-test must be above 0, got {args.limit_test}")
+    if weights.is_detector(args.model):
+        from training.detection.evaluate import evaluate as evaluate_detector
+
+        text = evaluate_detector(
+            args.model,
+            args.data,
+            split=args.split,
+            empty=args.empty,
+            threshold=args.threshold,
+            out=args.out,
+            json_file=args.json,
+        )
+        print(text)
+        return 0
     judged = load_judged(args.model, data_dir=args.data_dir)
     if args.data:
         part, measured_on = photos_of(args.data, judged, split=args.split, classes=args.classes)

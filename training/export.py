@@ -20,6 +20,7 @@ from preprocessing.errors import UsageError, WeightsError
 from training import data, datasets, weights
 from training.checkpoint import load_network, load_run, save_network
 from training.data import Part
+from training.detection.recipes import is_detector_run
 from training.metrics import fit_temperature, score
 from training.models.normalise import Normalise
 from training.task import predict, readable
@@ -113,14 +114,14 @@ def write_onnx(path: Path, network: nn.Module, info: WeightsInfo, *, half: bool)
     )
     model = program.model_proto
     if half:
-        _halve(model)
+        halve(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, info.to_json()
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
 
 
-def _halve(model: onnx.ModelProto) -> None:
+def halve(model: onnx.ModelProto) -> None:
     """Store large tensors in half precision, each behind a cast that engines fold away."""
     casts = []
     for tensor in model.graph.initializer:
@@ -169,6 +170,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def command() -> int:
+        if is_detector_run(args.run):
+            from training.detection.fit import export as export_detector
+
+            print(f"wrote {args.out / export_detector(args.run, args.out).name}.safetensors, .onnx")
+            return 0
         info = export(args.run, args.out, precision=args.precision, data_dir=args.data_dir)
         print(
             f"wrote {args.out / info.name}.safetensors and .onnx: equal answers on "

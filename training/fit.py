@@ -19,6 +19,7 @@ from pathlib import Path
 from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
 from training.build_dataset import add_rules, rules_of
+from training.detection.recipes import DETECTORS, is_detector_run
 from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named
 from training.shape import HEADS
 
@@ -34,14 +35,16 @@ SHARES = ("label_smoothing", "dropout")
 INTERRUPTED = 130
 
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
+    """The flags of training.fit."""
     parser = argparse.ArgumentParser(
         prog="python -m training.fit",
         description="Train a network. Validation chooses the best epoch; the test set is read "
         "once, at the end. What is not given comes from the recipe (training/recipes.py).",
     )
     add = parser.add_argument
-    add("--model", metavar="NAME", help=f"a recipe ({', '.join(RECIPES)}) or a network's name")
+    add("--model", metavar="NAME", help=f"a recipe ({', '.join((*RECIPES, *DETECTORS))}) or a "
+        "network's name")  # fmt: skip
     add("--out", type=Path, help="run folder (default runs/MODEL-DATE)")
     add("--resume", type=Path, metavar="RUN", help="go on with this run folder's last checkpoint")
     add("--refit", type=Path, metavar="RUN", help="train RUN's recipe again, on all its photos; "
@@ -51,13 +54,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     _add_network(parser.add_argument_group("network"))
     _add_training(parser.add_argument_group("training"))
     _add_machine(parser.add_argument_group("machine"))
-    return parser.parse_args(argv)
+    return parser
 
 
 def _add_data(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--data", type=Path, metavar="DIR|CSV", help="photos: a folder a class, a CSV, or what "
-        "training.build_dataset wrote (default Fashion-MNIST)")  # fmt: skip
+    add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV, or "
+        "what training.build_dataset wrote; a detector takes a data.yaml")  # fmt: skip
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     add("--limit-train", type=int, metavar="N", help="Fashion-MNIST: train and validate on N")
     add("--limit-test", type=int, metavar="N", help="Fashion-MNIST: test on the first N images")
@@ -258,21 +261,18 @@ def class_weights(parts):
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parse(argv)
+    args = parser().parse_args(argv)
     return exit_status(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:
-    run = args.resume or args.out
-    if args.resume and not (run / "last.ckpt").is_file():
-        raise UsageError(f"--resume {run}: no last.ckpt in it")
-    if not args.resume and run and rank() == 0 and (run / "last.ckpt").is_file():
-        raise UsageError(f"{run} holds a run already: go on with --resume {run}, or name another")
+    command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:])])
+    if args.model in DETECTORS or is_detector_run(args.resume):
+        return _run_detector(args, command)
+    run = _run_folder(args, "last.ckpt")
     recipe = _refitted(args) if args.refit else recipe_of(args)
-    run = run or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
     run.mkdir(parents=True, exist_ok=True)
     parts = open_parts(recipe, run, args)
-    command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:])])
     from training import checkpoint
 
     if rank() == 0:
@@ -289,12 +289,49 @@ def _run(args: argparse.Namespace) -> int:
             refit=str(args.refit or ""),
         )
     if not train(recipe, run, parts, args):
-        again = command if args.resume else f"{command} --resume {run}"
-        print(f"\nstopped; go on with: {again}", file=sys.stderr)
-        return INTERRUPTED
+        return _stopped(command, run, resumed=bool(args.resume))
     if rank() == 0:
         _finish(run, args)
     return 0
+
+
+def _run_detector(args: argparse.Namespace, command: str) -> int:
+    """Train a detector, which has a trainer of its own."""
+    from training.detection.fit import LAST, fit
+
+    check_ranges(args)
+    args.out = _run_folder(args, LAST)
+    args.device = choose_device(args.device)
+    finished = fit(args, _given(args), command=command, commit=commit())
+    return 0 if finished else _stopped(command, args.out, resumed=bool(args.resume))
+
+
+def _run_folder(args: argparse.Namespace, checkpoint: str) -> Path:
+    """The run's folder, whether new or resumed, by its last checkpoint.
+
+    Raises:
+        UsageError: there is nothing to resume, or the folder holds a run already.
+    """
+    run = args.resume or args.out
+    there = bool(run) and (run / checkpoint).is_file()
+    if args.resume and not there:
+        raise UsageError(f"--resume {run}: no {checkpoint} in it")
+    if there and not args.resume and rank() == 0:
+        raise UsageError(f"{run} holds a run already: go on with --resume {run}, or name another")
+    return run or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _given(args: argparse.Namespace) -> set[str]:
+    """The names of the flags that differ from their defaults."""
+    defaults = vars(parser().parse_args([]))
+    return {name for name, value in vars(args).items() if value != defaults[name]}
+
+
+def _stopped(command: str, run: Path, *, resumed: bool) -> int:
+    """Say how an interrupted run goes on; the exit status."""
+    again = command if resumed else f"{command} --resume {run}"
+    print(f"\nstopped; go on with: {again}", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _refitted(args: argparse.Namespace) -> Recipe:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from training.checkpoint import load_run
@@ -12,12 +12,12 @@ INDEX = "index.csv"
 COLUMNS = (
     "run", "model", "network", "data", "classes", "size", "head", "pretrained", "frozen_epochs",
     "parameters", "epochs", "minutes", "validation_accuracy", "measured_on", "count", "accuracy",
-    "balanced_accuracy", "macro_f1", "ece", "seed", "commit", "command",
+    "balanced_accuracy", "macro_f1", "ece", "map50", "map50_95", "seed", "commit", "command",
 )  # fmt: skip
 
 
 def enter(run: Path, epochs: Sequence[dict[str, str]]) -> None:
-    """Add or replace the row of a finished run, given the rows of its metrics.csv."""
+    """Add or replace the row of a classifier's run, given the rows of its metrics.csv."""
     network, recipe, config = load_run(run)
     figures = json.loads((run / "report.json").read_text())
     validated = [float(row["val_acc"]) for row in epochs if row.get("val_acc")]
@@ -25,7 +25,6 @@ def enter(run: Path, epochs: Sequence[dict[str, str]]) -> None:
         **figures,
         **config["recipe"],
         **config,
-        "run": str(run),
         "data": "Fashion-MNIST" if CUT[recipe.channels] == "fashion-mnist" else "photos",
         "classes": len(config["classes"]),
         "parameters": sum(p.numel() for p in network.parameters()),
@@ -33,6 +32,12 @@ def enter(run: Path, epochs: Sequence[dict[str, str]]) -> None:
         "minutes": round(sum(float(row["seconds"]) for row in epochs) / 60, 1),
         "validation_accuracy": max(validated, default=""),
     }
+    put(run, known)
+
+
+def put(run: Path, known: Mapping[str, object]) -> None:
+    """Add or replace a run's row; columns that are not known stay empty."""
+    known = {**known, "run": str(run)}
     path = run.parent / INDEX
     rows = [row for row in read(path) if row["run"] != str(run)]
     rows.append({name: known.get(name, "") for name in COLUMNS})

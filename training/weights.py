@@ -34,6 +34,8 @@ class WeightsInfo:
         temperature: divisor of the logits that calibrates them.
         metrics: figures measured after training, e.g. accuracy on the test set.
         head: the network's head, a name of HEADS.
+        task: "classify", or "detect" for a network that finds the garments itself.
+        confidence: of a detector, the least score of a box, chosen on validation.
         command, commit: what made the file.
     """
 
@@ -48,6 +50,8 @@ class WeightsInfo:
     temperature: float
     metrics: dict[str, Any] = field(default_factory=dict)
     head: str = "linear"
+    task: str = "classify"
+    confidence: float = 0.0
     command: str = ""
     commit: str = ""
 
@@ -73,6 +77,7 @@ class WeightsInfo:
                 mean=tuple(map(float, info.mean)),
                 std=tuple(map(float, info.std)),
                 temperature=float(info.temperature),
+                confidence=float(info.confidence),
             )
         except (ValueError, TypeError) as error:
             raise WeightsError(f"{path}: metadata is damaged ({error})") from error
@@ -112,6 +117,15 @@ def locate(model: str) -> tuple[Path, WeightsInfo]:
         raise WeightsError(f"no model {model!r}: have {', '.join(sorted(entries)) or 'none'}")
     stem = WEIGHTS_DIR / model
     return stem, read_info(stem.with_suffix(".safetensors"))
+
+
+def is_detector(model: str) -> bool:
+    """Whether a committed model's name or a weight file's path is that of a detector.
+
+    Raises:
+        WeightsError: see `locate`.
+    """
+    return not Path(model).is_dir() and locate(model)[1].task == "detect"
 
 
 def verified(path: Path) -> Path:

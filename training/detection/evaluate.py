@@ -1,0 +1,58 @@
+"""Scores a detector on labelled boxes: what `training.evaluate` does for detectors."""
+
+from pathlib import Path
+
+from preprocessing.errors import DataError, UsageError
+from preprocessing.pictures import SUFFIXES
+from preprocessing.yolo_layout import check_layout, read_layout
+from training import weights
+from training.detection import judge, report
+from training.detection.detector import Detector, openvino_network
+
+
+def evaluate(
+    model: str,
+    data: Path | None,
+    *,
+    split: str | None,
+    threshold: float | None,
+    empty: Path | None,
+    out: Path | None,
+    json_file: Path | None,
+) -> str:
+    """Judge a detector and write its report; the text of its table.
+
+    Args:
+        data: a data.yaml; empty: a folder of pictures without any garment, judged instead.
+        split: train, val or test; None for test where there is one, else val.
+        threshold: of false boxes; None for the detector's own.
+
+    Raises:
+        DataError, WeightsError: nothing there, or it is broken.
+    """
+    stem, info = weights.locate(model)
+    weights.verified(stem.with_suffix(".onnx"))
+    threshold = info.confidence if threshold is None else threshold
+    detector = Detector(info, openvino_network(stem, info), confidence=judge.LEAST, square=True)
+    if empty:
+        images = sorted(p for p in empty.rglob("*") if p.suffix.lower() in SUFFIXES)
+        given = judge.answers(detector, images, classes=None)
+        title = f"{info.name} on pictures without garments in {empty}"
+    elif data:
+        layout = read_layout(data)
+        if layout.names != info.classes:
+            raise DataError(f"{data} has the classes {', '.join(layout.names)}, {info.name} "
+                            f"knows {', '.join(info.classes)}")  # fmt: skip
+        part = {"validation": "val", "training": "train"}.get(split, split)
+        part = part or ("test" if "test" in layout.folders else "val")
+        check_layout(layout, (part,))
+        given = judge.answers(detector, layout.images(part), classes=len(info.classes))
+        title = f"{info.name} on {part} of {data}"
+    else:
+        raise UsageError(f"{info.name} is a detector: give --data data.yaml or --empty DIR")
+    scores = judge.score(given, classes=len(info.classes), threshold=threshold)
+    folder = out or Path("out") / f"evaluate-{info.name}"
+    text = report.write_report(folder, given, scores, names=info.classes, title=title)
+    if json_file:
+        report.write_json(json_file, scores, info.classes, title=title)
+    return f"{text}\nwrote {folder}/report.md, report.json, precision_recall.png, boxes.png"

@@ -1,0 +1,166 @@
+"""Trains, judges and publishes detectors, for `training.fit` and `training.export`."""
+
+import argparse
+import csv
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from preprocessing.errors import UsageError
+from preprocessing.yolo_layout import check_layout, read_layout
+from training import registry, weights
+from training.detection import judge, report
+from training.detection.detector import Detector, openvino_network
+from training.detection.recipes import CONFIG, DETECTORS, DetectorRecipe
+from training.weights import WeightsInfo
+
+METRICS = "metrics.csv"
+FLAGS = {  # of training.fit that a detector takes
+    "model", "data", "out", "resume", "seed", "device", "epochs", "batch_size", "lr", "image_size",
+    "weight_decay", "patience", "pretrained",
+}  # fmt: skip
+LAST = "weights/last.pt"  # the checkpoint to go on with, as ultralytics names it
+DEFAULT_CONFIDENCE = 0.25  # until validation has chosen one
+
+
+def recipe_of(args: argparse.Namespace, given: set[str]) -> DetectorRecipe:
+    """The named recipe with the fields that flags replace.
+
+    Raises:
+        UsageError: a flag that a detector has no use for.
+    """
+    strange = sorted(given - FLAGS)
+    if strange:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
+        raise UsageError(f"{flags}: not for detectors")
+    replaced = {name: getattr(args, name) for name in given
+                if name in {f.name for f in dataclasses.fields(DetectorRecipe)}}  # fmt: skip
+    if args.image_size:
+        replaced["size"] = args.image_size
+    if replaced.get("size", 32) % 32:
+        raise UsageError(f"--image-size must be a multiple of 32, got {args.image_size}")
+    return dataclasses.replace(DETECTORS[args.model], **replaced)
+
+
+def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
+    """Train the detector that the flags name, and judge it on validation; False after Ctrl-C.
+
+    Raises:
+        DataError: no data.yaml, or a label is broken.
+        UsageError: flags that do not fit.
+    """
+    run: Path = args.resume or args.out
+    recipe = read_run(run)[0] if args.resume else recipe_of(args, given)
+    if args.resume:
+        data = Path(json.loads((run / CONFIG).read_text())["data"])
+    elif args.data is None:
+        raise UsageError(f"--model {args.model} learns from labelled boxes: give --data data.yaml "
+                         "(see `python -m preprocessing.canvases`)")  # fmt: skip
+    else:
+        data = args.data
+    layout = read_layout(data)
+    check_layout(layout, ("train", "val"))
+    if not args.resume:
+        values = {"model": args.model, "seed": args.seed, "device": args.device,
+                  "data": str(data.resolve()), "classes": list(layout.names), **origin}  # fmt: skip
+        text = json.dumps({"recipe": dataclasses.asdict(recipe), **values}, indent=1)
+        run.mkdir(parents=True, exist_ok=True)
+        (run / CONFIG).write_text(text + "\n")
+        (run / METRICS).unlink(missing_ok=True)
+    from training.detection import yolo
+
+    try:
+        yolo.train(recipe, layout.path, run, seed=args.seed, device=args.device,
+                   resume=bool(args.resume), after_epoch=_log_to(run, recipe.epochs))  # fmt: skip
+    except KeyboardInterrupt:
+        return False
+    _finish(run)
+    return True
+
+
+def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
+    """Append each epoch to metrics.csv and say it in one line."""
+
+    def log(epoch) -> None:
+        row = {name: f"{value:.6g}" for name, value in dataclasses.asdict(epoch).items()}
+        path = run / METRICS
+        new = not path.is_file()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, validation mAP50 "
+              f"{epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, {epoch.seconds:.0f} s",
+              file=sys.stderr, flush=True)  # fmt: skip
+
+    return log
+
+
+def read_run(run: Path) -> tuple[DetectorRecipe, dict]:
+    """The recipe and the config of a detector's run.
+
+    Raises:
+        UsageError: the folder is not that of a detector's run.
+    """
+    try:
+        config = json.loads((run / CONFIG).read_text())
+        return DetectorRecipe(**config["recipe"]), config
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{run} is no detector's run ({error})") from error
+
+
+def _finish(run: Path) -> None:
+    """Publish into the run's own folder, judge that on validation, and enter the registry."""
+    with (run / METRICS).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    report.plot_curves(run / "curves.png", rows)
+    info = export(run, run)
+    _, config = read_run(run)
+    print(f"wrote {run}: threshold {info.confidence:.2f}, curves.png, report.md, boxes.png")
+    minutes = round(sum(float(row["seconds"]) for row in rows) / 60, 1)
+    figures = info.metrics["validation"]
+    registry.put(run, {
+        **config["recipe"], **config, "classes": len(config["classes"]), "epochs": len(rows),
+        "minutes": minutes, "parameters": info.metrics["parameters"], "count": figures["images"],
+        "measured_on": "validation", "map50": figures["map50"], "map50_95": figures["map50_95"],
+    })  # fmt: skip
+
+
+def export(run: Path, folder: Path) -> WeightsInfo:
+    """Publish a run's best network into `folder`, judged on the validation images of its data.
+
+    Raises:
+        UsageError: no such run, or it has no whole checkpoint.
+        WeightsError: the two files give different answers.
+    """
+    from training.detection import yolo
+
+    recipe, config = read_run(run)
+    network = yolo.best_network(run)
+    info = WeightsInfo(
+        name=config["model"], network=recipe.network, classes=tuple(config["classes"]),
+        cut="letterbox", size=recipe.size, channels=3, mean=(0.0,) * 3, std=(1.0,) * 3,
+        temperature=1.0, task="detect", confidence=DEFAULT_CONFIDENCE,
+        command=config["command"], commit=config["commit"],
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / info.name
+    yolo.write_onnx(stem, network, info)
+    layout = read_layout(Path(config["data"]))
+    detector = Detector(info, openvino_network(stem, info), confidence=judge.LEAST, square=True)
+    given = judge.answers(detector, layout.images("val"), classes=len(info.classes))
+    confidence, _ = judge.best_threshold(given)
+    scores = judge.score(given, classes=len(info.classes), threshold=confidence)
+    title = f"{info.name} on the validation images of {config['data']}"
+    print(report.write_report(run, given, scores, names=info.classes, title=title))
+    parameters = sum(p.numel() for p in network.parameters())
+    metrics = {"parameters": parameters, "validation": scores.summary()}
+    info = dataclasses.replace(info, confidence=round(confidence, 3), metrics=metrics)
+    yolo.describe_onnx(stem, info)
+    yolo.save_network(stem, network, info)
+    yolo.check(stem, info)
+    weights.write_manifest(info, folder)
+    return info

@@ -1,0 +1,77 @@
+"""Named recipes of detectors: DETECTORS, as RECIPES are those of classifiers. Imports no torch."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+CONFIG = "config.json"  # of a run's folder
+
+
+@dataclass(frozen=True)
+class DetectorRecipe:
+    """Everything that decides a detector's training, besides its data and its seed.
+
+    The shares are probabilities or ranges of ultralytics' own augmentation.
+    """
+
+    network: str  # a definition that ultralytics carries
+    epochs: int
+    batch_size: int
+    size: int  # side of the network's square input in pixels
+    lr: float  # the highest learning rate
+    optimizer: str
+    weight_decay: float
+    warmup_epochs: float
+    mosaic: float  # share of images that are four put together
+    close_mosaic: int  # last epochs without them
+    scale: float  # range of zooming
+    hue: float
+    saturation: float
+    brightness: float
+    patience: int = 0  # epochs without a better score before stopping; 0 for never
+    pretrained: str = "none"  # or a file of weights to start from
+
+
+DETECTORS = {
+    # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
+    "yolo": DetectorRecipe(
+        network="yolo26n",
+        epochs=12,
+        batch_size=32,
+        size=320,
+        lr=0.01,
+        optimizer="MuSGD",
+        weight_decay=5e-4,
+        warmup_epochs=1.0,
+        mosaic=0.0,
+        close_mosaic=0,
+        scale=0.3,
+        hue=0.015,
+        saturation=0.4,
+        brightness=0.3,
+    ),
+    "yolo-photo": DetectorRecipe(
+        network="yolo26n",
+        epochs=40,
+        batch_size=32,
+        size=320,
+        lr=0.01,
+        optimizer="MuSGD",
+        weight_decay=5e-4,
+        warmup_epochs=2.0,
+        mosaic=0.5,
+        close_mosaic=8,
+        scale=0.5,
+        hue=0.015,
+        saturation=0.5,
+        brightness=0.4,
+    ),
+}
+
+
+def is_detector_run(run: Path | None) -> bool:
+    """Whether a folder is that of a detector's run."""
+    try:
+        return run is not None and json.loads((run / CONFIG).read_text())["model"] in DETECTORS
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,235 @@
+"""The one file that knows ultralytics: trains, loads and exports YOLO networks.
+
+Nothing is installed, downloaded or reported at run time. The network is built with one head (its
+one-to-many), which learns faster in short trainings and needs suppression afterwards.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from ultralytics.engine.exporter import Exporter
+from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
+from ultralytics.utils import DEFAULT_CFG_DICT
+
+from preprocessing.errors import UsageError, WeightsError
+from training.detection.detector import openvino_network
+from training.detection.recipes import DetectorRecipe
+from training.export import halve
+from training.weights import METADATA_KEY, WeightsInfo
+
+BEST = "weights/best.pt"  # of a run's folder, as ultralytics names it
+MOST_PIXELS, MOST_SCORE = 1.0, 0.01  # by which the answers of the two files may differ
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The figures of one epoch: number from 0, training loss, and scores on validation."""
+
+    epoch: int
+    lr: float
+    train_loss: float
+    val_map50: float
+    val_map50_95: float
+    seconds: float
+
+
+class _Trainer(DetectionTrainer):
+    """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
+
+    def setup_model(self):
+        found = super().setup_model()
+        self.model = self.model.to(memory_format=torch.channels_last)
+        return found
+
+    def get_model(self, cfg=None, weights=None, verbose=True):
+        model = build(str(self.args.model), classes=self.data["nc"])
+        if weights:
+            model.load(weights)
+        return model
+
+    def preprocess_batch(self, batch):
+        batch = super().preprocess_batch(batch)
+        batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+        return batch
+
+
+def build(network: str, *, classes: int) -> DetectionModel:
+    """An untrained network by the name of its definition, e.g. "yolo26n"."""
+    definition = yaml_model_load(f"{Path(network).stem}.yaml")
+    return DetectionModel({**definition, "end2end": False}, nc=classes, verbose=False)
+
+
+def train(
+    recipe: DetectorRecipe,
+    data: Path,
+    run: Path,
+    *,
+    seed: int,
+    device: str,
+    resume: bool,
+    after_epoch: Callable[[Epoch], None],
+) -> None:
+    """Train into `run`, a checkpoint an epoch, best and last.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the last checkpoint stays.
+        UsageError: `recipe.pretrained` is no file of weights.
+    """
+    settings = {
+        "model": f"{recipe.network}.yaml",
+        "data": str(data),
+        "project": str(run.parent.resolve()),
+        "name": run.name,
+        "exist_ok": True,
+        "epochs": recipe.epochs,
+        "batch": recipe.batch_size,
+        "nbs": recipe.batch_size,
+        "imgsz": recipe.size,
+        "lr0": recipe.lr,
+        "cos_lr": True,
+        "optimizer": recipe.optimizer,
+        "weight_decay": recipe.weight_decay,
+        "warmup_epochs": recipe.warmup_epochs,
+        "warmup_bias_lr": 0.0,
+        "mosaic": recipe.mosaic,
+        "close_mosaic": recipe.close_mosaic,
+        "scale": recipe.scale,
+        "hsv_h": recipe.hue,
+        "hsv_s": recipe.saturation,
+        "hsv_v": recipe.brightness,
+        "patience": recipe.patience or recipe.epochs,
+        "seed": seed,
+        "device": {"cuda": 0}.get(device, device),
+        "amp": "bf16",
+        "cache": "ram",
+        "plots": False,
+        "verbose": False,
+        "resume": str(run / "weights/last.pt") if resume else False,
+        "pretrained": False,
+    }
+    trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
+    if recipe.pretrained != "none":
+        trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
+    trainer.add_callback("on_fit_epoch_end", lambda t: after_epoch(_figures(t)))
+    trainer.train()
+
+
+def _figures(trainer: _Trainer) -> Epoch:
+    metrics = trainer.metrics
+    return Epoch(
+        epoch=trainer.epoch,
+        lr=max(trainer.lr.values()),
+        train_loss=float(sum(trainer.tloss.values())),
+        val_map50=float(metrics["metrics/mAP50(B)"]),
+        val_map50_95=float(metrics["metrics/mAP50-95(B)"]),
+        seconds=float(trainer.epoch_time),
+    )
+
+
+def _start_from(path: Path) -> Callable[[_Trainer], None]:
+    """Take over those tensors of a weight file that fit; other class outputs start anew."""
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"--pretrained {path}: not a safetensors file ({error})") from error
+
+    def start(trainer: _Trainer) -> None:
+        for model in (trainer.model, trainer.ema.ema):
+            own = model.state_dict()
+            fitting = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
+            model.load_state_dict(fitting, strict=False)
+
+    return start
+
+
+def best_network(run: Path) -> nn.Module:
+    """The averaged network of a run's checkpoint, in single precision.
+
+    Raises:
+        UsageError: the run has no whole checkpoint.
+    """
+    try:  # our own run's file: a pickle, which is why only safetensors are published
+        network, _ = load_checkpoint(run / BEST)
+    except (OSError, RuntimeError, EOFError, KeyError) as error:
+        raise UsageError(f"{run} has no whole {BEST} ({error}): let training.fit finish") from error
+    return network.float().eval()
+
+
+def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
+    """The network of `stem`.safetensors: RGB shares (N, 3, H, W) to (N, 4 + classes, anchors).
+
+    Raises:
+        WeightsError: the tensors do not fit the network that the metadata names.
+    """
+    path = stem.with_suffix(".safetensors")
+    network = build(info.network, classes=len(info.classes))
+    try:
+        network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, strict=False)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
+    network = network.fuse(verbose=False).float().eval()
+    network.model[-1].export = True  # the decoded boxes alone
+    return network
+
+
+def save_network(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
+    """Write `stem`.safetensors in half precision, with the metadata inside."""
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
+        for name, tensor in network.state_dict().items()
+    }
+    save_file(tensors, stem.with_suffix(".safetensors"), {METADATA_KEY: info.to_json()})
+
+
+def write_onnx(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
+    """`stem`.onnx by ultralytics' exporter, stored in half precision, with its own metadata alone.
+
+    Inputs are RGB shares of 0 to 1, float32 (1, 3, H, W), outputs float32 (1, 4 + classes,
+    anchors): what ultralytics' own predictor reads too.
+    """
+    settings = {"mode": "export", "format": "onnx", "imgsz": info.size, "device": "cpu",
+                "dynamic": True, "simplify": False}  # fmt: skip
+    network.names = dict(enumerate(info.classes))
+    with tempfile.TemporaryDirectory() as folder:
+        network.pt_path = str(Path(folder) / f"{info.name}.pt")
+        written = Exporter(cfg=DEFAULT_CFG_DICT, overrides=settings)(model=network)
+        model = onnx.load(written)
+    halve(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, stem.with_suffix(".onnx"))
+
+
+def describe_onnx(stem: Path, info: WeightsInfo) -> None:
+    """Add our metadata to `stem`.onnx."""
+    path = stem.with_suffix(".onnx")
+    model = onnx.load(path)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, info.to_json()
+    onnx.save(model, path)
+
+
+def check(stem: Path, info: WeightsInfo) -> None:
+    """Hold both files' answers on noise against each other.
+
+    Raises:
+        WeightsError: their boxes differ by more than a pixel, or their scores by a hundredth.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
+    from_onnx = openvino_network(stem, info, precise=True)(image)
+    shares = torch.from_numpy(image[None, :, :, ::-1].copy()).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        from_tensors = load_network(stem, info)(shares)[0].numpy()
+    difference = np.abs(from_onnx - from_tensors)
+    if not (difference[:4].max() < MOST_PIXELS and difference[4:].max() < MOST_SCORE):
+        raise WeightsError(f"{stem}: the two files differ by {difference[:4].max():.2g} pixels "
+                           f"and {difference[4:].max():.2g} of a score")  # fmt: skip

@@ -13,7 +13,8 @@ from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, UsageError
 
 # Held equal to the registries by a test: importing those here would cost half a second.
-LOCATOR_NAMES = ("segment", "grabcut", "green", "motion", "whole", "none")
+LOCATOR_NAMES = ("segment", "grabcut", "green", "motion", "yolo", "yolo-photo", "whole", "none")
+DETECTORS = ("yolo", "yolo-photo")  # the locators that also name what they find
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEMO = Path(__file__).with_name("demo.mp4")
@@ -73,6 +74,13 @@ def parser() -> argparse.ArgumentParser:
         help="how garments are found (default segment)",
     )
     add(
+        "--name-by",
+        choices=("detector", "classifier"),
+        help="who names what a detector found (default detector)",
+    )
+    add("--confidence", type=float, metavar="P", help="least score of a detector's box")
+    add("--only", metavar="A,B,...", help="classes that a detector looks for (default all)")
+    add(
         "--threshold",
         type=float,
         default=DEFAULT_THRESHOLD,
@@ -108,6 +116,12 @@ def _check(args: argparse.Namespace) -> None:
     """
     if not 0 <= args.threshold <= 1:
         raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
+    if args.confidence is not None and not 0 <= args.confidence <= 1:
+        raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
+    if args.locate not in DETECTORS and (args.name_by == "detector" or args.only
+                                         or args.confidence is not None):  # fmt: skip
+        raise UsageError("--name-by detector, --confidence and --only go with --locate "
+                         f"{' or '.join(DETECTORS)}, not {args.locate}")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
     if args.camera is not None and args.camera < 0:
@@ -185,17 +199,24 @@ def _make_analysis(args: argparse.Namespace):
     from realtime.annotate import Annotator
     from realtime.classify import load_classifier
     from realtime.engines import choose
-    from realtime.locate import LOCATORS
+    from realtime.locate import LOCATORS, Setup
     from realtime.pipeline import Analysis
     from realtime.track import Tracker
 
     engine, device = choose(args.engine, args.device)
+    only = tuple(args.only.split(",")) if args.only else ()
+    locate = LOCATORS[args.locate](Setup(engine, device, args.threads, args.confidence, only))
+    if args.locate in DETECTORS and args.name_by != "classifier":
+        from realtime.detect import DetectorNames
+
+        classify = DetectorNames(locate.info)
+    else:
+        classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
     if "auto" in (args.engine, args.device):
-        print(f"{args.model} on engine {engine}, device {device}", file=sys.stderr)
-    classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
+        print(f"{classify.info.name} on engine {engine}, device {device}", file=sys.stderr)
     classes = classify.info.classes
     return Analysis(
-        locate=LOCATORS[args.locate](),
+        locate=locate,
         classify=classify,
         track=Tracker(classes),
         annotate=Annotator(classes, threshold=args.threshold),

@@ -69,17 +69,9 @@ def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int)
 
 def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
     """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
-    try:
-        import torch
-    except ImportError as error:
-        raise DeviceError("engine torch needs torch: `pip install torch`") from error
+    torch = require_torch(device, threads)
     from training.checkpoint import load_network
 
-    if device not in _torch_devices(torch):
-        have = " or ".join(_torch_devices(torch))
-        raise DeviceError(f"no {device} device here: use --device {have}")
-    if device == "cpu":
-        torch.set_num_threads(threads)
     half = torch.float16 if device in TORCH_DEVICES else None
     network = load_network(stem, info).to(device, memory_format=torch.channels_last)
 
@@ -90,6 +82,24 @@ def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) ->
             return network(images).float().cpu().numpy()
 
     return run
+
+
+def require_torch(device: str, threads: int):
+    """The module torch, ready for a device.
+
+    Raises:
+        DeviceError: torch or the device is not there.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise DeviceError("engine torch needs torch: `pip install torch`") from error
+    if device not in _torch_devices(torch):
+        have = " or ".join(_torch_devices(torch))
+        raise DeviceError(f"no {device} device here: use --device {have}")
+    if device == "cpu":
+        torch.set_num_threads(threads)
+    return torch
 
 
 def _torch_devices(torch) -> list[str]:

@@ -1,6 +1,7 @@
 """Ways of finding garments: LOCATORS rows make a function from a BGR image to list[Region]."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,23 @@ from preprocessing.segmentation import Segmenter
 from realtime.types import Region
 
 Locate = Callable[[np.ndarray], list[Region]]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a locator that runs a network needs to know.
+
+    Attributes:
+        engine, device, threads: as `engines.choose` gave them.
+        confidence: least score of a box; None for the network's own.
+        only: names of the classes to look for; none for all.
+    """
+
+    engine: str = "openvino"
+    device: str = "cpu"
+    threads: int = 1
+    confidence: float | None = None
+    only: tuple[str, ...] = ()
 
 
 def whole(image: np.ndarray) -> list[Region]:
@@ -22,11 +40,25 @@ def nothing(image: np.ndarray) -> list[Region]:
     return []
 
 
-LOCATORS: dict[str, Callable[[], Locate]] = {
-    "segment": partial(Segmenter, "border"),
-    "grabcut": partial(Segmenter, "grabcut"),
-    "green": partial(Segmenter, "green"),
-    "motion": partial(Segmenter, "motion"),
-    "whole": lambda: whole,
-    "none": lambda: nothing,
+def _segmenter(method: str, setup: Setup) -> Locate:
+    return Segmenter(method)
+
+
+def _detector(model: str, setup: Setup) -> Locate:
+    from realtime.detect import DetectorLocator, load_detector
+
+    detector = load_detector(model, engine=setup.engine, device=setup.device,
+                             threads=setup.threads, confidence=setup.confidence)  # fmt: skip
+    return DetectorLocator(detector, setup.only)
+
+
+LOCATORS: dict[str, Callable[[Setup], Locate]] = {
+    "segment": partial(_segmenter, "border"),
+    "grabcut": partial(_segmenter, "grabcut"),
+    "green": partial(_segmenter, "green"),
+    "motion": partial(_segmenter, "motion"),
+    "yolo": partial(_detector, "yolo"),
+    "yolo-photo": partial(_detector, "yolo-photo"),
+    "whole": lambda setup: whole,
+    "none": lambda setup: nothing,
 }

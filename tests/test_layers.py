@@ -11,7 +11,10 @@ BELOW = {
     "training": {"preprocessing"},
     "realtime": {"preprocessing", "training"},
 }
-CONFINED = {"threading": {"realtime/worker.py"}, "ultralytics": set()}
+CONFINED = {
+    "threading": {"realtime/worker.py"},
+    "ultralytics": {"training/detection/yolo.py"},
+}
 FILES = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.py"))]
 
 

@@ -1,0 +1,260 @@
+"""Boxes of real clothes in nine coarse layers: `python -m preprocessing.layers --out DIR`.
+
+Joins photos of people with pixel masks, photos of people with boxes, and photos of single garments
+into one data set in YOLO's layout. Each source's labels are mapped to the layers by what they mean
+there; a photo with a label that means none of them clearly is left out, and counted.
+"""
+
+import argparse
+import csv
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from preprocessing.command import exit_status
+from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.errors import DataError, UsageError
+from preprocessing.pictures import read_picture
+from preprocessing.processes import process_pool
+from preprocessing.regions import Region
+from preprocessing.samples import read_csv
+from preprocessing.segmentation import segment
+from preprocessing.splits import split_samples
+from preprocessing.yolo_layout import box_rows, read_boxes, read_layout, write_layout
+
+LAYERS = ("top", "outer", "dress", "trousers", "skirt", "shorts", "shoes", "bag", "hat")
+IGNORED = ""  # a label that is no garment of these layers, and hides none
+# Clothing Co-Parsing: names of its mask values. A suit is a jacket with its trousers there, a
+# romper a top with shorts, a body is worn under everything: such photos are left out.
+PARSED = {
+    **dict.fromkeys(("blouse", "sweater", "t-shirt", "top", "shirt", "jumper", "sweatshirt",
+                     "hoodie"), "top"),
+    **dict.fromkeys(("blazer", "cape", "cardigan", "coat", "jacket", "vest"), "outer"),
+    "dress": "dress", "skirt": "skirt", "shorts": "shorts", "hat": "hat",
+    **dict.fromkeys(("jeans", "pants", "leggings"), "trousers"),
+    **dict.fromkeys(("boots", "clogs", "flats", "heels", "loafers", "pumps", "sandals", "shoes",
+                     "sneakers", "wedges"), "shoes"),
+    **dict.fromkeys(("bag", "purse", "wallet"), "bag"),
+}  # fmt: skip
+UNCLEAR = {"suit", "romper", "bodysuit", "swimwear", "intimate"}
+# The boxed photos: "shirt" is any top there, "jacket" any outer layer, "shoe" a pair.
+BOXED = {
+    "shirt": "top", "jacket": "outer", "dress": "dress", "pants": "trousers", "skirt": "skirt",
+    "shorts": "shorts", "shoe": "shoes", "bag": "bag", "hat": "hat", "sunglass": IGNORED,
+}  # fmt: skip
+SINGLE = {
+    **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "polo", "undershirt", "blouse", "top",
+                     "hoodie"), "top"),
+    **dict.fromkeys(("outwear", "blazer"), "outer"),
+    "dress": "dress", "pants": "trousers", "skirt": "skirt", "shorts": "shorts",
+    "shoes": "shoes", "hat": "hat",
+}  # fmt: skip
+VALIDATION_FROM, TEST_FROM = 631, 701  # numbers of parsed photos: neighbours are one shoot
+MIN_SHARE = 0.0008  # of the photo, that a garment's pixels cover
+SPECK = 0.05  # of a garment's largest piece; smaller pieces are slips of the mask
+SINGLE_VALIDATION = 0.1
+SHEET, SHEET_SIDE = 48, 160
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A photo with its layers' numbers and boxes float32 (N, 4) xyxy in pixels."""
+
+    path: Path
+    split: str
+    labels: tuple[int, ...]
+    boxes: np.ndarray
+    width: int
+    height: int
+
+
+def mask_boxes(mask: np.ndarray, names: dict[int, str]) -> tuple[tuple[int, ...], np.ndarray]:
+    """Layers and boxes of a mask uint8 (H, W) of numbers; a pair of shoes is one box.
+
+    Raises:
+        DataError: a label that means none of the layers clearly.
+    """
+    present = [names.get(int(value), "") for value in np.unique(mask)]
+    unclear = UNCLEAR & set(present)
+    if unclear:
+        raise DataError(f"has a {', '.join(sorted(unclear))}")
+    numbers = {layer: [k for k, name in names.items() if PARSED.get(name) == layer]
+               for layer in LAYERS}  # fmt: skip
+    labels, boxes = [], []
+    for label, layer in enumerate(LAYERS):
+        region = Region.from_mask(_without_specks(np.isin(mask, numbers[layer])))
+        if region is not None and (region.mask > 0).sum() >= MIN_SHARE * mask.size:
+            labels.append(label)
+            boxes.append(region.box)
+    return tuple(labels), np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def _without_specks(cover: np.ndarray) -> np.ndarray:
+    """A mask uint8 without pieces that are small beside the largest."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(cover.astype(np.uint8))
+    if count == 1:
+        return np.zeros(cover.shape, np.uint8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas >= SPECK * areas.max())
+    return np.where(np.isin(pieces, kept), 255, 0).astype(np.uint8)
+
+
+def parsed_photos(folder: Path, unclear: Counter[str]) -> Iterator[Labelled]:
+    """The photos with pixel masks, split by blocks of their numbers.
+
+    Raises:
+        DataError: no labels.csv, or a mask is missing.
+    """
+    try:
+        with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+            names = {int(row["id"]): row["name"] for row in csv.DictReader(file)}
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{folder} has no whole labels.csv with id and name ({error})") from error
+    for path in sorted((folder / "photos").glob("*.jpg")):
+        mask = cv2.imread(str(folder / "masks" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise DataError(f"{path} has no mask {folder}/masks/{path.stem}.png")
+        number = int(path.stem)
+        split = "train" if number < VALIDATION_FROM else "val" if number < TEST_FROM else "test"
+        try:
+            labels, boxes = mask_boxes(mask, names)
+        except DataError as error:
+            unclear[f"parsed: {error}"] += 1
+            continue
+        yield Labelled(path, split, labels, boxes, mask.shape[1], mask.shape[0])
+
+
+def boxed_photos(folder: Path) -> Iterator[Labelled]:
+    """The photos with boxes, all for training: the same people are in both of its folders.
+
+    Raises:
+        DataError: its data.yaml or a label is broken, or a class is unknown.
+    """
+    layout = read_layout(folder / "data.yaml")
+    strange = [name for name in layout.names if name not in BOXED]
+    if strange:
+        raise DataError(f"{layout.path} has the classes {', '.join(strange)}, which mean no layer")
+    layers = np.array([LAYERS.index(BOXED[name]) if BOXED[name] else -1 for name in layout.names])
+    for split in layout.folders:
+        for path in layout.images(split):
+            found = read_boxes(path, classes=len(layout.names))
+            height, width = read_picture(path).shape[:2]
+            labels = layers[found.labels] if len(found.labels) else found.labels
+            boxes = found.boxes * np.array([width, height] * 2, np.float32)
+            kept = labels >= 0
+            yield Labelled(path, "train", tuple(labels[kept].tolist()), boxes[kept], width, height)
+
+
+def single_photos(source: Path, group_column: str, unclear: Counter[str]) -> Iterator[Labelled]:
+    """The photos of single garments, boxed by GrabCut; no group is on two sides.
+
+    Raises:
+        DataError: see `read_csv`.
+    """
+    samples = [s for s in read_csv(source, group_column=group_column) if s.label in SINGLE]
+    samples = split_samples(samples, validation=SINGLE_VALIDATION, test=0, seed=0)
+    with process_pool() as pool:
+        found = pool.map(_single_box, [sample.path for sample in samples], chunksize=16)
+        for sample, (box, width, height) in zip(samples, found, strict=True):
+            if box is None:
+                unclear["single: no garment found"] += 1
+                continue
+            split = "train" if sample.split == "training" else "val"
+            label = LAYERS.index(SINGLE[sample.label])
+            yield Labelled(sample.path, split, (label,), box[None], width, height)
+
+
+def _single_box(path: Path) -> tuple[np.ndarray | None, int, int]:
+    cv2.setNumThreads(1)  # the pool fills the cores
+    image = read_picture(path)
+    regions = segment(image, "grabcut")
+    return (regions[0].box if regions else None), image.shape[1], image.shape[0]
+
+
+def write(found: Iterable[Labelled], folder: Path, source: str) -> Counter[str]:
+    """Copy photos and write their labels; the boxes by split and layer."""
+    counts: Counter[str] = Counter()
+    for index, one in enumerate(tqdm(found, source, disable=None)):
+        name = f"{source}-{index:05d}-{one.path.stem}"  # stems alone may occur twice
+        image = folder / "images" / one.split / f"{name}.jpg"
+        label = folder / "labels" / one.split / f"{name}.txt"
+        for path in (image, label):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(one.path, image)
+        label.write_text(box_rows(one.labels, one.boxes, width=one.width, height=one.height))
+        counts.update(f"{one.split} {LAYERS[number]}" for number in one.labels)
+        counts[f"{one.split} photos"] += 1
+    return counts
+
+
+def draw_sheet(folder: Path, split: str) -> None:
+    """A contact sheet of a split's photos with their boxes."""
+    layout = read_layout(folder / "data.yaml")
+    images = layout.images(split)
+    tiles = []
+    for path in images[:: max(1, len(images) // SHEET)][:SHEET]:
+        image = read_picture(path)
+        scale = SHEET_SIDE / max(image.shape[:2])
+        tile = np.zeros((SHEET_SIDE, SHEET_SIDE, 3), np.uint8)
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = small[:SHEET_SIDE, :SHEET_SIDE]
+        tile[: small.shape[0], : small.shape[1]] = small
+        found = read_boxes(path, classes=len(LAYERS))
+        for label, box in zip(found.labels, found.boxes, strict=True):
+            x1, y1, x2, y2 = (box * np.tile(small.shape[1::-1], 2)).astype(int).tolist()
+            cv2.rectangle(tile, (x1, y1), (x2, y2), (0, 255, 0), 1)
+            cv2.putText(tile, LAYERS[label], (x1 + 2, y1 + 9), cv2.FONT_HERSHEY_SIMPLEX, 0.32,
+                        (0, 0, 255), 1, cv2.LINE_AA)  # fmt: skip
+        tiles.append(tile)
+    write_image(folder / f"sheet-{split}.png", contact_sheet(tiles, columns=8))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m preprocessing.layers",
+        description="Join photos of worn and of single garments into one set of boxes in nine "
+        f"layers ({', '.join(LAYERS)}), in YOLO's layout.",
+    )
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder to write to")
+    add("--parsed", type=Path, metavar="DIR", help="photos/, masks/ and labels.csv of people "
+        f"(for validation from number {VALIDATION_FROM}, for test from {TEST_FROM})")  # fmt: skip
+    add("--boxed", type=Path, metavar="DIR", help="photos of people with data.yaml")
+    add("--photos", type=Path, metavar="CSV", help="path,label of photos of single garments")
+    add("--group-column", default="group", help="of the CSV, e.g. the sender (default group)")
+    args = parser.parse_args(argv)
+    return exit_status(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    if not (args.parsed or args.boxed or args.photos):
+        raise UsageError("nothing to join: give --parsed, --boxed or --photos")
+    counts, unclear = Counter(), Counter()
+    if args.parsed:
+        counts += write(parsed_photos(args.parsed, unclear), args.out, "parsed")
+    if args.boxed:
+        counts += write(boxed_photos(args.boxed), args.out, "boxed")
+    if args.photos:
+        counts += write(single_photos(args.photos, args.group_column, unclear), args.out, "single")
+    layout = write_layout(args.out / "data.yaml", LAYERS)
+    for split in layout.folders:
+        draw_sheet(args.out, split)
+    values = {"boxes": dict(sorted(counts.items())), "left out": dict(unclear)}
+    (args.out / "manifest.json").write_text(json.dumps(values, indent=1) + "\n")
+    print(f"wrote {layout.path}: " + ", ".join(
+        f"{split} {counts[f'{split} photos']}" for split in layout.folders))  # fmt: skip
+    for reason, count in sorted(unclear.items()):
+        print(f"left out: {count} {reason}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

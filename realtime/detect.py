@@ -1,0 +1,102 @@
+"""Garments by a detector: boxes with class scores, as regions that already know their names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.errors import DeviceError, UsageError, WeightsError
+from preprocessing.regions import pixel_window
+from realtime.engines import CACHE_DIR, TORCH_DEVICES, require_torch
+from realtime.types import Region
+from training.detection.detector import Detector, Network, openvino_network
+from training.weights import WeightsInfo, locate, verified
+
+
+class DetectorLocator:
+    """Regions of what a detector finds, each with its class scores.
+
+    Args:
+        only: names of the classes to keep; none for all.
+    """
+
+    def __init__(self, detector: Detector, only: Sequence[str] = ()):
+        classes = detector.info.classes
+        strange = sorted(set(only) - set(classes))
+        if strange:
+            raise UsageError(f"--only: {detector.info.name} does not know {', '.join(strange)}, "
+                             f"it knows {', '.join(classes)}")  # fmt: skip
+        self.info = detector.info
+        self._detect = detector
+        self._kept = np.array([not only or name in only for name in classes])
+
+    def __call__(self, image: np.ndarray) -> list[Region]:
+        """Garments in a BGR image (H, W, 3), surest first."""
+        found = self._detect(image)
+        found = found.take(np.flatnonzero(self._kept[found.labels]))
+        return [_region(box, scores) for box, scores in zip(found.boxes, found.scores, strict=True)]
+
+
+def _region(box: np.ndarray, scores: np.ndarray) -> Region:
+    x1, y1, x2, y2 = pixel_window(box)
+    return Region(box, np.full((y2 - y1, x2 - x1), 255, np.uint8), scores)
+
+
+class DetectorNames:
+    """Names regions by the scores that their detector gave them; stands where a Classifier does."""
+
+    def __init__(self, info: WeightsInfo):
+        self.info = info
+
+    def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
+        """Class probabilities float32 (N, classes), a row a region, each summing to 1.
+
+        A detector scores each class for itself; what no class claims is shared by all.
+        """
+        if not regions:
+            return np.zeros((0, len(self.info.classes)), np.float32)
+        scores = np.stack([region.scores for region in regions])
+        rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
+        claimed = scores + rest / scores.shape[1]
+        return claimed / claimed.sum(axis=1, keepdims=True)
+
+
+def load_detector(
+    model: str, *, engine: str, device: str, threads: int, confidence: float | None
+) -> Detector:
+    """A committed detector on its engine.
+
+    Raises:
+        WeightsError: no such detector, or its file is missing or damaged.
+        DeviceError: the engine or device is not there.
+    """
+    stem, info = locate(model)
+    if info.task != "detect":
+        raise WeightsError(f"{model} is no detector: give it with --model, not --locate")
+    verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
+    if engine == "torch":
+        network = _torch_network(stem, info, device=device, threads=threads)
+    else:
+        network = openvino_network(stem, info, threads=threads, cache=str(CACHE_DIR))
+    return Detector(info, network, confidence=confidence)
+
+
+def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Network:
+    """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
+    torch = require_torch(device, threads)
+    try:
+        from training.detection.yolo import load_network
+    except ImportError as error:
+        raise DeviceError(f"{info.name} on engine torch needs ultralytics: `pip install "
+                          "ultralytics`, or use --engine openvino") from error  # fmt: skip
+    network = load_network(stem, info).to(device, memory_format=torch.channels_last)
+    half = torch.float16 if device in TORCH_DEVICES else torch.float32
+    network = network.to(half)
+
+    @torch.inference_mode()
+    def run(image: np.ndarray) -> np.ndarray:
+        pixels = torch.from_numpy(image).to(device, non_blocking=True)
+        planes = pixels.flip(2).permute(2, 0, 1)[None].to(half) / 255
+        return network(planes)[0].float().cpu().numpy()
+
+    return run

@@ -1,0 +1,110 @@
+"""Real photos in nine layers: boxes from masks, labels by their meaning, blocks kept apart."""
+
+import json
+
+import cv2
+import numpy as np
+import photos
+import pytest
+import yaml
+
+from preprocessing import layers
+from preprocessing.errors import DataError
+from preprocessing.layers import LAYERS, mask_boxes
+from preprocessing.yolo_layout import check_layout, read_boxes, read_layout
+
+NAMES = {0: "null", 10: "cape", 14: "dress", 39: "shoes", 46: "suit", 51: "t-shirt", 53: "tights"}
+SIZE = (60, 100)  # width, height
+
+
+def painted(*patches):
+    """A mask with rectangles (value, x1, y1, x2, y2)."""
+    mask = np.zeros(SIZE[::-1], np.uint8)
+    for value, x1, y1, x2, y2 in patches:
+        mask[y1:y2, x1:x2] = value
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("patches", "expected"),
+    [
+        ([], {}),
+        ([(51, 10, 10, 40, 50)], {"top": [10, 10, 40, 50]}),
+        ([(39, 5, 90, 15, 98), (39, 40, 88, 50, 96)], {"shoes": [5, 88, 50, 98]}),
+        ([(51, 10, 10, 40, 50), (51, 58, 98, 60, 100)], {"top": [10, 10, 40, 50]}),  # a speck
+        ([(53, 10, 60, 40, 80)], {}),
+        ([(10, 0, 10, 60, 60), (14, 20, 20, 40, 90)],
+         {"outer": [0, 10, 60, 60], "dress": [20, 20, 40, 90]}),
+        ([(14, 1, 1, 3, 3)], {}),  # too small to see
+    ],
+)  # fmt: skip
+def test_boxes_of_a_mask(patches, expected):
+    labels, boxes = mask_boxes(painted(*patches), NAMES)
+    found = {LAYERS[label]: box.tolist() for label, box in zip(labels, boxes, strict=True)}
+    assert found == expected
+
+
+def test_an_unclear_label_leaves_the_photo_out():
+    with pytest.raises(DataError, match="suit"):
+        mask_boxes(painted((46, 0, 0, 30, 30)), NAMES)
+
+
+@pytest.fixture
+def sources(tmp_path):
+    parsed, boxed = tmp_path / "parsed", tmp_path / "boxed"
+    for folder in (parsed / "photos", parsed / "masks", boxed / "train" / "images",
+                   boxed / "train" / "labels"):  # fmt: skip
+        folder.mkdir(parents=True)
+    rows = "".join(f"{number},{name},1\n" for number, name in NAMES.items())
+    (parsed / "labels.csv").write_text("id,name,photos\n" + rows)
+    picture = np.full((SIZE[1], SIZE[0], 3), 120, np.uint8)
+    for number in ("0001", "0630", "0631", "0701", "0702"):
+        cv2.imwrite(str(parsed / "photos" / f"{number}.jpg"), picture)
+        value = 46 if number == "0702" else 51
+        cv2.imwrite(str(parsed / "masks" / f"{number}.png"), painted((value, 10, 10, 40, 50)))
+    cv2.imwrite(str(boxed / "train" / "images" / "0001.jpg"), picture)
+    (boxed / "train" / "labels" / "0001.txt").write_text("1 0.5 0.5 0.5 0.2\n0 0.5 0.2 0.1 0.1\n")
+    described = {"train": "train/images", "names": ["sunglass", "shirt"]}
+    (boxed / "data.yaml").write_text(yaml.safe_dump(described))
+    return parsed, boxed
+
+
+def test_sources_are_joined(sources, tmp_path):
+    parsed, boxed = sources
+    out = tmp_path / "out"
+    flags = ["--parsed", str(parsed), "--boxed", str(boxed), "--out", str(out)]
+    assert layers.main(flags) == 0
+    layout = read_layout(out / "data.yaml")
+    assert layout.names == LAYERS
+    check_layout(layout, ("train", "val", "test"))
+    stems = {split: [p.stem.split("-")[0] for p in layout.images(split)]
+             for split in layout.folders}  # fmt: skip
+    assert stems == {"train": ["boxed", "parsed", "parsed"], "val": ["parsed"], "test": ["parsed"]}
+    worn = read_boxes(layout.images("train")[0], classes=len(LAYERS))
+    assert worn.labels.tolist() == [LAYERS.index("top")]
+    assert worn.boxes[0] == pytest.approx([0.25, 0.4, 0.75, 0.6], abs=1e-3)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["left out"] == {"parsed: has a suit": 1}
+
+
+def test_single_garments_are_boxed(tmp_path):
+    source = photos.folder(tmp_path / "photos")
+    rows = ["path,label,sender"]
+    for number, path in enumerate(sorted(source.rglob("*.*"))):
+        rows.append(f"{path},{('t-shirt', 'pants')[number % 2]},{number // 2}")
+    (tmp_path / "index.csv").write_text("\n".join(rows) + "\n")
+    flags = ["--photos", str(tmp_path / "index.csv"), "--group-column", "sender"]
+    assert layers.main([*flags, "--out", str(tmp_path / "out")]) == 0
+    layout = read_layout(tmp_path / "out" / "data.yaml")
+    check_layout(layout, ("train", "val"))
+
+
+def test_what_cannot_be_joined(sources, tmp_path, capsys):
+    parsed, boxed = sources
+    assert layers.main(["--out", str(tmp_path / "out")]) == 2
+    (boxed / "data.yaml").write_text(yaml.safe_dump({"train": "train/images", "names": ["cap"]}))
+    assert layers.main(["--out", str(tmp_path / "out"), "--boxed", str(boxed)]) != 0
+    assert "mean no layer" in capsys.readouterr().err
+    (parsed / "masks" / "0001.png").unlink()
+    assert layers.main(["--out", str(tmp_path / "out"), "--parsed", str(parsed)]) != 0
+    assert "0001.jpg has no mask" in capsys.readouterr().err

@@ -1,0 +1,220 @@
+"""Detectors: exact letterboxes, decoding as ultralytics does it, COCO figures, and a whole run."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import photos
+import pytest
+
+from preprocessing import canvases
+from preprocessing.regions import box_iou
+from preprocessing.yolo_layout import Boxes, label_path
+from training import evaluate, export, fit, registry, weights
+from training.detection import judge
+from training.detection.decode import Detections, Letterbox, decode
+from training.detection.detector import Detector, openvino_network
+from training.detection.recipes import DETECTORS
+
+SIDE = 96
+
+
+@pytest.mark.parametrize("square", [True, False])
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (320, 320), (333, 517), (1920, 1080)])
+def test_the_letterbox_is_that_of_ultralytics(size, square):
+    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
+    from ultralytics.data.augment import LetterBox
+
+    image = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    ours = Letterbox.fit(*size, 320, square=square)
+    assert np.array_equal(ours(image), LetterBox(320, auto=not square, stride=32)(image=image))
+
+
+@pytest.mark.parametrize("size", [(640, 480), (37, 500), (320, 320)])
+def test_the_letterbox_is_undone(size):
+    box = Letterbox.fit(*size, 320)
+    corners = np.array([[0, 0, *size], [size[0] / 4, size[1] / 4, size[0] / 2, size[1] / 2]])
+    there = corners * box.scale + [box.left, box.top] * 2
+    assert box.undo(there.astype(np.float32)) == pytest.approx(corners, abs=1e-3)
+    outside = np.array([[-50, -50, 9999, 9999]], np.float32)
+    assert box.undo(outside) == pytest.approx(np.array([[0, 0, *size]]))
+
+
+def raw(*rows, anchors=6):
+    """A raw output (4 + 2, anchors) with some rows of centre x, y, width, height, two scores."""
+    output = np.zeros((6, anchors), np.float32)
+    for index, row in enumerate(rows):
+        output[:, index] = row
+    return output
+
+
+def test_decoding_keeps_the_strongest_of_a_class():
+    found = decode(
+        raw((10, 10, 8, 8, 0.2, 0.6), (10, 10, 8, 9, 0.1, 0.9), (10, 10, 8, 8, 0.8, 0.1),
+            (40, 40, 8, 8, 0.05, 0.1)),
+        confidence=0.3,
+    )  # fmt: skip
+    assert found.labels.tolist() == [1, 0]
+    assert found.confidences == pytest.approx([0.9, 0.8])
+    assert found.boxes[0] == pytest.approx([6, 5.5, 14, 14.5])
+
+
+def test_nothing_found_is_empty():
+    found = decode(raw(), confidence=0.3)
+    assert found.boxes.shape == (0, 4) and found.scores.shape == (0, 2)
+    assert found.labels.shape == found.confidences.shape == (0,)
+
+
+def answer(truth, found, *, labels=None, scores=None, classes=2):
+    """An image with true boxes of class 0 and boxes found of `labels` with `scores`."""
+    truth, found = (np.array(b, np.float32).reshape(-1, 4) for b in (truth, found))
+    rows = np.zeros((len(found), classes), np.float32)
+    rows[range(len(found)), labels or 0] = scores or 0.9
+    boxes = Boxes(np.zeros(len(truth), np.int64), truth)
+    return judge.Answer(Path("x.png"), 100, 100, boxes, Detections(found, rows))
+
+
+BOX, SHIFTED = [10, 10, 50, 50], [10, 10, 50, 42]  # IoU 0.8
+
+
+@pytest.mark.parametrize(
+    ("given", "map50", "map50_95"),
+    [
+        ([answer([BOX], [BOX])], 1.0, 1.0),
+        ([answer([BOX], [SHIFTED])], 1.0, 0.6),  # found at 0.5 to 0.75, and at 0.8 just not
+        ([answer([BOX], [])], 0.0, 0.0),
+        ([answer([BOX], [BOX], labels=[1])], 0.0, 0.0),
+        ([answer([BOX], [BOX]), answer([], [BOX], scores=[0.5])], 1.0, 1.0),
+        ([answer([BOX], [BOX], scores=[0.5]), answer([], [BOX])], 0.5, 0.5),
+    ],
+)
+def test_average_precision_of_known_cases(given, map50, map50_95):
+    scores = judge.score(given, classes=2, threshold=0.25)
+    assert scores.map50 == pytest.approx(map50, abs=0.01)
+    assert scores.map50_95 == pytest.approx(map50_95, abs=0.11)
+    assert np.isnan(scores.per_class[1]).all()
+
+
+def test_false_boxes_are_counted_at_the_threshold():
+    given = [answer([], [BOX], scores=[0.6]), answer([], [BOX], scores=[0.2]), answer([], []),
+             answer([BOX], [BOX])]  # fmt: skip
+    scores = judge.score(given, classes=2, threshold=0.5)
+    assert scores.empty == 3 and scores.false_frames == pytest.approx(1 / 3)
+
+
+def test_the_threshold_with_the_best_f1():
+    given = [answer([BOX], [BOX], scores=[0.7]), answer([BOX], [BOX], scores=[0.4]),
+             answer([], [BOX], scores=[0.3])]  # fmt: skip
+    assert judge.best_threshold(given) == pytest.approx((0.4, 1.0))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("canvases")
+    source = photos.folder(folder / "photos")
+    flags = ["--source", "photos", "--photos", str(source), "--size", str(SIDE)]
+    assert canvases.main(["--out", str(folder / "boxes"), "--count", "24", *flags]) == 0
+    return folder / "boxes" / "data.yaml"
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    assert train(data, folder) == 0
+    return folder
+
+
+def train(data, out, *flags):
+    command = ["--model", "yolo", "--data", str(data), "--out", str(out), "--epochs", "1"]
+    return fit.main([*command, "--batch-size", "8", "--image-size", str(SIDE), *flags])
+
+
+def test_a_run_is_complete(run):
+    names = {path.name for path in run.iterdir()}
+    assert names >= {
+        "config.json", "metrics.csv", "curves.png", "report.md", "report.json", "boxes.png",
+        "precision_recall.png", "yolo.onnx", "yolo.safetensors",
+    }  # fmt: skip
+    figures = json.loads((run / "report.json").read_text())
+    assert 0 <= figures["map50_95"] <= figures["map50"] <= 1 and figures["images"] == 2
+    rows = registry.read(run.parent / "index.csv")
+    assert rows[0]["run"] == str(run) and rows[0]["map50"] != ""
+
+
+def test_publish_and_evaluate(run, data, tmp_path, capsys):
+    assert export.main([str(run), "--out", str(tmp_path)]) == 0
+    info = weights.read_info(tmp_path / "yolo.safetensors")
+    assert info.task == "detect" and info.classes == tuple(sorted(photos.SHAPES))
+    model, figures = str(tmp_path / "yolo.onnx"), tmp_path / "figures.json"
+    flags = ["--model", model, "--out", str(tmp_path / "report")]
+    judged = ["--data", str(data), "--split", "validation", "--json", str(figures)]
+    assert evaluate.main([*flags, *judged]) == 0
+    assert {"map50", "map50_95"} <= json.loads(figures.read_text()).keys()
+    assert evaluate.main([*flags, "--empty", str(data.parent / "images" / "val")]) == 0
+    assert "images without an object" in capsys.readouterr().out
+    assert evaluate.main(flags) == 2
+    assert "give --data" in capsys.readouterr().err
+
+
+def test_boxes_are_those_of_ultralytics_predictor(run, data):
+    from ultralytics.models.yolo.detect import DetectionPredictor
+
+    model, confidence = run / "yolo.onnx", 0.002
+    info = weights.read_info(run / "yolo.safetensors")
+    ours = Detector(info, openvino_network(run / "yolo", info, precise=True), confidence=confidence)
+    settings = {"model": str(model), "imgsz": info.size, "conf": confidence, "device": "cpu",
+                "mode": "predict", "save": False, "verbose": False}  # fmt: skip
+    theirs = DetectionPredictor(overrides=settings)
+    compared = 0
+    for path in sorted((data.parent / "images" / "train").glob("*.jpg"))[:6]:
+        image = cv2.resize(cv2.imread(str(path)), (128, 96))
+        expected, found = theirs(image)[0].boxes, ours(image)
+        assert len(expected) == len(found.boxes)
+        if len(expected):
+            overlap = box_iou(found.boxes, expected.xyxy.numpy())
+            assert overlap.max(axis=1).min() > 0.95
+            compared += len(expected)
+    assert compared > 0
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (lambda image: label_path(image).unlink(), "no label file"),
+        (lambda image: label_path(image).write_text("7 0.5 0.5 0.1 0.1\n"), "class 7"),
+        (lambda image: label_path(image).write_text("0 0.9 0.5 0.4 0.1\n"), "outside"),
+        (lambda image: label_path(image).write_text("0 0.5 0.5 -0.1 0.1\n"), "outside"),
+        (lambda image: label_path(image).write_text("0 0.5 half 0.1 0.1\n"), "wanted id"),
+        (lambda image: (image.parents[2] / "data.yaml").write_text(""), "empty"),
+    ],
+)
+def test_broken_data_is_refused_before_training(data, tmp_path, capsys, break_it, words):
+    import shutil
+
+    folder = tmp_path / "broken"
+    shutil.copytree(data.parent, folder)
+    break_it(sorted((folder / "images" / "train").glob("*.jpg"))[3])
+    assert train(folder / "data.yaml", tmp_path / "run") == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--teacher", "deep"], "--teacher: not for detectors"),
+        (["--image-size", "100"], "multiple of 32"),
+        (["--epochs", "0"], "--epochs"),
+        (["--pretrained", "missing.safetensors"], "missing.safetensors"),
+    ],
+)
+def test_flags_that_do_not_fit(data, tmp_path, capsys, flags, words):
+    assert train(data, tmp_path / "run", *flags) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_recipes_are_whole():
+    for recipe in DETECTORS.values():
+        assert recipe.size % 32 == 0 and recipe.epochs > recipe.close_mosaic

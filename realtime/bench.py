@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +22,7 @@ import numpy as np
 from realtime.cli import DEMO
 from realtime.engines import openvino_engine
 from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
+from training.detection.detector import Detector, openvino_network
 from training.weights import locate, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,12 +69,42 @@ def script(text: str) -> Callable[[Path, Path], list[str]]:
     return lambda clip, out: [sys.executable, "-c", text, str(clip), str(out)]
 
 
-CONTESTANTS = (
-    Contestant(OURS, app()),
-    Contestant("PyAV copy loop, frames as BGR arrays", script(COPY_LOOP)),
-    Contestant("PyAV copy loop, frames as they are", script(COPY_LOOP_YUV)),
-    Contestant(f"{OURS}, again", app()),
-)
+def copy_loops(folder: Path) -> tuple[Contestant, ...]:
+    """The app's main job beside loops that only decode and encode."""
+    return (
+        Contestant(OURS, app()),
+        Contestant("PyAV copy loop, frames as BGR arrays", script(COPY_LOOP)),
+        Contestant("PyAV copy loop, frames as they are", script(COPY_LOOP_YUV)),
+        Contestant(f"{OURS}, again", app()),
+    )
+
+
+def yolo_predict(folder: Path) -> tuple[Contestant, ...]:
+    """The app with the detector beside ultralytics' own command on the same weights."""
+    from training.detection.yolo import write_checkpoint
+
+    stem, info = locate("yolo")
+    checkpoint, size = folder / "yolo.pt", f"imgsz={info.size}"
+    write_checkpoint(checkpoint, stem, info)
+    command = str(Path(sys.executable).with_name("yolo"))
+    seconds([command, "export", f"model={checkpoint}", "format=openvino", size])
+
+    def predict(model: Path) -> Callable[[Path, Path], list[str]]:
+        return lambda clip, out: [
+            command, "predict", f"model={model}", f"source={clip}", size, "save=True",
+            f"conf={info.confidence}", "device=cpu", f"project={folder}", "exist_ok=True",
+        ]  # fmt: skip
+
+    ours = app("--locate", "yolo")
+    return (
+        Contestant("yolo", ours),
+        Contestant("yolo predict, torch", predict(checkpoint)),
+        Contestant("yolo predict, its OpenVINO export", predict(folder / "yolo_openvino_model")),
+        Contestant("yolo, again", ours),
+    )
+
+
+PEERS = {"loops": copy_loops, "yolo": yolo_predict}
 
 
 def build_clip(path: Path, frames: int) -> None:
@@ -97,11 +128,13 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def compare(clip: Path, folder: Path, rounds: int) -> dict[str, list[float]]:
+def compare(
+    contestants: Sequence[Contestant], clip: Path, folder: Path, rounds: int
+) -> dict[str, list[float]]:
     """Times of every contestant: forwards in one round, backwards in the next."""
-    times: dict[str, list[float]] = {one.name: [] for one in CONTESTANTS}
+    times: dict[str, list[float]] = {one.name: [] for one in contestants}
     for number in range(rounds):
-        for one in CONTESTANTS if number % 2 == 0 else reversed(CONTESTANTS):
+        for one in contestants if number % 2 == 0 else reversed(contestants):
             times[one.name].append(seconds(one.command(clip, folder / "out.mp4")))
     return times
 
@@ -119,26 +152,44 @@ def start_times(clip: Path, folder: Path, rounds: int) -> dict[str, list[float]]
 
 
 def engine_times(batch: int, rounds: int = 200) -> dict[str, np.ndarray]:
-    """Milliseconds of each call of every committed model on OpenVINO, one thread."""
+    """Milliseconds of each call of every committed classifier on OpenVINO, one thread."""
     found = {}
     for name in sorted(read_manifest()):
         stem, info = locate(name)
-        engine = openvino_engine(stem, info, device="cpu", threads=1)
-        crops = np.zeros((batch, info.channels, info.size, info.size), np.uint8)
-        times = []
-        for _ in range(rounds + 20):
-            start = time.perf_counter()
-            engine(crops)
-            times.append(1000 * (time.perf_counter() - start))
-        found[name] = np.array(times[20:])  # without the warm-up
+        if info.task == "classify":
+            engine = openvino_engine(stem, info, device="cpu", threads=1)
+            crops = np.zeros((batch, info.channels, info.size, info.size), np.uint8)
+            found[name] = _times(lambda engine=engine, crops=crops: engine(crops), rounds)
     return found
 
 
+def detector_times(rounds: int = 200) -> dict[str, np.ndarray]:
+    """Milliseconds of each step of every committed detector on a 640x480 frame, by threads."""
+    frame, found = np.full((480, 640, 3), 127, np.uint8), {}
+    for name in sorted(read_manifest()):
+        stem, info = locate(name)
+        for threads in (1, 2) if info.task == "detect" else ():
+            detector = Detector(info, openvino_network(stem, info, threads=threads))
+            step = _times(lambda detector=detector: detector(frame), rounds)
+            found[f"{name}, {threads} threads"] = step
+    return found
+
+
+def _times(call: Callable[[], object], rounds: int) -> np.ndarray:
+    times = []
+    for _ in range(rounds + 20):
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    return np.array(times[20:])  # without the warm-up
+
+
 def table(times: dict[str, list[float]], frames: int) -> str:
-    """Median seconds and fps, and our speed over each contestant's, median and range of rounds."""
+    """Median seconds and fps, and the first one's speed over each, median and range of rounds."""
+    first = np.array(next(iter(times.values())))
     lines = [f"{'':38s} {'s':>6s} {'fps':>6s}   ours / this"]
     for name, values in times.items():
-        ratios = np.array(values) / np.array(times[OURS])
+        ratios = np.array(values) / first
         middle = float(np.median(values))
         lines.append(
             f"{name:38s} {middle:6.2f} {frames / middle:6.0f}   "
@@ -152,6 +203,8 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m realtime.bench",
         description="Time the app against PyAV copy loops, and the networks alone.",
     )
+    parser.add_argument("--against", choices=PEERS, default="loops", help="copy loops, or "
+                        "`yolo predict` on the detector's weights (default loops)")  # fmt: skip
     parser.add_argument("--frames", type=int, default=600, help="of the 640x480 clip (600)")
     parser.add_argument("--rounds", type=int, default=6, help="runs of each program (6)")
     args = parser.parse_args(argv)
@@ -161,14 +214,22 @@ def main(argv: list[str] | None = None) -> int:
         build_clip(clip, args.frames)
         seconds(app()(clip, folder / "out.mp4"))  # fills the file and kernel caches
         print(f"{platform.machine()}, {args.frames} frames of 640x480, {args.rounds} rounds")
-        print(table(compare(clip, folder, args.rounds), args.frames))
+        contestants = PEERS[args.against](folder)
+        print(table(compare(contestants, clip, folder, args.rounds), args.frames))
+        if args.against == "yolo":
+            _print_times(detector_times(), "one step")
+            return 0
         for what, values in start_times(clip, folder, args.rounds).items():
             print(f"{what}: {np.median(values):.2f} s ({min(values):.2f} to {max(values):.2f})")
         for batch in BATCHES:
-            for name, times in engine_times(batch).items():
-                low, high = np.percentile(times, (5, 95))
-                print(f"{name}, batch {batch}: {np.median(times):.2f} ms ({low:.2f} to {high:.2f})")
+            _print_times(engine_times(batch), f"batch {batch}")
     return 0
+
+
+def _print_times(found: dict[str, np.ndarray], what: str) -> None:
+    for name, times in found.items():
+        low, high = np.percentile(times, (5, 95))
+        print(f"{name}, {what}: {np.median(times):.2f} ms ({low:.2f} to {high:.2f})")
 
 
 if __name__ == "__main__":

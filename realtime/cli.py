@@ -64,8 +64,13 @@ def parser() -> argparse.ArgumentParser:
     add("--jsonl", type=Path, metavar="FILE", help="a row of JSON a garment and frame")
     add("--snapshots", type=Path, metavar="DIR", help="a PNG when a garment is first named")
     add("--stats", type=Path, metavar="FILE", help="counts and stage times as JSON")
-    run = made.add_argument_group("recognition")
-    add = run.add_argument
+    add_recognition(made.add_argument_group("recognition"))
+    return made
+
+
+def add_recognition(group: argparse._ArgumentGroup) -> None:
+    """The flags that choose networks and locators."""
+    add = group.add_argument
     add("--model", default=DEFAULT_MODEL, help="committed model or weight file (default deep)")
     add(
         "--locate",
@@ -90,7 +95,6 @@ def parser() -> argparse.ArgumentParser:
     add("--engine", default="auto", choices=ENGINE_NAMES, help="what runs the network")
     add("--device", default="auto", choices=DEVICE_NAMES, help="where it runs")
     add("--threads", type=int, default=1, metavar="N", help="of the network on a CPU (default 1)")
-    return made
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -114,6 +118,19 @@ def _check(args: argparse.Namespace) -> None:
         UsageError: a number is out of range.
         SinkError: an output cannot be written.
     """
+    check_recognition(args)
+    if args.camera is not None and args.camera < 0:
+        raise UsageError(f"--camera must be 0 or more, got {args.camera}")
+    if args.demo:
+        args.video = str(DEMO)
+    from realtime.sinks import check_output
+
+    for path in filter(None, (args.out, args.jsonl, args.stats)):
+        check_output(path, source=args.video)
+
+
+def check_recognition(args: argparse.Namespace) -> None:
+    """Raises UsageError if a flag of `add_recognition` is out of range or goes with no other."""
     if not 0 <= args.threshold <= 1:
         raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
     if args.confidence is not None and not 0 <= args.confidence <= 1:
@@ -124,14 +141,6 @@ def _check(args: argparse.Namespace) -> None:
                          f"{' or '.join(DETECTORS)}, not {args.locate}")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
-    if args.camera is not None and args.camera < 0:
-        raise UsageError(f"--camera must be 0 or more, got {args.camera}")
-    if args.demo:
-        args.video = str(DEMO)
-    from realtime.sinks import check_output
-
-    for path in filter(None, (args.out, args.jsonl, args.stats)):
-        check_output(path, source=args.video)
 
 
 def _process(source, args: argparse.Namespace) -> int:
@@ -143,7 +152,7 @@ def _process(source, args: argparse.Namespace) -> int:
     stats = Stats()
     with Interrupt() as interrupt:
         wants_window = _wants_window(args)
-        analysis = _make_analysis(args)
+        analysis = make_analysis(args)
         try:
             with ExitStack() as stack:
                 sinks = [stack.enter_context(sink) for sink in _open_sinks(source, args)]
@@ -195,7 +204,8 @@ def _open_window(source, args: argparse.Namespace):
     return Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
 
 
-def _make_analysis(args: argparse.Namespace):
+def make_analysis(args: argparse.Namespace):
+    """The stages that the flags choose, as one call a frame: `pipeline.Analysis`."""
     from realtime.annotate import Annotator
     from realtime.classify import load_classifier
     from realtime.engines import choose

@@ -146,7 +146,7 @@ def _start_from(path: Path) -> Callable[[_Trainer], None]:
         for model in (trainer.model, trainer.ema.ema):
             own = model.state_dict()
             fitting = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
-            model.load_state_dict(fitting, strict=False)
+            model.load_state_dict(fitting)
 
     return start
 
@@ -170,16 +170,27 @@ def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
     Raises:
         WeightsError: the tensors do not fit the network that the metadata names.
     """
+    network = _filled(stem, info).fuse(verbose=False)
+    network.model[-1].export = True  # the decoded boxes alone
+    return network
+
+
+def _filled(stem: Path, info: WeightsInfo) -> DetectionModel:
     path = stem.with_suffix(".safetensors")
     network = build(info.network, classes=len(info.classes))
     try:
-        network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, strict=False)
+        network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
-    network = network.fuse(verbose=False).float().eval()
-    network.model[-1].export = True  # the decoded boxes alone
-    return network
+    return network.float().eval()
+
+
+def write_checkpoint(path: Path, stem: Path, info: WeightsInfo) -> None:
+    """The network of `stem`.safetensors as a checkpoint of ultralytics' own commands."""
+    network = _filled(stem, info)
+    network.names, network.args = dict(enumerate(info.classes)), {"imgsz": info.size}
+    torch.save({"model": network, "train_args": {"imgsz": info.size}}, path)
 
 
 def save_network(stem: Path, network: nn.Module, info: WeightsInfo) -> None:

@@ -1,4 +1,4 @@
-"""`baseline`: one wide convolution, batch norm and one fully connected layer."""
+"""`baseline`: one wide convolution, batch norm and a fully connected layer under the outputs."""
 
 from torch import nn
 
@@ -7,6 +7,7 @@ from training.models.normalise import normalise_for
 from training.shape import Shape
 
 FILTERS = 128
+POOL = 4  # pixels; two leave four times the features, which are learnt by heart
 
 
 def build(shape: Shape, *, dropout: float) -> nn.Module:
@@ -14,10 +15,10 @@ def build(shape: Shape, *, dropout: float) -> nn.Module:
     return nn.Sequential(
         normalise_for(shape.channels),
         nn.Conv2d(shape.channels, FILTERS, 5, padding=2, bias=False),  # (N, 128, 28, 28)
-        # Pooling first leaves batch norm and ReLU a quarter of the work, and three times the speed.
-        nn.MaxPool2d(2),  # (N, 128, 14, 14)
+        # Pooling first leaves batch norm and ReLU a sixteenth of the work.
+        nn.MaxPool2d(POOL),  # (N, 128, 7, 7)
         nn.BatchNorm2d(FILTERS),
         nn.ReLU(),
         nn.Flatten(),
-        make_head(FILTERS * (shape.size // 2) ** 2, shape, dropout=dropout),
+        make_head(FILTERS * (shape.size // POOL) ** 2, shape, dropout=dropout),
     )

@@ -1,0 +1,321 @@
+"""Scores the whole pipeline on real footage: `python -m realtime.score --clips index.csv`.
+
+Labelled clips run through the same stages as in the app, without drawing; a labelled photo becomes
+a short clip in which the camera moves. A row a clip, and one for all.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from preprocessing.command import exit_status
+from preprocessing.errors import DataError, UsageError
+from preprocessing.pictures import read_picture
+from preprocessing.regions import box_iou
+from preprocessing.samples import read_samples
+from realtime.cli import add_recognition, check_recognition, make_analysis
+from realtime.pipeline import Analysis
+from realtime.sources import open_source
+from realtime.stats import Stats
+from realtime.track import Tracker
+from realtime.types import UNKNOWN, Frame, Garment
+
+# What the data sets call the same kind of garment.
+KINDS = {
+    "t-shirt": ("t-shirt", "T-shirt/top"),
+    "longsleeve": ("longsleeve", "Pullover"),
+    "shirt": ("shirt", "Shirt"),
+    "outwear": ("outwear", "Coat", "outer"),
+    "dress": ("dress", "Dress"),
+    "pants": ("pants", "Trouser", "trousers"),
+    "skirt": ("skirt",),
+    "shorts": ("shorts",),
+    "shoes": ("shoes", "Sneaker", "Sandal", "Ankle boot"),
+    "hat": ("hat",),
+    "bag": ("bag", "Bag"),
+}
+KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
+LAYER_OF = {  # kinds that are told apart on the same part of a body
+    **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "outwear", "dress", "top"), "upper"),
+    **dict.fromkeys(("pants", "skirt", "shorts"), "lower"),
+}
+PHOTO_FRAMES = 25
+PHOTO_RATE = 25  # frames a second
+PAN, ZOOM, TURN = 0.03, 0.06, 2.0  # of the photo's side; of its size; degrees
+MAX_FRAMES = 400  # scored of a clip, spread over its beginning
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Something to run on: `kinds` are what it shows, none for garment-free footage."""
+
+    path: Path
+    kinds: tuple[str, ...]
+    photo: bool = False
+
+
+@dataclass
+class Score:
+    """Counts of one clip, or of all together."""
+
+    name: str
+    frames: int = 0
+    expected: int = 0  # garments that the clips show
+    right: int = 0  # of those, named right by the majority of frames
+    chances: int = 0  # garments times frames
+    hits: int = 0  # of those, named right in the frame
+    rows: int = 0  # garments reported
+    unknown: int = 0
+    changes: int = 0  # of a track's shown label
+    track_seconds: float = 0.0
+    free_frames: int = 0  # of garment-free footage
+    false_frames: int = 0  # of those, with a named garment
+    overlaps: list[float] = field(default_factory=list)  # IoU with the marked box
+    milliseconds: list[float] = field(default_factory=list)  # of analysis a frame
+
+    def __iadd__(self, other: "Score") -> "Score":
+        for name, value in vars(other).items():
+            if name != "name":
+                setattr(self, name, getattr(self, name) + value)
+        return self
+
+    def figures(self) -> dict[str, float | int | None]:
+        """The shares and rates that the counts mean; None where nothing was counted."""
+
+        def share(part: float, whole: float) -> float | None:
+            return part / whole if whole else None
+
+        times = self.milliseconds
+        return {
+            "frames": self.frames,
+            "majority_right": share(self.right, self.expected),
+            "frames_right": share(self.hits, self.chances),
+            "changes_per_second": share(self.changes, self.track_seconds),
+            "unknown": share(self.unknown, self.rows),
+            "false_alarms": share(self.false_frames, self.free_frames),
+            "box_iou": float(np.mean(self.overlaps)) if self.overlaps else None,
+            "box_recall": share(sum(v >= 0.5 for v in self.overlaps), len(self.overlaps)),
+            "ms_mean": float(np.mean(times)) if times else None,
+            "ms_p95": float(np.percentile(times, 95)) if times else None,
+        }
+
+
+def read_clips(index: Path) -> list[Clip]:
+    """The clips of a CSV with columns `file` and `labels` ("Pullover|Trouser"; empty for none).
+
+    Raises:
+        DataError: no such file, no such column, an unknown label or a missing clip.
+    """
+    try:
+        with index.open(newline="", encoding="utf-8") as file:
+            rows = [(row["file"], row["labels"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError) as error:
+        raise DataError(f"cannot read {index} ({error}): wanted columns file and labels") from error
+    clips = []
+    for name, labels in rows:
+        names = [label for label in (labels or "").split("|") if label]
+        strange = [label for label in names if label not in KIND_OF]
+        path = index.parent / name
+        if strange or not path.is_file():
+            wrong = f"does not know {', '.join(strange)}" if strange else f"names no file: {path}"
+            raise DataError(f"{index} {wrong}")
+        clips.append(Clip(path, tuple(KIND_OF[label] for label in names)))
+    return clips
+
+
+def read_photos(source: Path, *, limit: int | None) -> list[Clip]:
+    """Photos of single garments, a folder a class or a CSV; `limit` of them, evenly spread."""
+    samples = [sample for sample in read_samples(source) if sample.label in KIND_OF]
+    if not samples:
+        raise DataError(f"{source} has no photo of {', '.join(KINDS)}")
+    step = max(1, len(samples) // limit) if limit else 1
+    chosen = samples[::step][:limit]
+    return [Clip(sample.path, (KIND_OF[sample.label],), photo=True) for sample in chosen]
+
+
+def read_boxes(path: Path) -> dict[str, np.ndarray]:
+    """Boxes marked by hand, float32 (4,) by the photo's file name: `file,x1,y1,x2,y2`."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {
+                Path(row["file"]).name: np.array(
+                    [float(row[key]) for key in ("x1", "y1", "x2", "y2")], np.float32
+                )
+                for row in csv.DictReader(file)
+            }
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"cannot read {path} ({error}): wanted file,x1,y1,x2,y2") from error
+
+
+def moving(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """A photo as frames in which the camera pans, zooms and turns, with each frame's 2x3 map."""
+    height, width = image.shape[:2]
+    for step in range(PHOTO_FRAMES):
+        phase = 2 * np.pi * step / PHOTO_FRAMES
+        zoom = 1 + ZOOM * (1 - np.cos(phase)) / 2
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), TURN * np.sin(phase), zoom)
+        turn[:, 2] += PAN * np.sin(phase) * width, PAN * np.sin(2 * phase) * height
+        yield cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), turn
+
+
+def frames_of(clip: Clip) -> Iterator[tuple[Frame, np.ndarray | None]]:
+    """The frames of a clip, and of a photo each frame's map from the photo."""
+    if not clip.photo:
+        with open_source(str(clip.path)) as source:
+            for frame in source:
+                if frame.index >= MAX_FRAMES:
+                    return
+                yield frame, None
+    else:
+        for index, (image, turn) in enumerate(moving(read_picture(clip.path))):
+            yield Frame(image, index, index, 1 / PHOTO_RATE, time.monotonic()), turn
+
+
+def score_clip(
+    clip: Clip, analysis: Analysis, threshold: float, *, box: np.ndarray | None = None
+) -> Score:
+    """Run the pipeline over a clip.
+
+    Args:
+        box: xyxy around the photo's garment, where it was marked.
+    """
+    score = Score(clip.path.name, expected=len(clip.kinds))
+    votes = {kind: Counter() for kind in clip.kinds}
+    shown: dict[int, str] = {}
+    seen: dict[int, list[float]] = defaultdict(list)
+    for frame, turn in frames_of(clip):
+        start = time.perf_counter()
+        garments = analysis(frame, Stats())
+        score.milliseconds.append(1000 * (time.perf_counter() - start))
+        score.frames += 1
+        names = [_shown_name(garment, threshold) for garment in garments]
+        score.rows += len(names)
+        score.unknown += names.count(UNKNOWN)
+        for garment, name in zip(garments, names, strict=True):
+            score.changes += shown.get(garment.track, name) != name
+            shown[garment.track] = name
+            seen[garment.track].append(frame.time)
+        if not clip.kinds:
+            score.free_frames += 1
+            score.false_frames += any(name != UNKNOWN for name in names)
+        for kind in clip.kinds:
+            found = _said(kind, garments, names, single=clip.photo)
+            score.chances += 1
+            score.hits += found == kind
+            votes[kind][found] += found != UNKNOWN
+        if box is not None and turn is not None:
+            score.overlaps.append(_overlap(garments, _moved(box, turn)))
+    score.right = sum(bool(c) and c.most_common(1)[0] == (kind, c[kind]) and c[kind] > 0
+                      for kind, c in votes.items())  # fmt: skip
+    score.track_seconds = sum(times[-1] - times[0] for times in seen.values())
+    return score
+
+
+def _shown_name(garment: Garment, threshold: float) -> str:
+    return garment.label.name if garment.label.probability >= threshold else UNKNOWN
+
+
+def _said(kind: str, garments: Sequence[Garment], names: Sequence[str], *, single: bool) -> str:
+    """What the frame says of a garment: the largest of its layer, or of all where it is alone."""
+    layer, best, said = LAYER_OF.get(kind, kind), 0.0, UNKNOWN
+    for garment, name in zip(garments, names, strict=True):
+        found = KIND_OF.get(name, name)
+        size = float(np.prod(garment.region.box[2:] - garment.region.box[:2]))
+        if (single or LAYER_OF.get(found, found) == layer) and size > best:
+            best, said = size, found
+    return said
+
+
+def _moved(box: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """The box around a box's corners after a 2x3 map."""
+    x1, y1, x2, y2 = box
+    corners = np.array([[x1, y1, 1], [x2, y1, 1], [x2, y2, 1], [x1, y2, 1]]) @ turn.T
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)
+
+
+def _overlap(garments: Sequence[Garment], box: np.ndarray) -> float:
+    if not garments:
+        return 0.0
+    return float(box_iou(np.stack([g.region.box for g in garments]), box[None]).max())
+
+
+COLUMNS = {
+    "majority_right": "right", "frames_right": "frames", "changes_per_second": "changes/s",
+    "unknown": "unknown", "false_alarms": "false", "box_iou": "box IoU", "box_recall": "found",
+    "ms_mean": "ms", "ms_p95": "ms p95",
+}  # fmt: skip
+
+
+def table(scores: Iterable[Score]) -> str:
+    """The figures as Markdown, a row a score."""
+    lines = ["| clip | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for score in scores:
+        figures = score.figures()
+        cells = ["" if figures[key] is None else f"{figures[key]:.2f}" for key in COLUMNS]
+        lines.append(f"| {score.name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m realtime.score",
+        description="Score the pipeline on labelled clips and photos: share of garments named "
+        "right by most frames, of frames right, label changes a track-second, unknown, false "
+        "alarms, box overlap, ms of analysis a frame.",
+    )
+    add = parser.add_argument
+    add("--clips", type=Path, metavar="CSV", help="file,labels of video clips")
+    add("--photos", type=Path, metavar="DIR|CSV", help="labelled photos, each a moving clip")
+    add("--limit", type=int, metavar="N", help="only N of the photos, evenly spread")
+    add("--boxes", type=Path, metavar="CSV", help="file,x1,y1,x2,y2 marked on the photos")
+    add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
+    add_recognition(parser.add_argument_group("recognition"))
+    args = parser.parse_args(argv)
+    return exit_status(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    check_recognition(args)
+    if args.limit is not None and args.limit < 1:
+        raise UsageError(f"--limit must be at least 1, got {args.limit}")
+    clips = read_clips(args.clips) if args.clips else []
+    photos = read_photos(args.photos, limit=args.limit) if args.photos else []
+    boxes = read_boxes(args.boxes) if args.boxes else {}
+    if not clips and not photos:
+        raise UsageError("nothing to score: give --clips CSV or --photos DIR")
+    scores = [score_clip(clip, make_analysis(args), args.threshold) for clip in clips]
+    if photos:
+        scores.append(_score_photos(photos, make_analysis(args), args.threshold, boxes))
+    total = Score("all")
+    for score in scores:
+        total += score
+    print(table([*scores, total]))
+    if args.json:
+        rows = {score.name: score.figures() for score in [*scores, total]}
+        args.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+def _score_photos(
+    photos: Sequence[Clip], analysis: Analysis, threshold: float, boxes: dict[str, np.ndarray]
+) -> Score:
+    """All photos as one score; each has tracks of its own."""
+    total = Score(f"{len(photos)} photos")
+    for photo in tqdm(photos, "photos", disable=None):
+        fresh = replace(analysis, track=Tracker(analysis.classify.info.classes))
+        total += score_clip(photo, fresh, threshold, box=boxes.get(photo.path.name))
+    return total
+
+
+if __name__ == "__main__":
+    sys.exit(main())

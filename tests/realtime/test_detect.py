@@ -1,0 +1,86 @@
+"""Detectors in the live app: regions that know their names, class filter, one line for errors."""
+
+import numpy as np
+import pytest
+
+from preprocessing.errors import UsageError, WeightsError
+from realtime import cli, detect
+from realtime.track import Tracker
+from training.detection.detector import Detector
+from training.weights import WeightsInfo
+
+CLASSES = ("hat", "shoe", "bag")
+INFO = WeightsInfo(
+    name="toy", network="yolo26n", classes=CLASSES, cut="letterbox", size=64, channels=3,
+    mean=(0.0,) * 3, std=(1.0,) * 3, temperature=1.0, task="detect", confidence=0.25,
+)  # fmt: skip
+IMAGE = np.zeros((96, 128, 3), np.uint8)  # twice the network's 64 x 48, padded to 64 x 64
+
+
+def network(image):
+    """A hat of 16 x 16 at (8, 16) of the input's picture, a shoe of 8 x 8 at (40, 24)."""
+    assert image.shape == (64, 64, 3)
+    output = np.zeros((7, 5), np.float32)
+    output[:, 1] = (16, 24 + 8, 16, 16, 0.9, 0.05, 0.0)
+    output[:, 3] = (44, 28 + 8, 8, 8, 0.1, 0.4, 0.3)
+    output[:, 4] = (10, 10, 8, 8, 0.2, 0.1, 0.1)
+    return output
+
+
+def locator(**flags):
+    only = flags.pop("only", ())
+    return detect.DetectorLocator(Detector(INFO, network, **flags), only)
+
+
+def test_regions_are_in_pixels_of_the_frame():
+    regions = locator()(IMAGE)
+    assert [region.box.tolist() for region in regions] == [[16, 32, 48, 64], [80, 48, 96, 64]]
+    assert regions[0].mask.shape == (32, 32) and regions[0].mask.all()
+    assert regions[1].scores == pytest.approx([0.1, 0.4, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("flags", "count"),
+    [({"confidence": 0.5}, 1), ({"confidence": 0.1}, 3), ({"only": ("shoe",)}, 1),
+     ({"only": ("bag",)}, 0)],
+)  # fmt: skip
+def test_confidence_and_classes_filter(flags, count):
+    assert len(locator(**flags)(IMAGE)) == count
+
+
+def test_an_unknown_class_is_refused():
+    with pytest.raises(UsageError, match="does not know sock"):
+        locator(only=("sock",))
+
+
+def test_names_are_probabilities():
+    names = detect.DetectorNames(INFO)
+    regions = locator()(IMAGE)
+    rows = names(IMAGE, regions)
+    assert rows.sum(axis=1) == pytest.approx([1, 1])
+    assert rows[0].argmax() == 0 and rows[0, 0] == pytest.approx(0.9, abs=0.03)
+    assert names(IMAGE, []).shape == (0, 3)
+    track = Tracker(CLASSES)(regions)[1]
+    track.vote(rows[1])
+    assert track.garment().label.name == "shoe"
+    assert track.garment().label.probability < 0.6  # a doubtful box stays doubtful
+
+
+def test_a_classifier_does_not_locate():
+    with pytest.raises(WeightsError, match="is no detector"):
+        detect.load_detector("deep", engine="openvino", device="cpu", threads=1, confidence=None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--confidence", "2", "--locate", "yolo"], "--confidence must be"),
+        (["--confidence", "0.5"], "go with --locate yolo"),
+        (["--only", "hat", "--locate", "green"], "go with --locate yolo"),
+        (["--name-by", "detector"], "go with --locate yolo"),
+    ],
+)
+def test_flags_of_detectors(tmp_path, capsys, flags, words):
+    arguments = ["--demo", "-o", str(tmp_path / "out.mp4"), *flags]
+    assert cli.main(arguments) == 2
+    assert words in capsys.readouterr().err

@@ -215,8 +215,10 @@ def make_analysis(args: argparse.Namespace):
 
     engine, device = choose(args.engine, args.device)
     only = tuple(args.only.split(",")) if args.only else ()
-    locate = LOCATORS[args.locate](Setup(engine, device, args.threads, args.confidence, only))
-    if args.locate in DETECTORS and args.name_by != "classifier":
+    by_detector = args.locate in DETECTORS and args.name_by != "classifier"
+    setup = Setup(engine, device, args.threads, args.confidence, only, outline=not by_detector)
+    locate = LOCATORS[args.locate](setup)
+    if by_detector:
         from realtime.detect import DetectorNames
 
         classify = DetectorNames(locate.info)

@@ -7,10 +7,14 @@ import numpy as np
 
 from preprocessing.errors import DeviceError, UsageError, WeightsError
 from preprocessing.regions import pixel_window
+from preprocessing.segmentation import segment
 from realtime.engines import CACHE_DIR, TORCH_DEVICES, require_torch
 from realtime.types import Region
 from training.detection.detector import Detector, Network, openvino_network
 from training.weights import WeightsInfo, locate, verified
+
+RIM = 0.15  # of a box's longer side: the ground around it that an outline is told from
+LEAST_COVER = 0.1  # of the box, that an outline covers
 
 
 class DetectorLocator:
@@ -18,28 +22,49 @@ class DetectorLocator:
 
     Args:
         only: names of the classes to keep; none for all.
+        outline: look for each garment's outline in its box.
     """
 
-    def __init__(self, detector: Detector, only: Sequence[str] = ()):
+    def __init__(self, detector: Detector, only: Sequence[str] = (), *, outline: bool = False):
         classes = detector.info.classes
         strange = sorted(set(only) - set(classes))
         if strange:
             raise UsageError(f"--only: {detector.info.name} does not know {', '.join(strange)}, "
                              f"it knows {', '.join(classes)}")  # fmt: skip
         self.info = detector.info
-        self._detect = detector
+        self._detect, self._outline = detector, outline
         self._kept = np.array([not only or name in only for name in classes])
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), surest first."""
         found = self._detect(image)
         found = found.take(np.flatnonzero(self._kept[found.labels]))
-        return [_region(box, scores) for box, scores in zip(found.boxes, found.scores, strict=True)]
+        regions = map(_region, found.boxes, found.scores)
+        return [outlined(image, one) if self._outline else one for one in regions]
 
 
 def _region(box: np.ndarray, scores: np.ndarray) -> Region:
     x1, y1, x2, y2 = pixel_window(box)
     return Region(box, np.full((y2 - y1, x2 - x1), 255, np.uint8), scores)
+
+
+def outlined(image: np.ndarray, region: Region) -> Region:
+    """A box with the outline of what in it differs from the ground around it.
+
+    Networks that look at cut-out garments need it; a box without such a thing stays full.
+    """
+    x1, y1, x2, y2 = region.window
+    rim = round(RIM * max(x2 - x1, y2 - y1))
+    left, top = max(0, x1 - rim), max(0, y1 - rim)
+    crop = image[top : y2 + rim, left : x2 + rim]
+    cover = np.zeros(crop.shape[:2], np.uint8)
+    for one in segment(crop):
+        a, b, c, d = one.window
+        cover[b:d, a:c] |= one.mask
+    mask = cover[y1 - top : y2 - top, x1 - left : x2 - left]
+    if np.count_nonzero(mask) < LEAST_COVER * mask.size:
+        return region
+    return Region(region.box, mask, region.scores)
 
 
 class DetectorNames:

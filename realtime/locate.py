@@ -21,6 +21,7 @@ class Setup:
         engine, device, threads: as `engines.choose` gave them.
         confidence: least score of a box; None for the network's own.
         only: names of the classes to look for; none for all.
+        outline: look for each garment's outline in its box.
     """
 
     engine: str = "openvino"
@@ -28,6 +29,7 @@ class Setup:
     threads: int = 1
     confidence: float | None = None
     only: tuple[str, ...] = ()
+    outline: bool = False
 
 
 def whole(image: np.ndarray) -> list[Region]:
@@ -49,7 +51,7 @@ def _detector(model: str, setup: Setup) -> Locate:
 
     detector = load_detector(model, engine=setup.engine, device=setup.device,
                              threads=setup.threads, confidence=setup.confidence)  # fmt: skip
-    return DetectorLocator(detector, setup.only)
+    return DetectorLocator(detector, setup.only, outline=setup.outline)
 
 
 LOCATORS: dict[str, Callable[[Setup], Locate]] = {

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from preprocessing.samples import INDEX, read_samples
+from preprocessing.samples import INDEX
 from training import data
-from training.build_dataset import MAPPING, DataSet, Rules, build, read, write
+from training.build_dataset import MAPPING, DataSet, build, read, read_source, write
 from training.checkpoint import read_config
 from training.data import DataParts
 from training.photo_data import PhotoPart
 from training.recipes import Recipe
+from training.rules import Rules
 
 FOLDER, BAD_LOG = "data", "unreadable.txt"  # of a run: its data set, and what failed in training
 
@@ -34,12 +35,12 @@ def index_photos(source: Path, run: Path, rules: Rules, *, group_column: str) ->
     """Check and split the photos of `source`, and keep the index in the run's folder.
 
     Raises:
-        DataError: see `read_samples`, `build` and `read`.
+        DataError: see `read_source`, `build` and `read`.
     """
     if (source / MAPPING).is_file():
         data_set = read(source, max_bad=rules.max_bad)
     else:
-        data_set = build(read_samples(source, group_column=group_column), rules)
+        data_set = build(read_source(source, group_column=group_column), rules)
     write(data_set, run / FOLDER)
     return data_set
 

@@ -16,8 +16,9 @@ from torch import nn
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError, UsageError
-from preprocessing.samples import SPLITS, Sample, read_samples, refuse_bad
+from preprocessing.samples import SPLITS, Sample, refuse_bad
 from training import data, datasets, report, weights
+from training.build_dataset import read_source
 from training.checkpoint import load_network, load_run
 from training.data import UNREADABLE, DataParts, Part
 from training.explain import grad_cam
@@ -122,7 +123,7 @@ def photos_of(
     """
     if judged.cut == "fashion-mnist":
         return photo_split(source), f"photos in {source}"
-    samples = read_samples(source)
+    samples = read_source(source)
     if classes:
         samples = [sample for sample in samples if sample.label in classes.split(",")]
     there = [name for name in ("test", "validation") if any(s.split == name for s in samples)]

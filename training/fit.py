@@ -18,9 +18,9 @@ from pathlib import Path
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
-from training.build_dataset import add_rules, rules_of
 from training.detection.recipes import DETECTORS, is_detector_run
 from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named
+from training.rules import add_rules, rules_of
 from training.shape import HEADS
 
 REPLACEABLE = {

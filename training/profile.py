@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +27,14 @@ from training import weights
 from training.checkpoint import load_network, load_run, save_network
 from training.export import write_onnx
 from training.models import MODELS
+from training.recipes import RECIPES
 from training.shape import Shape
 from training.weights import WeightsInfo
 
 BATCHES = (1, 4, 16)
 ENGINES = ("openvino", "torch")
 WARM_UP, CALLS, SECONDS = 5, 200, 3.0  # measured calls: at most so many, at most so long
+PHOTO_SIDE = 224  # pixels of a bare backbone's input
 SEEN = 0.0455  # of the strongest gradient, above which a pixel counts (Luo et al. 2017)
 
 
@@ -249,8 +251,10 @@ def load(model: str, size: int | None) -> tuple[nn.Module, WeightsInfo]:
         WeightsError, UsageError: no such thing, or a size that its weights do not fit.
     """
     if model in MODELS and model not in weights.read_manifest():
-        grey = model in ("baseline", "deep")
-        shape = Shape(10, size=size or (28 if grey else 224), channels=1 if grey else 3)
+        # A network that is not called by a recipe's name is a backbone for photos.
+        recipe = RECIPES.get(model)
+        shape = recipe.shape(10) if recipe else Shape(10, size=PHOTO_SIDE, channels=3)
+        shape = replace(shape, size=size or shape.size)
         network = MODELS[model](shape, dropout=0.0).eval()
         names = tuple(str(number) for number in range(shape.classes))
         info = describe(model, names, shape)
@@ -306,9 +310,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("--model", required=True, help="committed model, weight file, run folder or network's name")
-    add(
-        "--image-size", type=int, metavar="N", help="input of a bare network (default 224; 28 grey)"
-    )
+    add("--image-size", type=int, metavar="N", help="input of a bare network (default that of its "
+        f"recipe, else {PHOTO_SIDE})")  # fmt: skip
     add("--engine", choices=(*ENGINES, "all"), default="all", help="to measure (default all)")
     add("--threads", type=int, default=1, help="of the engine (default 1)")
     add("--json", type=Path, metavar="FILE", help="write all figures to FILE too")

@@ -88,6 +88,17 @@ def test_a_split_keeps_groups_together_and_classes_even():
     assert split_samples(grouped(), validation=0.2, test=0.2, seed=1) != found
 
 
+def test_a_group_that_fills_a_part_is_not_the_validation_part():
+    """Its pictures would be all that the model is chosen by."""
+    large = [Sample(Path(f"l{n}.jpg"), "coat", group="large") for n in range(40)]
+    others = [Sample(Path(f"o{n}.jpg"), ("coat", "hat")[n % 2], group=f"g{n // 4}")
+              for n in range(160)]  # fmt: skip
+    found = split_samples([*large, *others], validation=0.2, test=0, seed=0)
+    validation = [sample for sample in found if sample.split == "validation"]
+    assert "large" not in {sample.group for sample in validation}
+    assert len({sample.group for sample in validation}) >= 8 and len(validation) >= 32
+
+
 def test_given_splits_stay():
     given = [Sample(Path("1"), "a", split="training"), Sample(Path("2"), "a", split="validation")]
     assert split_samples(given, validation=0.5, test=0.5, seed=0) == given

@@ -1,11 +1,13 @@
 """Detectors in the live app: regions that know their names, class filter, one line for errors."""
 
+import cv2
 import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
 from realtime import cli, detect
 from realtime.track import Tracker
+from realtime.types import Region
 from training.detection.detector import Detector
 from training.weights import WeightsInfo
 
@@ -64,6 +66,17 @@ def test_names_are_probabilities():
     track.vote(rows[1])
     assert track.garment().label.name == "shoe"
     assert track.garment().label.probability < 0.6  # a doubtful box stays doubtful
+
+
+def test_an_outline_in_a_box():
+    image = np.full((100, 120, 3), 220, np.uint8)
+    cv2.circle(image, (60, 50), 25, (30, 60, 90), cv2.FILLED)
+    full = Region(np.array([35, 25, 86, 76], np.float32), np.full((51, 51), 255, np.uint8))
+    found = detect.outlined(image, full)
+    assert found.mask[25, 25] == 255 and found.mask[1, 1] == 0
+    assert np.count_nonzero(found.mask) == pytest.approx(np.pi * 25**2, rel=0.12)
+    plain = detect.outlined(np.full((100, 120, 3), 220, np.uint8), full)
+    assert plain.mask.all()  # nothing differs: the box stays full
 
 
 def test_a_classifier_does_not_locate():

@@ -139,7 +139,7 @@ def box_rows(labels: Sequence[int], boxes: np.ndarray, *, width: int, height: in
 
 def write_layout(path: Path, names: Sequence[str]) -> Layout:
     """Write data.yaml for the splits whose image folders lie beside it."""
-    values: dict[str, object] = {"path": "."}
+    values: dict[str, object] = {}
     for split in ("train", "val", "test"):
         if (path.parent / "images" / split).is_dir():
             values[split] = f"images/{split}"

@@ -282,8 +282,7 @@ def _run(args: argparse.Namespace) -> int:
             model=args.model,
             seed=args.seed,
             device=args.device,
-            command=command,
-            commit=commit(),
+            **_origin(args, command),
             classes=list(parts.classes),
             limit_train=args.limit_train,
             refit=str(args.refit or ""),
@@ -293,6 +292,16 @@ def _run(args: argparse.Namespace) -> int:
     if rank() == 0:
         _finish(run, args)
     return 0
+
+
+def _origin(args: argparse.Namespace, command: str) -> dict[str, str]:
+    """What made the run: its first command and that one's commit, also when it goes on."""
+    if not args.resume:
+        return {"command": command, "commit": commit()}
+    from training.checkpoint import read_config
+
+    _, config = read_config(args.resume)
+    return {key: config[key] for key in ("command", "commit")}
 
 
 def _run_detector(args: argparse.Namespace, command: str) -> int:

@@ -89,7 +89,7 @@ RECIPES = {
     "photo": Recipe(
         network="efficientnet-lite0",
         pretrained="imagenet",
-        epochs=8,
+        epochs=10,
         batch_size=32,
         lr=0.001,
         backbone_lr=0.0005,
@@ -99,6 +99,7 @@ RECIPES = {
         size=192,
         channels=3,
         dropout=0.2,
+        mix="both",
         label_smoothing=0.1,
         optimizer="adamw",
         weight_decay=0.05,
@@ -120,7 +121,7 @@ def recipe_named(name: str | None, *, photos: bool) -> Recipe:
         known = ", ".join(dict.fromkeys((*RECIPES, *MODELS)))
         raise UsageError(f"--model {name}: no such recipe or network, have {known}")
     general = RECIPES["photo" if photos else "efficientnet"]
-    recipe = RECIPES.get(name) or replace(general, network=name, pretrained="none")
+    recipe = RECIPES.get(name) or replace(general, network=name, pretrained="none", teacher="none")
     if recipe.channels == 3 and not photos:
         raise UsageError(f"--model {name} learns from photos: give --data DIR or CSV")
     if photos:  # a teacher of Fashion-MNIST has nothing to say about them

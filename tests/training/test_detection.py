@@ -9,6 +9,7 @@ import photos
 import pytest
 
 from preprocessing import canvases
+from preprocessing.errors import DataError
 from preprocessing.regions import box_iou
 from preprocessing.yolo_layout import Boxes, label_path
 from training import evaluate, export, fit, registry, weights
@@ -196,7 +197,7 @@ def test_broken_data_is_refused_before_training(data, tmp_path, capsys, break_it
     folder = tmp_path / "broken"
     shutil.copytree(data.parent, folder)
     break_it(sorted((folder / "images" / "train").glob("*.jpg"))[3])
-    assert train(folder / "data.yaml", tmp_path / "run") == 1
+    assert train(folder / "data.yaml", tmp_path / "run") == DataError.status
     assert words in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 

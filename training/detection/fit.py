@@ -72,7 +72,7 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     from training.detection import yolo
 
     try:
-        yolo.train(recipe, layout.path, run, seed=args.seed, device=args.device,
+        yolo.train(recipe, layout, run, seed=args.seed, device=args.device,
                    resume=bool(args.resume), after_epoch=_log_to(run, recipe.epochs))  # fmt: skip
     except KeyboardInterrupt:
         return False

@@ -137,7 +137,9 @@ def _coco_precision(given: Sequence[Answer], classes: int) -> np.ndarray:
             found.append({"image_id": number, "category_id": int(label), "bbox": box,
                           "score": float(strength)})  # fmt: skip
     if not truth or not found:
-        return np.full((10, 101, classes), 0.0 if truth else -1.0)
+        precision = np.full((10, 101, classes), -1.0)
+        precision[:, :, sorted({row["category_id"] for row in truth})] = 0
+        return precision
     reference = COCO()
     reference.dataset = {"images": images, "annotations": truth,
                          "categories": [{"id": k} for k in range(classes)]}  # fmt: skip

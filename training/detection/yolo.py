@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -21,6 +22,7 @@ from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_loa
 from ultralytics.utils import DEFAULT_CFG_DICT
 
 from preprocessing.errors import UsageError, WeightsError
+from preprocessing.yolo_layout import Layout
 from training.detection.detector import openvino_network
 from training.detection.recipes import DetectorRecipe
 from training.export import halve
@@ -44,6 +46,11 @@ class Epoch:
 
 class _Trainer(DetectionTrainer):
     """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
+
+    def _setup_train(self):
+        super()._setup_train()
+        # ultralytics knows mixed precision on GPUs alone; this is what its loop asks.
+        self.amp = self.amp or self.device.type == "cpu"
 
     def setup_model(self):
         found = super().setup_model()
@@ -70,7 +77,7 @@ def build(network: str, *, classes: int) -> DetectionModel:
 
 def train(
     recipe: DetectorRecipe,
-    data: Path,
+    layout: Layout,
     run: Path,
     *,
     seed: int,
@@ -84,6 +91,10 @@ def train(
         KeyboardInterrupt: Ctrl-C; the last checkpoint stays.
         UsageError: `recipe.pretrained` is no file of weights.
     """
+    # ultralytics takes relative folders from wherever the process was started.
+    folders = {split: str(folder.resolve()) for split, folder in layout.folders.items()}
+    data = run / "data.yaml"
+    data.write_text(yaml.safe_dump({**folders, "names": dict(enumerate(layout.names))}))
     settings = {
         "model": f"{recipe.network}.yaml",
         "data": str(data),
@@ -109,7 +120,7 @@ def train(
         "patience": recipe.patience or recipe.epochs,
         "seed": seed,
         "device": {"cuda": 0}.get(device, device),
-        "amp": "bf16",
+        "amp": device == "cuda",
         "cache": "ram",
         "plots": False,
         "verbose": False,

@@ -107,17 +107,26 @@ def _without_specks(cover: np.ndarray) -> np.ndarray:
     return np.where(np.isin(pieces, kept), 255, 0).astype(np.uint8)
 
 
+def read_names(folder: Path) -> dict[int, str]:
+    """The names of the mask's values, from labels.csv with `id` and `name`.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    try:
+        with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+            return {int(row["id"]): row["name"] for row in csv.DictReader(file)}
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{folder} has no whole labels.csv with id and name ({error})") from error
+
+
 def parsed_photos(folder: Path, unclear: Counter[str]) -> Iterator[Labelled]:
     """The photos with pixel masks, split by blocks of their numbers.
 
     Raises:
         DataError: no labels.csv, or a mask is missing.
     """
-    try:
-        with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
-            names = {int(row["id"]): row["name"] for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(f"{folder} has no whole labels.csv with id and name ({error})") from error
+    names = read_names(folder)
     for path in sorted((folder / "photos").glob("*.jpg")):
         mask = cv2.imread(str(folder / "masks" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
         if mask is None:

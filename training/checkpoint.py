@@ -50,7 +50,8 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
     """The best network of a run folder, its recipe and its config.
 
     Raises:
-        UsageError: the folder is not that of a run, or it has no checkpoint yet.
+        UsageError: the folder is not that of a run, it has no checkpoint yet, or its network has
+            changed since.
     """
     recipe, config = read_config(run)
     try:
@@ -61,9 +62,13 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
         ) from error
     network = MODELS[recipe.network](recipe.shape(len(config["classes"])), dropout=0.0)
     prefix = len(TASK_PREFIX)
-    network.load_state_dict(
-        {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
-    )
+    tensors = {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UsageError(
+            f"{run} holds another {recipe.network!r} than this version builds: train it anew"
+        ) from error
     return network.eval(), recipe, config
 
 

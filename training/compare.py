@@ -87,7 +87,8 @@ def _run(args: argparse.Namespace) -> int:
     runs = [
         run
         for run in registry.read(args.register)
-        if (not args.data or run["data"] == args.data)
+        if run["accuracy"]  # detectors have none
+        and (not args.data or run["data"] == args.data)
         and (not args.runs or run["run"] in args.runs)
     ]
     if not runs:

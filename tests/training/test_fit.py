@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,8 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
     done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
+    _, config = checkpoint.read_config(folder)
+    assert config["command"].endswith(f"--out {folder}")  # that which began it
 
 
 def test_export_and_evaluate(run, tmp_path, capsys):
@@ -134,6 +137,15 @@ def test_export_and_evaluate(run, tmp_path, capsys):
 def test_what_is_no_run(tmp_path):
     with pytest.raises(UsageError, match="not a finished run"):
         checkpoint.load_run(tmp_path)
+
+
+def test_a_run_whose_network_has_changed_since(run, tmp_path):
+    old = shutil.copytree(run, tmp_path / "old")
+    config = json.loads((old / "config.json").read_text())
+    config["recipe"]["head"] = "linear"
+    (old / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UsageError, match="train it anew"):
+        checkpoint.load_run(old)
 
 
 def test_tensors_of_another_network(run, tmp_path):

@@ -16,6 +16,7 @@ import pytest
 
 from realtime import cli, engines, locate
 from realtime.sources import open_source
+from training.weights import read_manifest
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,8 @@ def test_a_file_with_every_sink(video, tmp_path):
 
 @pytest.mark.parametrize("name", locate.LOCATORS)
 def test_every_locator_runs(video, tmp_path, name):
+    if name in cli.DETECTORS and name not in read_manifest():
+        pytest.skip(f"no weights of {name} are committed yet")
     done = make.app("--video", video, "-o", tmp_path / "out.mp4", "--locate", name)
     assert done.returncode == 0, done.stderr
     assert len(make.decoded(tmp_path / "out.mp4")[0]) == 40
@@ -87,6 +90,7 @@ def test_a_picture_in_a_picture_out(tmp_path):
         (["--video", "in.mp4", "-o", "out.mp4", "--locate", "magic"], 2, "magic"),
         (["--video", "in.mp4", "-o", "out.mp4", "--model", "resnet9000"], 6, "deep"),
         (["--video", "in.mp4", "-o", "out.mp4", "--model", "no.onnx"], 6, "no.safetensors"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--only", "hat"], 2, "--locate yolo"),
         (["--video", "in.mp4", "-o", "out.mp4", "--engine", "openvino", "--device", "cuda"], 7,
          "--engine torch"),
     ],

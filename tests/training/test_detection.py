@@ -13,10 +13,12 @@ from preprocessing.errors import DataError
 from preprocessing.regions import box_iou
 from preprocessing.yolo_layout import Boxes, label_path
 from training import evaluate, export, fit, registry, weights
+from training.detection import fit as detection_fit
 from training.detection import judge
 from training.detection.decode import Detections, Letterbox, decode
 from training.detection.detector import Detector, openvino_network
 from training.detection.recipes import DETECTORS
+from training.report import read_metrics
 
 SIDE = 96
 
@@ -157,6 +159,26 @@ def test_publish_and_evaluate(run, data, tmp_path, capsys):
     assert "images without an object" in capsys.readouterr().out
     assert evaluate.main(flags) == 2
     assert "give --data" in capsys.readouterr().err
+
+
+def test_ctrl_c_and_resume(data, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
+    folder, log = tmp_path / "run", detection_fit._log_to
+
+    def stop_after_one(run, epochs):
+        def stop(epoch):
+            log(run, epochs)(epoch)
+            raise KeyboardInterrupt
+
+        return stop
+
+    monkeypatch.setattr(detection_fit, "_log_to", stop_after_one)
+    assert train(data, folder, "--epochs", "2") == 130
+    assert f"--resume {folder}" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert train(data, folder) == 2  # holds a run already
+    assert fit.main(["--resume", str(folder)]) == 0
+    assert [row["epoch"] for row in read_metrics(folder / "metrics.csv")] == ["0", "1"]
 
 
 def test_boxes_are_those_of_ultralytics_predictor(run, data):

@@ -52,32 +52,34 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         UsageError: flags that do not fit.
     """
     run: Path = args.resume or args.out
-    recipe = read_run(run)[0] if args.resume else recipe_of(args, given)
-    if args.resume:
-        data = Path(json.loads((run / CONFIG).read_text())["data"])
-    elif args.data is None:
-        raise UsageError(f"--model {args.model} learns from labelled boxes: give --data data.yaml "
-                         "(see `python -m preprocessing.canvases`)")  # fmt: skip
-    else:
-        data = args.data
-    layout = read_layout(data)
+    recipe, config = read_run(run) if args.resume else _plan(args, given)
+    layout = read_layout(Path(config["data"]))
     check_layout(layout, ("train", "val"))
     if not args.resume:
-        values = {"model": args.model, "seed": args.seed, "device": args.device,
-                  "data": str(data.resolve()), "classes": list(layout.names), **origin}  # fmt: skip
-        text = json.dumps({"recipe": dataclasses.asdict(recipe), **values}, indent=1)
+        config |= {"classes": list(layout.names), **origin, "recipe": dataclasses.asdict(recipe)}
         run.mkdir(parents=True, exist_ok=True)
-        (run / CONFIG).write_text(text + "\n")
+        (run / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
         (run / METRICS).unlink(missing_ok=True)
     from training.detection import yolo
 
     try:
-        yolo.train(recipe, layout, run, seed=args.seed, device=args.device,
+        yolo.train(recipe, layout, run, seed=config["seed"], device=args.device,
                    resume=bool(args.resume), after_epoch=_log_to(run, recipe.epochs))  # fmt: skip
     except KeyboardInterrupt:
         return False
     _finish(run)
     return True
+
+
+def _plan(args: argparse.Namespace, given: set[str]) -> tuple[DetectorRecipe, dict]:
+    """The recipe and the config of a new run."""
+    if args.data is None:
+        raise UsageError(
+            f"--model {args.model} learns from labelled boxes: give --data data.yaml (see `python "
+            "-m preprocessing.canvases`)"
+        )
+    config = {"model": args.model, "seed": args.seed, "data": str(args.data.resolve())}
+    return recipe_of(args, given), config
 
 
 def _log_to(run: Path, epochs: int) -> Callable[[object], None]:

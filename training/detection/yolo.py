@@ -28,7 +28,7 @@ from training.detection.recipes import DetectorRecipe
 from training.export import halve
 from training.weights import METADATA_KEY, WeightsInfo
 
-BEST = "weights/best.pt"  # of a run's folder, as ultralytics names it
+BEST, LAST = "weights/best.pt", "weights/last.pt"  # of a run, as ultralytics names them
 MOST_PIXELS, MOST_SCORE = 1.0, 0.01  # by which the answers of the two files may differ
 
 
@@ -58,7 +58,7 @@ class _Trainer(DetectionTrainer):
         return found
 
     def get_model(self, cfg=None, weights=None, verbose=True):
-        model = build(str(self.args.model), classes=self.data["nc"])
+        model = build(cfg, classes=self.data["nc"])
         if weights:
             model.load(weights)
         return model
@@ -69,9 +69,10 @@ class _Trainer(DetectionTrainer):
         return batch
 
 
-def build(network: str, *, classes: int) -> DetectionModel:
-    """An untrained network by the name of its definition, e.g. "yolo26n"."""
-    definition = yaml_model_load(f"{Path(network).stem}.yaml")
+def build(network: str | dict, *, classes: int) -> DetectionModel:
+    """An untrained network by the name of its definition, e.g. "yolo26n", or by that itself."""
+    named = isinstance(network, str)
+    definition = yaml_model_load(f"{Path(network).stem}.yaml") if named else network
     return DetectionModel({**definition, "end2end": False}, nc=classes, verbose=False)
 
 
@@ -91,11 +92,26 @@ def train(
         KeyboardInterrupt: Ctrl-C; the last checkpoint stays.
         UsageError: `recipe.pretrained` is no file of weights.
     """
-    # ultralytics takes relative folders from wherever the process was started.
+    settings = _settings(recipe, run, _write_data(layout, run), device=device)
+    settings |= {"seed": seed, "resume": str(run / LAST) if resume else False}
+    trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
+    if recipe.pretrained != "none":
+        trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
+    trainer.add_callback("on_fit_epoch_end", lambda t: after_epoch(_figures(t)))
+    trainer.train()
+
+
+def _write_data(layout: Layout, run: Path) -> Path:
+    """A data.yaml with absolute folders: ultralytics takes relative ones from anywhere."""
     folders = {split: str(folder.resolve()) for split, folder in layout.folders.items()}
-    data = run / "data.yaml"
-    data.write_text(yaml.safe_dump({**folders, "names": dict(enumerate(layout.names))}))
-    settings = {
+    path = run / "data.yaml"
+    path.write_text(yaml.safe_dump({**folders, "names": dict(enumerate(layout.names))}))
+    return path
+
+
+def _settings(recipe: DetectorRecipe, run: Path, data: Path, *, device: str) -> dict[str, object]:
+    """A recipe in ultralytics' own words."""
+    return {
         "model": f"{recipe.network}.yaml",
         "data": str(data),
         "project": str(run.parent.resolve()),
@@ -118,20 +134,13 @@ def train(
         "hsv_s": recipe.saturation,
         "hsv_v": recipe.brightness,
         "patience": recipe.patience or recipe.epochs,
-        "seed": seed,
         "device": {"cuda": 0}.get(device, device),
         "amp": device == "cuda",
         "cache": "ram",
         "plots": False,
         "verbose": False,
-        "resume": str(run / "weights/last.pt") if resume else False,
         "pretrained": False,
     }
-    trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
-    if recipe.pretrained != "none":
-        trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
-    trainer.add_callback("on_fit_epoch_end", lambda t: after_epoch(_figures(t)))
-    trainer.train()
 
 
 def _figures(trainer: _Trainer) -> Epoch:

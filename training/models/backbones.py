@@ -125,7 +125,10 @@ def _efficientnet(name: str, size: int) -> nn.Module:
     """
     small = size < SMALL
     # The library fixes every padding by the size it expects after the stem.
-    network = EfficientNet.from_name(name, image_size=2 * size if small else size)
+    given = {"image_size": 2 * size if small else size}
+    if small:  # made for few epochs, in which leaving out blocks would only slow it
+        given["drop_connect_rate"] = 0.0
+    network = EfficientNet.from_name(name, **given)
     network.set_swish(memory_efficient=False)  # the other one cannot be exported
     if small:
         stem = network._conv_stem

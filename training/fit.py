@@ -33,6 +33,7 @@ POSITIVE = ("epochs", "batch_size", "lr", "limit_train", "limit_test", "image_si
 NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience")
 SHARES = ("label_smoothing", "dropout")
 INTERRUPTED = 130
+BEFORE_REFIT = "before the refit"  # what a refitted run's figures were measured on
 
 
 def parser() -> argparse.ArgumentParser:
@@ -376,7 +377,7 @@ def _finish(run: Path, args: argparse.Namespace) -> None:
     report.plot_curves(run / "curves.png", rows)
     if args.refit:
         figures = json.loads((args.refit / "report.json").read_text())
-        text = json.dumps(figures | {"measured_on": str(args.refit)}, indent=1)
+        text = json.dumps(figures | {"measured_on": BEFORE_REFIT}, indent=1)
         (run / "report.json").write_text(text + "\n")
     else:
         print(judge_run(run, data_dir=args.data_dir, limit=args.limit_test))

@@ -70,7 +70,7 @@ def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     assert fit.main(refit) == 0
     parts = photo_parts(again, load_run(again)[1], max_bad=0, refit=True)
     assert len(parts.training) == 36 and parts.validation is None
-    assert json.loads((again / "report.json").read_text())["measured_on"] == str(run)
+    assert json.loads((again / "report.json").read_text())["measured_on"] == fit.BEFORE_REFIT
     assert export.main([str(again), "--out", str(tmp_path / "final")]) == 0
 
 

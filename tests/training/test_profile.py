@@ -37,7 +37,7 @@ def test_multiply_accumulates_are_the_published_ones(name, size, published):
 
 @pytest.mark.parametrize(
     ("name", "published"),  # Araujo et al. 2019, doi 10.23915/distill.00021
-    [("vgg16", 212), ("resnet18", 435)],
+    [("vgg16", 212), ("resnet18", 435), ("efficientnet-b0", 851)],
 )
 def test_receptive_fields_are_the_published_ones(name, published):
     assert profile.receptive_field(*network(name, 64)) == published

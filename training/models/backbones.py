@@ -102,7 +102,7 @@ class Depthwise(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.static_padding(x)
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
             return super().forward(x)
         with torch.autocast("cpu", enabled=False):
             return super().forward(x.float())

@@ -97,7 +97,10 @@ def train(
     trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
     if recipe.pretrained != "none":
         trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
-    trainer.add_callback("on_fit_epoch_end", lambda t: after_epoch(_figures(t)))
+    # "on_model_save" would come before the epoch's time is known; this also comes once at the end.
+    trainer.add_callback(
+        "on_fit_epoch_end", lambda t: after_epoch(_figures(t)) if t.epoch < t.epochs else None
+    )
     trainer.train()
 
 

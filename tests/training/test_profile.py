@@ -65,8 +65,8 @@ def test_a_profile_of_weights(published, tmp_path, capsys):
     model = str(published / "baseline.safetensors")
     assert profile.main(["--model", model, "--json", str(figures)]) == 0
     found = json.loads(figures.read_text())
-    assert found["macs"] == 28 * 28 * 25 * 128 + 10 * 128 * 14 * 14
-    assert found["receptive_field"] == 6 and 0 < found["effective_field"] <= 6
+    assert found["macs"] == 28 * 28 * 25 * 128 + 256 * 128 * 7 * 7 + 10 * 256
+    assert found["receptive_field"] == 8 and 0 < found["effective_field"] <= 8
     assert {(t["engine"], t["batch"]) for t in found["timings"]} == {
         (engine, batch) for engine in ("openvino", "torch") for batch in (1, 4, 16)
     }

@@ -84,7 +84,7 @@ def openvino_network(
 
     def run(image: np.ndarray) -> np.ndarray:
         if image.shape not in requests:
-            model = _for_frames(core.read_model(str(path)), image.shape)
+            model = _for_frames(read.clone(), image.shape)
             requests[image.shape] = core.compile_model(model, "CPU", options).create_infer_request()
         return requests[image.shape].infer([image[None]], share_inputs=True)[0][0]
 

@@ -1,7 +1,7 @@
 """Named recipes of detectors: DETECTORS, as RECIPES are those of classifiers. Imports no torch."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 CONFIG = "config.json"  # of a run's folder
@@ -32,37 +32,32 @@ class DetectorRecipe:
     pretrained: str = "none"  # or a file of weights to start from
 
 
+# Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
+CANVASES = DetectorRecipe(
+    network="yolo26n",
+    epochs=12,
+    batch_size=32,
+    size=320,
+    lr=0.01,
+    optimizer="MuSGD",
+    weight_decay=5e-4,
+    warmup_epochs=1.0,
+    mosaic=0.0,
+    close_mosaic=0,
+    scale=0.3,
+    hue=0.015,
+    saturation=0.4,
+    brightness=0.3,
+)
 DETECTORS = {
-    # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
-    "yolo": DetectorRecipe(
-        network="yolo26n",
-        epochs=12,
-        batch_size=32,
-        size=320,
-        lr=0.01,
-        optimizer="MuSGD",
-        weight_decay=5e-4,
-        warmup_epochs=1.0,
-        mosaic=0.0,
-        close_mosaic=0,
-        scale=0.3,
-        hue=0.015,
-        saturation=0.4,
-        brightness=0.3,
-    ),
-    "yolo-photo": DetectorRecipe(
-        network="yolo26n",
+    "yolo": CANVASES,
+    "yolo-photo": replace(
+        CANVASES,
         epochs=40,
-        batch_size=32,
-        size=320,
-        lr=0.01,
-        optimizer="MuSGD",
-        weight_decay=5e-4,
         warmup_epochs=2.0,
         mosaic=0.5,
         close_mosaic=8,
         scale=0.5,
-        hue=0.015,
         saturation=0.5,
         brightness=0.4,
     ),

@@ -75,7 +75,7 @@ RECIPES = {
     # Few epochs, since one takes five minutes on two cores; so `deep` teaches it as well.
     "efficientnet": Recipe(
         network="efficientnet-b0",
-        epochs=5,
+        epochs=12,
         batch_size=128,
         lr=0.003,
         schedule="onecycle",

@@ -13,8 +13,18 @@ from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, UsageError
 
 # Held equal to the registries by a test: importing those here would cost half a second.
-LOCATOR_NAMES = ("segment", "grabcut", "green", "motion", "yolo", "yolo-photo", "whole", "none")
-DETECTORS = ("yolo", "yolo-photo")  # the locators that also name what they find
+LOCATOR_NAMES = (
+    "segment",
+    "grabcut",
+    "green",
+    "motion",
+    "yolo",
+    "yolo-photo",
+    "parser",
+    "whole",
+    "none",
+)
+DETECTORS = ("yolo", "yolo-photo", "parser")  # the locators that also name what they find
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEMO = Path(__file__).with_name("demo.mp4")

@@ -54,6 +54,12 @@ def _detector(model: str, setup: Setup) -> Locate:
     return DetectorLocator(detector, setup.only, outline=setup.outline)
 
 
+def _parser(model: str, setup: Setup) -> Locate:
+    from realtime.parse import load_parser
+
+    return load_parser(model, threads=setup.threads)
+
+
 LOCATORS: dict[str, Callable[[Setup], Locate]] = {
     "segment": partial(_segmenter, "border"),
     "grabcut": partial(_segmenter, "grabcut"),
@@ -61,6 +67,7 @@ LOCATORS: dict[str, Callable[[Setup], Locate]] = {
     "motion": partial(_segmenter, "motion"),
     "yolo": partial(_detector, "yolo"),
     "yolo-photo": partial(_detector, "yolo-photo"),
+    "parser": partial(_parser, "parser"),
     "whole": lambda setup: whole,
     "none": lambda setup: nothing,
 }

@@ -5,6 +5,7 @@ answers of the two against each other, and enters them in the manifest.
 """
 
 import argparse
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -20,12 +21,14 @@ from preprocessing.errors import UsageError, WeightsError
 from training import data, datasets, weights
 from training.checkpoint import load_network, load_run, save_network
 from training.data import Part
-from training.detection.recipes import is_detector_run
 from training.metrics import fit_temperature, score
 from training.models.normalise import Normalise
+from training.recipes import task_of
 from training.task import predict, readable
 from training.weights import METADATA_KEY, WeightsInfo
 
+# What publishes other networks than classifiers, by the task of their recipe.
+OTHERS = {"detect": "training.detection.fit", "parse": "training.parsing.fit"}
 CHECK_IMAGES = 256
 MAX_DIFFERENCE = 0.02  # between the two files' logits, both computed in single precision
 MAX_SHARE = 0.002  # of the largest logit, that it may be more: rounding grows with the numbers
@@ -103,12 +106,31 @@ def _figures(run: Path) -> dict:
 def write_onnx(path: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
     """Write the network with inputs uint8 (N, C, size, size) and outputs float32 (N, classes)."""
     example = torch.zeros(2, info.channels, info.size, info.size, dtype=torch.uint8)
+    dynamic = {0: torch.export.Dim("batch", min=1)}
+    write_program(path, network, example, info, half=half, dynamic=dynamic, output="logits")
+
+
+def write_program(
+    path: Path,
+    network: nn.Module,
+    example: torch.Tensor,
+    info: WeightsInfo,
+    *,
+    half: bool,
+    dynamic: dict[int, object],
+    output: str,
+) -> None:
+    """Write a network of one input, "images", and one output, with the metadata inside.
+
+    Args:
+        dynamic: the input's axes that may have other lengths than the example's.
+    """
     program = torch.onnx.export(
         network.eval(),
         (example,),
         input_names=["images"],
-        output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+        output_names=[output],
+        dynamic_shapes=(dynamic,),
         dynamo=True,
         verbose=False,
     )
@@ -170,10 +192,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def command() -> int:
-        if is_detector_run(args.run):
-            from training.detection.fit import export as export_detector
-
-            print(f"wrote {args.out / export_detector(args.run, args.out).name}.safetensors, .onnx")
+        task = task_of(None, args.run)
+        if task != "classify":
+            module = importlib.import_module(OTHERS[task])
+            print(f"wrote {args.out / module.export(args.run, args.out).name}.safetensors, .onnx")
             return 0
         info = export(args.run, args.out, precision=args.precision, data_dir=args.data_dir)
         print(

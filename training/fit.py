@@ -18,8 +18,9 @@ from pathlib import Path
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
-from training.detection.recipes import DETECTORS, is_detector_run
-from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named
+from training.detection.recipes import DETECTORS
+from training.parsing.recipes import PARSERS
+from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named, task_of
 from training.rules import add_rules, rules_of
 from training.shape import HEADS
 
@@ -44,8 +45,8 @@ def parser() -> argparse.ArgumentParser:
         "once, at the end. What is not given comes from the recipe (training/recipes.py).",
     )
     add = parser.add_argument
-    add("--model", metavar="NAME", help=f"a recipe ({', '.join((*RECIPES, *DETECTORS))}) or a "
-        "network's name")  # fmt: skip
+    names = ", ".join((*RECIPES, *DETECTORS, *PARSERS))
+    add("--model", metavar="NAME", help=f"a recipe ({names}) or a network's name")
     add("--out", type=Path, help="run folder (default runs/MODEL-DATE)")
     add("--resume", type=Path, metavar="RUN", help="go on with this run folder's last checkpoint")
     add("--refit", type=Path, metavar="RUN", help="train RUN's recipe again, on all its photos; "
@@ -61,7 +62,9 @@ def parser() -> argparse.ArgumentParser:
 def _add_data(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV, or "
-        "what training.build_dataset wrote; a detector takes a data.yaml")  # fmt: skip
+        "what training.build_dataset wrote; a detector takes a data.yaml, a parser photos/ and "
+        "masks/")  # fmt: skip
+    add("--photos", type=Path, metavar="CSV", help="parsers: photos of single garments as well")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     add("--limit-train", type=int, metavar="N", help="Fashion-MNIST: train and validate on N")
     add("--limit-test", type=int, metavar="N", help="Fashion-MNIST: test on the first N images")
@@ -234,7 +237,7 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
     )
     if args.init:
         task.start_from(args.init)
-    trainer = make_trainer(recipe, run, machine, validated=parts.validation is not None)
+    trainer = make_trainer(recipe, run, machine, best="val_acc" if parts.validation else "epoch")
     order = Order(
         recipe.batch_size,
         args.seed,
@@ -268,8 +271,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:])])
-    if args.model in DETECTORS or is_detector_run(args.resume):
-        return _run_detector(args, command)
+    task = task_of(args.model, args.resume)
+    if task != "classify":
+        return _run_other(task, args, command)
     run = _run_folder(args, "last.ckpt")
     recipe = _refitted(args) if args.refit else recipe_of(args)
     run.mkdir(parents=True, exist_ok=True)
@@ -305,13 +309,15 @@ def _origin(args: argparse.Namespace, command: str) -> dict[str, str]:
     return {key: config[key] for key in ("command", "commit")}
 
 
-def _run_detector(args: argparse.Namespace, command: str) -> int:
-    """Train a detector, which has a trainer of its own."""
-    from training.detection.fit import LAST, fit
-
+def _run_other(task: str, args: argparse.Namespace, command: str) -> int:
+    """Train a detector or a parser."""
     check_ranges(args)
-    args.out = _run_folder(args, LAST)
     args.device = choose_device(args.device)
+    if task == "detect":
+        from training.detection.fit import LAST, fit
+    else:
+        from training.parsing.fit import LAST, fit
+    args.out = _run_folder(args, LAST)
     finished = fit(args, _given(args), command=command, commit=commit())
     return 0 if finished else _stopped(command, args.out, resumed=bool(args.resume))
 

@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from tqdm import tqdm
 
 from preprocessing.errors import UsageError
+from training.parsing.recipes import ParserRecipe
 from training.recipes import Recipe
 
 # Lightning announces hardware it did not find, advertises, and advises worker processes for
@@ -31,6 +32,7 @@ MEASURED = {
     "train_acc": "training accuracy",
     "val_loss": "validation loss",
     "val_acc": "validation accuracy",
+    "val_iou": "validation IoU",
 }
 COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
 
@@ -114,20 +116,21 @@ class Machine:
     logger: str = "csv"
 
 
-def make_trainer(recipe: Recipe, run: Path, machine: Machine, *, validated: bool = True) -> Trainer:
-    """A trainer that writes best.ckpt (by validation accuracy), last.ckpt and metrics.csv.
+def make_trainer(
+    recipe: Recipe | ParserRecipe, run: Path, machine: Machine, *, best: str = "val_acc"
+) -> Trainer:
+    """A trainer that writes best.ckpt (by the highest value of `best`), last.ckpt and metrics.csv.
 
-    Without a validation part the best epoch is the last one.
+    Without a validation part "epoch" makes the last one the best.
 
     Raises:
         UsageError: the logger's package is missing.
     """
     every_epoch = {"enable_version_counter": False, "save_on_train_epoch_end": True}
-    best = {"monitor": "val_acc" if validated else "epoch", "mode": "max"}
     callbacks = [
         # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
         WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
-        ModelCheckpoint(run, "best", **best, **every_epoch),
+        ModelCheckpoint(run, "best", monitor=best, mode="max", **every_epoch),
         ModelCheckpoint(run, "last", **every_epoch),
         InterruptCheckpoint(run, "last"),
         EpochLog(run / "metrics.csv"),

@@ -13,7 +13,8 @@ from preprocessing.yolo_layout import check_layout, read_layout
 from training import registry, weights
 from training.detection import judge, report
 from training.detection.detector import Detector, openvino_network
-from training.detection.recipes import CONFIG, DETECTORS, DetectorRecipe
+from training.detection.recipes import DETECTORS, DetectorRecipe
+from training.recipes import CONFIG
 from training.weights import WeightsInfo
 
 METRICS = "metrics.csv"

@@ -1,10 +1,6 @@
 """Named recipes of detectors: DETECTORS, as RECIPES are those of classifiers. Imports no torch."""
 
-import json
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-CONFIG = "config.json"  # of a run's folder
 
 
 @dataclass(frozen=True)
@@ -62,11 +58,3 @@ DETECTORS = {
         brightness=0.4,
     ),
 }
-
-
-def is_detector_run(run: Path | None) -> bool:
-    """Whether a folder is that of a detector's run."""
-    try:
-        return run is not None and json.loads((run / CONFIG).read_text())["model"] in DETECTORS
-    except (OSError, ValueError, KeyError, TypeError):
-        return False

@@ -1,0 +1,100 @@
+"""The parser's classes, and what its answer for a frame means: garments with masks.
+
+The network answers on a grid of `CELL` pixels of its input.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from preprocessing.layers import LAYERS, PARSED, UNCLEAR
+from preprocessing.regions import Region, pixel_window
+
+CLASSES = ("background", "person", *LAYERS)
+BACKGROUND, PERSON, FIRST = 0, 1, 2  # FIRST: the first garment's number
+UNKNOWN_PIXEL = 255  # of a mask: no class is right or wrong there
+CELL = 4
+# Kinds that a body wears one over the other, or one instead of the other.
+GROUPS = (("top", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
+SMALLEST = 0.004  # of the frame; smaller patches are no garments
+ABSORBED = 0.3  # of a touching patch of the same group, below which a patch is an error of naming
+
+
+def mask_table(names: dict[int, str]) -> np.ndarray:
+    """The class of every value of a mask file, uint8 (256,), given the values' names.
+
+    What people wear and carry besides garments counts as person.
+    """
+    table = np.full(256, UNKNOWN_PIXEL, np.uint8)
+    for value, name in names.items():
+        if name == "null":
+            table[value] = BACKGROUND
+        elif name in PARSED:
+            table[value] = FIRST + LAYERS.index(PARSED[name])
+        elif name not in UNCLEAR:
+            table[value] = PERSON
+    return table
+
+
+def garments(
+    probabilities: np.ndarray, *, width: int, height: int, inner: Sequence[int]
+) -> list[Region]:
+    """Garments of an answer float32 (classes, h, w), largest first, for an image of that size.
+
+    Args:
+        inner: left, top, right, bottom of the image in the answer, in cells; the rest is padding.
+
+    A garment's scores are the mean probabilities of the layers over its pixels.
+    """
+    left, top, right, bottom = inner
+    seen = np.ascontiguousarray(probabilities[:, top:bottom, left:right])
+    labels = seen.argmax(axis=0).astype(np.uint8)
+    patches = _patches(labels)
+    for group in GROUPS:
+        _absorb(patches, {FIRST + LAYERS.index(name) for name in group})
+    regions = []
+    for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
+        if cover.sum() >= SMALLEST * cover.size:
+            scores = seen[FIRST:, cover].mean(axis=1)
+            regions.append(_region(cover, scores, width=width, height=height))
+    return regions
+
+
+def _patches(labels: np.ndarray) -> list[list]:
+    """Connected pixels of one garment class: [class, bool (h, w)]; a pair of shoes is one."""
+    shoes = FIRST + LAYERS.index("shoes")
+    found = []
+    for label in np.unique(labels[labels >= FIRST]):
+        cover = labels == label
+        if label == shoes:
+            found.append([int(label), cover])
+            continue
+        count, pieces = cv2.connectedComponents(cover.astype(np.uint8))
+        found += [[int(label), pieces == number] for number in range(1, count)]
+    return found
+
+
+def _absorb(patches: list[list], group: set[int]) -> None:
+    """Give small patches to a large patch of their group that they touch, in place."""
+    members = sorted((p for p in patches if p[0] in group), key=lambda patch: int(patch[1].sum()))
+    for index, small in enumerate(members):
+        around = cv2.dilate(small[1].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        for large in reversed(members[index + 1 :]):
+            if small[1].sum() < ABSORBED * large[1].sum() and (around & large[1]).any():
+                large[1] |= small[1]
+                patches[:] = [patch for patch in patches if patch is not small]
+                break
+
+
+def _region(cover: np.ndarray, scores: np.ndarray, *, width: int, height: int) -> Region:
+    """A patch of cells as a region of the image."""
+    x, y, w, h = cv2.boundingRect(cover.astype(np.uint8))
+    scale_x, scale_y = width / cover.shape[1], height / cover.shape[0]
+    box = np.array([x * scale_x, y * scale_y, (x + w) * scale_x, (y + h) * scale_y], np.float32)
+    box = np.minimum(box, np.array([width, height] * 2, np.float32))
+    left, top, right, bottom = pixel_window(box)
+    small = np.where(cover[y : y + h, x : x + w], 255, 0).astype(np.uint8)
+    full = cv2.resize(small, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+    mask = cv2.threshold(full, 127, 255, cv2.THRESH_BINARY)[1]
+    return Region(box, mask, scores.astype(np.float32))

@@ -1,0 +1,147 @@
+"""Parsers: views and their masks, figures, and a whole run on drawn people."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from preprocessing.layers import LAYERS
+from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
+from realtime.parse import ParserLocator
+from training import export, fit, weights
+from training.parsing.answer import openvino_answer
+from training.parsing.data import random_view, reground, whole_view
+from training.parsing.network import Parser
+from training.parsing.task import class_weights, confusion, overlaps
+
+NAMES = {0: "null", 1: "skin", 2: "t-shirt", 3: "jeans"}
+COLOURS = np.array([(200, 210, 190), (150, 180, 230), (40, 40, 200), (160, 60, 30)], np.uint8)
+
+
+def person(rng, *, size=(96, 160)):
+    """A drawn figure with its mask: head, top and trousers, somewhere on plain ground."""
+    width, height = size
+    mask = np.zeros((height, width), np.uint8)
+    x, y = int(rng.integers(20, width - 50)), int(rng.integers(5, 30))
+    cv2.circle(mask, (x + 15, y + 8), 8, 1, cv2.FILLED)
+    cv2.rectangle(mask, (x, y + 18), (x + 30, y + 60), 2, cv2.FILLED)
+    cv2.rectangle(mask, (x + 3, y + 61), (x + 27, y + 115), 3, cv2.FILLED)
+    image = COLOURS[mask].astype(int) + rng.integers(-10, 10, (height, width, 1))
+    return np.clip(image, 0, 255).astype(np.uint8), mask
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parsed")
+    for name in ("photos", "masks"):
+        (folder / name).mkdir()
+    rows = "".join(f"{value},{name},1\n" for value, name in NAMES.items())
+    (folder / "labels.csv").write_text("id,name,photos\n" + rows)
+    rng = np.random.default_rng(0)
+    for number in (*range(1, 13), 640, 641, 701, 702):
+        image, mask = person(rng)
+        cv2.imwrite(str(folder / "photos" / f"{number:04d}.jpg"), image)
+        cv2.imwrite(str(folder / "masks" / f"{number:04d}.png"), mask)
+    return folder
+
+
+def test_a_view_and_its_classes_stay_together():
+    rng = np.random.default_rng(1)
+    image, mask = person(rng)
+    for _ in range(20):
+        view, classes = random_view(image, mask, rng, size=64)
+        assert view.shape == (64, 64, 3) and classes.shape == (64, 64)
+        inner = cv2.erode((classes == 2).astype(np.uint8), np.ones((5, 5))).astype(bool)
+        if inner.any():  # what the mask calls a top is red
+            assert np.abs(view[inner].mean(axis=0) - COLOURS[2]).max() < 25
+
+
+def test_another_ground_leaves_people_as_they_are():
+    rng = np.random.default_rng(2)
+    image, mask = person(rng)
+    mask[:, :4] = UNKNOWN_PIXEL
+    before = mask.copy()
+    view = reground(image, mask, rng)
+    body = cv2.erode((before == 2).astype(np.uint8), np.ones((9, 9))).astype(bool)
+    assert np.abs(view[body].astype(int) - image[body]).max() <= 2
+    assert (mask[:, :4] == 0).all()  # what was outside the photo is ground now
+
+
+def test_a_whole_photo_is_padded_with_what_is_no_class():
+    image, mask = person(np.random.default_rng(3))
+    view, classes = whole_view(image, mask, size=64)
+    assert view.shape == (64, 64, 3)
+    assert (classes[:, 38:] == UNKNOWN_PIXEL).all() and (classes[:, :38] != UNKNOWN_PIXEL).all()
+
+
+def test_overlaps_of_a_known_case():
+    classes = torch.tensor([[[0, 0, 1, UNKNOWN_PIXEL]]]).byte()
+    logits = torch.full((1, 3, 1, 4), -9.0)
+    for column, label in enumerate((0, 1, 1, 2)):
+        logits[0, label, 0, column] = 9.0
+    found, accuracy = overlaps(confusion(logits, classes))
+    assert found[:2].tolist() == [0.5, 0.5] and found[2].isnan()
+    assert accuracy == pytest.approx(2 / 3)
+
+
+def test_rare_classes_weigh_more():
+    weights_ = class_weights(torch.tensor([1000, 10, 0]))
+    assert weights_[0] < weights_[1] < weights_[2] and weights_.mean() == pytest.approx(1, abs=0.01)
+
+
+def test_the_network_answers_on_a_quarter_grid():
+    network = Parser(len(CLASSES), 64).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 3, 64, 96, dtype=torch.uint8)).shape == (1, 11, 16, 24)
+
+
+def train(data, out, *flags):
+    command = ["--model", "parser", "--data", str(data), "--out", str(out), "--image-size", "64"]
+    return fit.main([*command, "--batch-size", "4", "--epochs", "1", *flags])
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    from dataclasses import replace
+
+    from training.parsing import recipes
+
+    small = replace(recipes.PARSERS["parser"], images=8)
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(recipes.PARSERS, "parser", small)
+        assert train(data, folder) == 0
+    return folder
+
+
+def test_a_run_is_complete(run, tmp_path):
+    names = {path.name for path in run.iterdir()}
+    assert names >= {"config.json", "metrics.csv", "report.md", "report.json", "parsed.png",
+                     "best.ckpt", "parser.onnx", "parser.safetensors"}  # fmt: skip
+    figures = json.loads((run / "report.json").read_text())
+    assert 0 <= figures["mean_iou"] <= 1 and figures["photos"] == 2
+    assert export.main([str(run), "--out", str(tmp_path)]) == 0
+    info = weights.read_info(tmp_path / "parser.safetensors")
+    assert info.task == "parse" and info.classes == CLASSES
+
+
+def test_the_locator_takes_frames_of_any_size(run):
+    info = weights.read_info(run / "parser.safetensors")
+    locate = ParserLocator(info, openvino_answer(run / "parser"))
+    assert locate.info.classes == LAYERS
+    for shape in ((96, 64, 3), (48, 64, 3), (100, 333, 3)):
+        for region in locate(np.full(shape, 128, np.uint8)):
+            assert region.scores.shape == (len(LAYERS),)
+            assert 0 <= region.box[0] < region.box[2] <= shape[1]
+    assert CLASSES[FIRST:] == LAYERS
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [(["--teacher", "deep"], "--teacher: not for parsers"), (["--image-size", "100"], "multiple")],
+)
+def test_flags_that_do_not_fit(data, tmp_path, capsys, flags, words):
+    assert train(data, tmp_path / "run", *flags) == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,100 @@
+"""One training step of a parser, in Lightning's form."""
+
+import torch
+from lightning.pytorch import LightningModule
+from torch.nn import functional as F
+
+from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
+from training.models.backbones import load_pretrained
+from training.parsing.network import Parser
+from training.parsing.recipes import ParserRecipe
+from training.schedules import SCHEDULES
+from training.task import OPTIMIZERS
+
+
+class ParserTask(LightningModule):
+    """The network with its loss, optimiser and schedule; `val_iou` is the mean over garments."""
+
+    def __init__(self, recipe: ParserRecipe, class_weights: torch.Tensor):
+        super().__init__()
+        self.recipe = recipe
+        network = Parser(len(CLASSES), recipe.size)
+        load_pretrained(network, "efficientnet-lite0", "imagenet")
+        self.network = network.to(memory_format=torch.channels_last)
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self._confusion = torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network(images)
+
+    def on_train_epoch_start(self) -> None:
+        self.trainer.train_dataloader.dataset.epoch[0] = self.current_epoch
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
+        images, classes = batch
+        images = images.float().contiguous(memory_format=torch.channels_last)
+        logits = self(images).float()
+        # At twice the network's grid: finer than it answers, coarser than it costs.
+        logits = F.interpolate(logits, scale_factor=2.0, mode="bilinear")
+        target = classes[:, ::2, ::2].long()
+        loss = F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
+        known = target != UNKNOWN_PIXEL
+        accuracy = (logits.argmax(1) == target)[known].float().mean()
+        self.log_dict({"train_loss": loss, "train_acc": accuracy}, on_step=False, on_epoch=True)
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self._confusion.zero_()
+
+    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
+        images, classes = batch
+        logits = self(images).float()
+        loss = F.cross_entropy(
+            F.interpolate(logits, scale_factor=2.0, mode="bilinear"),
+            classes[:, ::2, ::2].long(), self.class_weights, ignore_index=UNKNOWN_PIXEL,
+        )  # fmt: skip
+        self._confusion += confusion(logits, classes)
+        self.log("val_loss", loss, on_epoch=True)
+
+    def on_validation_epoch_end(self) -> None:
+        found, _ = overlaps(self._confusion)
+        garments = found[FIRST:]
+        self.log("val_iou", garments[~garments.isnan()].mean())
+
+    def configure_optimizers(self) -> dict:
+        recipe = self.recipe
+        groups = []
+        backbone = set(self.network.backbone.parameters())
+        for rate, slow in ((recipe.lr, False), (recipe.backbone_lr, True)):
+            members = [p for p in self.network.parameters() if (p in backbone) == slow]
+            for decay, wide in ((recipe.weight_decay, True), (0.0, False)):
+                chosen = [p for p in members if (p.ndim > 1) == wide]
+                groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
+        optimizer = OPTIMIZERS[recipe.optimizer](groups, recipe)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = SCHEDULES[recipe.schedule](optimizer, epochs=recipe.epochs, steps=steps)
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+
+def confusion(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """Pixels int64 (classes, classes), a row a true class, of logits (N, K, h, w) scaled up."""
+    scaled = F.interpolate(logits, classes.shape[1:], mode="bilinear")
+    predicted, true = scaled.argmax(1).flatten(), classes.flatten().long()
+    known = true != UNKNOWN_PIXEL
+    count = logits.shape[1]
+    pairs = true[known] * count + predicted[known]
+    return pairs.bincount(minlength=count**2).view(count, count).cpu()
+
+
+def overlaps(pixels: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Intersection over union of each class, nan where it does not occur, and the accuracy."""
+    right = pixels.diag().double()
+    union = pixels.sum(0) + pixels.sum(1) - pixels.diag()
+    found = torch.where(pixels.sum(1) > 0, right / union.clamp(min=1), torch.nan)
+    return found, float(right.sum() / pixels.sum().clamp(min=1))
+
+
+def class_weights(counts: torch.Tensor) -> torch.Tensor:
+    """Weights of the loss, mean 1, that give rare classes' pixels more say (fourth root)."""
+    weights = (counts.sum() / counts.clamp(min=1)).double() ** 0.25
+    return (weights / weights.mean()).float()

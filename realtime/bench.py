@@ -22,7 +22,7 @@ import numpy as np
 from realtime.cli import DEMO
 from realtime.engines import openvino_engine
 from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
-from training.detection.detector import Detector, openvino_network
+from training.detection.detector import Detector, openvino_detector
 from training.weights import locate, read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,7 +169,7 @@ def detector_times(rounds: int = 200) -> dict[str, np.ndarray]:
     for name in sorted(read_manifest()):
         stem, info = locate(name)
         for threads in (1, 2) if info.task == "detect" else ():
-            detector = Detector(info, openvino_network(stem, info, threads=threads))
+            detector = Detector(info, openvino_detector(stem, info, threads=threads))
             step = _times(lambda detector=detector: detector(frame), rounds)
             found[f"{name}, {threads} threads"] = step
     return found

@@ -10,7 +10,7 @@ from preprocessing.regions import pixel_window
 from preprocessing.segmentation import segment
 from realtime.engines import CACHE_DIR, TORCH_DEVICES, require_torch
 from realtime.types import Region
-from training.detection.detector import Detector, Network, openvino_network
+from training.detection.detector import Detector, Network, openvino_detector
 from training.weights import WeightsInfo, locate, verified
 
 RIM = 0.15  # of a box's longer side: the ground around it that an outline is told from
@@ -102,7 +102,7 @@ def load_detector(
     if engine == "torch":
         network = _torch_network(stem, info, device=device, threads=threads)
     else:
-        network = openvino_network(stem, info, threads=threads, cache=str(CACHE_DIR))
+        network = openvino_detector(stem, info, threads=threads, cache=str(CACHE_DIR))
     return Detector(info, network, confidence=confidence)
 
 

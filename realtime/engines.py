@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import DeviceError, WeightsError
-from training.weights import WeightsInfo, remedy
+from preprocessing.errors import DeviceError
+from training.openvino_network import OpenVinoNetwork
+from training.weights import WeightsInfo
 
 Engine = Callable[[np.ndarray], np.ndarray]
 CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
@@ -48,23 +49,10 @@ def _best_device() -> str:
 
 def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
     """The .onnx file on OpenVINO, in bf16 where the CPU has matrix units for it."""
-    import openvino
-
-    core = openvino.Core()
-    core.set_property({"CACHE_DIR": str(CACHE_DIR)})
-    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-    path = stem.with_suffix(".onnx")
-    try:
-        model = core.compile_model(str(path), "CPU", options)
-        inputs, outputs = model.inputs[0].partial_shape, model.outputs[0].partial_shape
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise WeightsError(f"{path} is damaged ({reason}): {remedy(stem.name)}") from error
+    network = OpenVinoNetwork(stem, threads=threads, cache=str(CACHE_DIR))
     wanted = (info.channels, info.size, info.size)
-    if tuple(d.get_length() for d in inputs[1:]) != wanted or outputs[1] != len(info.classes):
-        raise WeightsError(f"{path} does not fit its metadata: {remedy(stem.name)}")
-    request = model.create_infer_request()
-    return lambda batch: request.infer([batch], share_inputs=True, share_outputs=True)[0].copy()
+    network.require(fits=network.input[1:] == wanted and network.output[1:] == (len(info.classes),))
+    return network
 
 
 def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:

@@ -1,5 +1,6 @@
 """Garments by the parser: masks from the class of every pixel."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,14 +12,14 @@ from preprocessing.parsing import CELL, garments
 from realtime.engines import CACHE_DIR
 from realtime.types import Region
 from training.detection.decode import Letterbox
-from training.parsing.answer import Answerer, openvino_answer
+from training.parsing.answer import openvino_parser
 from training.weights import WeightsInfo, locate, verified
 
 
 class ParserLocator:
     """Regions of what a parser sees, each with the scores of its layers."""
 
-    def __init__(self, info: WeightsInfo, answer: Answerer):
+    def __init__(self, info: WeightsInfo, answer: Callable[[np.ndarray], np.ndarray]):
         self.info = replace(info, classes=LAYERS)
         self._answer = answer
 
@@ -47,4 +48,4 @@ def load_parser(model: str, *, threads: int) -> ParserLocator:
     if info.task != "parse":
         raise WeightsError(f"{model} is no parser: give it with --model, not --locate")
     verified(stem.with_suffix(".onnx"))
-    return ParserLocator(info, openvino_answer(stem, threads=threads, cache=str(CACHE_DIR)))
+    return ParserLocator(info, openvino_parser(stem, info, threads=threads, cache=str(CACHE_DIR)))

@@ -24,6 +24,7 @@ from training.checkpoint import load_network, save_network
 from training.data import Part
 from training.export import first_images, write_onnx
 from training.metrics import Scores, fit_temperature, score
+from training.openvino_network import OpenVinoNetwork
 from training.photo_data import PhotoPart
 from training.profile import Timing, measure
 from training.task import readable
@@ -82,19 +83,15 @@ def judge(name: str, stem: Path, info: WeightsInfo, part: Part, *, threads: int)
 
     The temperature is fitted on this very part, which is the one that calibrates.
     """
-    import openvino
-
-    path = stem.with_suffix(".onnx")
-    model = openvino.Core().compile_model(str(path), "CPU")
+    network = OpenVinoNetwork(stem)
     answers = [
-        (torch.from_numpy(model([images.numpy()])[0].copy()), labels)
-        for images, labels in part.loader()
+        (torch.from_numpy(network(images.numpy())), labels) for images, labels in part.loader()
     ]
     logits, labels = readable(*(torch.cat(column) for column in zip(*answers, strict=True)))
     temperature = fit_temperature(logits, labels)
     return Version(
         name,
-        path.stat().st_size / 1e6,
+        stem.with_suffix(".onnx").stat().st_size / 1e6,
         score(logits, labels, temperature=temperature),
         temperature,
         measure("openvino", stem, threads)[0],

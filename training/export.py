@@ -23,6 +23,7 @@ from training.checkpoint import load_network, load_run, save_network
 from training.data import Part
 from training.metrics import fit_temperature, score
 from training.models.normalise import Normalise
+from training.openvino_network import OpenVinoNetwork
 from training.recipes import task_of
 from training.task import predict, readable
 from training.weights import METADATA_KEY, WeightsInfo
@@ -163,12 +164,7 @@ def check(stem: Path, info: WeightsInfo, images: torch.Tensor) -> None:
     Raises:
         WeightsError: their logits differ by more than rounding.
     """
-    import openvino
-
-    core = openvino.Core()
-    precise = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = core.compile_model(str(stem.with_suffix(".onnx")), "CPU", precise)
-    from_onnx = compiled([images.numpy()])[0]
+    from_onnx = OpenVinoNetwork(stem, precise=True)(images.numpy())
     with torch.inference_mode():
         from_tensors = load_network(stem, info)(images).numpy()
     difference = float(np.abs(from_onnx - from_tensors).max())

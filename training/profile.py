@@ -27,6 +27,7 @@ from training import weights
 from training.checkpoint import load_network, load_run, save_network
 from training.export import write_onnx
 from training.models import MODELS
+from training.openvino_network import OpenVinoNetwork
 from training.recipes import RECIPES
 from training.shape import Shape
 from training.weights import WeightsInfo
@@ -180,7 +181,10 @@ def measure(engine: str, stem: Path, threads: int) -> tuple[list[Timing], float]
 
 def _measure_here(engine: str, stem: Path, threads: int) -> tuple[list[Timing], float]:
     info = weights.read_info(stem.with_suffix(".safetensors"))
-    call = _openvino(stem, threads) if engine == "openvino" else _torch(stem, info, threads)
+    if engine == "openvino":
+        call = OpenVinoNetwork(stem, threads=threads)
+    else:
+        call = _torch(stem, info, threads)
     rng, timings = np.random.default_rng(0), []
     for batch in BATCHES:
         images = rng.integers(0, 256, (batch, info.channels, info.size, info.size), np.uint8)
@@ -192,15 +196,6 @@ def _measure_here(engine: str, stem: Path, threads: int) -> tuple[list[Timing], 
         low, median, high = 1000 * np.percentile(times[WARM_UP:], (5, 50, 95))
         timings.append(Timing(engine, batch, median, low, high, 1000 * batch / median))
     return timings, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _openvino(stem: Path, threads: int):
-    import openvino
-
-    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-    model = openvino.Core().compile_model(str(stem.with_suffix(".onnx")), "CPU", options)
-    request = model.create_infer_request()
-    return lambda images: request.infer([images], share_inputs=True)
 
 
 def _torch(stem: Path, info: WeightsInfo, threads: int):

@@ -16,7 +16,7 @@ from training import evaluate, export, fit, registry, weights
 from training.detection import fit as detection_fit
 from training.detection import judge
 from training.detection.decode import Detections, Letterbox, decode
-from training.detection.detector import Detector, openvino_network
+from training.detection.detector import Detector, openvino_detector
 from training.detection.recipes import DETECTORS
 from training.report import read_metrics
 
@@ -186,7 +186,9 @@ def test_boxes_are_those_of_ultralytics_predictor(run, data):
 
     model, confidence = run / "yolo.onnx", 0.002
     info = weights.read_info(run / "yolo.safetensors")
-    ours = Detector(info, openvino_network(run / "yolo", info, precise=True), confidence=confidence)
+    ours = Detector(
+        info, openvino_detector(run / "yolo", info, precise=True), confidence=confidence
+    )
     settings = {"model": str(model), "imgsz": info.size, "conf": confidence, "device": "cpu",
                 "mode": "predict", "save": False, "verbose": False}  # fmt: skip
     theirs = DetectionPredictor(overrides=settings)

@@ -11,7 +11,7 @@ from preprocessing.layers import LAYERS
 from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
 from realtime.parse import ParserLocator
 from training import export, fit, weights
-from training.parsing.answer import openvino_answer
+from training.parsing.answer import openvino_parser
 from training.parsing.data import random_view, reground, whole_view
 from training.parsing.network import Parser
 from training.parsing.task import class_weights, confusion, overlaps
@@ -129,7 +129,7 @@ def test_a_run_is_complete(run, tmp_path):
 
 def test_the_locator_takes_frames_of_any_size(run):
     info = weights.read_info(run / "parser.safetensors")
-    locate = ParserLocator(info, openvino_answer(run / "parser"))
+    locate = ParserLocator(info, openvino_parser(run / "parser", info))
     assert locate.info.classes == LAYERS
     for shape in ((96, 64, 3), (48, 64, 3), (100, 333, 3)):
         for region in locate(np.full(shape, 128, np.uint8)):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import WeightsError
 from training.detection.decode import Detections, Letterbox, decode
-from training.weights import WeightsInfo, remedy
+from training.openvino_network import OpenVinoNetwork
+from training.weights import WeightsInfo
 
 # From BGR uint8 (H, W, 3), sides in multiples of the stride, to float32 (4 + classes, anchors).
 Network = Callable[[np.ndarray], np.ndarray]
@@ -48,47 +48,13 @@ def _fit(width: int, height: int, size: int, square: bool) -> Letterbox:
     return Letterbox.fit(width, height, size, square=square)
 
 
-def openvino_network(
+def openvino_detector(
     stem: Path, info: WeightsInfo, *, threads: int = 0, precise: bool = False, cache: str = ""
 ) -> Network:
-    """The .onnx file on OpenVINO; each shape of input is compiled once.
-
-    Args:
-        threads: 0 for all cores.
-        precise: single precision, where the CPU would use bf16.
-        cache: folder in which compiled networks are kept.
-
-    Raises:
-        WeightsError: the file is damaged or does not fit its metadata.
-    """
-    import openvino
-
-    core = openvino.Core()
-    if cache:
-        core.set_property({"CACHE_DIR": cache})
-    options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads
-    if precise:
-        options["INFERENCE_PRECISION_HINT"] = "f32"
-    path = stem.with_suffix(".onnx")
-    try:
-        read = core.read_model(str(path))
-        rows = read.outputs[0].partial_shape[1]
-    except (RuntimeError, IndexError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise WeightsError(f"{path} is damaged ({reason}): {remedy(stem.name)}") from error
-    if rows != 4 + len(info.classes):
-        raise WeightsError(f"{path} does not fit its metadata: {remedy(stem.name)}")
-    requests: dict[tuple[int, ...], object] = {}
-
-    def run(image: np.ndarray) -> np.ndarray:
-        if image.shape not in requests:
-            model = _for_frames(read.clone(), image.shape)
-            requests[image.shape] = core.compile_model(model, "CPU", options).create_infer_request()
-        return requests[image.shape].infer([image[None]], share_inputs=True)[0][0]
-
-    return run
+    """The .onnx file on OpenVINO; its arguments and errors are those of `OpenVinoNetwork`."""
+    network = OpenVinoNetwork(stem, threads=threads, precise=precise, cache=cache, fit=_for_frames)
+    network.require(fits=network.output[1] == 4 + len(info.classes))
+    return lambda image: network(image[None])[0]
 
 
 def _for_frames(model, shape: tuple[int, ...]):
@@ -96,7 +62,7 @@ def _for_frames(model, shape: tuple[int, ...]):
     from openvino import Layout, Type
     from openvino.preprocess import ColorFormat, PrePostProcessor
 
-    height, width = shape[:2]
+    height, width = shape[1:3]
     model.reshape([1, 3, height, width])
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(

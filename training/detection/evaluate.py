@@ -7,7 +7,7 @@ from preprocessing.pictures import SUFFIXES
 from preprocessing.yolo_layout import check_layout, read_layout
 from training import weights
 from training.detection import judge, report
-from training.detection.detector import Detector, openvino_network
+from training.detection.detector import Detector, openvino_detector
 
 
 def evaluate(
@@ -33,7 +33,7 @@ def evaluate(
     stem, info = weights.locate(model)
     weights.verified(stem.with_suffix(".onnx"))
     threshold = info.confidence if threshold is None else threshold
-    detector = Detector(info, openvino_network(stem, info), confidence=judge.LEAST, square=True)
+    detector = Detector(info, openvino_detector(stem, info), confidence=judge.LEAST, square=True)
     if empty:
         images = sorted(p for p in empty.rglob("*") if p.suffix.lower() in SUFFIXES)
         given = judge.answers(detector, images, classes=None)

@@ -12,7 +12,7 @@ from preprocessing.errors import UsageError
 from preprocessing.yolo_layout import check_layout, read_layout
 from training import registry, weights
 from training.detection import judge, report
-from training.detection.detector import Detector, openvino_network
+from training.detection.detector import Detector, openvino_detector
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.recipes import CONFIG
 from training.weights import WeightsInfo
@@ -153,7 +153,7 @@ def export(run: Path, folder: Path) -> WeightsInfo:
     stem = folder / info.name
     yolo.write_onnx(stem, network, info)
     layout = read_layout(Path(config["data"]))
-    detector = Detector(info, openvino_network(stem, info), confidence=judge.LEAST, square=True)
+    detector = Detector(info, openvino_detector(stem, info), confidence=judge.LEAST, square=True)
     given = judge.answers(detector, layout.images("val"), classes=len(info.classes))
     confidence, _ = judge.best_threshold(given)
     scores = judge.score(given, classes=len(info.classes), threshold=confidence)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+SMALL = 0.8
+
 
 @dataclass(frozen=True)
 class DetectorRecipe:
@@ -24,6 +26,7 @@ class DetectorRecipe:
     hue: float
     saturation: float
     brightness: float
+    small_epochs: int = 0  # first epochs on pictures of SMALL times the side, which cost 0.6
     patience: int = 0  # epochs without a better score before stopping; 0 for never
     pretrained: str = "none"  # or a file of weights to start from
 
@@ -38,6 +41,7 @@ CANVASES = DetectorRecipe(
     optimizer="MuSGD",
     weight_decay=5e-4,
     warmup_epochs=1.0,
+    small_epochs=7,
     mosaic=0.0,
     close_mosaic=0,
     scale=0.3,
@@ -51,6 +55,7 @@ DETECTORS = {
         CANVASES,
         epochs=40,
         warmup_epochs=2.0,
+        small_epochs=0,
         mosaic=0.5,
         close_mosaic=8,
         scale=0.5,

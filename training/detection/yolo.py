@@ -16,6 +16,7 @@ import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.nn import functional as F
 from ultralytics.engine.exporter import Exporter
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
@@ -23,8 +24,8 @@ from ultralytics.utils import DEFAULT_CFG_DICT
 
 from preprocessing.errors import UsageError, WeightsError
 from preprocessing.yolo_layout import Layout
-from training.detection.detector import openvino_network
-from training.detection.recipes import DetectorRecipe
+from training.detection.detector import openvino_detector
+from training.detection.recipes import SMALL, DetectorRecipe
 from training.export import halve
 from training.weights import METADATA_KEY, WeightsInfo
 
@@ -47,6 +48,8 @@ class Epoch:
 class _Trainer(DetectionTrainer):
     """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
 
+    small_epochs = 0  # see DetectorRecipe
+
     def _setup_train(self):
         super()._setup_train()
         # ultralytics knows mixed precision on GPUs alone; this is what its loop asks.
@@ -65,6 +68,9 @@ class _Trainer(DetectionTrainer):
 
     def preprocess_batch(self, batch):
         batch = super().preprocess_batch(batch)
+        if self.epoch < self.small_epochs:
+            side = round(self.args.imgsz * SMALL / self.stride) * self.stride
+            batch["img"] = F.interpolate(batch["img"], (side, side), mode="bilinear")
         batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
 
@@ -95,6 +101,7 @@ def train(
     settings = _settings(recipe, run, _write_data(layout, run), device=device)
     settings |= {"seed": seed, "resume": str(run / LAST) if resume else False}
     trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
+    trainer.small_epochs = recipe.small_epochs
     if recipe.pretrained != "none":
         trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
     # "on_model_save" would come before the epoch's time is known; this also comes once at the end.
@@ -259,7 +266,7 @@ def check(stem: Path, info: WeightsInfo) -> None:
         WeightsError: their boxes differ by more than a pixel, or their scores by a hundredth.
     """
     image = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
-    from_onnx = openvino_network(stem, info, precise=True)(image)
+    from_onnx = openvino_detector(stem, info, precise=True)(image)
     shares = torch.from_numpy(image[None, :, :, ::-1].copy()).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
         from_tensors = load_network(stem, info)(shares)[0].numpy()

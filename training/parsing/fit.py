@@ -22,7 +22,7 @@ from training import registry, weights
 from training.checkpoint import save_network
 from training.export import write_program
 from training.models.normalise import Normalise
-from training.parsing.answer import openvino_answer
+from training.parsing.answer import openvino_parser
 from training.parsing.data import Photos, Views, parsed_people, single_garments
 from training.parsing.network import Answer, Parser
 from training.parsing.recipes import PARSERS, ParserRecipe
@@ -278,7 +278,7 @@ def write(stem: Path, network: Parser, info: WeightsInfo) -> None:
     write_program(stem.with_suffix(".onnx"), Answer(network), example, info, half=True,
                   dynamic=blocks, output="probabilities")  # fmt: skip
     image = np.random.default_rng(0).integers(0, 256, (1, 3, info.size, info.size), np.uint8)
-    from_onnx = openvino_answer(stem, precise=True)(image)
+    from_onnx = openvino_parser(stem, info, precise=True)(image)
     with torch.inference_mode():
         from_tensors = Answer(network)(torch.from_numpy(image)).numpy()
     if not np.abs(from_onnx - from_tensors).max() < MOST_DIFFERENCE:

@@ -1,0 +1,94 @@
+"""A published .onnx file on OpenVINO: an array in, an array out. Imports no torch."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.errors import WeightsError
+from training.weights import remedy
+
+# Changes a network for inputs of one shape.
+Fit = Callable[["openvino.Model", tuple[int, ...]], "openvino.Model"]  # noqa: F821
+
+
+class OpenVinoNetwork:
+    """The first output of a network of one input.
+
+    Args:
+        stem: of the .onnx file.
+        threads: 0 for all cores.
+        precise: single precision, where the CPU would use bf16.
+        cache: folder in which compiled networks are kept; none for "".
+        fit: makes the network for a shape of input, which is then compiled once for each; None to
+            compile it as it is, open in the axes that the file leaves open.
+
+    Attributes:
+        input, output: the file's shapes, -1 for an open axis.
+
+    Raises:
+        WeightsError: the file is damaged.
+    """
+
+    def __init__(
+        self,
+        stem: Path,
+        *,
+        threads: int = 0,
+        precise: bool = False,
+        cache: str = "",
+        fit: Fit | None = None,
+    ):
+        import openvino
+
+        self._stem, self._fit = stem, fit
+        self._core = openvino.Core()
+        if cache:
+            self._core.set_property({"CACHE_DIR": cache})
+        self._options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            self._options["INFERENCE_NUM_THREADS"] = threads
+        if precise:
+            self._options["INFERENCE_PRECISION_HINT"] = "f32"
+        self._requests: dict[tuple[int, ...], openvino.InferRequest] = {}
+        try:
+            self._model = self._core.read_model(str(stem.with_suffix(".onnx")))
+            self.input, self.output = (
+                tuple(d.get_length() if d.is_static else -1 for d in port[0].partial_shape)
+                for port in (self._model.inputs, self._model.outputs)
+            )
+            if fit is None:
+                self._compile(())
+        except (RuntimeError, IndexError) as error:
+            raise self._damaged(error) from error
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        """The output for an input; the array may be written to afterwards."""
+        shape = array.shape if self._fit else ()
+        if shape not in self._requests:
+            try:
+                self._compile(shape)
+            except RuntimeError as error:
+                raise self._damaged(error) from error
+        request = self._requests[shape]
+        return request.infer([array], share_inputs=True, share_outputs=True)[0].copy()
+
+    def require(self, *, fits: bool) -> None:
+        """Refuse a file whose shapes are not those that its metadata promise.
+
+        Raises:
+            WeightsError: it does not fit.
+        """
+        if not fits:
+            raise WeightsError(
+                f"{self._stem}.onnx does not fit its metadata: {remedy(self._stem.name)}"
+            )
+
+    def _compile(self, shape: tuple[int, ...]) -> None:
+        model = self._fit(self._model.clone(), shape) if self._fit else self._model
+        compiled = self._core.compile_model(model, "CPU", self._options)
+        self._requests[shape] = compiled.create_infer_request()
+
+    def _damaged(self, error: Exception) -> WeightsError:
+        reason = str(error).strip().splitlines()[-1]
+        return WeightsError(f"{self._stem}.onnx is damaged ({reason}): {remedy(self._stem.name)}")

@@ -6,7 +6,6 @@ beside its folder.
 """
 
 import argparse
-import dataclasses
 import json
 import os
 import shlex
@@ -18,132 +17,12 @@ from pathlib import Path
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
-from training.detection.recipes import DETECTORS
-from training.parsing.recipes import PARSERS
-from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named, task_of
-from training.rules import add_rules, rules_of
-from training.shape import HEADS
+from training.flags import changes_recipe, check_ranges, given_flags, parser, recipe_of
+from training.recipes import Recipe, task_of
+from training.rules import rules_of
 
-REPLACEABLE = {
-    "epochs", "batch_size", "lr", "schedule", "augment", "label_smoothing", "pretrained",
-    "backbone_lr", "dropout", "head", "mix", "balance", "teacher", "optimizer", "weight_decay",
-    "clip", "patience", "crop",
-}  # fmt: skip
-POSITIVE = ("epochs", "batch_size", "lr", "limit_train", "limit_test", "image_size", "devices",
-            "nodes", "unfreeze_after")  # fmt: skip
-NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience")
-SHARES = ("label_smoothing", "dropout")
 INTERRUPTED = 130
 BEFORE_REFIT = "before the refit"  # what a refitted run's figures were measured on
-
-
-def parser() -> argparse.ArgumentParser:
-    """The flags of training.fit."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.fit",
-        description="Train a network. Validation chooses the best epoch; the test set is read "
-        "once, at the end. What is not given comes from the recipe (training/recipes.py).",
-    )
-    add = parser.add_argument
-    names = ", ".join((*RECIPES, *DETECTORS, *PARSERS))
-    add("--model", metavar="NAME", help=f"a recipe ({names}) or a network's name")
-    add("--out", type=Path, help="run folder (default runs/MODEL-DATE)")
-    add("--resume", type=Path, metavar="RUN", help="go on with this run folder's last checkpoint")
-    add("--refit", type=Path, metavar="RUN", help="train RUN's recipe again, on all its photos; "
-        "RUN's figures stand for it")  # fmt: skip
-    add("--seed", type=int, default=0, help="of weights, order, augmentation, splits (default 0)")
-    _add_data(parser.add_argument_group("data"))
-    _add_network(parser.add_argument_group("network"))
-    _add_training(parser.add_argument_group("training"))
-    _add_machine(parser.add_argument_group("machine"))
-    return parser
-
-
-def _add_data(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV, or "
-        "what training.build_dataset wrote; a detector takes a data.yaml, a parser photos/ and "
-        "masks/")  # fmt: skip
-    add("--photos", type=Path, metavar="CSV", help="parsers: photos of single garments as well")
-    add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
-    add("--limit-train", type=int, metavar="N", help="Fashion-MNIST: train and validate on N")
-    add("--limit-test", type=int, metavar="N", help="Fashion-MNIST: test on the first N images")
-    add_rules(group)
-
-
-def _add_network(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--image-size", type=int, metavar="N", help="side of the network's input in pixels")
-    add("--head", choices=HEADS, help="hidden: 256 units before the outputs")
-    add("--dropout", type=float, metavar="SHARE", help="before the last layer")
-    add("--pretrained", metavar="none|imagenet|FILE", help="weights that the backbone starts from")
-    add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
-    add("--freeze-backbone", action="store_true", help="train the head alone")
-    add("--unfreeze-after", type=int, metavar="EPOCHS", help="train the head alone that long")
-    add("--backbone-lr", type=float, metavar="LR", help="the backbone's highest learning rate")
-
-
-def _add_training(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--epochs", type=int, help="passes over the training images")
-    add("--batch-size", type=int, help="images a step, over all processes")
-    add("--lr", type=float, help="highest learning rate")
-    add("--schedule", choices=["plateau", "onecycle", "cosine", "step"], help="of the rate")
-    add("--optimizer", choices=["sgd", "adamw"], help="what takes the steps")
-    add("--weight-decay", type=float, metavar="X", help="of weights, not of biases and norms")
-    add("--clip", type=float, metavar="NORM", help="largest norm of the gradients; 0 for any")
-    add("--augment", choices=["none", "mirror", "light", "strong", "photo"], help="of batches")
-    add("--crop", type=float, metavar="SHARE", help="smallest part of a photo in random cuts")
-    add("--mix", choices=MIXES, help="blend or patch images and labels of a batch")
-    add("--balance", choices=BALANCES, help="weigh classes alike, in sampling or in the loss")
-    add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
-    add("--teacher", metavar="none|WEIGHTS", help="model or file whose answers are learnt too")
-    add("--patience", type=int, metavar="EPOCHS", help="stop when validation loss stays that long")
-
-
-def _add_machine(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="default auto")
-    add("--devices", type=int, default=1, metavar="N", help="processes a node (default 1)")
-    add("--nodes", type=int, default=1, metavar="M", help="machines, started by torchrun")
-    add("--strategy", default="ddp", help="how processes share a batch (default ddp)")
-    add("--logger", default="csv", choices=LOGGERS, help="besides metrics.csv (default none)")
-
-
-def recipe_of(args: argparse.Namespace) -> Recipe:
-    """The named recipe with the fields that flags replace.
-
-    Raises:
-        UsageError: a number is out of range, or flags contradict each other.
-    """
-    check_ranges(args)
-    recipe = recipe_named(args.model, photos=args.data is not None)
-    given = {name: getattr(args, name) for name in REPLACEABLE}
-    given["size"] = args.image_size
-    if args.freeze_backbone or args.unfreeze_after:
-        given["frozen_epochs"] = args.unfreeze_after or args.epochs or recipe.epochs
-    return dataclasses.replace(
-        recipe, **{name: value for name, value in given.items() if value is not None}
-    )
-
-
-def check_ranges(args: argparse.Namespace) -> None:
-    """Raises UsageError if a number is out of range, or flags contradict each other."""
-    checks = (
-        (POSITIVE, lambda value: value > 0, "above 0"),
-        (NOT_NEGATIVE, lambda value: value >= 0, "0 or more"),
-        (SHARES, lambda value: 0 <= value < 1, "0 to below 1"),
-        (("crop",), lambda value: 0 < value <= 1, "above 0 to 1"),
-    )
-    for names, fits, wanted in checks:
-        for name in names:
-            value = getattr(args, name)
-            if value is not None and not fits(value):
-                raise UsageError(f"--{name.replace('_', '-')} must be {wanted}, got {value}")
-    if args.devices * args.nodes > 1 and not (args.out or args.resume):
-        raise UsageError("several processes need one folder: give --out")
-    if args.data and (args.limit_train or args.limit_test or args.data_dir):
-        raise UsageError("--limit-train, --limit-test and --data-dir are for Fashion-MNIST alone")
 
 
 def choose_device(asked: str) -> str:
@@ -318,7 +197,7 @@ def _run_other(task: str, args: argparse.Namespace, command: str) -> int:
     else:
         from training.parsing.fit import LAST, fit
     args.out = _run_folder(args, LAST)
-    finished = fit(args, _given(args), command=command, commit=commit())
+    finished = fit(args, given_flags(args), command=command, commit=commit())
     return 0 if finished else _stopped(command, args.out, resumed=bool(args.resume))
 
 
@@ -335,12 +214,6 @@ def _run_folder(args: argparse.Namespace, checkpoint: str) -> Path:
     if there and not args.resume and rank() == 0:
         raise UsageError(f"{run} holds a run already: go on with --resume {run}, or name another")
     return run or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def _given(args: argparse.Namespace) -> set[str]:
-    """The names of the flags that differ from their defaults."""
-    defaults = vars(parser().parse_args([]))
-    return {name for name, value in vars(args).items() if value != defaults[name]}
 
 
 def _stopped(command: str, run: Path, *, resumed: bool) -> int:
@@ -363,8 +236,7 @@ def _refitted(args: argparse.Namespace) -> Recipe:
         raise UsageError(f"--refit {args.refit}: not a finished run on photos")
     if not args.out or args.data:
         raise UsageError("--refit needs --out and takes its data from the run")
-    changed = [n for n in (*REPLACEABLE, "image_size") if getattr(args, n) is not None]
-    if changed or args.freeze_backbone or args.unfreeze_after or args.init or args.model:
+    if args.model or changes_recipe(args):
         raise UsageError("--refit repeats a recipe: it takes no flag that changes it")
     recipe, config = read_config(args.refit)
     args.model, args.seed = config["model"], config["seed"]

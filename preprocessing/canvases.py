@@ -30,7 +30,13 @@ from preprocessing.compose import (
     compose,
     green,
 )
-from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.contact_sheet import (
+    Mark,
+    class_colour,
+    contact_sheet,
+    marked_tile,
+    write_image,
+)
 from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import SUFFIXES, read_picture
 from preprocessing.processes import process_pool
@@ -44,7 +50,6 @@ HELD_OUT = 10  # every so manieth training garment is for validation
 PHOTO_SIDE = 256  # pixels of a photo cut-out's longer side
 SHEET, SHEET_SIDE = 48, 160  # canvases on the contact sheet, and their side
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
-COLOURS = [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178)]
 
 
 @dataclass(frozen=True)
@@ -200,16 +205,11 @@ def _write(job: tuple[Order, Path, int]) -> Canvas:
 
 def draw_boxes(canvas: Canvas, names: Sequence[str]) -> np.ndarray:
     """The canvas at the contact sheet's size, with its boxes and classes."""
-    scale = SHEET_SIDE / len(canvas.image)
-    tile = cv2.resize(canvas.image, (SHEET_SIDE, SHEET_SIDE), interpolation=cv2.INTER_AREA)
-    for garment in canvas.garments:
-        x1, y1, x2, y2 = (int(value * scale) for value in garment.box)
-        colour = COLOURS[garment.label % len(COLOURS)]
-        cv2.rectangle(tile, (x1, y1), (x2, y2), colour, 1)
-        place = (x1 + 1, max(8, y1 - 2))
-        cv2.putText(tile, names[garment.label], place, cv2.FONT_HERSHEY_SIMPLEX, 0.3, colour, 1,
-                    cv2.LINE_AA)  # fmt: skip
-    return tile
+    marks = [
+        Mark(garment.box, class_colour(garment.label), names[garment.label])
+        for garment in canvas.garments
+    ]
+    return marked_tile(canvas.image, marks, side=SHEET_SIDE)
 
 
 def main(argv: list[str] | None = None) -> int:

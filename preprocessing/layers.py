@@ -20,7 +20,13 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.command import exit_status
-from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.contact_sheet import (
+    Mark,
+    class_colour,
+    contact_sheet,
+    marked_tile,
+    write_image,
+)
 from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import read_picture
 from preprocessing.processes import process_pool
@@ -211,18 +217,13 @@ def draw_sheet(folder: Path, split: str) -> None:
     tiles = []
     for path in images[:: max(1, len(images) // SHEET)][:SHEET]:
         image = read_picture(path)
-        scale = SHEET_SIDE / max(image.shape[:2])
-        tile = np.zeros((SHEET_SIDE, SHEET_SIDE, 3), np.uint8)
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        small = small[:SHEET_SIDE, :SHEET_SIDE]
-        tile[: small.shape[0], : small.shape[1]] = small
         found = read_boxes(path, classes=len(LAYERS))
-        for label, box in zip(found.labels, found.boxes, strict=True):
-            x1, y1, x2, y2 = (box * np.tile(small.shape[1::-1], 2)).astype(int).tolist()
-            cv2.rectangle(tile, (x1, y1), (x2, y2), (0, 255, 0), 1)
-            cv2.putText(tile, LAYERS[label], (x1 + 2, y1 + 9), cv2.FONT_HERSHEY_SIMPLEX, 0.32,
-                        (0, 0, 255), 1, cv2.LINE_AA)  # fmt: skip
-        tiles.append(tile)
+        sides = np.tile(image.shape[1::-1], 2)
+        marks = [
+            Mark(box * sides, class_colour(label), LAYERS[label])
+            for label, box in zip(found.labels, found.boxes, strict=True)
+        ]
+        tiles.append(marked_tile(image, marks, side=SHEET_SIDE))
     write_image(folder / f"sheet-{split}.png", contact_sheet(tiles, columns=8))
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import matplotlib
 
 matplotlib.use("Agg")  # files only: never needs a display
@@ -12,7 +11,7 @@ matplotlib.use("Agg")  # files only: never needs a display
 import matplotlib.pyplot as plt
 import numpy as np
 
-from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.contact_sheet import Mark, contact_sheet, marked_tile, write_image
 from preprocessing.pictures import read_picture
 from training.detection.judge import Answer, Scores
 
@@ -104,23 +103,10 @@ def draw_sheet(
 
 
 def _draw(answer: Answer, names: Sequence[str], threshold: float) -> np.ndarray:
-    image = read_picture(answer.path)
-    scale = SIDE / max(image.shape[:2])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    tile = np.full((SIDE, SIDE, 3), 40, np.uint8)
-    tile[: small.shape[0], : small.shape[1]] = small[:SIDE, :SIDE]
-    for box in answer.truth.boxes * scale:
-        cv2.rectangle(tile, *_corners(box), TRUTH, 2)
+    marks = [Mark(box, TRUTH, width=2) for box in answer.truth.boxes]
     found = answer.found.take(np.flatnonzero(answer.found.confidences > threshold))
-    for label, box, strength in zip(found.labels, found.boxes * scale, found.confidences,
-                                    strict=True):  # fmt: skip
-        first, last = _corners(box)
-        cv2.rectangle(tile, first, last, FOUND, 1)
-        cv2.putText(tile, f"{names[label]} {strength:.2f}", (first[0] + 2, max(9, first[1] - 2)),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.32, FOUND, 1, cv2.LINE_AA)  # fmt: skip
-    return tile
-
-
-def _corners(box: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
-    x1, y1, x2, y2 = (round(float(value)) for value in box)
-    return (x1, y1), (x2, y2)
+    marks += [
+        Mark(box, FOUND, f"{names[label]} {strength:.2f}")
+        for label, box, strength in zip(found.labels, found.boxes, found.confidences, strict=True)
+    ]
+    return marked_tile(read_picture(answer.path), marks, side=SIDE)

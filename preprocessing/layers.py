@@ -92,12 +92,19 @@ def mask_boxes(mask: np.ndarray, names: dict[int, str]) -> tuple[tuple[int, ...]
     unclear = UNCLEAR & set(present)
     if unclear:
         raise DataError(f"has a {', '.join(sorted(unclear))}")
-    numbers = {layer: [k for k, name in names.items() if PARSED.get(name) == layer]
-               for layer in LAYERS}  # fmt: skip
+    layers = np.full(256, len(LAYERS), np.uint8)
+    for value, name in names.items():
+        if name in PARSED:
+            layers[value] = LAYERS.index(PARSED[name])
+    return layer_boxes(layers[mask])
+
+
+def layer_boxes(layers: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """Layers and boxes of a map uint8 (H, W) of layers; other values mean none of them."""
     labels, boxes = [], []
-    for label, layer in enumerate(LAYERS):
-        region = Region.from_mask(_without_specks(np.isin(mask, numbers[layer])))
-        if region is not None and (region.mask > 0).sum() >= MIN_SHARE * mask.size:
+    for label in range(len(LAYERS)):
+        region = Region.from_mask(_without_specks(layers == label))
+        if region is not None and (region.mask > 0).sum() >= MIN_SHARE * layers.size:
             labels.append(label)
             boxes.append(region.box)
     return tuple(labels), np.array(boxes, np.float32).reshape(-1, 4)

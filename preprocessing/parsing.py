@@ -1,9 +1,4 @@
-"""The parser's classes, and what its answer for a frame means: garments with masks.
-
-The network answers on a grid of `CELL` pixels of its input.
-"""
-
-from collections.abc import Sequence
+"""The parser's classes, and what its answer for a frame means: garments with masks."""
 
 import cv2
 import numpy as np
@@ -14,7 +9,6 @@ from preprocessing.regions import Region, pixel_window
 CLASSES = ("background", "person", *LAYERS)
 BACKGROUND, PERSON, FIRST = 0, 1, 2  # FIRST: the first garment's number
 UNKNOWN_PIXEL = 255  # of a mask: no class is right or wrong there
-CELL = 4
 # Kinds that a body wears one over the other, or one instead of the other.
 GROUPS = (("top", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
 SMALLEST = 0.004  # of the frame; smaller patches are no garments
@@ -37,26 +31,19 @@ def mask_table(names: dict[int, str]) -> np.ndarray:
     return table
 
 
-def garments(
-    probabilities: np.ndarray, *, width: int, height: int, inner: Sequence[int]
-) -> list[Region]:
+def garments(probabilities: np.ndarray, *, width: int, height: int) -> list[Region]:
     """Garments of an answer float32 (classes, h, w), largest first, for an image of that size.
-
-    Args:
-        inner: left, top, right, bottom of the image in the answer, in cells; the rest is padding.
 
     A garment's scores are the mean probabilities of the layers over its pixels.
     """
-    left, top, right, bottom = inner
-    seen = np.ascontiguousarray(probabilities[:, top:bottom, left:right])
-    labels = seen.argmax(axis=0).astype(np.uint8)
+    labels = probabilities.argmax(axis=0).astype(np.uint8)
     patches = _patches(labels)
     for group in GROUPS:
         _absorb(patches, {FIRST + LAYERS.index(name) for name in group})
     regions = []
     for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
         if cover.sum() >= SMALLEST * cover.size:
-            scores = seen[FIRST:, cover].mean(axis=1)
+            scores = probabilities[FIRST:, cover].mean(axis=1)
             regions.append(_region(cover, scores, width=width, height=height))
     return regions
 

@@ -200,14 +200,14 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate",
         description="Score a model, single view, on the Fashion-MNIST test set or on photos; a "
-        "detector on labelled boxes.",
+        "detector on labelled boxes, a parser on masks.",
     )
     add = parser.add_argument
     add("--model", required=True, help="committed model, weight file or run folder")
     add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV "
         "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take folders "
         "t-shirt, pants, dress, outwear, shirt and cut the garments out; a detector takes a "
-        "data.yaml")  # fmt: skip
+        "data.yaml, a parser photos/ and masks/")  # fmt: skip
     add("--split", choices=SPLITS, help="of --data (default test, else validation, else all)")
     add("--classes", metavar="A,B,...", help="only these classes of --data (default all)")
     add("--empty", type=Path, metavar="DIR", help="detectors: pictures without any garment")
@@ -224,19 +224,9 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     if args.limit_test is not None and args.limit_test <= 0:
         raise UsageError(f"--limit-test must be above 0, got {args.limit_test}")
-    if weights.is_detector(args.model):
-        from training.detection.evaluate import evaluate as evaluate_detector
-
-        text = evaluate_detector(
-            args.model,
-            args.data,
-            split=args.split,
-            empty=args.empty,
-            threshold=args.threshold,
-            out=args.out,
-            json_file=args.json,
-        )
-        print(text)
+    task = weights.task_of(args.model)
+    if task != "classify":
+        print(_judge_other(task, args))
         return 0
     judged = load_judged(args.model, data_dir=args.data_dir)
     if args.data:
@@ -253,6 +243,20 @@ def _run(args: argparse.Namespace) -> int:
         write_json(result, args.json)
     print(f"wrote {folder}/report.md and its pictures, report.json, top_losses.csv")
     return 0
+
+
+def _judge_other(task: str, args: argparse.Namespace) -> str:
+    """Judge a detector or a parser; the text of its table."""
+    files = {"split": args.split, "out": args.out, "json_file": args.json}
+    if task == "detect":
+        from training.detection.evaluate import evaluate as judge_boxes
+
+        return judge_boxes(
+            args.model, args.data, empty=args.empty, threshold=args.threshold, **files
+        )
+    from training.parsing.evaluate import evaluate as judge_masks
+
+    return judge_masks(args.model, args.data, **files)
 
 
 if __name__ == "__main__":

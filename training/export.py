@@ -108,20 +108,20 @@ def write_onnx(path: Path, network: nn.Module, info: WeightsInfo, *, half: bool)
     """Write the network with inputs uint8 (N, C, size, size) and outputs float32 (N, classes)."""
     example = torch.zeros(2, info.channels, info.size, info.size, dtype=torch.uint8)
     dynamic = {0: torch.export.Dim("batch", min=1)}
-    write_program(path, network, example, info, half=half, dynamic=dynamic, output="logits")
+    write_program(path, network, example, half=half, dynamic=dynamic, output="logits")
+    describe_onnx(path, info)
 
 
 def write_program(
     path: Path,
     network: nn.Module,
     example: torch.Tensor,
-    info: WeightsInfo,
     *,
     half: bool,
     dynamic: dict[int, object],
     output: str,
 ) -> None:
-    """Write a network of one input, "images", and one output, with the metadata inside.
+    """Write a network of one input, "images", and one output.
 
     Args:
         dynamic: the input's axes that may have other lengths than the example's.
@@ -138,10 +138,16 @@ def write_program(
     model = program.model_proto
     if half:
         halve(model)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def describe_onnx(path: Path, info: WeightsInfo) -> None:
+    """Add our metadata to an .onnx file."""
+    model = onnx.load(path)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, info.to_json()
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    onnx.save(model, path)
 
 
 def halve(model: onnx.ModelProto) -> None:

@@ -119,13 +119,13 @@ def locate(model: str) -> tuple[Path, WeightsInfo]:
     return stem, read_info(stem.with_suffix(".safetensors"))
 
 
-def is_detector(model: str) -> bool:
-    """Whether a committed model's name or a weight file's path is that of a detector.
+def task_of(model: str) -> str:
+    """The task of a committed model's name, of a weight file or (classify) of a run folder.
 
     Raises:
         WeightsError: see `locate`.
     """
-    return not Path(model).is_dir() and locate(model)[1].task == "detect"
+    return "classify" if Path(model).is_dir() else locate(model)[1].task
 
 
 def verified(path: Path) -> Path:

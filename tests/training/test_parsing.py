@@ -10,9 +10,10 @@ import torch
 from preprocessing.layers import LAYERS
 from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
 from realtime.parse import ParserLocator
-from training import export, fit, weights
+from training import evaluate, export, fit, weights
 from training.parsing.answer import openvino_parser
-from training.parsing.data import random_view, reground, whole_view
+from training.parsing.data import parsed_people, random_view, reground, whole_view
+from training.parsing.judge import judge
 from training.parsing.network import Parser
 from training.parsing.task import class_weights, confusion, overlaps
 
@@ -60,7 +61,7 @@ def test_a_view_and_its_classes_stay_together():
 
 def test_another_ground_leaves_people_as_they_are():
     rng = np.random.default_rng(2)
-    image, mask = person(rng)
+    image, mask = person(rng, size=(160, 160))
     mask[:, :4] = UNKNOWN_PIXEL
     before = mask.copy()
     view = reground(image, mask, rng)
@@ -122,14 +123,48 @@ def test_a_run_is_complete(run, tmp_path):
                      "best.ckpt", "parser.onnx", "parser.safetensors"}  # fmt: skip
     figures = json.loads((run / "report.json").read_text())
     assert 0 <= figures["mean_iou"] <= 1 and figures["photos"] == 2
+    assert 0 <= figures["garments_f1"] <= 1
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
     info = weights.read_info(tmp_path / "parser.safetensors")
     assert info.task == "parse" and info.classes == CLASSES
 
 
+def test_it_is_judged_on_the_held_out_block(run, data, tmp_path, capsys):
+    command = ["--model", str(run / "parser.onnx"), "--data", str(data), "--out", str(tmp_path)]
+    assert evaluate.main(command) == 0
+    assert "in 2 photos" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"report.md", "report.json", "parsed.png"}
+    assert evaluate.main(command[:2]) == 2
+    assert "give --data" in capsys.readouterr().err
+
+
+def test_figures_of_known_answers(data):
+    people = parsed_people(data)["test"]
+
+    def answering(right):
+        """A parser that knows the masks, or sees nothing."""
+        answers = iter([one.read()[1] for one in people])
+
+        def parse(image):
+            classes = next(answers) if right else np.zeros(image.shape[:2], np.uint8)
+            return np.eye(len(CLASSES), dtype=np.float32)[classes].transpose(2, 0, 1)
+
+        return parse
+
+    good, blind = (judge(answering(right), people) for right in (True, False))
+    assert good.summary()["accuracy"] == good.summary()["layers_right"] == 1
+    assert (
+        good.summary()["garments_f1"] == 1
+        and good.true == 4
+        and good.summary()["false_a_photo"] == 0
+    )
+    assert blind.summary()["layers_right"] == blind.summary()["garments_f1"] == 0
+    assert np.nanmax(blind.overlaps()[FIRST:]) == 0
+
+
 def test_the_locator_takes_frames_of_any_size(run):
     info = weights.read_info(run / "parser.safetensors")
-    locate = ParserLocator(info, openvino_parser(run / "parser", info))
+    locate = ParserLocator(openvino_parser(run / "parser", info))
     assert locate.info.classes == LAYERS
     for shape in ((96, 64, 3), (48, 64, 3), (100, 333, 3)):
         for region in locate(np.full(shape, 128, np.uint8)):

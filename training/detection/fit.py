@@ -14,6 +14,7 @@ from training import registry, weights
 from training.detection import judge, report
 from training.detection.detector import Detector, openvino_detector
 from training.detection.recipes import DETECTORS, DetectorRecipe
+from training.export import describe_onnx
 from training.recipes import CONFIG
 from training.weights import WeightsInfo
 
@@ -162,7 +163,7 @@ def export(run: Path, folder: Path) -> WeightsInfo:
     parameters = sum(p.numel() for p in network.parameters())
     metrics = {"parameters": parameters, "validation": scores.summary()}
     info = dataclasses.replace(info, confidence=round(confidence, 3), metrics=metrics)
-    yolo.describe_onnx(stem, info)
+    describe_onnx(stem.with_suffix(".onnx"), info)
     yolo.save_network(stem, network, info)
     yolo.check(stem, info)
     weights.write_manifest(info, folder)

@@ -250,15 +250,6 @@ def write_onnx(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
     onnx.save(model, stem.with_suffix(".onnx"))
 
 
-def describe_onnx(stem: Path, info: WeightsInfo) -> None:
-    """Add our metadata to `stem`.onnx."""
-    path = stem.with_suffix(".onnx")
-    model = onnx.load(path)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = METADATA_KEY, info.to_json()
-    onnx.save(model, path)
-
-
 def check(stem: Path, info: WeightsInfo) -> None:
     """Hold both files' answers on noise against each other.
 

@@ -1,20 +1,48 @@
-"""A published parser's answer for an image, on OpenVINO. Imports no torch."""
+"""A published parser: an image in, the probability of every class for every cell out. No torch."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import cv2
+import numpy as np
 
 from training.openvino_network import OpenVinoNetwork
 from training.weights import WeightsInfo
 
+STRIDE = 32  # pixels; both sides of the network's input are multiples of it
+
+
+class FrameParser:
+    """A network with its scaling; call it with an image.
+
+    The image's longer side becomes the network's, and both are rounded to the stride: a frame is
+    stretched by a few hundredths at most, and nothing of the answer is padding.
+
+    Args:
+        network: from BGR uint8 (1, 3, H, W) to float32 (1, classes, H / 4, W / 4).
+    """
+
+    def __init__(self, info: WeightsInfo, network: Callable[[np.ndarray], np.ndarray]):
+        self.info = info
+        self._network = network
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Class probabilities float32 (classes, h, w) over the whole BGR image (H, W, 3)."""
+        scale = self.info.size / max(image.shape[:2])
+        height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE)
+                         for side in image.shape[:2])  # fmt: skip
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        scaled = cv2.resize(image, (width, height), interpolation=method)
+        return self._network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))[0]
+
 
 def openvino_parser(
     stem: Path, info: WeightsInfo, *, threads: int = 0, precise: bool = False, cache: str = ""
-) -> OpenVinoNetwork:
-    """From BGR uint8 (1, 3, H, W), sides in multiples of 32, to class probabilities float32
-    (1, classes, H / 4, W / 4); its arguments and errors are those of `OpenVinoNetwork`.
-    """
+) -> FrameParser:
+    """The .onnx file on OpenVINO; its arguments and errors are those of `OpenVinoNetwork`."""
     network = OpenVinoNetwork(stem, threads=threads, precise=precise, cache=cache, fit=_reshaped)
     network.require(fits=network.output[1] == len(info.classes))
-    return network
+    return FrameParser(info, network)
 
 
 def _reshaped(model, shape: tuple[int, ...]):

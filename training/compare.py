@@ -60,6 +60,7 @@ def plot(path: Path, rows: Sequence[dict[str, str]]) -> None:
             axes.scatter(x, y, s=30 + 8 * float(row["parameters_m"]), alpha=0.7)
             axes.annotate(row["network"], (x, y), textcoords="offset points", xytext=(6, 4))
         axes.set_xscale("log")
+        axes.margins(x=0.25)  # for the names of the rightmost points
         axes.set_xlabel(title)
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("macro-F1 (points as large as their parameters)")

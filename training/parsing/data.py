@@ -20,7 +20,8 @@ from preprocessing.segmentation import segment
 from training.parsing.recipes import ParserRecipe
 
 WORKERS = 2
-ZOOM = (0.25, 1.2)  # a view's side over the photo's longer side
+# A view's side over its photo's longer side: from half a body, or most of a garment, to afar.
+ZOOM, ZOOM_SINGLE = (0.25, 1.2), (0.55, 1.6)
 TILT = 12.0  # degrees
 SOFT = 1.2  # pixels over which a cut-out's edge fades
 MASK_SIDE = 320  # pixels of a single garment's photo and mask
@@ -117,21 +118,24 @@ class Views(Dataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         rng = np.random.default_rng([self._seed, int(self.epoch[0]), index])
-        image, classes = self._scene(rng)
-        image, classes = random_view(image, classes, rng, size=self._recipe.size)
+        image, classes, zoom = self._scene(rng)
+        image, classes = random_view(image, classes, rng, size=self._recipe.size, zoom=zoom)
         if rng.random() < self._recipe.regrounded:
             image = reground(image, classes, rng)
         image = photographed(image, rng)
         planes = np.ascontiguousarray(image.transpose(2, 0, 1))
         return torch.from_numpy(planes), torch.from_numpy(np.ascontiguousarray(classes))
 
-    def _scene(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _scene(
+        self, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+        """A picture, its classes, and the range of zoom for it."""
         chance, recipe = rng.random(), self._recipe
         if chance < recipe.scenes:
-            return _ground(rng, recipe.size), np.zeros((recipe.size,) * 2, np.uint8)
+            return _ground(rng, recipe.size), np.zeros((recipe.size,) * 2, np.uint8), ZOOM
         if self._singles and chance < recipe.scenes + recipe.single:
-            return self._singles[rng.integers(len(self._singles))].read()
-        return self._people[rng.integers(len(self._people))].read()
+            return *self._singles[rng.integers(len(self._singles))].read(), ZOOM_SINGLE
+        return *self._people[rng.integers(len(self._people))].read(), ZOOM
 
     def loader(self, batch_size: int) -> DataLoader:
         """Batches of an epoch."""
@@ -178,14 +182,19 @@ def whole_view(
 
 
 def random_view(
-    image: np.ndarray, classes: np.ndarray, rng: np.random.Generator, *, size: int
+    image: np.ndarray,
+    classes: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    size: int,
+    zoom: tuple[float, float] = ZOOM,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A square view: zoomed from half a body to a distant figure, shifted, tilted, mirrored.
+    """A square view: zoomed, shifted, tilted, mirrored.
 
     Outside the photo the picture is mirrored and the classes are unknown.
     """
     height, width = classes.shape
-    side = np.exp(rng.uniform(*np.log(ZOOM))) * max(height, width)
+    side = np.exp(rng.uniform(*np.log(zoom))) * max(height, width)
     scale = size / side
     centre = rng.uniform((0.15 * width, 0.1 * height), (0.85 * width, 0.9 * height))
     turn = cv2.getRotationMatrix2D(tuple(centre), rng.uniform(-TILT, TILT), scale)

@@ -29,7 +29,7 @@ class ParserRecipe:
 PARSERS = {
     "parser": ParserRecipe(
         network="parser-lite0",
-        epochs=20,
+        epochs=16,
         images=1600,
         batch_size=16,
         size=256,

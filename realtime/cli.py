@@ -90,11 +90,16 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     )
     add(
         "--name-by",
-        choices=("detector", "classifier"),
-        help="who names what a detector found (default detector)",
+        choices=("detector", "classifier", "both"),
+        help="who names what a detector or parser found (default detector: itself)",
     )
-    add("--confidence", type=float, metavar="P", help="least score of a detector's box")
-    add("--only", metavar="A,B,...", help="classes that a detector looks for (default all)")
+    add(
+        "--confidence",
+        type=float,
+        metavar="P",
+        help="least score of what it finds",
+    )
+    add("--only", metavar="A,B,...", help="classes that it looks for (default all)")
     add(
         "--threshold",
         type=float,
@@ -145,9 +150,9 @@ def check_recognition(args: argparse.Namespace) -> None:
         raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
     if args.confidence is not None and not 0 <= args.confidence <= 1:
         raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
-    if args.locate not in DETECTORS and (args.name_by == "detector" or args.only
-                                         or args.confidence is not None):  # fmt: skip
-        raise UsageError("--name-by detector, --confidence and --only go with --locate "
+    scored = args.name_by in ("detector", "both") or args.only or args.confidence is not None
+    if scored and args.locate not in DETECTORS:
+        raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
                          f"{' or '.join(DETECTORS)}, not {args.locate}")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
@@ -220,20 +225,22 @@ def make_analysis(args: argparse.Namespace):
     from realtime.classify import load_classifier
     from realtime.engines import choose
     from realtime.locate import LOCATORS, Setup
+    from realtime.naming import JointNames, ScoreNames
     from realtime.pipeline import Analysis
     from realtime.track import Tracker
 
     engine, device = choose(args.engine, args.device)
     only = tuple(args.only.split(",")) if args.only else ()
-    by_detector = args.locate in DETECTORS and args.name_by != "classifier"
-    setup = Setup(engine, device, args.threads, args.confidence, only, outline=not by_detector)
+    name_by = args.name_by or ("detector" if args.locate in DETECTORS else "classifier")
+    outline = name_by != "detector"
+    setup = Setup(engine, device, args.threads, args.confidence, only, outline=outline)
     locate = LOCATORS[args.locate](setup)
-    if by_detector:
-        from realtime.detect import DetectorNames
-
-        classify = DetectorNames(locate.info)
+    if name_by == "detector":
+        classify = ScoreNames(locate.info)
     else:
         classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
+    if name_by == "both":
+        classify = JointNames(locate.info, classify)
     if "auto" in (args.engine, args.device):
         print(f"{classify.info.name} on engine {engine}, device {device}", file=sys.stderr)
     classes = classify.info.classes

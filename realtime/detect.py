@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import DeviceError, UsageError, WeightsError
+from preprocessing.errors import DeviceError, WeightsError
 from preprocessing.regions import pixel_window
 from preprocessing.segmentation import segment
 from realtime.engines import CACHE_DIR, TORCH_DEVICES, require_torch
+from realtime.naming import kept_classes
 from realtime.types import Region
 from training.detection.detector import Detector, Network, openvino_detector
 from training.weights import WeightsInfo, locate, verified
@@ -26,14 +27,9 @@ class DetectorLocator:
     """
 
     def __init__(self, detector: Detector, only: Sequence[str] = (), *, outline: bool = False):
-        classes = detector.info.classes
-        strange = sorted(set(only) - set(classes))
-        if strange:
-            raise UsageError(f"--only: {detector.info.name} does not know {', '.join(strange)}, "
-                             f"it knows {', '.join(classes)}")  # fmt: skip
         self.info = detector.info
         self._detect, self._outline = detector, outline
-        self._kept = np.array([not only or name in only for name in classes])
+        self._kept = kept_classes(detector.info, only)
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), surest first."""
@@ -65,25 +61,6 @@ def outlined(image: np.ndarray, region: Region) -> Region:
     if np.count_nonzero(mask) < LEAST_COVER * mask.size:
         return region
     return Region(region.box, mask, region.scores)
-
-
-class DetectorNames:
-    """Names regions by the scores that their detector gave them; stands where a Classifier does."""
-
-    def __init__(self, info: WeightsInfo):
-        self.info = info
-
-    def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
-        """Class probabilities float32 (N, classes), a row a region, each summing to 1.
-
-        A detector scores each class for itself; what no class claims is shared by all.
-        """
-        if not regions:
-            return np.zeros((0, len(self.info.classes)), np.float32)
-        scores = np.stack([region.scores for region in regions])
-        rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
-        claimed = scores + rest / scores.shape[1]
-        return claimed / claimed.sum(axis=1, keepdims=True)
 
 
 def load_detector(

@@ -19,7 +19,7 @@ class Setup:
 
     Attributes:
         engine, device, threads: as `engines.choose` gave them.
-        confidence: least score of a box; None for the network's own.
+        confidence: least score of a garment; None for the network's own.
         only: names of the classes to look for; none for all.
         outline: look for each garment's outline in its box.
     """
@@ -55,9 +55,10 @@ def _detector(model: str, setup: Setup) -> Locate:
 
 
 def _parser(model: str, setup: Setup) -> Locate:
-    from realtime.parse import load_parser
+    from realtime.parse import ParserLocator, load_parser
 
-    return load_parser(model, threads=setup.threads)
+    parser = load_parser(model, threads=setup.threads)
+    return ParserLocator(parser, setup.only, confidence=setup.confidence or 0.0)
 
 
 LOCATORS: dict[str, Callable[[Setup], Locate]] = {

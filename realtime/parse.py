@@ -1,5 +1,6 @@
 """Garments by the parser: masks from the class of every pixel."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,25 +9,36 @@ from preprocessing.errors import WeightsError
 from preprocessing.layers import LAYERS
 from preprocessing.parsing import garments
 from realtime.engines import CACHE_DIR
+from realtime.naming import kept_classes
 from realtime.types import Region
 from training.parsing.answer import FrameParser, openvino_parser
 from training.weights import locate, verified
 
 
 class ParserLocator:
-    """Regions of what a parser sees, each with the scores of its layers."""
+    """Regions of what a parser sees, each with the scores of its layers.
 
-    def __init__(self, parser: FrameParser):
+    Args:
+        only: names of the layers to keep; none for all.
+        confidence: least score of a region's layer.
+    """
+
+    def __init__(self, parser: FrameParser, only: Sequence[str] = (), *, confidence: float = 0.0):
         self.info = replace(parser.info, classes=LAYERS)
-        self._parse = parser
+        self._parse, self._confidence = parser, confidence
+        self._kept = kept_classes(self.info, only)
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), largest first."""
         height, width = image.shape[:2]
-        return garments(self._parse(image), width=width, height=height)
+        found = garments(self._parse(image), width=width, height=height)
+        return [region for region in found if self._wanted(region.scores)]
+
+    def _wanted(self, scores: np.ndarray) -> bool:
+        return bool(self._kept[scores.argmax()] and scores.max() >= self._confidence)
 
 
-def load_parser(model: str, *, threads: int) -> ParserLocator:
+def load_parser(model: str, *, threads: int) -> FrameParser:
     """A committed parser on OpenVINO.
 
     Raises:
@@ -36,4 +48,4 @@ def load_parser(model: str, *, threads: int) -> ParserLocator:
     if info.task != "parse":
         raise WeightsError(f"{model} is no parser: give it with --model, not --locate")
     verified(stem.with_suffix(".onnx"))
-    return ParserLocator(openvino_parser(stem, info, threads=threads, cache=str(CACHE_DIR)))
+    return openvino_parser(stem, info, threads=threads, cache=str(CACHE_DIR))

@@ -1,11 +1,15 @@
 """Detectors in the live app: regions that know their names, class filter, one line for errors."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
+from preprocessing.layers import LAYERS
 from realtime import cli, detect
+from realtime.naming import JointNames, ScoreNames
 from realtime.track import Tracker
 from realtime.types import Region
 from training.detection.detector import Detector
@@ -56,7 +60,7 @@ def test_an_unknown_class_is_refused():
 
 
 def test_names_are_probabilities():
-    names = detect.DetectorNames(INFO)
+    names = ScoreNames(INFO)
     regions = locator()(IMAGE)
     rows = names(IMAGE, regions)
     assert rows.sum(axis=1) == pytest.approx([1, 1])
@@ -66,6 +70,49 @@ def test_names_are_probabilities():
     track.vote(rows[1])
     assert track.garment().label.name == "shoe"
     assert track.garment().label.probability < 0.6  # a doubtful box stays doubtful
+
+
+def classifier(classes, row):
+    """A classifier that is of one opinion about everything."""
+    info = replace(INFO, name="toy-photo", classes=classes)
+
+    def opinion(image, regions):
+        return np.tile(np.array(row, np.float32), (len(regions), 1))
+
+    opinion.info = info
+    return opinion
+
+
+LAYERED = replace(INFO, name="parser", classes=LAYERS)
+
+
+def seen(layer, share):
+    """A region of a layer, whose rest speaks for all layers alike."""
+    scores = np.full(len(LAYERS), (1 - share) / (len(LAYERS) - 1), np.float32)
+    scores[LAYERS.index(layer)] = share
+    return Region(np.array([0, 0, 8, 8], np.float32), np.full((8, 8), 255, np.uint8), scores)
+
+
+@pytest.mark.parametrize(
+    ("opinion", "layer", "share", "name"),
+    [
+        ([0.4, 0.2, 0.4], "top", 0.9, "t-shirt"),
+        ([0.4, 0.2, 0.4], "trousers", 0.9, "pants"),
+        ([0.1, 0.8, 0.1], "top", 0.6, "longsleeve"),  # the layer leaves the sleeves open
+        ([0.02, 0.03, 0.95], "top", 0.4, "pants"),  # a sure classifier against a doubtful layer
+        ([0.5, 0.3, 0.2], "bag", 0.9, "bag"),  # which the classifier has no word for
+    ],
+)
+def test_layer_and_opinion_together(opinion, layer, share, name):
+    names = JointNames(LAYERED, classifier(("t-shirt", "longsleeve", "pants"), opinion))
+    (row,) = names(IMAGE, [seen(layer, share)])
+    assert names.info.classes[row.argmax()] == name and row.sum() == pytest.approx(1)
+    assert names(IMAGE, []).shape == (0, len(names.info.classes))
+
+
+def test_classes_that_have_nothing_to_do_with_each_other_are_refused():
+    with pytest.raises(UsageError, match="toy-photo's t-shirt, Coat is none of them"):
+        JointNames(INFO, classifier(("t-shirt", "hat", "Coat"), [0.3, 0.3, 0.4]))
 
 
 def test_an_outline_in_a_box():

@@ -1,0 +1,96 @@
+"""Names from the scores that a locator gave its regions, alone or beside a classifier's opinion.
+
+Both stand where a Classifier does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from preprocessing.errors import UsageError
+from preprocessing.layers import LAYERS, SINGLE
+from realtime.classify import Classifier
+from realtime.types import Region
+from training.weights import WeightsInfo
+
+# Of a score that the locator gives to no class of a garment's name: it may be wrong.
+DOUBT = 0.05
+
+
+def kept_classes(info: WeightsInfo, only: Sequence[str]) -> np.ndarray:
+    """Which of a locator's classes to look for, bool (classes,): those named, or all for none.
+
+    Raises:
+        UsageError: it does not know one of them.
+    """
+    strange = sorted(set(only) - set(info.classes))
+    if strange:
+        raise UsageError(f"--only: {info.name} does not know {', '.join(strange)}, it knows "
+                         f"{', '.join(info.classes)}")  # fmt: skip
+    return np.array([not only or name in only for name in info.classes])
+
+
+class ScoreNames:
+    """Names regions by their locator's scores."""
+
+    def __init__(self, info: WeightsInfo):
+        self.info = info
+
+    def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
+        """Class probabilities float32 (N, classes), a row a region, each summing to 1.
+
+        A detector scores each class for itself; what no class claims is shared by all.
+        """
+        if not regions:
+            return np.zeros((0, len(self.info.classes)), np.float32)
+        scores = np.stack([region.scores for region in regions])
+        rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
+        claimed = scores + rest / scores.shape[1]
+        return claimed / claimed.sum(axis=1, keepdims=True)
+
+
+class JointNames:
+    """Names regions by a classifier's opinion of the crop times the locator's of the layer.
+
+    A layer that means none of the classifier's classes ("bag") becomes a class of its own, on
+    which the classifier has no opinion.
+
+    Raises:
+        UsageError: the two speak of different things.
+    """
+
+    def __init__(self, located: WeightsInfo, classifier: Classifier):
+        classes = classifier.info.classes
+        meant = meanings(located, classifier.info)
+        extra = tuple(n for k, n in enumerate(located.classes) if k not in set(meant))
+        self.info = replace(classifier.info, classes=(*classes, *extra))
+        # A row a name: the locator's class that it belongs to.
+        self._meant = np.array([*meant, *map(located.classes.index, extra)])
+        self._scores, self._classify, self._extra = ScoreNames(located), classifier, len(extra)
+
+    def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
+        """Class probabilities float32 (N, classes), a row a region, each summing to 1."""
+        opinion = self._classify(image, regions)
+        silent = np.full((len(regions), self._extra), 1 / len(self.info.classes), np.float32)
+        scores = self._scores(image, regions)[:, self._meant]
+        joint = np.concatenate([opinion, silent], axis=1) * (scores + DOUBT)
+        return joint / joint.sum(axis=1, keepdims=True)
+
+
+def meanings(located: WeightsInfo, classifier: WeightsInfo) -> list[int]:
+    """For each of a classifier's classes the number of the locator's class that it belongs to.
+
+    Raises:
+        UsageError: there is a class that belongs to none.
+    """
+    names = classifier.classes
+    if located.classes == LAYERS:
+        names = tuple(SINGLE.get(name, name) for name in names)
+    strange = [name for name in names if name not in located.classes]
+    if strange:
+        raise UsageError(
+            f"--name-by both: {located.name} knows {', '.join(located.classes)}, and "
+            f"{classifier.name}'s {', '.join(strange)} is none of them: give another --model"
+        )
+    return [located.classes.index(name) for name in names]

@@ -29,12 +29,11 @@ class Annotator:
 
     Args:
         classes: names, for one colour each.
-        threshold: probability under which a garment is called unknown.
     """
 
-    def __init__(self, classes: Sequence[str], *, threshold: float):
+    def __init__(self, classes: Sequence[str]):
         self._colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(classes)}
-        self._threshold = threshold
+        self._colours[UNKNOWN] = UNKNOWN_COLOUR
 
     def __call__(self, image: np.ndarray, garments: list[Garment], hud: str) -> None:
         """Draw boxes, outlines, labels and the HUD line on a BGR image."""
@@ -42,23 +41,12 @@ class Annotator:
         line = max(1, round(text / 8))
         taken = [_paste(image, sprite(hud, text, HUD_COLOUR), 0, 0)] if hud else []
         for garment in garments:
-            colour = self._colour(garment)
-            _outline(image, garment, colour, line)
+            _outline(image, garment, self._colours[garment.label.name], line)
         for garment in garments:
-            label = sprite(self._text(garment), text, self._colour(garment))
+            name, probability = garment.label.name, garment.label.probability
+            label = sprite(f"{name} {probability:.0%}", text, self._colours[name])
             x, y = place(label.shape, garment.region.box, image.shape, taken)
             taken.append(_paste(image, label, x, y))
-
-    def _text(self, garment: Garment) -> str:
-        name = garment.label.name if self.known(garment) else UNKNOWN
-        return f"{name} {garment.label.probability:.0%}"
-
-    def _colour(self, garment: Garment) -> tuple[int, int, int]:
-        return self._colours[garment.label.name] if self.known(garment) else UNKNOWN_COLOUR
-
-    def known(self, garment: Garment) -> bool:
-        """Whether the garment's label is sure enough to be shown."""
-        return garment.label.probability >= self._threshold
 
 
 def text_height(image: np.ndarray) -> int:

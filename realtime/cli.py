@@ -247,8 +247,8 @@ def make_analysis(args: argparse.Namespace):
     return Analysis(
         locate=locate,
         classify=classify,
-        track=Tracker(classes),
-        annotate=Annotator(classes, threshold=args.threshold),
+        track=Tracker(classes, threshold=args.threshold),
+        annotate=Annotator(classes),
         title=f"{classify.info.name}/{args.locate}",
     )
 
@@ -260,7 +260,7 @@ def _open_sinks(source, args: argparse.Namespace) -> list:
     if args.out:
         sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
     if args.jsonl:
-        sinks.append(JsonlSink(args.jsonl, threshold=args.threshold))
+        sinks.append(JsonlSink(args.jsonl))
     if args.snapshots:
-        sinks.append(SnapshotSink(args.snapshots, threshold=args.threshold))
+        sinks.append(SnapshotSink(args.snapshots))
     return sinks

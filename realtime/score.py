@@ -181,9 +181,7 @@ def frames_of(clip: Clip) -> Iterator[tuple[Frame, np.ndarray | None]]:
             yield Frame(image, index, index, 1 / PHOTO_RATE, time.monotonic()), turn
 
 
-def score_clip(
-    clip: Clip, analysis: Analysis, threshold: float, *, box: np.ndarray | None = None
-) -> Score:
+def score_clip(clip: Clip, analysis: Analysis, *, box: np.ndarray | None = None) -> Score:
     """Run the pipeline over a clip.
 
     Args:
@@ -198,7 +196,7 @@ def score_clip(
         garments = analysis(frame, Stats())
         score.milliseconds.append(1000 * (time.perf_counter() - start))
         score.frames += 1
-        names = [_shown_name(garment, threshold) for garment in garments]
+        names = [garment.label.name for garment in garments]
         score.rows += len(names)
         score.unknown += names.count(UNKNOWN)
         for garment, name in zip(garments, names, strict=True):
@@ -219,10 +217,6 @@ def score_clip(
                       for kind, c in votes.items())  # fmt: skip
     score.track_seconds = sum(times[-1] - times[0] for times in seen.values())
     return score
-
-
-def _shown_name(garment: Garment, threshold: float) -> str:
-    return garment.label.name if garment.label.probability >= threshold else UNKNOWN
 
 
 def _said(kind: str, garments: Sequence[Garment], names: Sequence[str], *, single: bool) -> str:
@@ -293,9 +287,9 @@ def _run(args: argparse.Namespace) -> int:
     boxes = read_boxes(args.boxes) if args.boxes else {}
     if not clips and not photos:
         raise UsageError("nothing to score: give --clips CSV or --photos DIR")
-    scores = [score_clip(clip, make_analysis(args), args.threshold) for clip in clips]
+    scores = [score_clip(clip, make_analysis(args)) for clip in clips]
     if photos:
-        scores.append(_score_photos(photos, make_analysis(args), args.threshold, boxes))
+        scores.append(_score_photos(photos, args, boxes))
     total = Score("all")
     for score in scores:
         total += score
@@ -307,13 +301,14 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _score_photos(
-    photos: Sequence[Clip], analysis: Analysis, threshold: float, boxes: dict[str, np.ndarray]
+    photos: Sequence[Clip], args: argparse.Namespace, boxes: dict[str, np.ndarray]
 ) -> Score:
     """All photos as one score; each has tracks of its own."""
-    total = Score(f"{len(photos)} photos")
+    analysis, total = make_analysis(args), Score(f"{len(photos)} photos")
     for photo in tqdm(photos, "photos", disable=None):
-        fresh = replace(analysis, track=Tracker(analysis.classify.info.classes))
-        total += score_clip(photo, fresh, threshold, box=boxes.get(photo.path.name))
+        tracker = Tracker(analysis.classify.info.classes, threshold=args.threshold)
+        fresh = replace(analysis, track=tracker)
+        total += score_clip(photo, fresh, box=boxes.get(photo.path.name))
     return total
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from preprocessing.contact_sheet import write_image
 from preprocessing.errors import SinkError
-from realtime.types import UNKNOWN, Frame, Garment, SourceInfo
+from realtime.types import Frame, Garment, SourceInfo
 from realtime.video_sink import VideoSink
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -85,8 +85,7 @@ class JsonlSink:
     The keys are frame, time (s), track, box (x1 y1 x2 y2 in pixels), label and probability.
     """
 
-    def __init__(self, path: Path, *, threshold: float):
-        self._threshold = threshold
+    def __init__(self, path: Path):
         try:
             self._file = path.open("w", buffering=1, encoding="utf-8")
         except OSError as error:
@@ -108,15 +107,13 @@ class JsonlSink:
             raise SinkError(f"cannot write {self._file.name}: {error.strerror}") from error
 
     def _row(self, frame: Frame, garment: Garment) -> dict:
-        label = garment.label
-        known = label.probability >= self._threshold
         return {
             "frame": frame.index,
             "time": round(frame.time, 6),
             "track": garment.track,
             "box": [round(float(side), 1) for side in garment.region.box],
-            "label": label.name if known else UNKNOWN,
-            "probability": round(label.probability, 4),
+            "label": garment.label.name,
+            "probability": round(garment.label.probability, 4),
         }
 
     def __exit__(self, *exc_info: object) -> None:
@@ -126,8 +123,8 @@ class JsonlSink:
 class SnapshotSink:
     """A PNG of the frame in which a garment is first named, one a track."""
 
-    def __init__(self, folder: Path, *, threshold: float):
-        self._folder, self._threshold = folder, threshold
+    def __init__(self, folder: Path):
+        self._folder = folder
         self._seen: set[int] = set()
 
     def __enter__(self) -> "SnapshotSink":
@@ -135,7 +132,7 @@ class SnapshotSink:
 
     def write(self, frame: Frame, garments: list[Garment]) -> None:
         """Save the frame if it names a new track."""
-        named = {g.track for g in garments if g.label.probability >= self._threshold}
+        named = {garment.track for garment in garments if garment.label.known}
         if named - self._seen:
             self._seen |= named
             save_snapshot(self._folder, frame)

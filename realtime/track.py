@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from preprocessing.regions import box_iou
-from realtime.types import Garment, Label, Region
+from realtime.types import UNKNOWN, Garment, Label, Region
 
 MIN_OVERLAP = 0.3  # IoU under which two boxes are two garments
 PATIENCE = 15  # frames for which a garment may be out of sight and keep its number
@@ -13,6 +13,8 @@ MEMORY = 0.85  # share of a track's evidence that the next vote keeps
 FLOOR = 1e-4  # least probability a single vote may claim for a class
 EAGER_VOTES = 5  # votes a new track takes in a row
 RENEWAL = 5  # frames after which an unchanged garment votes again
+CONVINCING = 1.5  # times the shown class's probability from which another class is shown instead
+SLACK = 0.1  # of probability by which a known garment may fall under the threshold and stay known
 CHANGED = 0.8  # likeness to the box at the last vote under which a garment votes at once
 
 
@@ -20,14 +22,16 @@ class Track:
     """One garment over time; `region` is its place in the current frame.
 
     The label shown is that of the geometric mean of the votes' probabilities, recent votes counting
-    more; its probability is that mean, renormalised, so that one odd frame changes nothing.
+    more; its probability is that mean, renormalised, so that one odd frame changes nothing. A label
+    gives way to one that is clearly more likely, and to UNKNOWN when it is clearly not sure enough.
     """
 
-    def __init__(self, number: int, classes: Sequence[str]):
+    def __init__(self, number: int, classes: Sequence[str], threshold: float):
         self.number = number
         self.region: Region
         self.last_seen = 0
-        self._classes = classes
+        self._classes, self._threshold = classes, threshold
+        self._shown, self._known = -1, False
         self._evidence = np.zeros(len(classes), np.float32)  # decayed sum of log-probabilities
         self._weight = 0.0  # decayed count of votes
         self._votes = 0
@@ -54,13 +58,22 @@ class Track:
         self._votes += 1
         self._last_vote = int(probabilities.argmax())
         self._voted_at, self._voted_box = self.last_seen, self.region.box
+        shares = self._shares()
+        best = int(shares.argmax())
+        if self._shown < 0 or shares[best] >= CONVINCING * shares[self._shown]:
+            self._shown = best
+        slack = SLACK if self._known else 0
+        self._known = bool(shares[self._shown] >= self._threshold - slack)
+
+    def _shares(self) -> np.ndarray:
+        """The probabilities of the classes by the votes so far, float32 (classes,)."""
+        mean = np.exp(self._evidence / self._weight)
+        return mean / mean.sum()
 
     def garment(self) -> Garment:
         """The garment in the current frame, by the votes so far."""
-        mean = np.exp(self._evidence / self._weight)
-        best = int(mean.argmax())
-        label = Label(self._classes[best], float(mean[best] / mean.sum()))
-        return Garment(self.region, self.number, label)
+        name = self._classes[self._shown] if self._known else UNKNOWN
+        return Garment(self.region, self.number, Label(name, float(self._shares()[self._shown])))
 
 
 def likeness(box: np.ndarray, other: np.ndarray) -> float:
@@ -71,10 +84,15 @@ def likeness(box: np.ndarray, other: np.ndarray) -> float:
 
 
 class Tracker:
-    """Numbers garments by their overlap with the last frame."""
+    """Numbers garments by their overlap with the last frame.
 
-    def __init__(self, classes: Sequence[str]):
-        self._classes = classes
+    Args:
+        classes: what votes are about.
+        threshold: probability under which a garment is called unknown.
+    """
+
+    def __init__(self, classes: Sequence[str], *, threshold: float):
+        self._classes, self._threshold = classes, threshold
         self._tracks: list[Track] = []
         self._frame = 0
         self._started = 0
@@ -105,6 +123,6 @@ class Tracker:
 
     def _start(self) -> Track:
         self._started += 1
-        track = Track(self._started, self._classes)
+        track = Track(self._started, self._classes, self._threshold)
         self._tracks.append(track)
         return track

@@ -35,10 +35,19 @@ class Frame:
 
 @dataclass(frozen=True)
 class Label:
-    """A class name and the calibrated probability, 0 to 1, that it is right."""
+    """What a garment is called: a class name, or UNKNOWN where none is sure enough.
+
+    Attributes:
+        probability: of the likeliest class, calibrated, 0 to 1.
+    """
 
     name: str
     probability: float
+
+    @property
+    def known(self) -> bool:
+        """Whether it names a class."""
+        return self.name != UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)

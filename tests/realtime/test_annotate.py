@@ -2,18 +2,16 @@ import numpy as np
 import pytest
 
 from realtime.annotate import MAX_TEXT, MIN_TEXT, Annotator, place, sprite, text_height
-from realtime.types import Garment, Label, Region
+from realtime.types import UNKNOWN, Garment, Label, Region
 
 FRAME = (240, 320, 3)
 LABEL = (14, 80, 3)
 
 
-def garment(box, probability=0.9):
+def garment(box, name="Bag"):
     box = np.array(box, np.float32)
     width, height = (box[2:] - box[:2]).astype(int)
-    return Garment(
-        Region(box, np.full((height, width), 255, np.uint8)), 1, Label("Bag", probability)
-    )
+    return Garment(Region(box, np.full((height, width), 255, np.uint8)), 1, Label(name, 0.9))
 
 
 @pytest.mark.parametrize(
@@ -54,15 +52,15 @@ def test_text_grows_with_the_frame(height, width):
 
 def test_a_label_wider_than_the_frame_is_cut_not_an_error():
     image = np.zeros((20, 30, 3), np.uint8)
-    Annotator(("Bag",), threshold=0.5)(image, [garment((2, 2, 28, 18))], hud="a very long line")
+    Annotator(("Bag",))(image, [garment((2, 2, 28, 18))], hud="a very long line")
     assert image.any()
 
 
 def test_known_and_unknown_look_different():
     pictures = []
-    for probability in (0.9, 0.2):
+    for name in ("Bag", UNKNOWN):
         image = np.zeros(FRAME, np.uint8)
-        Annotator(("Bag",), threshold=0.5)(image, [garment((100, 100, 200, 200), probability)], "")
+        Annotator(("Bag",))(image, [garment((100, 100, 200, 200), name)], "")
         pictures.append(image)
     assert (pictures[0] != pictures[1]).any()
     assert pictures[1].max(axis=2).sum() > 0
@@ -75,5 +73,5 @@ def test_ink_contrasts_with_its_ground():
 
 def test_one_pixel_garment_on_one_pixel_frame():
     image = np.zeros((1, 1, 3), np.uint8)
-    Annotator(("Bag",), threshold=0.5)(image, [garment((0, 0, 1, 1))], "")
+    Annotator(("Bag",))(image, [garment((0, 0, 1, 1))], "")
     assert image.any()

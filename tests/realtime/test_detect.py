@@ -66,7 +66,7 @@ def test_names_are_probabilities():
     assert rows.sum(axis=1) == pytest.approx([1, 1])
     assert rows[0].argmax() == 0 and rows[0, 0] == pytest.approx(0.9, abs=0.03)
     assert names(IMAGE, []).shape == (0, 3)
-    track = Tracker(CLASSES)(regions)[1]
+    track = Tracker(CLASSES, threshold=0.5)(regions)[1]
     track.vote(rows[1])
     assert track.garment().label.name == "shoe"
     assert track.garment().label.probability < 0.6  # a doubtful box stays doubtful

@@ -47,7 +47,7 @@ def video(tmp_path_factory):
         ([[garment("Pullover")]], {"right": 1, "hits": 8, "changes": 0, "unknown": 0}),
         ([[garment("longsleeve")]], {"right": 1, "hits": 8}),
         ([[garment("Dress")]], {"right": 0, "hits": 0, "rows": 8}),
-        ([[garment("Pullover", 0.2)]], {"right": 0, "hits": 0, "unknown": 8}),
+        ([[garment("unknown")]], {"right": 0, "hits": 0, "unknown": 8}),
         ([[]], {"right": 0, "hits": 0, "rows": 0}),
         ([[garment("Dress")]] * 3 + [[garment("Pullover")]], {"right": 1, "hits": 5, "changes": 1}),
         # Of two upper garments the larger counts; trousers are no rivals of a pullover.
@@ -58,14 +58,14 @@ def video(tmp_path_factory):
     ],
 )  # fmt: skip
 def test_a_clip_of_a_pullover(video, answers, expected):
-    found = score_clip(Clip(video, ("longsleeve",)), says(*answers), 0.5)
+    found = score_clip(Clip(video, ("longsleeve",)), says(*answers))
     assert found.frames == 8 and found.expected == 1 and found.chances == 8
     assert {name: getattr(found, name) for name in expected} == expected
 
 
 def test_garment_free_footage(video):
-    answers = [[], [garment("Bag")], [garment("Bag", 0.1)], []]
-    found = score_clip(Clip(video, ()), says(*answers), 0.5)
+    answers = [[], [garment("Bag")], [garment("unknown")], []]
+    found = score_clip(Clip(video, ()), says(*answers))
     assert (found.free_frames, found.false_frames, found.expected) == (8, 1, 0)
     assert found.figures()["false_alarms"] == pytest.approx(1 / 8)
 
@@ -81,7 +81,7 @@ def test_a_photo_becomes_a_clip_whose_box_moves_along(tmp_path):
         return [Garment(region, 1, Label("dress", 0.9))]
 
     clip = Clip(tmp_path / "a.png", ("dress",), photo=True)
-    found = score_clip(clip, red, 0.5, box=np.array([100, 60, 181, 141], np.float32))
+    found = score_clip(clip, red, box=np.array([100, 60, 181, 141], np.float32))
     assert found.right == 1 and found.frames == score.PHOTO_FRAMES
     assert min(found.overlaps) > 0.85
     boxes = {tuple(np.round(turn.ravel(), 2)) for _, turn in score.moving(image)}

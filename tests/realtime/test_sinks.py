@@ -24,9 +24,9 @@ def copy(source_path, out, *, audio=True):
         return source.info
 
 
-def garment(probability=0.9, track=1):
+def garment(name="Dress", *, probability=0.9, track=1):
     region = Region(np.array([1, 2, 11, 22], np.float32), np.full((20, 10), 255, np.uint8))
-    return Garment(region, track, Label("Dress", probability))
+    return Garment(region, track, Label(name, probability))
 
 
 def frame(index=12):
@@ -103,8 +103,8 @@ def test_a_disk_that_is_full_is_said(tmp_path):
 
 
 def test_rows(tmp_path):
-    with JsonlSink(tmp_path / "rows.jsonl", threshold=0.5) as sink:
-        sink.write(frame(), [garment(), garment(probability=0.3, track=2)])
+    with JsonlSink(tmp_path / "rows.jsonl") as sink:
+        sink.write(frame(), [garment(), garment("unknown", probability=0.3, track=2)])
         sink.write(frame(13), [])
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert rows[0] == {
@@ -115,8 +115,8 @@ def test_rows(tmp_path):
 
 
 def test_a_snapshot_for_each_newly_named_track(tmp_path):
-    with SnapshotSink(tmp_path / "shots", threshold=0.5) as sink:
-        sink.write(frame(1), [garment(probability=0.2)])
+    with SnapshotSink(tmp_path / "shots") as sink:
+        sink.write(frame(1), [garment("unknown", probability=0.2)])
         sink.write(frame(2), [garment()])
         sink.write(frame(3), [garment()])
         sink.write(frame(4), [garment(), garment(track=2)])

@@ -9,6 +9,10 @@ CLASSES = ("Dress", "Bag")
 SURE_DRESS, SURE_BAG = [0.9, 0.1], [0.2, 0.8]
 
 
+def new_tracker():
+    return Tracker(CLASSES, threshold=0.5)
+
+
 def region(x, y=0, side=10):
     box = np.array([x, y, x + side, y + side], np.float32)
     return Region(box, np.full((side, side), 255, np.uint8))
@@ -26,11 +30,11 @@ def votes(tracker, place, row):
 
 
 def test_nothing_in_nothing_out():
-    assert Tracker(CLASSES)([]) == []
+    assert new_tracker()([]) == []
 
 
 def test_numbers_stay_with_moving_garments_in_any_order():
-    tracker = Tracker(CLASSES)
+    tracker = new_tracker()
     assert tracks(tracker, region(0), region(50)) == [1, 2]
     assert tracks(tracker, region(52), region(2)) == [2, 1]
     assert tracks(tracker, region(4), region(100)) == [1, 3]
@@ -38,7 +42,7 @@ def test_numbers_stay_with_moving_garments_in_any_order():
 
 @pytest.mark.parametrize(("gap", "number"), [(PATIENCE - 1, 1), (PATIENCE + 1, 2)])
 def test_a_short_absence_is_forgiven(gap, number):
-    tracker = Tracker(CLASSES)
+    tracker = new_tracker()
     assert tracks(tracker, region(0)) == [1]
     for _ in range(gap):
         tracks(tracker)
@@ -46,7 +50,7 @@ def test_a_short_absence_is_forgiven(gap, number):
 
 
 def test_one_odd_frame_does_not_change_the_label_but_many_do():
-    tracker = Tracker(CLASSES)
+    tracker = new_tracker()
     for _ in range(10):
         assert votes(tracker, region(0), SURE_DRESS).name == "Dress"
     assert votes(tracker, region(0), SURE_BAG).name == "Dress"
@@ -55,8 +59,30 @@ def test_one_odd_frame_does_not_change_the_label_but_many_do():
     assert last.name == "Bag" and 0.5 < last.probability <= 0.8
 
 
+def test_a_label_gives_way_to_clear_evidence_only():
+    tracker = new_tracker()
+    for _ in range(5):
+        votes(tracker, region(0), [0.52, 0.48])
+    for _ in range(40):  # a little likelier: still the first name
+        label = votes(tracker, region(0), [0.45, 0.55])
+    assert label.name == "Dress"
+    for _ in range(40):
+        label = votes(tracker, region(0), [0.3, 0.7])
+    assert label.name == "Bag"
+
+
+def test_at_the_threshold_a_name_does_not_flicker():
+    tracker = Tracker(("Dress", "Bag", "Coat"), threshold=0.5)
+    steady = [0.53, 0.25, 0.22], [0.46, 0.28, 0.26]
+    names = [votes(tracker, region(0), steady[n % 2]).name for n in range(30)]
+    assert set(names) == {"Dress"}
+    for _ in range(30):
+        label = votes(tracker, region(0), [0.36, 0.33, 0.31])
+    assert label.name == "unknown" and label.probability == pytest.approx(0.36, abs=0.01)
+
+
 def test_the_first_frame_s_probability_is_the_network_s():
-    label = votes(Tracker(CLASSES), region(0), SURE_DRESS)
+    label = votes(new_tracker(), region(0), SURE_DRESS)
     assert label.name == "Dress" and label.probability == pytest.approx(0.9, abs=1e-5)
 
 
@@ -74,17 +100,17 @@ def due_frames(tracker, places):
 def test_a_still_garment_is_classified_now_and_then():
     first = list(range(EAGER_VOTES))
     renewed = [EAGER_VOTES - 1 + RENEWAL * n for n in (1, 2, 3)]
-    assert due_frames(Tracker(CLASSES), [region(0)] * (renewed[-1] + 1)) == first + renewed
+    assert due_frames(new_tracker(), [region(0)] * (renewed[-1] + 1)) == first + renewed
 
 
 def test_a_garment_that_changes_is_classified_at_once():
     places = [region(0, side=100)] * 6 + [region(0, side=80)]
-    assert due_frames(Tracker(CLASSES), places)[-1] == 6
+    assert due_frames(new_tracker(), places)[-1] == 6
 
 
 def test_a_garment_that_only_moves_is_not_classified_more_often():
-    still = due_frames(Tracker(CLASSES), [region(0)] * 12)
-    assert due_frames(Tracker(CLASSES), [region(2 * step) for step in range(12)]) == still
+    still = due_frames(new_tracker(), [region(0)] * 12)
+    assert due_frames(new_tracker(), [region(2 * step) for step in range(12)]) == still
 
 
 def test_box_iou():

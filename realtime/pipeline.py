@@ -6,10 +6,11 @@ Decoding and the sinks run beside the analysis, on the threads of worker.py.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from realtime.annotate import Annotator
 from realtime.classify import Classifier
+from realtime.gate import MotionGate
 from realtime.locate import Locate
 from realtime.sinks import Sink
 from realtime.sources import Source
@@ -28,7 +29,7 @@ class Stopped(Exception):
     """The run was ended before its source: sinks then leave out what belongs to later frames."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Analysis:
     """What is done to every frame, with `title` for the HUD, e.g. "deep/segment"."""
 
@@ -37,9 +38,21 @@ class Analysis:
     track: Tracker
     annotate: Annotator
     title: str
+    gate: MotionGate = field(default_factory=MotionGate)
+    _held: list[Garment] | None = None  # what stands while nothing moves; None before names settle
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
-        """The frame's garments."""
+        """The frame's garments; those of the last frame where nothing moved since."""
+        with stats.stage("gate"):
+            moved = self.gate.moved(frame.image)
+        if not moved and self._held is not None:
+            return self._held
+        garments, settled = self._analysed(frame, stats)
+        self._held = [replace(garment, held=True) for garment in garments] if settled else None
+        return garments
+
+    def _analysed(self, frame: Frame, stats: Stats) -> tuple[list[Garment], bool]:
+        """The frame's garments, and whether their names are settled."""
         with stats.stage("locate"):
             regions = self.locate(frame.image)
         with stats.stage("track"):
@@ -49,7 +62,7 @@ class Analysis:
             probabilities = self.classify(frame.image, [track.region for track in due])
             for track, row in zip(due, probabilities, strict=True):
                 track.vote(row)
-        return [track.garment() for track in tracks]
+        return [track.garment() for track in tracks], all(track.settled for track in tracks)
 
 
 class Hud:

@@ -82,7 +82,8 @@ class PictureSink:
 class JsonlSink:
     """A row of JSON a garment, written as it comes.
 
-    The keys are frame, time (s), track, box (x1 y1 x2 y2 in pixels), label and probability.
+    The keys are frame, time (s), track, box (x1 y1 x2 y2 in pixels), label, probability and held
+    (true where nothing moved, and the row is that of a frame before).
     """
 
     def __init__(self, path: Path):
@@ -114,6 +115,7 @@ class JsonlSink:
             "box": [round(float(side), 1) for side in garment.region.box],
             "label": garment.label.name,
             "probability": round(garment.label.probability, 4),
+            "held": garment.held,
         }
 
     def __exit__(self, *exc_info: object) -> None:

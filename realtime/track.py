@@ -44,10 +44,14 @@ class Track:
         self.region, self.last_seen = region, frame
 
     @property
+    def settled(self) -> bool:
+        """Whether it has had its first votes and the last one agrees with them all."""
+        return self._votes >= EAGER_VOTES and self._last_vote == int(self._evidence.argmax())
+
+    @property
     def due(self) -> bool:
         """Whether the garment should be classified in this frame: new, doubted, changed or due."""
-        doubted = self._last_vote != int(self._evidence.argmax())
-        if self._votes < EAGER_VOTES or doubted or self.last_seen - self._voted_at >= RENEWAL:
+        if not self.settled or self.last_seen - self._voted_at >= RENEWAL:
             return True
         return likeness(self.region.box, self._voted_box) < CHANGED
 

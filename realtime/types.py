@@ -52,11 +52,17 @@ class Label:
 
 @dataclass(frozen=True, eq=False)
 class Garment:
-    """One named garment in one frame; `track` stays the same while it is followed."""
+    """One named garment in one frame.
+
+    Attributes:
+        track: stays the same while the garment is followed.
+        held: taken over from the frame before, since nothing moved.
+    """
 
     region: Region
     track: int
     label: Label
+    held: bool = False
 
 
 @dataclass(frozen=True)

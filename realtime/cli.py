@@ -24,7 +24,8 @@ LOCATOR_NAMES = (
     "whole",
     "none",
 )
-DETECTORS = ("yolo", "yolo-photo", "parser")  # the locators that also name what they find
+# The locators that also name what they find, and who has the last word unless a flag says so.
+NAMED_BY = {"yolo": "detector", "yolo-photo": "both", "parser": "both"}
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEMO = Path(__file__).with_name("demo.mp4")
@@ -81,17 +82,21 @@ def parser() -> argparse.ArgumentParser:
 def add_recognition(group: argparse._ArgumentGroup) -> None:
     """The flags that choose networks and locators."""
     add = group.add_argument
-    add("--model", default=DEFAULT_MODEL, help="committed model or weight file (default deep)")
+    add(
+        "--model",
+        default=DEFAULT_MODEL,
+        help=f"committed model or weight file (default {DEFAULT_MODEL})",
+    )
     add(
         "--locate",
-        default=LOCATOR_NAMES[0],
-        choices=LOCATOR_NAMES,
-        help="how garments are found (default segment)",
+        default="auto",
+        choices=("auto", *LOCATOR_NAMES),
+        help="how garments are found (default auto: parser for models of photos, else segment)",
     )
     add(
         "--name-by",
         choices=("detector", "classifier", "both"),
-        help="who names what a detector or parser found (default detector: itself)",
+        help="who names what a detector or parser found (default: yolo itself, else both)",
     )
     add(
         "--confidence",
@@ -151,9 +156,9 @@ def check_recognition(args: argparse.Namespace) -> None:
     if args.confidence is not None and not 0 <= args.confidence <= 1:
         raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
     scored = args.name_by in ("detector", "both") or args.only or args.confidence is not None
-    if scored and args.locate not in DETECTORS:
+    if scored and args.locate not in ("auto", *NAMED_BY):
         raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
-                         f"{' or '.join(DETECTORS)}, not {args.locate}")  # fmt: skip
+                         f"{' or '.join(NAMED_BY)}, not {args.locate}")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
 
@@ -224,32 +229,37 @@ def make_analysis(args: argparse.Namespace):
     from realtime.annotate import Annotator
     from realtime.classify import load_classifier
     from realtime.engines import choose
-    from realtime.locate import LOCATORS, Setup
+    from realtime.locate import LOCATORS, Setup, suited
     from realtime.naming import JointNames, ScoreNames
     from realtime.pipeline import Analysis
     from realtime.track import Tracker
+    from training.weights import locate as find_weights
 
     engine, device = choose(args.engine, args.device)
     only = tuple(args.only.split(",")) if args.only else ()
-    name_by = args.name_by or ("detector" if args.locate in DETECTORS else "classifier")
+    located_by = args.locate
+    if located_by == "auto":
+        located_by = suited(find_weights(args.model)[1])
+    name_by = args.name_by or NAMED_BY.get(located_by, "classifier")
     outline = name_by != "detector"
     setup = Setup(engine, device, args.threads, args.confidence, only, outline=outline)
-    locate = LOCATORS[args.locate](setup)
+    locate = LOCATORS[located_by](setup)
     if name_by == "detector":
         classify = ScoreNames(locate.info)
     else:
         classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
     if name_by == "both":
         classify = JointNames(locate.info, classify)
-    if "auto" in (args.engine, args.device):
-        print(f"{classify.info.name} on engine {engine}, device {device}", file=sys.stderr)
+    if "auto" in (args.engine, args.device, args.locate):
+        name = classify.info.name
+        print(f"{name}, {located_by}, engine {engine}, device {device}", file=sys.stderr)
     classes = classify.info.classes
     return Analysis(
         locate=locate,
         classify=classify,
         track=Tracker(classes, threshold=args.threshold),
         annotate=Annotator(classes),
-        title=f"{classify.info.name}/{args.locate}",
+        title=f"{classify.info.name}/{located_by}",
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from preprocessing.regions import whole_image
 from preprocessing.segmentation import Segmenter
 from realtime.types import Region
+from training.weights import WeightsInfo
 
 Locate = Callable[[np.ndarray], list[Region]]
 
@@ -59,6 +60,15 @@ def _parser(model: str, setup: Setup) -> Locate:
 
     parser = load_parser(model, threads=setup.threads)
     return ParserLocator(parser, setup.only, confidence=setup.confidence or 0.0)
+
+
+def suited(info: WeightsInfo) -> str:
+    """The locator for a classifier, as measured by `realtime.score`.
+
+    Networks that know photos look at worn clothes as well, which only the parser finds; those of
+    Fashion-MNIST want outlines on a plain ground.
+    """
+    return "parser" if info.cut == "photo" else "segment"
 
 
 LOCATORS: dict[str, Callable[[Setup], Locate]] = {

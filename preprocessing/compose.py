@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from preprocessing.backgrounds import Background
+from preprocessing.camera import photographed
 from preprocessing.cutouts import blend, cut_out, tinted
 from preprocessing.regions import Region
 
@@ -113,7 +114,8 @@ def compose(
     placed: list[tuple[int, float, int]] = []  # label, share inside, pixels inside
     for _ in range(wanted):
         _place(image, owner, placed, rng, garments)
-    return Canvas(_photographed(image, rng), tuple(_visible(owner, placed)))
+    seen = photographed(_lit(image, rng), rng, blur=0.3, noise=0.5, compression=0.6)
+    return Canvas(seen, tuple(_visible(owner, placed)))
 
 
 def green(rng: np.random.Generator, size: int, garments: Garments) -> Canvas:
@@ -265,20 +267,12 @@ def _distract(image: np.ndarray, rng: np.random.Generator, garments: Garments) -
             image[y1:y2, x1:x2] = tile[y1 - top : y2 - top, x1 - left : x2 - left]
 
 
-def _photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The canvas as a camera would give it: uneven light, blur, noise, compression."""
+def _lit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The canvas, sometimes in uneven light."""
     size = len(image)
     if rng.random() < 0.5:
         x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
         slope = rng.uniform(-0.35, 0.35, 2)
         light = rng.uniform(0.75, 1.2) * (1 + slope[0] * x + slope[1] * y)
         image = np.clip(image * light[..., None], 0, 255).astype(np.uint8)
-    if rng.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.8)))
-    if rng.random() < 0.5:
-        noise = rng.normal(0, rng.uniform(1, 12), image.shape)
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.6:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
     return image

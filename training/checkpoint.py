@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pickle
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -12,11 +13,11 @@ from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
 from training.models import MODELS
-from training.recipes import Recipe
+from training.recipes import CONFIG, Recipe
 from training.weights import METADATA_KEY, WeightsInfo
 
-CONFIG = "config.json"
-TASK_PREFIX = "network."  # of the network's tensors in a checkpoint of ClassifierTask
+R = TypeVar("R")  # a kind of recipe
+TASK_PREFIX = "network."  # of the network's tensors in a checkpoint of a task
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
@@ -54,40 +55,50 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
             changed since.
     """
     recipe, config = read_config(run)
+    network = MODELS[recipe.network](recipe.shape(len(config["classes"])), dropout=0.0)
+    return load_best(run, network), recipe, config
+
+
+def load_best(run: Path, network: nn.Module) -> nn.Module:
+    """A network, filled with the best checkpoint of the run that trained it, ready to evaluate.
+
+    Raises:
+        UsageError: the run has no checkpoint yet, or holds another network.
+    """
     try:
         state = torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UsageError(
             f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
         ) from error
-    network = MODELS[recipe.network](recipe.shape(len(config["classes"])), dropout=0.0)
     prefix = len(TASK_PREFIX)
     tensors = {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise UsageError(
-            f"{run} holds another {recipe.network!r} than this version builds: train it anew"
+            f"{run} holds another network than this version builds: train it anew"
         ) from error
-    return network.eval(), recipe, config
+    return network.eval()
 
 
-def read_config(run: Path) -> tuple[Recipe, dict]:
-    """The recipe and the whole config of a run folder.
+def read_config(run: Path, kind: type[R] = Recipe) -> tuple[R, dict]:
+    """The recipe, of a kind, and the whole config of a run folder.
 
     Raises:
-        UsageError: the folder is not that of a run.
+        UsageError: the folder is not that of a run of this kind.
     """
     try:
         config = json.loads((run / CONFIG).read_text())
-        return Recipe(**config["recipe"]), config
+        return kind(**config["recipe"]), config
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"{run} is not a finished run ({error}): name a folder that training.fit made"
         ) from error
 
 
-def write_config(run: Path, recipe: Recipe, **values: object) -> None:
-    """Write down what a run was made with."""
+def write_config(run: Path, recipe: R, **values: object) -> None:
+    """Write down what a run was made with; the folder is made if need be."""
+    run.mkdir(parents=True, exist_ok=True)
     config = {"recipe": dataclasses.asdict(recipe), **values}
     (run / CONFIG).write_text(json.dumps(config, indent=1) + "\n")

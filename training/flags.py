@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import TypeVar
 
 from preprocessing.errors import UsageError
 from training.detection.recipes import DETECTORS
@@ -11,6 +12,8 @@ from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_n
 from training.rules import add_rules
 from training.shape import HEADS
 
+R = TypeVar("R")  # a kind of recipe
+STRIDE = 32  # pixels; sides of a detector's or a parser's input are multiples of it
 REPLACEABLE = {
     "epochs", "batch_size", "lr", "schedule", "augment", "label_smoothing", "pretrained",
     "backbone_lr", "dropout", "head", "mix", "balance", "teacher", "optimizer", "weight_decay",
@@ -110,6 +113,27 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     return dataclasses.replace(
         recipe, **{name: value for name, value in given.items() if value is not None}
     )
+
+
+def replaced(
+    recipe: R, args: argparse.Namespace, given: set[str], *, allowed: set[str], task: str
+) -> R:
+    """A recipe of a detector or a parser with the fields that the given flags replace.
+
+    Raises:
+        UsageError: a flag that such a task has no use for, or a size that does not fit.
+    """
+    strange = sorted(given - allowed)
+    if strange:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
+        raise UsageError(f"{flags}: not for {task}")
+    fields = {field.name for field in dataclasses.fields(recipe)}
+    chosen = {name: getattr(args, name) for name in given & fields}
+    if args.image_size:
+        chosen["size"] = args.image_size
+    if chosen.get("size", STRIDE) % STRIDE:
+        raise UsageError(f"--image-size must be a multiple of {STRIDE}, got {args.image_size}")
+    return dataclasses.replace(recipe, **chosen)
 
 
 def check_ranges(args: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import dataclasses
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 from preprocessing.errors import UsageError
 from preprocessing.yolo_layout import check_layout, read_layout
 from training import registry, weights
+from training.checkpoint import read_config, write_config
 from training.detection import judge, report
 from training.detection.detector import Detector, openvino_detector
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.export import describe_onnx
-from training.recipes import CONFIG
+from training.flags import replaced
 from training.weights import WeightsInfo
 
 METRICS = "metrics.csv"
@@ -27,25 +27,6 @@ LAST = "weights/last.pt"  # the checkpoint to go on with, as ultralytics names i
 DEFAULT_CONFIDENCE = 0.25  # until validation has chosen one
 
 
-def recipe_of(args: argparse.Namespace, given: set[str]) -> DetectorRecipe:
-    """The named recipe with the fields that flags replace.
-
-    Raises:
-        UsageError: a flag that a detector has no use for.
-    """
-    strange = sorted(given - FLAGS)
-    if strange:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
-        raise UsageError(f"{flags}: not for detectors")
-    replaced = {name: getattr(args, name) for name in given
-                if name in {f.name for f in dataclasses.fields(DetectorRecipe)}}  # fmt: skip
-    if args.image_size:
-        replaced["size"] = args.image_size
-    if replaced.get("size", 32) % 32:
-        raise UsageError(f"--image-size must be a multiple of 32, got {args.image_size}")
-    return dataclasses.replace(DETECTORS[args.model], **replaced)
-
-
 def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     """Train the detector that the flags name, and judge it on validation; False after Ctrl-C.
 
@@ -54,13 +35,12 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         UsageError: flags that do not fit.
     """
     run: Path = args.resume or args.out
-    recipe, config = read_run(run) if args.resume else _plan(args, given)
+    recipe, config = read_config(run, DetectorRecipe) if args.resume else _plan(args, given)
     layout = read_layout(Path(config["data"]))
     check_layout(layout, ("train", "val"))
     if not args.resume:
-        config |= {"classes": list(layout.names), **origin, "recipe": dataclasses.asdict(recipe)}
-        run.mkdir(parents=True, exist_ok=True)
-        (run / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
+        config |= {"classes": list(layout.names), **origin}
+        write_config(run, recipe, **config)
         (run / METRICS).unlink(missing_ok=True)
     from training.detection import yolo
 
@@ -81,7 +61,7 @@ def _plan(args: argparse.Namespace, given: set[str]) -> tuple[DetectorRecipe, di
             "-m preprocessing.canvases`)"
         )
     config = {"model": args.model, "seed": args.seed, "data": str(args.data.resolve())}
-    return recipe_of(args, given), config
+    return replaced(DETECTORS[args.model], args, given, allowed=FLAGS, task="detectors"), config
 
 
 def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
@@ -103,26 +83,13 @@ def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
     return log
 
 
-def read_run(run: Path) -> tuple[DetectorRecipe, dict]:
-    """The recipe and the config of a detector's run.
-
-    Raises:
-        UsageError: the folder is not that of a detector's run.
-    """
-    try:
-        config = json.loads((run / CONFIG).read_text())
-        return DetectorRecipe(**config["recipe"]), config
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{run} is no detector's run ({error})") from error
-
-
 def _finish(run: Path) -> None:
     """Publish into the run's own folder, judge that on validation, and enter the registry."""
     with (run / METRICS).open(newline="") as file:
         rows = list(csv.DictReader(file))
     report.plot_curves(run / "curves.png", rows)
     info = export(run, run)
-    _, config = read_run(run)
+    _, config = read_config(run, DetectorRecipe)
     print(f"wrote {run}: threshold {info.confidence:.2f}, curves.png, report.md, boxes.png")
     minutes = round(sum(float(row["seconds"]) for row in rows) / 60, 1)
     figures = info.metrics["validation"]
@@ -142,7 +109,7 @@ def export(run: Path, folder: Path) -> WeightsInfo:
     """
     from training.detection import yolo
 
-    recipe, config = read_run(run)
+    recipe, config = read_config(run, DetectorRecipe)
     network = yolo.best_network(run)
     info = WeightsInfo(
         name=config["model"], network=recipe.network, classes=tuple(config["classes"]),

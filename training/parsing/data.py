@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from preprocessing.backgrounds import BACKGROUNDS, Background
+from preprocessing.camera import photographed
 from preprocessing.errors import DataError
 from preprocessing.layers import LAYERS, SINGLE, TEST_FROM, VALIDATION_FROM, read_names
 from preprocessing.parsing import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
@@ -122,7 +123,7 @@ class Views(Dataset):
         image, classes = random_view(image, classes, rng, size=self._recipe.size, zoom=zoom)
         if rng.random() < self._recipe.regrounded:
             image = reground(image, classes, rng)
-        image = photographed(image, rng)
+        image = photographed(recoloured(image, rng), rng, blur=0.3, noise=0.4, compression=0.4)
         planes = np.ascontiguousarray(image.transpose(2, 0, 1))
         return torch.from_numpy(planes), torch.from_numpy(np.ascontiguousarray(classes))
 
@@ -226,18 +227,9 @@ def _ground(rng: np.random.Generator, size: int) -> np.ndarray:
     return draw((size, size), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))
 
 
-def photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another camera's colours: white balance, exposure, gamma, blur, noise, compression."""
+def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another camera's white balance, exposure and gamma."""
     gain = rng.uniform(0.85, 1.18, 3) * rng.uniform(0.6, 1.3)
     gamma = rng.uniform(0.7, 1.4)
     table = np.clip(255 * (np.arange(256) / 255)[:, None] ** gamma * gain, 0, 255)
-    image = cv2.LUT(image, table.astype(np.uint8)[None])
-    if rng.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.8)))
-    if rng.random() < 0.4:
-        noise = rng.normal(0, rng.uniform(2, 14), image.shape)
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.4:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
-    return image
+    return cv2.LUT(image, table.astype(np.uint8)[None])

@@ -3,8 +3,6 @@
 import argparse
 import csv
 import dataclasses
-import json
-import pickle
 from pathlib import Path
 
 import cv2
@@ -17,8 +15,9 @@ from preprocessing.parsing import CLASSES
 from preprocessing.samples import read_csv
 from preprocessing.splits import split_samples
 from training import registry, weights
-from training.checkpoint import save_network
+from training.checkpoint import load_best, read_config, save_network, write_config
 from training.export import describe_onnx, write_program
+from training.flags import replaced
 from training.models.normalise import Normalise
 from training.parsing.answer import STRIDE, openvino_parser
 from training.parsing.data import Photos, Views, parsed_people, single_garments
@@ -26,7 +25,6 @@ from training.parsing.judge import judge, write_report
 from training.parsing.network import Answer, Parser
 from training.parsing.recipes import PARSERS, ParserRecipe
 from training.parsing.task import ParserTask, class_weights
-from training.recipes import CONFIG
 from training.trainer import Machine, make_trainer
 from training.weights import WeightsInfo
 
@@ -46,7 +44,7 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     """
     run: Path = args.resume or args.out
     if args.resume:
-        recipe, config = read_run(run)
+        recipe, config = read_config(run, ParserRecipe)
     else:
         recipe = _recipe_of(args, given)
         config = {"model": args.model, "seed": args.seed, "data": str(args.data.resolve()),
@@ -55,9 +53,7 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     people = parsed_people(Path(config["data"]))
     singles = _singles(config)
     if not args.resume:
-        run.mkdir(parents=True, exist_ok=True)
-        values = {"recipe": dataclasses.asdict(recipe), **config}
-        (run / CONFIG).write_text(json.dumps(values, indent=1) + "\n")
+        write_config(run, recipe, **config)
     seed_everything(config["seed"], verbose=False)
     task = ParserTask(recipe, class_weights(_pixels(people["train"])))
     trainer = make_trainer(recipe, run, Machine(args.device, logger=args.logger), best="val_iou")
@@ -78,22 +74,12 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
 
 
 def _recipe_of(args: argparse.Namespace, given: set[str]) -> ParserRecipe:
-    strange = sorted(given - FLAGS)
-    if strange:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in strange)
-        raise UsageError(f"{flags}: not for parsers")
     if args.data is None:
         raise UsageError(
             f"--model {args.model} learns from parsed photos: give --data DIR with photos/, masks/ "
             "and labels.csv"
         )
-    names = {field.name for field in dataclasses.fields(ParserRecipe)}
-    chosen = {name: getattr(args, name) for name in given & names}
-    if args.image_size:
-        chosen["size"] = args.image_size
-    if chosen.get("size", 32) % 32:
-        raise UsageError(f"--image-size must be a multiple of 32, got {args.image_size}")
-    return dataclasses.replace(PARSERS[args.model], **chosen)
+    return replaced(PARSERS[args.model], args, given, allowed=FLAGS, task="parsers")
 
 
 def _singles(config: dict) -> list:
@@ -119,38 +105,6 @@ def _pixels(people: list) -> torch.Tensor:
     return torch.from_numpy(counts[: len(CLASSES)])
 
 
-def read_run(run: Path) -> tuple[ParserRecipe, dict]:
-    """The recipe and the config of a parser's run.
-
-    Raises:
-        UsageError: the folder is not that of a parser's run.
-    """
-    try:
-        config = json.loads((run / CONFIG).read_text())
-        return ParserRecipe(**config["recipe"]), config
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{run} is no parser's run ({error})") from error
-
-
-def load_best(run: Path) -> tuple[Parser, ParserRecipe, dict]:
-    """The best network of a run.
-
-    Raises:
-        UsageError: the run has no whole checkpoint.
-    """
-    recipe, config = read_run(run)
-    try:
-        state = torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise UsageError(f"{run} has no whole best.ckpt ({error})") from error
-    network = Parser(len(CLASSES), recipe.size)
-    prefix = "network."
-    network.load_state_dict(
-        {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-    )
-    return network.eval(), recipe, config
-
-
 def export(run: Path, folder: Path) -> WeightsInfo:
     """Publish a run's best network, judged on its held-out block of photos.
 
@@ -158,7 +112,8 @@ def export(run: Path, folder: Path) -> WeightsInfo:
         UsageError: no such run, or it has no whole checkpoint.
         WeightsError: the two files give different answers.
     """
-    network, recipe, config = load_best(run)
+    recipe, config = read_config(run, ParserRecipe)
+    network = load_best(run, Parser(len(CLASSES), recipe.size))
     network = network.half().float()  # rounded first, so that both files hold the same numbers
     normalise = next(m for m in network.modules() if isinstance(m, Normalise))
     info = WeightsInfo(
@@ -217,7 +172,7 @@ def _finish(run: Path) -> None:
     with (run / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     info = export(run, run)
-    _, config = read_run(run)
+    _, config = read_config(run, ParserRecipe)
     figures = info.metrics["validation"]
     registry.put(run, {
         **config["recipe"], **config, "classes": len(CLASSES), "epochs": len(rows),

@@ -1,0 +1,23 @@
+"""What a camera does to a picture: blur, noise, compression."""
+
+import cv2
+import numpy as np
+
+
+def photographed(
+    image: np.ndarray, rng: np.random.Generator, *, blur: float, noise: float, compression: float
+) -> np.ndarray:
+    """A BGR image (H, W, 3) after an imperfect camera.
+
+    Args:
+        blur, noise, compression: how likely each of them is.
+    """
+    if rng.random() < blur:
+        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.8)))
+    if rng.random() < noise:
+        grain = rng.normal(0, rng.uniform(1, 12), image.shape)
+        image = np.clip(image + grain, 0, 255).astype(np.uint8)
+    if rng.random() < compression:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
+        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
+    return image

@@ -1,5 +1,7 @@
 """The parser's classes, and what its answer for a frame means: garments with masks."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,8 @@ UNKNOWN_PIXEL = 255  # of a mask: no class is right or wrong there
 # Kinds that a body wears one over the other, or one instead of the other.
 GROUPS = (("top", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
 SMALLEST = 0.004  # of the frame; smaller patches are no garments
+LEAST_PERSON = 0.02  # of a garment's area, that a person shows near it when it is worn
+ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms hang
 ABSORBED = 0.3  # of a touching patch of the same group, below which a patch is an error of naming
 
 
@@ -44,8 +48,27 @@ def garments(probabilities: np.ndarray, *, width: int, height: int) -> list[Regi
     for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
         if cover.sum() >= SMALLEST * cover.size:
             scores = probabilities[FIRST:, cover].mean(axis=1)
-            regions.append(_region(cover, scores, width=width, height=height))
+            region = _region(cover, scores, width=width, height=height)
+            regions.append(replace(region, bare=bare_share(labels, cover)))
     return regions
+
+
+def bare_share(labels: np.ndarray, cover: np.ndarray) -> float | None:
+    """How much of a person shows around a garment, as `Region.bare` has it.
+
+    Args:
+        labels: the class of every pixel or cell, uint8 (h, w); cover: the garment's, bool.
+    """
+    x, y, width, height = cv2.boundingRect(cover.astype(np.uint8))
+    person = labels == PERSON
+    near = person[max(0, y - height // 4) : y + height + height // 4,
+                  max(0, x - width // 4) : x + width + width // 4]  # fmt: skip
+    area = int(cover.sum())
+    if near.sum() < LEAST_PERSON * area:
+        return None
+    sides = person[y + round(ARMS[0] * height) : y + round(ARMS[1] * height),
+                   max(0, x - width // 4) : x + width + width // 4]  # fmt: skip
+    return float(sides.sum()) / area
 
 
 def _patches(labels: np.ndarray) -> list[list]:

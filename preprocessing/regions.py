@@ -14,11 +14,14 @@ class Region:
         box: float32 (4,), x1 y1 x2 y2 in pixels, half-open, inside the image.
         mask: uint8 (h, w), 255 on the garment and 0 elsewhere, over the box's pixels `window`.
         scores: float32 (classes,), 0 to 1, where what found the garment also names it.
+        bare: of a garment on a person, the skin and hair around its lower part as a share of its
+            own area, which tells bare arms from sleeves; None where it is not worn, or not known.
     """
 
     box: np.ndarray
     mask: np.ndarray
     scores: np.ndarray | None = None
+    bare: float | None = None
 
     @property
     def window(self) -> tuple[int, int, int, int]:

@@ -10,12 +10,19 @@ import numpy as np
 
 from preprocessing.errors import UsageError
 from preprocessing.layers import LAYERS, SINGLE
-from realtime.classify import Classifier
+from realtime.classify import Classifier, softmax
 from realtime.types import Region
 from training.weights import WeightsInfo
 
-# Of a score that the locator gives to no class of a garment's name: it may be wrong.
-DOUBT = 0.05
+FLOOR = 1e-4  # least probability a classifier may claim
+DOUBT = 0.05  # probability that a locator gives a class no less than
+# Powers of the classifier's opinion and of the locator's for lying and for worn garments:
+# classifiers of lying clothes know little of worn ones. Chosen on validation.
+FLAT, WORN = (1.0, 1.0), (0.3, 2.0)
+# Log-odds of short against long sleeves: this often the bare share beyond that of the even case,
+# fitted by `training.parsing.sleeves`, and no more than so much.
+SLEEVES, EVEN, MOST = 10.0, 0.17, 1.5
+SHORT, LONG = "t-shirt", "longsleeve"
 
 
 def kept_classes(info: WeightsInfo, only: Sequence[str]) -> np.ndarray:
@@ -73,9 +80,23 @@ class JointNames:
         """Class probabilities float32 (N, classes), a row a region, each summing to 1."""
         opinion = self._classify(image, regions)
         silent = np.full((len(regions), self._extra), 1 / len(self.info.classes), np.float32)
-        scores = self._scores(image, regions)[:, self._meant]
-        joint = np.concatenate([opinion, silent], axis=1) * (scores + DOUBT)
-        return joint / joint.sum(axis=1, keepdims=True)
+        opinion = np.log(np.concatenate([opinion, silent], axis=1) + FLOOR)
+        layers = np.log(self._scores(image, regions)[:, self._meant] + DOUBT)
+        powers = np.array([FLAT if region.bare is None else WORN for region in regions], np.float32)
+        powers = powers.reshape(-1, 2)
+        joint = powers[:, :1] * opinion + powers[:, 1:] * layers + self._sleeves(regions)
+        return softmax(joint)
+
+    def _sleeves(self, regions: list[Region]) -> np.ndarray:
+        """What bare arms say about the classes: log-likelihoods float32 (N, classes)."""
+        said = np.zeros((len(regions), len(self.info.classes)), np.float32)
+        for row, region in zip(said, regions, strict=True):
+            if region.bare is not None:
+                odds = float(np.clip(SLEEVES * (region.bare - EVEN), -MOST, MOST))
+                for name, sign in ((SHORT, 0.5), (LONG, -0.5)):
+                    if name in self.info.classes:
+                        row[self.info.classes.index(name)] = sign * odds
+        return said
 
 
 def meanings(located: WeightsInfo, classifier: WeightsInfo) -> list[int]:

@@ -156,9 +156,9 @@ def check_recognition(args: argparse.Namespace) -> None:
     if args.confidence is not None and not 0 <= args.confidence <= 1:
         raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
     scored = args.name_by in ("detector", "both") or args.only or args.confidence is not None
-    if scored and args.locate not in ("auto", *NAMED_BY):
+    if scored and located_by(args) not in NAMED_BY:
         raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
-                         f"{' or '.join(NAMED_BY)}, not {args.locate}")  # fmt: skip
+                         f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
 
@@ -224,26 +224,37 @@ def _open_window(source, args: argparse.Namespace):
     return Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
 
 
+def located_by(args: argparse.Namespace) -> str:
+    """The name of the locator that the flags choose; `auto` asks the model.
+
+    Raises:
+        WeightsError: no such model.
+    """
+    if args.locate != "auto":
+        return args.locate
+    from realtime.locate import suited
+    from training.weights import locate
+
+    return suited(locate(args.model)[1])
+
+
 def make_analysis(args: argparse.Namespace):
     """The stages that the flags choose, as one call a frame: `pipeline.Analysis`."""
     from realtime.annotate import Annotator
     from realtime.classify import load_classifier
     from realtime.engines import choose
-    from realtime.locate import LOCATORS, Setup, suited
+    from realtime.locate import LOCATORS, Setup
     from realtime.naming import JointNames, ScoreNames
     from realtime.pipeline import Analysis
     from realtime.track import Tracker
-    from training.weights import locate as find_weights
 
     engine, device = choose(args.engine, args.device)
     only = tuple(args.only.split(",")) if args.only else ()
-    located_by = args.locate
-    if located_by == "auto":
-        located_by = suited(find_weights(args.model)[1])
-    name_by = args.name_by or NAMED_BY.get(located_by, "classifier")
+    locator = located_by(args)
+    name_by = args.name_by or NAMED_BY.get(locator, "classifier")
     outline = name_by != "detector"
     setup = Setup(engine, device, args.threads, args.confidence, only, outline=outline)
-    locate = LOCATORS[located_by](setup)
+    locate = LOCATORS[locator](setup)
     if name_by == "detector":
         classify = ScoreNames(locate.info)
     else:
@@ -252,14 +263,14 @@ def make_analysis(args: argparse.Namespace):
         classify = JointNames(locate.info, classify)
     if "auto" in (args.engine, args.device, args.locate):
         name = classify.info.name
-        print(f"{name}, {located_by}, engine {engine}, device {device}", file=sys.stderr)
+        print(f"{name}, {locator}, engine {engine}, device {device}", file=sys.stderr)
     classes = classify.info.classes
     return Analysis(
         locate=locate,
         classify=classify,
         track=Tracker(classes, threshold=args.threshold),
         annotate=Annotator(classes),
-        title=f"{classify.info.name}/{located_by}",
+        title=f"{classify.info.name}/{locator}",
     )
 
 

@@ -44,6 +44,21 @@ def test_patches_become_garments(patches, expected):
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("around", "bare"),
+    [
+        ([], None),  # lying somewhere
+        ([("person", 60, 40, 79, 59)], None),  # a person elsewhere in the picture
+        ([("person", 24, 4, 36, 20)], 0.0),  # a head above, sleeves down to the hands
+        ([("person", 24, 4, 36, 20), ("person", 16, 29, 20, 40)], 4 * 11 / 400),
+        ([("person", 16, 29, 20, 40), ("person", 40, 29, 44, 40)], 8 * 11 / 400),
+    ],
+)
+def test_bare_arms_beside_a_top(around, bare):
+    (found,) = regions(*around, ("top", 20, 20, 40, 40))
+    assert found.bare == (None if bare is None else pytest.approx(bare))
+
+
 def test_values_of_masks():
     table = mask_table({0: "null", 19: "hair", 45: "jeans", 46: "suit"})
     assert table[0] == BACKGROUND and table[19] == PERSON

@@ -66,7 +66,7 @@ def test_names_are_probabilities():
     assert rows.sum(axis=1) == pytest.approx([1, 1])
     assert rows[0].argmax() == 0 and rows[0, 0] == pytest.approx(0.9, abs=0.03)
     assert names(IMAGE, []).shape == (0, 3)
-    track = Tracker(CLASSES, threshold=0.5)(regions)[1]
+    track = Tracker(CLASSES, threshold=0.3)(regions)[1]
     track.vote(rows[1])
     assert track.garment().label.name == "shoe"
     assert track.garment().label.probability < 0.6  # a doubtful box stays doubtful
@@ -108,6 +108,18 @@ def test_layer_and_opinion_together(opinion, layer, share, name):
     (row,) = names(IMAGE, [seen(layer, share)])
     assert names.info.classes[row.argmax()] == name and row.sum() == pytest.approx(1)
     assert names(IMAGE, []).shape == (0, len(names.info.classes))
+
+
+def test_a_worn_garment_is_named_by_its_layer_and_its_sleeves_by_bare_arms():
+    stub = classifier(("t-shirt", "longsleeve", "pants"), [0.1, 0.1, 0.8])  # of lying clothes
+    names, lying = JointNames(LAYERED, stub), seen("top", 0.6)
+
+    def name(region):
+        return names.info.classes[names(IMAGE, [region])[0].argmax()]
+
+    assert name(lying) != "pants" or name(replace(lying, bare=0.0)) != "pants"
+    assert name(replace(lying, bare=0.3)) == "t-shirt"
+    assert name(replace(lying, bare=0.02)) == "longsleeve"
 
 
 def test_classes_that_have_nothing_to_do_with_each_other_are_refused():

@@ -29,7 +29,8 @@ NAMED_BY = {"yolo": "detector", "yolo-photo": "both", "parser": "both"}
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEMO = Path(__file__).with_name("demo.mp4")
-DEFAULT_MODEL = "deep"
+DEFAULT_MODEL = "photo"
+DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 DEFAULT_THRESHOLD = 0.5
 EPILOG = """\
 exit status: 0 done, 2 wrong flag, 3 no such source, 4 source broke off (its frames are kept),
@@ -84,8 +85,7 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--model",
-        default=DEFAULT_MODEL,
-        help=f"committed model or weight file (default {DEFAULT_MODEL})",
+        help=f"committed model or weight file (default {DEFAULT_MODEL}; for --demo {DEMO_MODEL})",
     )
     add(
         "--locate",
@@ -138,11 +138,11 @@ def _check(args: argparse.Namespace) -> None:
         UsageError: a number is out of range.
         SinkError: an output cannot be written.
     """
+    if args.demo:
+        args.video, args.model = str(DEMO), args.model or DEMO_MODEL
     check_recognition(args)
     if args.camera is not None and args.camera < 0:
         raise UsageError(f"--camera must be 0 or more, got {args.camera}")
-    if args.demo:
-        args.video = str(DEMO)
     from realtime.sinks import check_output
 
     for path in filter(None, (args.out, args.jsonl, args.stats)):
@@ -150,7 +150,12 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def check_recognition(args: argparse.Namespace) -> None:
-    """Raises UsageError if a flag of `add_recognition` is out of range or goes with no other."""
+    """Fill in the default model; every flag of `add_recognition` is checked.
+
+    Raises:
+        UsageError: one is out of range, or goes with no other.
+    """
+    args.model = args.model or DEFAULT_MODEL
     if not 0 <= args.threshold <= 1:
         raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
     if args.confidence is not None and not 0 <= args.confidence <= 1:

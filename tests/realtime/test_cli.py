@@ -37,7 +37,8 @@ def test_names_in_the_help_are_those_of_the_registries():
 
 def test_a_file_with_every_sink(video, tmp_path):
     done = make.app(
-        "--video", video, "-o", tmp_path / "out.mp4", "--jsonl", tmp_path / "rows.jsonl",
+        "--model", "deep", "--video", video, "-o", tmp_path / "out.mp4",
+        "--jsonl", tmp_path / "rows.jsonl",
         "--snapshots", tmp_path / "shots", "--stats", tmp_path / "stats.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -92,7 +93,8 @@ def test_a_picture_in_a_picture_out(tmp_path):
         (["--video", "in.mp4", "-o", "out.mp4", "--locate", "magic"], 2, "magic"),
         (["--video", "in.mp4", "-o", "out.mp4", "--model", "resnet9000"], 6, "deep"),
         (["--video", "in.mp4", "-o", "out.mp4", "--model", "no.onnx"], 6, "no.safetensors"),
-        (["--video", "in.mp4", "-o", "out.mp4", "--only", "hat"], 2, "--locate yolo"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--only", "hat", "--locate", "green"], 2,
+         "--locate yolo"),
         (["--video", "in.mp4", "-o", "out.mp4", "--engine", "openvino", "--device", "cuda"], 7,
          "--engine torch"),
     ],

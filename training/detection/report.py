@@ -74,7 +74,8 @@ def plot_precision_recall(path: Path, scores: Scores, names: Sequence[str]) -> N
     axes.set_ylabel("precision")
     axes.set_title(f"IoU 0.5: mAP50 {scores.map50:.3f}, {scores.objects} objects")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    if axes.lines:  # none on empty pictures
+        axes.legend(fontsize=8)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

@@ -16,7 +16,11 @@ GROUPS = (("top", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
 SMALLEST = 0.004  # of the frame; smaller patches are no garments
 LEAST_PERSON = 0.02  # of a garment's area, that a person shows near it when it is worn
 ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms hang
-ABSORBED = 0.3  # of a touching patch of the same group, below which a patch is an error of naming
+# How an answer becomes garments, chosen on the validation photos by the garments found.
+SOFTEN = 1.5  # cells; the answer is smoothed by a Gaussian of this deviation
+JOINED = 9  # cells; pieces of a class whose outlines, so much wider, meet are one garment
+ABSORBED = 0.6  # of a touching patch of the same group, below which a patch is an error of naming
+LEAST_SCORE = 0.35  # of a garment's layer, over its pixels
 
 
 def mask_table(names: dict[int, str]) -> np.ndarray:
@@ -40,14 +44,15 @@ def garments(probabilities: np.ndarray, *, width: int, height: int) -> list[Regi
 
     A garment's scores are the mean probabilities of the layers over its pixels.
     """
-    labels = probabilities.argmax(axis=0).astype(np.uint8)
+    smooth = np.stack([cv2.GaussianBlur(plane, (0, 0), SOFTEN) for plane in probabilities])
+    labels = smooth.argmax(axis=0).astype(np.uint8)
     patches = _patches(labels)
     for group in GROUPS:
         _absorb(patches, {FIRST + LAYERS.index(name) for name in group})
     regions = []
     for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
-        if cover.sum() >= SMALLEST * cover.size:
-            scores = probabilities[FIRST:, cover].mean(axis=1)
+        scores = probabilities[FIRST:, cover].mean(axis=1)
+        if cover.sum() >= SMALLEST * cover.size and scores.max() >= LEAST_SCORE:
             region = _region(cover, scores, width=width, height=height)
             regions.append(replace(region, bare=bare_share(labels, cover)))
     return regions
@@ -72,7 +77,7 @@ def bare_share(labels: np.ndarray, cover: np.ndarray) -> float | None:
 
 
 def _patches(labels: np.ndarray) -> list[list]:
-    """Connected pixels of one garment class: [class, bool (h, w)]; a pair of shoes is one."""
+    """Pieces of one garment class that lie together: [class, bool (h, w)]; all shoes are one."""
     shoes = FIRST + LAYERS.index("shoes")
     found = []
     for label in np.unique(labels[labels >= FIRST]):
@@ -80,8 +85,9 @@ def _patches(labels: np.ndarray) -> list[list]:
         if label == shoes:
             found.append([int(label), cover])
             continue
-        count, pieces = cv2.connectedComponents(cover.astype(np.uint8))
-        found += [[int(label), pieces == number] for number in range(1, count)]
+        wide = cv2.dilate(cover.astype(np.uint8), np.ones((JOINED, JOINED), np.uint8))
+        count, pieces = cv2.connectedComponents(wide)
+        found += [[int(label), cover & (pieces == number)] for number in range(1, count)]
     return found
 
 

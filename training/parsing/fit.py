@@ -92,8 +92,8 @@ def _singles(config: dict) -> list:
 
 
 def _judged_side(recipe: ParserRecipe) -> int:
-    """Side of whole photos when they are judged: half again that of training's views."""
-    return recipe.size * 3 // 2 // 32 * 32
+    """Side of whole photos and frames: a quarter more than that of training's zoomed views."""
+    return recipe.size * 5 // 4 // STRIDE * STRIDE
 
 
 def _pixels(people: list) -> torch.Tensor:

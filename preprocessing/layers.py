@@ -28,6 +28,7 @@ from preprocessing.contact_sheet import (
     write_image,
 )
 from preprocessing.errors import DataError, UsageError
+from preprocessing.kinds import BOXED, LAYERS, PARSED, SINGLE, UNCLEAR
 from preprocessing.pictures import read_picture
 from preprocessing.processes import process_pool
 from preprocessing.regions import Region
@@ -36,33 +37,6 @@ from preprocessing.segmentation import segment
 from preprocessing.splits import split_samples
 from preprocessing.yolo_layout import box_rows, read_boxes, read_layout, write_layout
 
-LAYERS = ("top", "outer", "dress", "trousers", "skirt", "shorts", "shoes", "bag", "hat")
-IGNORED = ""  # a label that is no garment of these layers, and hides none
-# Clothing Co-Parsing: names of its mask values. A suit is a jacket with its trousers there, a
-# romper a top with shorts, a body is worn under everything: such photos are left out.
-PARSED = {
-    **dict.fromkeys(("blouse", "sweater", "t-shirt", "top", "shirt", "jumper", "sweatshirt",
-                     "hoodie"), "top"),
-    **dict.fromkeys(("blazer", "cape", "cardigan", "coat", "jacket", "vest"), "outer"),
-    "dress": "dress", "skirt": "skirt", "shorts": "shorts", "hat": "hat",
-    **dict.fromkeys(("jeans", "pants", "leggings"), "trousers"),
-    **dict.fromkeys(("boots", "clogs", "flats", "heels", "loafers", "pumps", "sandals", "shoes",
-                     "sneakers", "wedges"), "shoes"),
-    **dict.fromkeys(("bag", "purse", "wallet"), "bag"),
-}  # fmt: skip
-UNCLEAR = {"suit", "romper", "bodysuit", "swimwear", "intimate"}
-# The boxed photos: "shirt" is any top there, "jacket" any outer layer, "shoe" a pair.
-BOXED = {
-    "shirt": "top", "jacket": "outer", "dress": "dress", "pants": "trousers", "skirt": "skirt",
-    "shorts": "shorts", "shoe": "shoes", "bag": "bag", "hat": "hat", "sunglass": IGNORED,
-}  # fmt: skip
-SINGLE = {
-    **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "polo", "undershirt", "blouse", "top",
-                     "hoodie"), "top"),
-    **dict.fromkeys(("outwear", "blazer"), "outer"),
-    "dress": "dress", "pants": "trousers", "skirt": "skirt", "shorts": "shorts",
-    "shoes": "shoes", "hat": "hat",
-}  # fmt: skip
 VALIDATION_FROM, TEST_FROM = 631, 701  # numbers of parsed photos: neighbours are one shoot
 MIN_SHARE = 0.0008  # of the photo, that a garment's pixels cover
 SPECK = 0.05  # of a garment's largest piece; smaller pieces are slips of the mask

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from preprocessing.layers import LAYERS, PARSED, UNCLEAR
+from preprocessing.kinds import LAYERS, PARSED, UNCLEAR
 from preprocessing.regions import Region, pixel_window
 
 CLASSES = ("background", "person", *LAYERS)

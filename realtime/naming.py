@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.layers import LAYERS, SINGLE
+from preprocessing.kinds import LAYERS, SINGLE
 from realtime.classify import Classifier, softmax
 from realtime.types import Region
 from training.weights import WeightsInfo

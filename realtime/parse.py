@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from preprocessing.errors import WeightsError
-from preprocessing.layers import LAYERS
+from preprocessing.kinds import LAYERS
 from preprocessing.parsing import garments
 from realtime.engines import CACHE_DIR
 from realtime.naming import kept_classes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from preprocessing.layers import LAYERS
+from preprocessing.kinds import LAYERS
 from preprocessing.parsing import BACKGROUND, CLASSES, FIRST, PERSON, garments, mask_table
 
 GRID = (60, 80)  # rows and columns of cells

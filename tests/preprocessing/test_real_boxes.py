@@ -10,7 +10,8 @@ import yaml
 
 from preprocessing import layers
 from preprocessing.errors import DataError
-from preprocessing.layers import LAYERS, mask_boxes
+from preprocessing.kinds import LAYERS
+from preprocessing.layers import mask_boxes
 from preprocessing.yolo_layout import check_layout, read_boxes, read_layout
 
 NAMES = {0: "null", 10: "cape", 14: "dress", 39: "shoes", 46: "suit", 51: "t-shirt", 53: "tights"}

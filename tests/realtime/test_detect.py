@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
-from preprocessing.layers import LAYERS
+from preprocessing.kinds import LAYERS
 from realtime import cli, detect
 from realtime.naming import JointNames, ScoreNames
 from realtime.track import Tracker

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from preprocessing.layers import LAYERS
+from preprocessing.kinds import LAYERS
 from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
 from realtime.parse import ParserLocator
 from training import evaluate, export, fit, weights

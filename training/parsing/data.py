@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader, Dataset
 from preprocessing.backgrounds import BACKGROUNDS, Background
 from preprocessing.camera import photographed
 from preprocessing.errors import DataError
-from preprocessing.layers import LAYERS, SINGLE, TEST_FROM, VALIDATION_FROM, read_names
+from preprocessing.kinds import LAYERS, SINGLE
+from preprocessing.layers import TEST_FROM, VALIDATION_FROM, read_names
 from preprocessing.parsing import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.pictures import read_picture
 from preprocessing.processes import clean_context, process_pool

@@ -13,7 +13,8 @@ import numpy as np
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError
-from preprocessing.layers import PARSED, TEST_FROM, VALIDATION_FROM, read_names
+from preprocessing.kinds import PARSED
+from preprocessing.layers import TEST_FROM, VALIDATION_FROM, read_names
 from preprocessing.parsing import bare_share, mask_table
 
 SHORT, LONG = ("t-shirt",), ("sweater", "sweatshirt", "jumper", "hoodie")

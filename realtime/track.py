@@ -31,7 +31,7 @@ class Track:
         self.region: Region
         self.last_seen = 0
         self._classes, self._threshold = classes, threshold
-        self._shown, self._known = -1, False
+        self._shown, self._known, self._probability = -1, False, 0.0
         self._evidence = np.zeros(len(classes), np.float32)  # decayed sum of log-probabilities
         self._weight = 0.0  # decayed count of votes
         self._votes = 0
@@ -62,22 +62,19 @@ class Track:
         self._votes += 1
         self._last_vote = int(probabilities.argmax())
         self._voted_at, self._voted_box = self.last_seen, self.region.box
-        shares = self._shares()
+        mean = np.exp(self._evidence / self._weight)
+        shares = mean / mean.sum()
         best = int(shares.argmax())
         if self._shown < 0 or shares[best] >= CONVINCING * shares[self._shown]:
             self._shown = best
+        self._probability = float(shares[self._shown])
         slack = SLACK if self._known else 0
-        self._known = bool(shares[self._shown] >= self._threshold - slack)
-
-    def _shares(self) -> np.ndarray:
-        """The probabilities of the classes by the votes so far, float32 (classes,)."""
-        mean = np.exp(self._evidence / self._weight)
-        return mean / mean.sum()
+        self._known = self._probability >= self._threshold - slack
 
     def garment(self) -> Garment:
         """The garment in the current frame, by the votes so far."""
         name = self._classes[self._shown] if self._known else UNKNOWN
-        return Garment(self.region, self.number, Label(name, float(self._shares()[self._shown])))
+        return Garment(self.region, self.number, Label(name, self._probability))
 
 
 def likeness(box: np.ndarray, other: np.ndarray) -> float:

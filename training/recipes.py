@@ -78,7 +78,7 @@ RECIPES = {
         augment="strong",
         last_epochs=5,
     ),
-    # Few epochs, since one takes five minutes on two cores; so `deep` teaches it as well.
+    # Few epochs, since one takes ten minutes on a core; so `deep` teaches it as well.
     "efficientnet": Recipe(
         network="efficientnet-b0",
         epochs=12,

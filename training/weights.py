@@ -34,7 +34,7 @@ class WeightsInfo:
         temperature: divisor of the logits that calibrates them.
         metrics: figures measured after training, e.g. accuracy on the test set.
         head: the network's head, a name of HEADS.
-        task: "classify", or "detect" for a network that finds the garments itself.
+        task: "classify", "detect" (boxes with classes) or "parse" (a class for every pixel).
         confidence: of a detector, the least score of a box, chosen on validation.
         command, commit: what made the file.
     """

@@ -34,14 +34,15 @@ class ParserTask(LightningModule):
         images, classes = batch
         images = images.float().contiguous(memory_format=torch.channels_last)
         logits = self(images).float()
-        # At twice the network's grid: finer than it answers, coarser than it costs.
-        logits = F.interpolate(logits, scale_factor=2.0, mode="bilinear")
-        target = classes[:, ::2, ::2].long()
-        loss = F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
+        logits, target = _at_half_size(logits, classes)
+        loss = self._loss(logits, target)
         known = target != UNKNOWN_PIXEL
         accuracy = (logits.argmax(1) == target)[known].float().mean()
         self.log_dict({"train_loss": loss, "train_acc": accuracy}, on_step=False, on_epoch=True)
         return loss
+
+    def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
 
     def on_validation_epoch_start(self) -> None:
         self._confusion.zero_()
@@ -49,10 +50,7 @@ class ParserTask(LightningModule):
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
         images, classes = batch
         logits = self(images).float()
-        loss = F.cross_entropy(
-            F.interpolate(logits, scale_factor=2.0, mode="bilinear"),
-            classes[:, ::2, ::2].long(), self.class_weights, ignore_index=UNKNOWN_PIXEL,
-        )  # fmt: skip
+        loss = self._loss(*_at_half_size(logits, classes))
         self._confusion += confusion(logits, classes)
         self.log("val_loss", loss, on_epoch=True)
 
@@ -74,6 +72,12 @@ class ParserTask(LightningModule):
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = SCHEDULES[recipe.schedule](optimizer, epochs=recipe.epochs, steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+
+def _at_half_size(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both at twice the network's grid: finer than it answers, coarser than all pixels cost."""
+    doubled = F.interpolate(logits, scale_factor=2.0, mode="bilinear")
+    return doubled, classes[:, ::2, ::2].long()
 
 
 def confusion(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-SMALL = 0.8
-
 
 @dataclass(frozen=True)
 class DetectorRecipe:
@@ -26,7 +24,8 @@ class DetectorRecipe:
     hue: float
     saturation: float
     brightness: float
-    small_epochs: int = 0  # first epochs on pictures of SMALL times the side, which cost 0.6
+    small_epochs: int = 0  # first epochs, on pictures of small_size pixels, which cost less
+    small_size: int = 256
     patience: int = 0  # epochs without a better score before stopping; 0 for never
     pretrained: str = "none"  # or a file of weights to start from
 
@@ -34,14 +33,15 @@ class DetectorRecipe:
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",
-    epochs=12,
-    batch_size=32,
+    epochs=18,
+    batch_size=16,
     size=320,
-    lr=0.01,
-    optimizer="MuSGD",
+    lr=0.002,
+    optimizer="AdamW",
     weight_decay=5e-4,
-    warmup_epochs=1.0,
-    small_epochs=7,
+    warmup_epochs=0.5,
+    small_epochs=10,
+    small_size=192,
     mosaic=0.0,
     close_mosaic=0,
     scale=0.3,
@@ -53,11 +53,12 @@ DETECTORS = {
     "yolo": CANVASES,
     "yolo-photo": replace(
         CANVASES,
-        epochs=40,
-        warmup_epochs=2.0,
-        small_epochs=0,
+        epochs=24,
+        warmup_epochs=1.0,
+        small_epochs=12,
+        small_size=256,
         mosaic=0.5,
-        close_mosaic=8,
+        close_mosaic=6,
         scale=0.5,
         saturation=0.5,
         brightness=0.4,

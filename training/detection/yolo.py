@@ -25,7 +25,7 @@ from ultralytics.utils import DEFAULT_CFG_DICT
 from preprocessing.errors import UsageError, WeightsError
 from preprocessing.yolo_layout import Layout
 from training.detection.detector import openvino_detector
-from training.detection.recipes import SMALL, DetectorRecipe
+from training.detection.recipes import DetectorRecipe
 from training.export import halve
 from training.weights import METADATA_KEY, WeightsInfo
 
@@ -45,10 +45,24 @@ class Epoch:
     seconds: float
 
 
+class _Network(DetectionModel):
+    """A network whose loss is in single precision: bf16 rounds the edges of boxes to two pixels."""
+
+    def loss(self, batch, preds=None):
+        preds = self.forward(batch["img"]) if preds is None else preds
+        answers = preds[1] if isinstance(preds, tuple) else preds
+        answers = {
+            name: [level.float() for level in value] if isinstance(value, list) else value.float()
+            for name, value in answers.items()
+        }
+        with torch.autocast(batch["img"].device.type, enabled=False):
+            return super().loss(batch, answers)
+
+
 class _Trainer(DetectionTrainer):
     """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
 
-    small_epochs = 0  # see DetectorRecipe
+    small_epochs, small_size = 0, 0  # see DetectorRecipe
 
     def _setup_train(self):
         super()._setup_train()
@@ -61,7 +75,7 @@ class _Trainer(DetectionTrainer):
         return found
 
     def get_model(self, cfg=None, weights=None, verbose=True):
-        model = build(cfg, classes=self.data["nc"])
+        model = build(cfg, classes=self.data["nc"], kind=_Network)
         if weights:
             model.load(weights)
         return model
@@ -69,17 +83,19 @@ class _Trainer(DetectionTrainer):
     def preprocess_batch(self, batch):
         batch = super().preprocess_batch(batch)
         if self.epoch < self.small_epochs:
-            side = round(self.args.imgsz * SMALL / self.stride) * self.stride
-            batch["img"] = F.interpolate(batch["img"], (side, side), mode="bilinear")
+            side = (self.small_size, self.small_size)
+            batch["img"] = F.interpolate(batch["img"], side, mode="bilinear", antialias=True)
         batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
 
 
-def build(network: str | dict, *, classes: int) -> DetectionModel:
+def build(
+    network: str | dict, *, classes: int, kind: type[DetectionModel] = DetectionModel
+) -> DetectionModel:
     """An untrained network by the name of its definition, e.g. "yolo26n", or by that itself."""
     named = isinstance(network, str)
     definition = yaml_model_load(f"{Path(network).stem}.yaml") if named else network
-    return DetectionModel({**definition, "end2end": False}, nc=classes, verbose=False)
+    return kind({**definition, "end2end": False}, nc=classes, verbose=False)
 
 
 def train(
@@ -101,7 +117,7 @@ def train(
     settings = _settings(recipe, run, _write_data(layout, run), device=device)
     settings |= {"seed": seed, "resume": str(run / LAST) if resume else False}
     trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
-    trainer.small_epochs = recipe.small_epochs
+    trainer.small_epochs, trainer.small_size = recipe.small_epochs, recipe.small_size
     if recipe.pretrained != "none":
         trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
     # "on_model_save" would come before the epoch's time is known; this also comes once at the end.

@@ -38,7 +38,7 @@ from preprocessing.contact_sheet import (
     write_image,
 )
 from preprocessing.errors import DataError, UsageError
-from preprocessing.pictures import SUFFIXES, read_picture
+from preprocessing.pictures import picture_paths, read_picture
 from preprocessing.processes import process_pool
 from preprocessing.samples import read_samples
 from preprocessing.segmentation import segment
@@ -91,9 +91,7 @@ def open_stock(order: Order) -> Stock:
     unseen = order.split == "test"
     grounds = [draw for name, draw in BACKGROUNDS.items() if (name in UNSEEN) == unseen]
     if order.backgrounds:
-        paths = [p for p in sorted(Path(order.backgrounds).rglob("*"))
-                 if p.suffix.lower() in SUFFIXES]  # fmt: skip
-        paths = _held_out(paths, unseen)
+        paths = _held_out(picture_paths(Path(order.backgrounds)), unseen)
         if not paths:
             raise DataError(f"no pictures in --backgrounds {order.backgrounds} for {order.split}")
         grounds += [Patches(paths)] * len(grounds)  # half of all canvases

@@ -141,7 +141,7 @@ def _place(
     """Paste one garment where it hides no other too much, or not at all."""
     size = len(image)
     longest = min(SCALES[1] * TILE, MAX_SHARE * size)
-    side = float(np.exp(rng.uniform(np.log(SCALES[0] * TILE), np.log(longest))))
+    side = float(rng.uniform(np.sqrt(SCALES[0] * TILE), np.sqrt(longest)) ** 2)
     found = garments(rng, round(side))
     found = Cutout(_patterned(found.image, rng), found.mask, found.label)
     for _ in range(TRIES):
@@ -206,10 +206,14 @@ def _transform(shape: tuple[int, ...], quad: np.ndarray) -> np.ndarray:
 
 def _coverage(mask: np.ndarray, quad: np.ndarray, size: int) -> tuple[float, np.ndarray]:
     """The share of a garment inside the canvas, and its pixels there, bool (S, S)."""
-    margin = size  # room for what lies outside
-    wide = (3 * size, 3 * size)
-    cover = cv2.warpPerspective(mask, _transform(mask.shape, quad + margin), wide) > 127
-    inner = cover[margin : 2 * margin, margin : 2 * margin]
+    left, top = np.floor(quad.min(axis=0)).astype(int)
+    right, bottom = np.ceil(quad.max(axis=0)).astype(int) + 1
+    turn = _transform(mask.shape, quad - np.float32((left, top)))
+    cover = cv2.warpPerspective(mask, turn, (int(right - left), int(bottom - top))) > 127
+    x1, y1, x2, y2 = max(left, 0), max(top, 0), min(right, size), min(bottom, size)
+    inner = np.zeros((size, size), bool)
+    if x1 < x2 and y1 < y2:
+        inner[y1:y2, x1:x2] = cover[y1 - top : y2 - top, x1 - left : x2 - left]
     return float(inner.sum()) / max(1, int(cover.sum())), inner
 
 

@@ -12,6 +12,11 @@ PAPER = (255, 255, 255)  # behind transparent pixels
 DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises
 
 
+def picture_paths(folder: Path) -> list[Path]:
+    """The picture files of a folder and of those in it, in order."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
 def read_picture(path: Path) -> np.ndarray:
     """A picture file as BGR uint8 (H, W, 3).
 

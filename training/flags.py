@@ -53,6 +53,9 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
         "what training.build_dataset wrote; a detector takes a data.yaml, a parser photos/ and "
         "masks/")  # fmt: skip
     add("--photos", type=Path, metavar="CSV", help="parsers: photos of single garments as well")
+    add("--boxed", type=Path, metavar="DIR", help="parsers: photos of people with data.yaml, whose "
+        "boxes check what --teacher paints")  # fmt: skip
+    add("--backgrounds", type=Path, metavar="DIR", help="parsers: garment-free pictures")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     add("--limit-train", type=int, metavar="N", help="Fashion-MNIST: train and validate on N")
     add("--limit-test", type=int, metavar="N", help="Fashion-MNIST: test on the first N images")
@@ -85,7 +88,7 @@ def _add_training(group: argparse._ArgumentGroup) -> None:
     add("--mix", choices=MIXES, help="blend or patch images and labels of a batch")
     add("--balance", choices=BALANCES, help="weigh classes alike, in sampling or in the loss")
     add("--label-smoothing", type=float, metavar="SHARE", help="of the targets, 0 to below 1")
-    add("--teacher", metavar="none|WEIGHTS", help="model or file whose answers are learnt too")
+    add("--teacher", metavar="none|WEIGHTS", help="model or file to learn from too")
     add("--patience", type=int, metavar="EPOCHS", help="stop when validation loss stays that long")
 
 

@@ -1,6 +1,7 @@
 """Parsers: views and their masks, figures, and a whole run on drawn people."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 import torch
 
 from preprocessing.kinds import LAYERS
+from preprocessing.layers import Labelled
 from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
 from realtime.parse import ParserLocator
 from training import evaluate, export, fit, weights
 from training.parsing.answer import openvino_parser
-from training.parsing.data import parsed_people, random_view, reground, whole_view
+from training.parsing.data import classes_in_boxes, parsed_people, random_view, reground, whole_view
 from training.parsing.judge import judge
 from training.parsing.network import Parser
 from training.parsing.task import class_weights, confusion, overlaps
@@ -64,7 +66,7 @@ def test_another_ground_leaves_people_as_they_are():
     image, mask = person(rng, size=(160, 160))
     mask[:, :4] = UNKNOWN_PIXEL
     before = mask.copy()
-    view = reground(image, mask, rng)
+    view = reground(image, mask, np.full((160, 160, 3), 90, np.uint8))
     body = cv2.erode((before == 2).astype(np.uint8), np.ones((9, 9))).astype(bool)
     assert np.abs(view[body].astype(int) - image[body]).max() <= 2
     assert (mask[:, :4] == 0).all()  # what was outside the photo is ground now
@@ -75,6 +77,22 @@ def test_a_whole_photo_is_padded_with_what_is_no_class():
     view, classes = whole_view(image, mask, size=64)
     assert view.shape == (64, 64, 3)
     assert (classes[:, 38:] == UNKNOWN_PIXEL).all() and (classes[:, :38] != UNKNOWN_PIXEL).all()
+
+
+def test_boxes_check_what_a_teacher_paints():
+    top, dress, bag = (LAYERS.index(name) for name in ("top", "dress", "bag"))
+    likely = np.zeros((len(CLASSES), 80, 80), np.float32)
+    likely[0] = 0.2
+    likely[FIRST + top, 10:30, 10:30] = 0.3
+    likely[FIRST + dress, 10:50, 10:30] = 0.4  # the photo has no dress
+    boxes = np.array([[40, 40, 120, 120], [240, 240, 280, 280]], np.float32)
+    photo = Labelled(Path("a.jpg"), "train", (top, bag), boxes, 320, 320)
+    classes = classes_in_boxes(likely, photo)
+    assert classes.shape == (320, 320)
+    assert (classes[45:115, 45:115] == FIRST + top).all()
+    assert (classes[130:190, 50:110] == UNKNOWN_PIXEL).all()  # a garment, but whose?
+    assert (classes[245:275, 245:275] == UNKNOWN_PIXEL).all()  # the bag that nobody painted
+    assert classes[300, 20] == 0
 
 
 def test_overlaps_of_a_known_case():
@@ -175,7 +193,7 @@ def test_the_locator_takes_frames_of_any_size(run):
 
 @pytest.mark.parametrize(
     ("flags", "words"),
-    [(["--teacher", "deep"], "--teacher: not for parsers"), (["--image-size", "100"], "multiple")],
+    [(["--teacher", "parser"], "--boxed DIR and --teacher"), (["--image-size", "100"], "multiple")],
 )
 def test_flags_that_do_not_fit(data, tmp_path, capsys, flags, words):
     assert train(data, tmp_path / "run", *flags) == 2

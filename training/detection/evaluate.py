@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from preprocessing.errors import DataError, UsageError
-from preprocessing.pictures import SUFFIXES
+from preprocessing.pictures import picture_paths
 from preprocessing.yolo_layout import check_layout, read_layout
 from training import weights
 from training.detection import judge, report
@@ -35,8 +35,7 @@ def evaluate(
     threshold = info.confidence if threshold is None else threshold
     detector = Detector(info, openvino_detector(stem, info), confidence=judge.LEAST, square=True)
     if empty:
-        images = sorted(p for p in empty.rglob("*") if p.suffix.lower() in SUFFIXES)
-        given = judge.answers(detector, images, classes=None)
+        given = judge.answers(detector, picture_paths(empty), classes=None)
         title = f"{info.name} on pictures without garments in {empty}"
     elif data:
         layout = read_layout(data)

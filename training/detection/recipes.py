@@ -33,15 +33,15 @@ class DetectorRecipe:
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",
-    epochs=18,
+    epochs=12,
     batch_size=16,
     size=320,
     lr=0.002,
     optimizer="AdamW",
     weight_decay=5e-4,
     warmup_epochs=0.5,
-    small_epochs=10,
-    small_size=192,
+    small_epochs=9,
+    small_size=224,
     mosaic=0.0,
     close_mosaic=0,
     scale=0.3,

@@ -1,4 +1,4 @@
-"""What a parser learns from: views of parsed people, of single garments, and of empty scenes."""
+"""What a parser learns from: views of people, of single garments, and of empty scenes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,25 @@ import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
 
-from preprocessing.backgrounds import BACKGROUNDS, Background
+from preprocessing.backgrounds import BACKGROUNDS, Patches
 from preprocessing.camera import photographed
 from preprocessing.errors import DataError
 from preprocessing.kinds import LAYERS, SINGLE
-from preprocessing.layers import TEST_FROM, VALIDATION_FROM, read_names
+from preprocessing.layers import (
+    TEST_FROM,
+    VALIDATION_FROM,
+    Labelled,
+    boxed_photos,
+    read_names,
+)
 from preprocessing.parsing import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.pictures import read_picture
 from preprocessing.processes import clean_context, process_pool
 from preprocessing.samples import Sample
 from preprocessing.segmentation import segment
+from training.parsing.answer import FrameParser
 from training.parsing.recipes import ParserRecipe
 
 WORKERS = 2
@@ -26,7 +34,8 @@ WORKERS = 2
 ZOOM, ZOOM_SINGLE = (0.25, 1.2), (0.55, 1.6)
 TILT = 12.0  # degrees
 SOFT = 1.2  # pixels over which a cut-out's edge fades
-MASK_SIDE = 320  # pixels of a single garment's photo and mask
+MASK_SIDE = 320  # pixels of the longer side of masks that are made here, and of their photos
+LEAST_SEEN = 0.15  # of a box, that its garment covers where the teacher has seen it
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +58,17 @@ class Parsed:
 
 
 @dataclass(frozen=True, eq=False)
-class Single:
-    """A photo of one garment and the mask that GrabCut made, PNG bytes of 0 and 255."""
+class Masked:
+    """A photo with the classes that were made for it: PNG bytes, MASK_SIDE pixels long."""
 
     photo: Path
-    layer: int
-    mask: bytes
+    classes: bytes
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """BGR uint8 (H, W, 3) and classes uint8 (H, W)."""
-        cover = cv2.imdecode(np.frombuffer(self.mask, np.uint8), cv2.IMREAD_GRAYSCALE)
-        image = cv2.resize(read_picture(self.photo), cover.shape[::-1])
-        return image, np.where(cover > 0, FIRST + self.layer, BACKGROUND).astype(np.uint8)
+        classes = cv2.imdecode(np.frombuffer(self.classes, np.uint8), cv2.IMREAD_GRAYSCALE)
+        image = read_picture(self.photo)
+        return cv2.resize(image, classes.shape[::-1], interpolation=cv2.INTER_AREA), classes
 
 
 def parsed_people(folder: Path) -> dict[str, list[Parsed]]:
@@ -80,19 +88,59 @@ def parsed_people(folder: Path) -> dict[str, list[Parsed]]:
     return found
 
 
-def single_garments(samples: Sequence[Sample]) -> list[Single]:
+def boxed_people(folder: Path, teacher: FrameParser) -> list[Masked]:
+    """Photos of people with boxes around their garments, painted by a parser that the boxes check.
+
+    Raises:
+        DataError: see `boxed_photos`.
+    """
+    return [
+        Masked(one.path, _png(classes_in_boxes(teacher(read_picture(one.path)), one)))
+        for one in tqdm(list(boxed_photos(folder)), "boxed", disable=None)
+    ]
+
+
+def classes_in_boxes(probabilities: np.ndarray, boxed: Labelled) -> np.ndarray:
+    """The likeliest classes uint8 (H, W) of a photo where a garment lies in a box of its layer.
+
+    What would be a garment outside of any such box is unknown, and so is what is left of a box in
+    which the parser sees too little of its garment.
+    """
+    scale = MASK_SIDE / max(boxed.width, boxed.height)
+    size = (round(boxed.width * scale), round(boxed.height * scale))
+    planes = np.stack([cv2.resize(plane, size) for plane in probabilities])
+    windows = [np.round(box * scale).astype(int) for box in boxed.boxes]
+    allowed = np.zeros(planes.shape, bool)
+    allowed[:FIRST] = True
+    for layer, (x1, y1, x2, y2) in zip(boxed.labels, windows, strict=True):
+        allowed[FIRST + layer, y1:y2, x1:x2] = True
+    classes = np.where(allowed, planes, 0).argmax(axis=0).astype(np.uint8)
+    classes[(classes < FIRST) & (planes.argmax(axis=0) >= FIRST)] = UNKNOWN_PIXEL
+    for layer, (x1, y1, x2, y2) in zip(boxed.labels, windows, strict=True):
+        inside = classes[y1:y2, x1:x2]
+        if (inside == FIRST + layer).mean() < LEAST_SEEN:
+            inside[inside < FIRST] = UNKNOWN_PIXEL
+    return classes
+
+
+def _png(classes: np.ndarray) -> bytes:
+    return cv2.imencode(".png", classes)[1].tobytes()
+
+
+def single_garments(samples: Sequence[Sample]) -> list[Masked]:
     """Photos of single garments with masks by GrabCut; those without a garment are left out."""
     samples = [sample for sample in samples if sample.label in SINGLE]
     with process_pool() as pool:
-        masks = pool.map(_mask_of, [sample.path for sample in samples], chunksize=16)
+        covers = pool.map(_cover_of, [sample.path for sample in samples], chunksize=16)
         return [
-            Single(sample.path, LAYERS.index(SINGLE[sample.label]), mask)
-            for sample, mask in zip(samples, masks, strict=True)
-            if mask is not None
+            Masked(sample.path, _png(cover * np.uint8(FIRST + LAYERS.index(SINGLE[sample.label]))))
+            for sample, cover in zip(samples, covers, strict=True)
+            if cover is not None
         ]
 
 
-def _mask_of(path: Path) -> bytes | None:
+def _cover_of(path: Path) -> np.ndarray | None:
+    """Where GrabCut sees a garment, bool (H, W)."""
     cv2.setNumThreads(1)  # the pool fills the cores
     image = read_picture(path)
     scale = MASK_SIDE / max(image.shape[:2])
@@ -100,19 +148,26 @@ def _mask_of(path: Path) -> bytes | None:
     regions = segment(image, "grabcut")
     if not regions:
         return None
-    cover = np.zeros(image.shape[:2], np.uint8)
+    cover = np.zeros(image.shape[:2], bool)
     x1, y1, x2, y2 = regions[0].window
-    cover[y1:y2, x1:x2] = regions[0].mask
-    return cv2.imencode(".png", cover)[1].tobytes()
+    cover[y1:y2, x1:x2] = regions[0].mask > 0
+    return cover
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What views are taken from; without `grounds`, all garment-free scenes are drawn."""
+
+    people: Sequence[Parsed | Masked]
+    singles: Sequence[Masked] = ()
+    grounds: Patches | None = None
 
 
 class Views(Dataset):
     """Random views of an epoch: BGR uint8 (3, S, S) and classes uint8 (S, S)."""
 
-    def __init__(
-        self, people: Sequence[Parsed], singles: Sequence[Single], recipe: ParserRecipe, seed: int
-    ):
-        self._people, self._singles, self._recipe, self._seed = people, singles, recipe, seed
+    def __init__(self, sources: Sources, recipe: ParserRecipe, seed: int):
+        self._sources, self._recipe, self._seed = sources, recipe, seed
         self.epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # seen by the workers
 
     def __len__(self) -> int:
@@ -123,7 +178,7 @@ class Views(Dataset):
         image, classes, zoom = self._scene(rng)
         image, classes = random_view(image, classes, rng, size=self._recipe.size, zoom=zoom)
         if rng.random() < self._recipe.regrounded:
-            image = reground(image, classes, rng)
+            image = reground(image, classes, self._ground(rng))
         image = photographed(recoloured(image, rng), rng, blur=0.3, noise=0.4, compression=0.4)
         planes = np.ascontiguousarray(image.transpose(2, 0, 1))
         return torch.from_numpy(planes), torch.from_numpy(np.ascontiguousarray(classes))
@@ -132,12 +187,19 @@ class Views(Dataset):
         self, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
         """A picture, its classes, and the range of zoom for it."""
-        chance, recipe = rng.random(), self._recipe
+        chance, recipe, sources = rng.random(), self._recipe, self._sources
         if chance < recipe.scenes:
-            return _ground(rng, recipe.size), np.zeros((recipe.size,) * 2, np.uint8), ZOOM
-        if self._singles and chance < recipe.scenes + recipe.single:
-            return *self._singles[rng.integers(len(self._singles))].read(), ZOOM_SINGLE
-        return *self._people[rng.integers(len(self._people))].read(), ZOOM
+            return self._ground(rng), np.zeros((recipe.size,) * 2, np.uint8), ZOOM
+        if sources.singles and chance < recipe.scenes + recipe.single:
+            return *sources.singles[rng.integers(len(sources.singles))].read(), ZOOM_SINGLE
+        return *sources.people[rng.integers(len(sources.people))].read(), ZOOM
+
+    def _ground(self, rng: np.random.Generator) -> np.ndarray:
+        """A garment-free square: half of them cut from pictures, where there are any."""
+        pictures, side = self._sources.grounds, self._recipe.size
+        drawn = list(BACKGROUNDS.values())
+        draw = pictures if pictures and rng.random() < 0.5 else drawn[rng.integers(len(drawn))]
+        return draw((side, side), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))
 
     def loader(self, batch_size: int) -> DataLoader:
         """Batches of an epoch."""
@@ -211,21 +273,15 @@ def random_view(
     return view, labels
 
 
-def reground(image: np.ndarray, classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The view with another ground behind its people and garments; `classes` is changed too.
+def reground(image: np.ndarray, classes: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """The view with a ground behind its people and garments; `classes` is changed too.
 
     What was outside the photo becomes ground as well.
     """
     kept = (classes != BACKGROUND) & (classes != UNKNOWN_PIXEL)
     classes[classes == UNKNOWN_PIXEL] = BACKGROUND
     alpha = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), SOFT)[..., None]
-    ground = _ground(rng, len(image))
     return (alpha * image + (1 - alpha) * ground).astype(np.uint8)
-
-
-def _ground(rng: np.random.Generator, size: int) -> np.ndarray:
-    draw: Background = list(BACKGROUNDS.values())[rng.integers(len(BACKGROUNDS))]
-    return draw((size, size), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))
 
 
 def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from lightning.pytorch import seed_everything
 
-from preprocessing.errors import UsageError, WeightsError
+from preprocessing.backgrounds import Patches
+from preprocessing.errors import DataError, UsageError, WeightsError
 from preprocessing.parsing import CLASSES
+from preprocessing.pictures import picture_paths
 from preprocessing.samples import read_csv
 from preprocessing.splits import split_samples
 from training import registry, weights
@@ -20,7 +22,14 @@ from training.export import describe_onnx, write_program
 from training.flags import replaced
 from training.models.normalise import Normalise
 from training.parsing.answer import STRIDE, openvino_parser
-from training.parsing.data import Photos, Views, parsed_people, single_garments
+from training.parsing.data import (
+    Photos,
+    Sources,
+    Views,
+    boxed_people,
+    parsed_people,
+    single_garments,
+)
 from training.parsing.judge import judge, write_report
 from training.parsing.network import Answer, Parser
 from training.parsing.recipes import PARSERS, ParserRecipe
@@ -30,9 +39,11 @@ from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that a parser takes
-    "model", "data", "photos", "group_column", "out", "resume", "seed", "device", "logger",
-    "epochs", "batch_size", "lr", "backbone_lr", "image_size", "weight_decay", "patience", "clip",
+    "model", "data", "photos", "boxed", "teacher", "backgrounds", "group_column", "out", "resume",
+    "seed", "device", "logger", "epochs", "batch_size", "lr", "backbone_lr", "image_size",
+    "weight_decay", "patience", "clip",
 }  # fmt: skip
+SOURCES = ("data", "photos", "boxed", "backgrounds")  # of these, folders and files
 MOST_DIFFERENCE = 0.02  # of a probability, between the two files
 
 
@@ -47,17 +58,19 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         recipe, config = read_config(run, ParserRecipe)
     else:
         recipe = _recipe_of(args, given)
-        config = {"model": args.model, "seed": args.seed, "data": str(args.data.resolve()),
-                  "photos": str(args.photos.resolve()) if args.photos else "",
-                  "group_column": args.group_column, "classes": CLASSES, **origin}  # fmt: skip
+        config = {
+            "model": args.model, "seed": args.seed, "group_column": args.group_column,
+            **{name: _absolute(getattr(args, name)) for name in SOURCES},
+            "teacher": args.teacher or "", "classes": CLASSES, **origin,
+        }  # fmt: skip
     people = parsed_people(Path(config["data"]))
-    singles = _singles(config)
+    sources = _sources(config, people["train"])
     if not args.resume:
         write_config(run, recipe, **config)
     seed_everything(config["seed"], verbose=False)
     task = ParserTask(recipe, class_weights(_pixels(people["train"])))
     trainer = make_trainer(recipe, run, Machine(args.device, logger=args.logger), best="val_iou")
-    views = Views(people["train"], singles, recipe, config["seed"])
+    views = Views(sources, recipe, config["seed"])
     try:
         trainer.fit(
             task,
@@ -79,7 +92,32 @@ def _recipe_of(args: argparse.Namespace, given: set[str]) -> ParserRecipe:
             f"--model {args.model} learns from parsed photos: give --data DIR with photos/, masks/ "
             "and labels.csv"
         )
+    if bool(args.boxed) != bool(args.teacher):
+        raise UsageError("--boxed DIR and --teacher WEIGHTS go together: one paints the other")
     return replaced(PARSERS[args.model], args, given, allowed=FLAGS, task="parsers")
+
+
+def _absolute(path: Path | None) -> str:
+    return str(path.resolve()) if path else ""
+
+
+def _sources(config: dict, parsed: list) -> Sources:
+    """All that the run learns from.
+
+    Raises:
+        DataError: no garment-free pictures, or boxes that cannot be read.
+        WeightsError: the teacher cannot be read.
+    """
+    boxed, grounds = [], None
+    if config["boxed"]:
+        stem, info = weights.locate(config["teacher"])
+        boxed = boxed_people(Path(config["boxed"]), openvino_parser(stem, info))
+    if config["backgrounds"]:
+        pictures = picture_paths(Path(config["backgrounds"]))
+        if not pictures:
+            raise DataError(f"no pictures in --backgrounds {config['backgrounds']}")
+        grounds = Patches(pictures)
+    return Sources([*parsed, *boxed], _singles(config), grounds)
 
 
 def _singles(config: dict) -> list:

@@ -18,17 +18,20 @@ def fashion_mnist(image: np.ndarray, region: Region, size: int) -> np.ndarray:
 
 
 def photo(image: np.ndarray, region: Region, size: int) -> np.ndarray:
-    """uint8 (3, size, size), BGR planes, of a BGR image: the square around the garment.
+    """uint8 (3, size, size), BGR planes, of a BGR image: `square`, stretched to the size.
 
-    The square ends at the image's border, and what is left is stretched to the size; so a whole
-    photo is simply resized.
+    So a whole photo is simply resized.
     """
+    return resize_planes(square(image, region), size)
+
+
+def square(image: np.ndarray, region: Region) -> np.ndarray:
+    """The part of a BGR image in a square around the garment; it ends at the image's border."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = region.window
     side = round(max(x2 - x1, y2 - y1) * (1 + 2 * CONTEXT))
     left, top = (x1 + x2 - side) // 2, (y1 + y2 - side) // 2
-    crop = image[max(0, top) : min(height, top + side), max(0, left) : min(width, left + side)]
-    return resize_planes(crop, size)
+    return image[max(0, top) : min(height, top + side), max(0, left) : min(width, left + side)]
 
 
 def resize_planes(image: np.ndarray, size: int) -> np.ndarray:

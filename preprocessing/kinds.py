@@ -14,6 +14,22 @@ PARSED = {
                      "sneakers", "wedges"), "shoes"),
     **dict.fromkeys(("bag", "purse", "wallet"), "bag"),
 }  # fmt: skip
+# What both photos of single garments and of people are named, where both know it.
+FLAT_NAMES = {
+    **{name: name for name in ("dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes",
+                               "shorts", "skirt", "t-shirt")},
+    "hoodie": "longsleeve", "blazer": "outwear", "blouse": "shirt",
+    **dict.fromkeys(("polo", "undershirt", "top"), "t-shirt"),
+}  # fmt: skip
+WORN_NAMES = {
+    **{name: name for name in ("dress", "skirt", "shorts", "hat", "t-shirt")},
+    **dict.fromkeys(("sweater", "jumper", "sweatshirt", "hoodie"), "longsleeve"),
+    **dict.fromkeys(("blouse", "shirt"), "shirt"),
+    **dict.fromkeys(("blazer", "cardigan", "coat", "jacket"), "outwear"),
+    **dict.fromkeys(("jeans", "pants", "leggings"), "pants"),
+    **dict.fromkeys(("boots", "loafers", "pumps", "sandals", "shoes", "sneakers", "heels"),
+                    "shoes"),
+}  # fmt: skip
 UNCLEAR = {"suit", "romper", "bodysuit", "swimwear", "intimate"}
 # The boxed photos: "shirt" is any top there, "jacket" any outer layer, "shoe" a pair.
 BOXED = {

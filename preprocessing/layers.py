@@ -77,14 +77,14 @@ def layer_boxes(layers: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
     """Layers and boxes of a map uint8 (H, W) of layers; other values mean none of them."""
     labels, boxes = [], []
     for label in range(len(LAYERS)):
-        region = Region.from_mask(_without_specks(layers == label))
+        region = Region.from_mask(without_specks(layers == label))
         if region is not None and (region.mask > 0).sum() >= MIN_SHARE * layers.size:
             labels.append(label)
             boxes.append(region.box)
     return tuple(labels), np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def _without_specks(cover: np.ndarray) -> np.ndarray:
+def without_specks(cover: np.ndarray) -> np.ndarray:
     """A mask uint8 without pieces that are small beside the largest."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(cover.astype(np.uint8))
     if count == 1:

@@ -8,10 +8,11 @@ import photos
 import pytest
 import yaml
 
-from preprocessing import layers
+from preprocessing import layers, worn
 from preprocessing.errors import DataError
 from preprocessing.kinds import LAYERS
 from preprocessing.layers import mask_boxes
+from preprocessing.samples import read_csv
 from preprocessing.yolo_layout import check_layout, read_boxes, read_layout
 
 NAMES = {0: "null", 10: "cape", 14: "dress", 39: "shoes", 46: "suit", 51: "t-shirt", 53: "tights"}
@@ -98,6 +99,24 @@ def test_single_garments_are_boxed(tmp_path):
     assert layers.main([*flags, "--out", str(tmp_path / "out")]) == 0
     layout = read_layout(tmp_path / "out" / "data.yaml")
     check_layout(layout, ("train", "val"))
+
+
+def test_worn_garments_are_cut_out_beside_flat_ones(sources, tmp_path, capsys):
+    parsed, _ = sources
+    (tmp_path / "flat.csv").write_text("path,label,sender\na.jpg,hoodie,7\nb.jpg,body,8\n")
+    mask = painted((14, 10, 10, 40, 60), (39, 5, 90, 15, 98))  # the shoes are too small
+    mask[10:60:4, 10:40] = 51  # too little of a T-shirt shows
+    cv2.imwrite(str(parsed / "masks" / "0630.png"), mask)
+    out = tmp_path / "out"
+    flags = ["--photos", str(tmp_path / "flat.csv"), "--group-column", "sender"]
+    assert worn.main(["--parsed", str(parsed), "--out", str(out), *flags]) == 0
+    samples = read_csv(out / "index.csv")
+    assert [(s.label, s.group) for s in samples] == [
+        ("longsleeve", "7"), ("t-shirt", "shoot-0"), ("dress", "shoot-63"), ("t-shirt", "shoot-63"),
+    ]  # fmt: skip
+    cut = cv2.imread(str(samples[1].path))
+    assert cut.shape == (48, 48, 3)  # the garment's 40 pixels and a tenth more on each side
+    assert "worn: dress 1, t-shirt 2" in capsys.readouterr().out
 
 
 def test_what_cannot_be_joined(sources, tmp_path, capsys):

@@ -147,6 +147,16 @@ def test_a_run_is_complete(run, tmp_path):
     assert info.task == "parse" and info.classes == CLASSES
 
 
+def test_a_run_starts_from_another(run, data, tmp_path):
+    still = ["--lr", "1e-9", "--backbone-lr", "1e-9", "--init", str(run)]
+    assert train(data, tmp_path / "next", *still) == 0
+    before, after = (
+        torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]["network.head.weight"]
+        for folder in (run, tmp_path / "next")
+    )
+    assert torch.allclose(before, after, atol=1e-5)
+
+
 def test_it_is_judged_on_the_held_out_block(run, data, tmp_path, capsys):
     command = ["--model", str(run / "parser.onnx"), "--data", str(data), "--out", str(tmp_path)]
     assert evaluate.main(command) == 0

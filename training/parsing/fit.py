@@ -39,8 +39,8 @@ from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that a parser takes
-    "model", "data", "photos", "boxed", "teacher", "backgrounds", "group_column", "out", "resume",
-    "seed", "device", "logger", "epochs", "batch_size", "lr", "backbone_lr", "image_size",
+    "model", "data", "photos", "boxed", "teacher", "backgrounds", "group_column", "init", "out",
+    "resume", "seed", "device", "logger", "epochs", "batch_size", "lr", "backbone_lr", "image_size",
     "weight_decay", "patience", "clip",
 }  # fmt: skip
 SOURCES = ("data", "photos", "boxed", "backgrounds")  # of these, folders and files
@@ -69,6 +69,8 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         write_config(run, recipe, **config)
     seed_everything(config["seed"], verbose=False)
     task = ParserTask(recipe, class_weights(_pixels(people["train"])))
+    if args.init:
+        load_best(args.init, task.network).train()
     trainer = make_trainer(recipe, run, Machine(args.device, logger=args.logger), best="val_iou")
     views = Views(sources, recipe, config["seed"])
     try:

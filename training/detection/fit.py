@@ -3,6 +3,7 @@
 import argparse
 import csv
 import dataclasses
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -76,9 +77,10 @@ def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
             if new:
                 writer.writeheader()
             writer.writerow(row)
-        print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, validation mAP50 "
-              f"{epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, {epoch.seconds:.0f} s",
-              file=sys.stderr, flush=True)  # fmt: skip
+        judged = "" if math.isnan(epoch.val_map50) else (
+            f"validation mAP50 {epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, ")  # fmt: skip
+        print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, {judged}"
+              f"{epoch.seconds:.0f} s", file=sys.stderr, flush=True)  # fmt: skip
 
     return log
 

@@ -24,24 +24,31 @@ class DetectorRecipe:
     hue: float
     saturation: float
     brightness: float
-    small_epochs: int = 0  # first epochs, on pictures of small_size pixels, which cost less
-    small_size: int = 256
+    # The first epochs, on smaller pictures, which cost less: (pixels, how many epochs), in order.
+    smaller: tuple[tuple[int, int], ...] = ()
     patience: int = 0  # epochs without a better score before stopping; 0 for never
     pretrained: str = "none"  # or a file of weights to start from
+
+    def size_at(self, epoch: int) -> int:
+        """Side in pixels of the pictures of an epoch, counted from 0."""
+        for size, epochs in self.smaller:
+            if epoch < epochs:
+                return size
+            epoch -= epochs
+        return self.size
 
 
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",
-    epochs=12,
+    epochs=18,
     batch_size=16,
     size=320,
     lr=0.002,
     optimizer="AdamW",
     weight_decay=5e-4,
     warmup_epochs=0.5,
-    small_epochs=9,
-    small_size=224,
+    smaller=((128, 12), (224, 4)),
     mosaic=0.0,
     close_mosaic=0,
     scale=0.3,
@@ -53,12 +60,10 @@ DETECTORS = {
     "yolo": CANVASES,
     "yolo-photo": replace(
         CANVASES,
-        epochs=24,
         warmup_epochs=1.0,
-        small_epochs=12,
-        small_size=256,
+        smaller=((256, 12),),
         mosaic=0.5,
-        close_mosaic=6,
+        close_mosaic=4,
         scale=0.5,
         saturation=0.5,
         brightness=0.4,

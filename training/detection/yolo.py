@@ -35,7 +35,7 @@ MOST_PIXELS, MOST_SCORE = 1.0, 0.01  # by which the answers of the two files may
 
 @dataclass(frozen=True)
 class Epoch:
-    """The figures of one epoch: number from 0, training loss, and scores on validation."""
+    """The figures of one epoch: number from 0, training loss, and scores on validation or nan."""
 
     epoch: int
     lr: float
@@ -62,7 +62,7 @@ class _Network(DetectionModel):
 class _Trainer(DetectionTrainer):
     """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
 
-    small_epochs, small_size = 0, 0  # see DetectorRecipe
+    recipe: DetectorRecipe
 
     def _setup_train(self):
         super()._setup_train()
@@ -82,11 +82,18 @@ class _Trainer(DetectionTrainer):
 
     def preprocess_batch(self, batch):
         batch = super().preprocess_batch(batch)
-        if self.epoch < self.small_epochs:
-            side = (self.small_size, self.small_size)
-            batch["img"] = F.interpolate(batch["img"], side, mode="bilinear", antialias=True)
+        side = self.recipe.size_at(self.epoch)
+        if side < self.recipe.size:
+            size = (side, side)
+            batch["img"] = F.interpolate(batch["img"], size, mode="bilinear", antialias=True)
         batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
+
+    def validate(self):
+        """Nothing while pictures are small: the network answers for larger ones later."""
+        if self.recipe.size_at(self.epoch + 1) < self.recipe.size:
+            return dict.fromkeys(self.metrics, float("nan")), 0.0
+        return super().validate()
 
 
 def build(
@@ -117,7 +124,7 @@ def train(
     settings = _settings(recipe, run, _write_data(layout, run), device=device)
     settings |= {"seed": seed, "resume": str(run / LAST) if resume else False}
     trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
-    trainer.small_epochs, trainer.small_size = recipe.small_epochs, recipe.small_size
+    trainer.recipe = recipe
     if recipe.pretrained != "none":
         trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
     # "on_model_save" would come before the epoch's time is known; this also comes once at the end.

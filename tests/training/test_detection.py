@@ -1,6 +1,7 @@
 """Detectors: exact letterboxes, decoding as ultralytics does it, COCO figures, and a whole run."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -119,6 +120,13 @@ def data(tmp_path_factory):
     flags = ["--source", "photos", "--photos", str(source), "--size", str(SIDE)]
     assert canvases.main(["--out", str(folder / "boxes"), "--count", "24", *flags]) == 0
     return folder / "boxes" / "data.yaml"
+
+
+def test_pictures_grow_during_the_training():
+    recipe = replace(DETECTORS["yolo"], epochs=9, size=320, smaller=((128, 2 / 3), (224, 8 / 9)))
+    assert [recipe.size_at(epoch) for epoch in range(10)] == [128] * 6 + [224] * 2 + [320] * 2
+    assert replace(recipe, size=96).size_at(0) == 96
+    assert replace(recipe, smaller=()).size_at(0) == 320
 
 
 @pytest.fixture(scope="module")

@@ -77,8 +77,8 @@ def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
             if new:
                 writer.writeheader()
             writer.writerow(row)
-        judged = "" if math.isnan(epoch.val_map50) else (
-            f"validation mAP50 {epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, ")  # fmt: skip
+        judged = f"validation mAP50 {epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, "
+        judged = "" if math.isnan(epoch.val_map50) else judged
         print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, {judged}"
               f"{epoch.seconds:.0f} s", file=sys.stderr, flush=True)  # fmt: skip
 

@@ -24,18 +24,15 @@ class DetectorRecipe:
     hue: float
     saturation: float
     brightness: float
-    # The first epochs, on smaller pictures, which cost less: (pixels, how many epochs), in order.
-    smaller: tuple[tuple[int, int], ...] = ()
+    # Smaller pictures, which cost less, at first: (pixels, share of the epochs until which).
+    smaller: tuple[tuple[int, float], ...] = ()
     patience: int = 0  # epochs without a better score before stopping; 0 for never
     pretrained: str = "none"  # or a file of weights to start from
 
     def size_at(self, epoch: int) -> int:
         """Side in pixels of the pictures of an epoch, counted from 0."""
-        for size, epochs in self.smaller:
-            if epoch < epochs:
-                return size
-            epoch -= epochs
-        return self.size
+        sizes = (size for size, until in self.smaller if epoch < until * self.epochs)
+        return min(next(sizes, self.size), self.size)
 
 
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
@@ -48,7 +45,7 @@ CANVASES = DetectorRecipe(
     optimizer="AdamW",
     weight_decay=5e-4,
     warmup_epochs=0.5,
-    smaller=((128, 12), (224, 4)),
+    smaller=((128, 2 / 3), (224, 8 / 9)),
     mosaic=0.0,
     close_mosaic=0,
     scale=0.3,
@@ -61,7 +58,7 @@ DETECTORS = {
     "yolo-photo": replace(
         CANVASES,
         warmup_epochs=1.0,
-        smaller=((256, 12),),
+        smaller=((256, 2 / 3),),
         mosaic=0.5,
         close_mosaic=4,
         scale=0.5,

@@ -91,7 +91,8 @@ class _Trainer(DetectionTrainer):
 
     def validate(self):
         """Nothing while pictures are small: the network answers for larger ones later."""
-        if self.recipe.size_at(self.epoch + 1) < self.recipe.size:
+        following = self.epoch + 1
+        if following < self.epochs and self.recipe.size_at(following) < self.recipe.size:
             return dict.fromkeys(self.metrics, float("nan")), 0.0
         return super().validate()
 

@@ -77,7 +77,9 @@ class Score:
     rows: int = 0  # garments reported
     unknown: int = 0
     changes: int = 0  # of a track's shown label
+    raw_changes: int = 0  # of what each frame alone would say
     track_seconds: float = 0.0
+    raw_seconds: float = 0.0  # of those, in which raw changes were counted
     free_frames: int = 0  # of garment-free footage
     false_frames: int = 0  # of those, with a named garment
     overlaps: list[float] = field(default_factory=list)  # IoU with the marked box
@@ -101,6 +103,7 @@ class Score:
             "majority_right": share(self.right, self.expected),
             "frames_right": share(self.hits, self.chances),
             "changes_per_second": share(self.changes, self.track_seconds),
+            "raw_changes_per_second": share(self.raw_changes, self.raw_seconds),
             "unknown": share(self.unknown, self.rows),
             "false_alarms": share(self.false_frames, self.free_frames),
             "box_iou": float(np.mean(self.overlaps)) if self.overlaps else None,
@@ -181,15 +184,18 @@ def frames_of(clip: Clip) -> Iterator[tuple[Frame, np.ndarray | None]]:
             yield Frame(image, index, index, 1 / PHOTO_RATE, time.monotonic()), turn
 
 
-def score_clip(clip: Clip, analysis: Analysis, *, box: np.ndarray | None = None) -> Score:
+def score_clip(
+    clip: Clip, analysis: Analysis, *, box: np.ndarray | None = None, raw: bool = False
+) -> Score:
     """Run the pipeline over a clip.
 
     Args:
         box: xyxy around the photo's garment, where it was marked.
+        raw: count the changes of each frame's own best class too, which costs a naming a frame.
     """
     score = Score(clip.path.name, expected=len(clip.kinds))
     votes = {kind: Counter() for kind in clip.kinds}
-    shown: dict[int, str] = {}
+    shown, alone = {}, {}  # the last name of each track: as shown, and by its last frame alone
     seen: dict[int, list[float]] = defaultdict(list)
     for frame, turn in frames_of(clip):
         start = time.perf_counter()
@@ -203,6 +209,11 @@ def score_clip(clip: Clip, analysis: Analysis, *, box: np.ndarray | None = None)
             score.changes += shown.get(garment.track, name) != name
             shown[garment.track] = name
             seen[garment.track].append(frame.time)
+        if raw:
+            best = analysis.classify(frame.image, [g.region for g in garments]).argmax(axis=1)
+            for garment, label in zip(garments, best, strict=True):
+                score.raw_changes += alone.get(garment.track, label) != label
+                alone[garment.track] = label
         if not clip.kinds:
             score.free_frames += 1
             score.false_frames += any(name != UNKNOWN for name in names)
@@ -216,6 +227,7 @@ def score_clip(clip: Clip, analysis: Analysis, *, box: np.ndarray | None = None)
     score.right = sum(bool(c) and c.most_common(1)[0] == (kind, c[kind]) and c[kind] > 0
                       for kind, c in votes.items())  # fmt: skip
     score.track_seconds = sum(times[-1] - times[0] for times in seen.values())
+    score.raw_seconds = score.track_seconds if raw else 0.0
     return score
 
 
@@ -245,6 +257,7 @@ def _overlap(garments: Sequence[Garment], box: np.ndarray) -> float:
 
 COLUMNS = {
     "majority_right": "right", "frames_right": "frames", "changes_per_second": "changes/s",
+    "raw_changes_per_second": "raw/s",
     "unknown": "unknown", "false_alarms": "false", "box_iou": "box IoU", "box_recall": "found",
     "ms_mean": "ms", "ms_p95": "ms p95",
 }  # fmt: skip
@@ -272,6 +285,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--photos", type=Path, metavar="DIR|CSV", help="labelled photos, each a moving clip")
     add("--limit", type=int, metavar="N", help="only N of the photos, evenly spread")
     add("--boxes", type=Path, metavar="CSV", help="file,x1,y1,x2,y2 marked on the photos")
+    add("--raw", action="store_true", help="count what each frame alone would change too (slower)")
     add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
     add_recognition(parser.add_argument_group("recognition"))
     args = parser.parse_args(argv)
@@ -287,7 +301,7 @@ def _run(args: argparse.Namespace) -> int:
     boxes = read_boxes(args.boxes) if args.boxes else {}
     if not clips and not photos:
         raise UsageError("nothing to score: give --clips CSV or --photos DIR")
-    scores = [score_clip(clip, make_analysis(args)) for clip in clips]
+    scores = [score_clip(clip, make_analysis(args), raw=args.raw) for clip in clips]
     if photos:
         scores.append(_score_photos(photos, args, boxes))
     total = Score("all")
@@ -308,7 +322,7 @@ def _score_photos(
     for photo in tqdm(photos, "photos", disable=None):
         tracker = Tracker(analysis.classify.info.classes, threshold=args.threshold)
         fresh = replace(analysis, track=tracker)
-        total += score_clip(photo, fresh, box=boxes.get(photo.path.name))
+        total += score_clip(photo, fresh, box=boxes.get(photo.path.name), raw=args.raw)
     return total
 
 

@@ -63,6 +63,25 @@ def test_a_clip_of_a_pullover(video, answers, expected):
     assert {name: getattr(found, name) for name in expected} == expected
 
 
+def test_changes_that_the_vote_has_kept_away(video):
+    class Analysis:
+        """Shows one name for ever, while each frame alone would say another one."""
+
+        frame = 0
+
+        def __call__(self, frame, stats):
+            return [garment("Pullover")]
+
+        def classify(self, image, regions):
+            self.frame += 1
+            return np.eye(2, dtype=np.float32)[[self.frame % 2] * len(regions)]
+
+    found = score_clip(Clip(video, ("longsleeve",)), Analysis(), raw=True)
+    assert (found.changes, found.raw_changes) == (0, 7)
+    assert found.figures()["raw_changes_per_second"] == pytest.approx(8)
+    assert score_clip(Clip(video, ()), says([])).figures()["raw_changes_per_second"] is None
+
+
 def test_garment_free_footage(video):
     answers = [[], [garment("Bag")], [garment("unknown")], []]
     found = score_clip(Clip(video, ()), says(*answers))

@@ -1,7 +1,8 @@
 """Pictures of single garments, flat and worn, under shared names: `python -m preprocessing.worn`.
 
 What people wear is cut out of parsed photos as the live app cuts it, so that a classifier learns
-worn garments beside lying ones.
+worn garments beside lying ones; streets, skin and hair, drawn grounds and pictures without garments
+teach it what is none.
 """
 
 import argparse
@@ -14,44 +15,113 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from preprocessing.backgrounds import BACKGROUNDS, Patches
 from preprocessing.command import exit_status
 from preprocessing.contact_sheet import contact_sheet, write_image
 from preprocessing.cuts import square
 from preprocessing.errors import DataError
-from preprocessing.kinds import FLAT_NAMES, WORN_NAMES
+from preprocessing.kinds import FLAT_NAMES, OTHER, WORN_NAMES
 from preprocessing.layers import TEST_FROM, read_names, without_specks
-from preprocessing.pictures import read_picture
+from preprocessing.pictures import picture_paths, read_picture
 from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
 
 LEAST_SIDE = 40  # pixels of a garment's longer side; smaller ones show too little
 LEAST_FILL = 0.4  # of its box, that a garment's pixels cover; else others lie over it
 SHOOT = 10  # numbers of photos that count as one group: neighbours are one shoot
+STREET, BODY = {"null"}, {"skin", "hair"}  # values of masks that are no garment
+BODY_SHARE = 0.6  # of a square of skin and hair; the rest is street
+TRIES = 60  # places tried for a square without garments
+DRAWN, CUTS_EACH, SCENE_SIDE = 40, 6, 256  # grounds a kind; cuts a picture; pixels
 SHEET, SHEET_SIDE, QUALITY = 96, 96, [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
-def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
-    """Cut the garments of parsed photos into `out`; the photos held out for tests stay out.
+def parsed_photos(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Image, mask and number of the parsed photos; those held out for tests stay out.
 
     Raises:
-        DataError: no labels.csv, or a mask is missing.
+        DataError: a mask is missing.
     """
-    names = read_names(folder)
-    out.mkdir(parents=True, exist_ok=True)
     for path in sorted((folder / "photos").glob("*.jpg")):
         if int(path.stem) >= TEST_FROM:
             continue
         mask = cv2.imread(str(folder / "masks" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
         if mask is None:
             raise DataError(f"{path} has no mask {folder}/masks/{path.stem}.png")
-        image = read_picture(path)
+        yield read_picture(path), mask, int(path.stem)
+
+
+def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
+    """Cut the garments of parsed photos into `out`.
+
+    Raises:
+        DataError: no labels.csv, or a mask is missing.
+    """
+    names = read_names(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    for image, mask, number in parsed_photos(folder):
         for value in np.unique(mask):
             label = WORN_NAMES.get(names.get(int(value), ""))
             region = Region.from_mask(without_specks(mask == value)) if label else None
             if region is not None and _is_plain(region):
-                target = out / f"{path.stem}-{names[int(value)]}.jpg"
+                target = out / f"{number:04d}-{names[int(value)]}.jpg"
                 cv2.imwrite(str(target), square(image, region), QUALITY)
-                yield Sample(target, label, group=f"shoot-{int(path.stem) // SHOOT}")
+                yield Sample(target, label, group=_shoot(number))
+
+
+def bare_squares(folder: Path, out: Path) -> Iterator[Sample]:
+    """Squares of parsed photos that show no garment: some street, some skin and hair.
+
+    Raises:
+        DataError: no labels.csv, or a mask is missing.
+    """
+    names = read_names(folder)
+    street, body = (np.array([names.get(v) in kind for v in range(256)]) for kind in (STREET, BODY))
+    out.mkdir(parents=True, exist_ok=True)
+    for image, mask, number in parsed_photos(folder):
+        rng = np.random.default_rng(number)
+        for name, values, share in (("street", street, 1.0), ("body", body, BODY_SHARE)):
+            found = _square_of(values[mask], share, rng, allowed=(street | body)[mask])
+            if found is not None:
+                target = out / f"{number:04d}-{name}.jpg"
+                cv2.imwrite(str(target), image[found], QUALITY)
+                yield Sample(target, OTHER, group=_shoot(number))
+
+
+def _square_of(
+    wanted: np.ndarray, share: float, rng: np.random.Generator, *, allowed: np.ndarray
+) -> tuple[slice, slice] | None:
+    """A random square, large ones first, all of it allowed and a share of it wanted."""
+    height, width = wanted.shape
+    sums = [cv2.integral(cover.astype(np.uint8)) for cover in (wanted, allowed)]
+    for attempt in range(TRIES):
+        side = round(width * (0.6 - 0.5 * attempt / TRIES))
+        x, y = rng.integers(0, width - side + 1), rng.integers(0, height - side + 1)
+        shares = [
+            (s[y + side, x + side] - s[y, x + side] - s[y + side, x] + s[y, x]) / side**2
+            for s in sums
+        ]
+        if shares[0] >= share and shares[1] == 1:
+            return slice(y, y + side), slice(x, x + side)
+    return None
+
+
+def empty_scenes(folder: Path | None, out: Path) -> Iterator[Sample]:
+    """Drawn grounds, and cuts of the pictures of a folder; those of one folder are one group."""
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = [(Patches([p]), p.parent.name) for p in (picture_paths(folder) if folder else [])]
+    drawn = [(draw, name) for name, draw in BACKGROUNDS.items()] * DRAWN
+    rng = np.random.default_rng(0)
+    for index, (draw, name) in enumerate([*drawn, *pictures * CUTS_EACH]):
+        colour = tuple(int(v) for v in rng.integers(15, 245, 3))
+        target = out / f"{index:05d}-{name}.jpg"
+        cv2.imwrite(str(target), draw((SCENE_SIDE, SCENE_SIDE), rng, colour), QUALITY)
+        group = f"drawn-{index}" if index < len(drawn) else f"scenes-{name}"
+        yield Sample(target, OTHER, group=group)
+
+
+def _shoot(number: int) -> str:
+    return f"shoot-{number // SHOOT}"
 
 
 def _is_plain(region: Region) -> bool:
@@ -81,6 +151,12 @@ def main(argv: list[str] | None = None) -> int:
     add("--photos", type=Path, required=True, metavar="CSV", help="path,label of single garments")
     add("--group-column", default="group", help="of the CSV, e.g. the sender (default group)")
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
+    add(
+        "--backgrounds",
+        type=Path,
+        metavar="DIR",
+        help="garment-free pictures, a folder a scene",
+    )
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
 
@@ -88,14 +164,17 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     flat = flat_garments(args.photos, args.group_column)
     worn = list(worn_garments(args.parsed, args.out / "worn"))
-    write_csv(args.out / INDEX, [*flat, *worn])
-    shown = worn[:: max(1, len(worn) // SHEET)][:SHEET]
-    tiles = [cv2.resize(read_picture(s.path), (SHEET_SIDE, SHEET_SIDE)) for s in shown]
-    write_image(args.out / "worn.png", contact_sheet(tiles, columns=12))
-    for kind, samples in (("flat", flat), ("worn", worn)):
+    others = [*bare_squares(args.parsed, args.out / "other"),
+              *empty_scenes(args.backgrounds, args.out / "other")]  # fmt: skip
+    write_csv(args.out / INDEX, [*flat, *worn, *others])
+    for kind, samples in (("flat", flat), ("worn", worn), ("other", others)):
         counts = sorted(Counter(sample.label for sample in samples).items())
         print(f"{kind}: {', '.join(f'{name} {count}' for name, count in counts)}")
-    print(f"wrote {args.out}/{INDEX} and worn.png")
+    for kind, samples in (("worn", worn), ("other", others)):
+        shown = samples[:: max(1, len(samples) // SHEET)][:SHEET]
+        tiles = [cv2.resize(read_picture(s.path), (SHEET_SIDE, SHEET_SIDE)) for s in shown]
+        write_image(args.out / f"{kind}.png", contact_sheet(tiles, columns=12))
+    print(f"wrote {args.out}/{INDEX}, worn.png and other.png")
     return 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.kinds import LAYERS, SINGLE
+from preprocessing.kinds import LAYERS, OTHER, SINGLE
 from realtime.classify import Classifier, softmax
 from realtime.types import Region
 from training.weights import WeightsInfo
@@ -61,7 +61,7 @@ class JointNames:
     """Names regions by a classifier's opinion of the crop times the locator's of the layer.
 
     A layer that means none of the classifier's classes ("bag") becomes a class of its own, on
-    which the classifier has no opinion.
+    which the classifier has no opinion. OTHER is what the locator leaves to none of its layers.
 
     Raises:
         UsageError: the two speak of different things.
@@ -81,7 +81,9 @@ class JointNames:
         opinion = self._classify(image, regions)
         silent = np.full((len(regions), self._extra), 1 / len(self.info.classes), np.float32)
         opinion = np.log(np.concatenate([opinion, silent], axis=1) + FLOOR)
-        layers = np.log(self._scores(image, regions)[:, self._meant] + DOUBT)
+        rest = [max(0.0, 1 - float(region.scores.sum())) for region in regions]
+        scores = np.column_stack([self._scores(image, regions), np.array(rest, np.float32)])
+        layers = np.log(scores[:, self._meant] + DOUBT)
         powers = np.array([FLAT if region.bare is None else WORN for region in regions], np.float32)
         powers = powers.reshape(-1, 2)
         joint = powers[:, :1] * opinion + powers[:, 1:] * layers + self._sleeves(regions)
@@ -102,16 +104,19 @@ class JointNames:
 def meanings(located: WeightsInfo, classifier: WeightsInfo) -> list[int]:
     """For each of a classifier's classes the number of the locator's class that it belongs to.
 
+    OTHER belongs to the one after the last, which is none.
+
     Raises:
         UsageError: there is a class that belongs to none.
     """
     names = classifier.classes
     if located.classes == LAYERS:
         names = tuple(SINGLE.get(name, name) for name in names)
-    strange = [name for name in names if name not in located.classes]
+    known = (*located.classes, OTHER)
+    strange = [name for name in names if name not in known]
     if strange:
         raise UsageError(
             f"--name-by both: {located.name} knows {', '.join(located.classes)}, and "
             f"{classifier.name}'s {', '.join(strange)} is none of them: give another --model"
         )
-    return [located.classes.index(name) for name in names]
+    return [known.index(name) for name in names]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from preprocessing.kinds import OTHER
 from preprocessing.regions import box_iou
 from realtime.types import UNKNOWN, Garment, Label, Region
 
@@ -74,6 +75,7 @@ class Track:
     def garment(self) -> Garment:
         """The garment in the current frame, by the votes so far."""
         name = self._classes[self._shown] if self._known else UNKNOWN
+        name = UNKNOWN if name == OTHER else name
         return Garment(self.region, self.number, Label(name, self._probability))
 
 

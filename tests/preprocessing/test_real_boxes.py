@@ -109,8 +109,15 @@ def test_worn_garments_are_cut_out_beside_flat_ones(sources, tmp_path, capsys):
     cv2.imwrite(str(parsed / "masks" / "0630.png"), mask)
     out = tmp_path / "out"
     flags = ["--photos", str(tmp_path / "flat.csv"), "--group-column", "sender"]
+    cv2.imwrite(str(tmp_path / "empty.jpg"), np.full((40, 50, 3), 90, np.uint8))
+    flags += ["--backgrounds", str(tmp_path)]
     assert worn.main(["--parsed", str(parsed), "--out", str(out), *flags]) == 0
     samples = read_csv(out / "index.csv")
+    others = [s for s in samples if s.label == "other"]
+    assert {s.group.split("-")[0] for s in others} == {"shoot", "drawn", "scenes"}
+    street = cv2.imread(str(next(s.path for s in others if s.path.name == "0001-street.jpg")))
+    assert street.shape[0] == street.shape[1] and np.abs(street.astype(int) - 120).max() < 8
+    samples = [s for s in samples if s.label != "other"]
     assert [(s.label, s.group) for s in samples] == [
         ("longsleeve", "7"), ("t-shirt", "shoot-0"), ("dress", "shoot-63"), ("t-shirt", "shoot-63"),
     ]  # fmt: skip

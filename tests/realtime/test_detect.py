@@ -122,6 +122,15 @@ def test_a_worn_garment_is_named_by_its_layer_and_its_sleeves_by_bare_arms():
     assert name(replace(lying, bare=0.02)) == "longsleeve"
 
 
+def test_what_is_no_garment_for_both_is_other():
+    stub = classifier(("t-shirt", "pants", "other"), [0.1, 0.1, 0.8])
+    names = JointNames(LAYERED, stub)
+    sure = seen("top", 0.95)
+    unsure = replace(sure, scores=0.2 * sure.scores)  # mostly ground and people
+    assert names.info.classes[names(IMAGE, [unsure])[0].argmax()] == "other"
+    assert names.info.classes[names(IMAGE, [sure])[0].argmax()] == "t-shirt"
+
+
 def test_classes_that_have_nothing_to_do_with_each_other_are_refused():
     with pytest.raises(UsageError, match="toy-photo's t-shirt, Coat is none of them"):
         JointNames(INFO, classifier(("t-shirt", "hat", "Coat"), [0.3, 0.3, 0.4]))

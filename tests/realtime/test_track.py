@@ -81,6 +81,12 @@ def test_at_the_threshold_a_name_does_not_flicker():
     assert label.name == "unknown" and label.probability == pytest.approx(0.36, abs=0.01)
 
 
+def test_a_class_for_what_is_no_garment_is_shown_as_unknown():
+    tracker = Tracker(("Dress", "other"), threshold=0.5)
+    assert votes(tracker, region(0), [0.1, 0.9]).name == "unknown"
+    assert votes(Tracker(("Dress", "other"), threshold=0.5), region(0), [0.9, 0.1]).name == "Dress"
+
+
 def test_the_first_frame_s_probability_is_the_network_s():
     label = votes(new_tracker(), region(0), SURE_DRESS)
     assert label.name == "Dress" and label.probability == pytest.approx(0.9, abs=1e-5)

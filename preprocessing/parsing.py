@@ -39,6 +39,24 @@ def mask_table(names: dict[int, str]) -> np.ndarray:
     return table
 
 
+def pixel_pairs(truth: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """How many pixels of each class were given each class: int64 (classes, classes), a row a true
+    class; pixels of no known class are left out.
+
+    Args:
+        truth, answer: classes uint8 of the same shape.
+    """
+    known = truth != UNKNOWN_PIXEL
+    pairs = truth[known].astype(np.int64) * len(CLASSES) + answer[known]
+    return np.bincount(pairs, minlength=len(CLASSES) ** 2).reshape(len(CLASSES), len(CLASSES))
+
+
+def overlaps(pixels: np.ndarray) -> np.ndarray:
+    """Intersection over union of each class, nan where it does not occur, of `pixel_pairs`."""
+    both = pixels.sum(axis=0) + pixels.sum(axis=1) - np.diag(pixels)
+    return np.where(pixels.sum(axis=1) > 0, np.diag(pixels) / np.maximum(both, 1), np.nan)
+
+
 def garments(probabilities: np.ndarray, *, width: int, height: int) -> list[Region]:
     """Garments of an answer float32 (classes, h, w), largest first, for an image of that size.
 

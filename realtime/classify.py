@@ -3,10 +3,9 @@
 import numpy as np
 
 from preprocessing.cuts import CUTS
-from preprocessing.errors import WeightsError
 from realtime.engines import ENGINES, Engine
 from realtime.types import Region
-from training.weights import WeightsInfo, locate, verified
+from training.weights import WeightsInfo, locate_for, verified
 
 
 class Classifier:
@@ -38,8 +37,6 @@ def load_classifier(model: str, *, engine: str, device: str, threads: int) -> Cl
         WeightsError: unknown model, or its file is missing or damaged.
         DeviceError: the engine or device is not there.
     """
-    stem, info = locate(model)
-    if info.task != "classify":
-        raise WeightsError(f"{model} is a detector: give it with --locate, not --model")
+    stem, info = locate_for("classify", model)
     verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
     return Classifier(info, ENGINES[engine](stem, info, device=device, threads=threads))

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import DeviceError, WeightsError
+from preprocessing.errors import DeviceError
 from preprocessing.regions import pixel_window
 from preprocessing.segmentation import segment
 from realtime.engines import CACHE_DIR, TORCH_DEVICES, require_torch
 from realtime.naming import kept_classes
 from realtime.types import Region
 from training.detection.detector import Detector, Network, openvino_detector
-from training.weights import WeightsInfo, locate, verified
+from training.weights import WeightsInfo, locate_for, verified
 
 RIM = 0.15  # of a box's longer side: the ground around it that an outline is told from
 LEAST_COVER = 0.1  # of the box, that an outline covers
@@ -72,9 +72,7 @@ def load_detector(
         WeightsError: no such detector, or its file is missing or damaged.
         DeviceError: the engine or device is not there.
     """
-    stem, info = locate(model)
-    if info.task != "detect":
-        raise WeightsError(f"{model} is no detector: give it with --model, not --locate")
+    stem, info = locate_for("detect", model)
     verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
     if engine == "torch":
         network = _torch_network(stem, info, device=device, threads=threads)

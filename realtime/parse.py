@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from preprocessing.errors import WeightsError
 from preprocessing.kinds import LAYERS
 from preprocessing.parsing import garments
 from realtime.engines import CACHE_DIR
 from realtime.naming import kept_classes
 from realtime.types import Region
 from training.parsing.answer import FrameParser, openvino_parser
-from training.weights import locate, verified
+from training.weights import locate_for, verified
 
 
 class ParserLocator:
@@ -44,8 +43,6 @@ def load_parser(model: str, *, threads: int) -> FrameParser:
     Raises:
         WeightsError: no such parser, or its file is missing or damaged.
     """
-    stem, info = locate(model)
-    if info.task != "parse":
-        raise WeightsError(f"{model} is no parser: give it with --model, not --locate")
+    stem, info = locate_for("parse", model)
     verified(stem.with_suffix(".onnx"))
     return openvino_parser(stem, info, threads=threads, cache=str(CACHE_DIR))

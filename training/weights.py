@@ -18,6 +18,11 @@ WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "weights"
 MANIFEST = "manifest.json"
 METADATA_KEY = "garment"  # of the JSON text inside both kinds of file
 MAX_HEADER = 1 << 20  # bytes; a longer safetensors header is not one of ours
+ROLES = {  # by task: what such a model is called, and the live app's flag for it
+    "classify": ("classifier", "--model"),
+    "detect": ("detector", "--locate"),
+    "parse": ("parser", "--locate"),
+}
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,19 @@ def locate(model: str) -> tuple[Path, WeightsInfo]:
         raise WeightsError(f"no model {model!r}: have {', '.join(sorted(entries)) or 'none'}")
     stem = WEIGHTS_DIR / model
     return stem, read_info(stem.with_suffix(".safetensors"))
+
+
+def locate_for(task: str, model: str) -> tuple[Path, WeightsInfo]:
+    """`locate`, for a model that must be made for a task of ROLES.
+
+    Raises:
+        WeightsError: it is made for another one; see `locate`.
+    """
+    stem, info = locate(model)
+    if info.task != task:
+        (role, flag), (wanted, _) = ROLES[info.task], ROLES[task]
+        raise WeightsError(f"{model} is a {role}, not a {wanted}: give it with {flag}")
+    return stem, info
 
 
 def task_of(model: str) -> str:

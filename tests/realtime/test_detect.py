@@ -148,7 +148,7 @@ def test_an_outline_in_a_box():
 
 
 def test_a_classifier_does_not_locate():
-    with pytest.raises(WeightsError, match="is no detector"):
+    with pytest.raises(WeightsError, match="deep is a classifier, not a detector"):
         detect.load_detector("deep", engine="openvino", device="cpu", threads=1, confidence=None)
 
 

@@ -10,14 +10,14 @@ import torch
 
 from preprocessing.kinds import LAYERS
 from preprocessing.layers import Labelled
-from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
+from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
 from realtime.parse import ParserLocator
 from training import evaluate, export, fit, weights
 from training.parsing.answer import openvino_parser
 from training.parsing.data import classes_in_boxes, parsed_people, random_view, reground, whole_view
 from training.parsing.judge import judge
 from training.parsing.network import Parser
-from training.parsing.task import class_weights, confusion, overlaps
+from training.parsing.task import class_weights
 
 NAMES = {0: "null", 1: "skin", 2: "t-shirt", 3: "jeans"}
 COLOURS = np.array([(200, 210, 190), (150, 180, 230), (40, 40, 200), (160, 60, 30)], np.uint8)
@@ -96,13 +96,10 @@ def test_boxes_check_what_a_teacher_paints():
 
 
 def test_overlaps_of_a_known_case():
-    classes = torch.tensor([[[0, 0, 1, UNKNOWN_PIXEL]]]).byte()
-    logits = torch.full((1, 3, 1, 4), -9.0)
-    for column, label in enumerate((0, 1, 1, 2)):
-        logits[0, label, 0, column] = 9.0
-    found, accuracy = overlaps(confusion(logits, classes))
-    assert found[:2].tolist() == [0.5, 0.5] and found[2].isnan()
-    assert accuracy == pytest.approx(2 / 3)
+    pixels = pixel_pairs(np.uint8([[0, 0, 1, UNKNOWN_PIXEL]]), np.uint8([[0, 1, 1, 2]]))
+    assert pixels.sum() == 3 and pixels[0, 1] == 1
+    found = overlaps(pixels)
+    assert found[:2].tolist() == [0.5, 0.5] and np.isnan(found[2:]).all()
 
 
 def test_rare_classes_weigh_more():
@@ -187,7 +184,7 @@ def test_figures_of_known_answers(data):
         and good.summary()["false_a_photo"] == 0
     )
     assert blind.summary()["layers_right"] == blind.summary()["garments_f1"] == 0
-    assert np.nanmax(blind.overlaps()[FIRST:]) == 0
+    assert np.nanmax(overlaps(blind.pixels)[FIRST:]) == 0
 
 
 def test_the_locator_takes_frames_of_any_size(run):

@@ -10,7 +10,14 @@ import numpy as np
 
 from preprocessing.contact_sheet import contact_sheet, write_image
 from preprocessing.layers import layer_boxes
-from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL, garments
+from preprocessing.parsing import (
+    CLASSES,
+    FIRST,
+    UNKNOWN_PIXEL,
+    garments,
+    overlaps,
+    pixel_pairs,
+)
 from preprocessing.regions import box_iou
 from training.parsing.answer import FrameParser
 from training.parsing.data import Parsed
@@ -45,14 +52,9 @@ class Judged:
     found: int = 0
     right: int = 0
 
-    def overlaps(self) -> np.ndarray:
-        """Intersection over union of each class, float64 (classes,), nan where it is not shown."""
-        both = self.pixels.sum(0) + self.pixels.sum(1) - np.diag(self.pixels)
-        return np.where(self.shown > 0, np.diag(self.pixels) / np.maximum(both, 1), np.nan)
-
     def summary(self) -> dict:
         """The single figures; the mean overlap is over garments that FREQUENT photos show."""
-        iou = self.overlaps()
+        iou = overlaps(self.pixels)
         frequent = [k for k in range(FIRST, len(CLASSES)) if self.shown[k] >= FREQUENT]
         return {
             "photos": self.photos,
@@ -85,10 +87,8 @@ def painted(probabilities: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _count_pixels(judged: Judged, answer: np.ndarray, truth: np.ndarray) -> None:
-    known = truth != UNKNOWN_PIXEL
-    pairs = truth[known].astype(np.int64) * len(CLASSES) + answer[known]
-    judged.pixels += np.bincount(pairs, minlength=len(CLASSES) ** 2).reshape(judged.pixels.shape)
-    for label in np.unique(truth[known]):
+    judged.pixels += pixel_pairs(truth, answer)
+    for label in np.unique(truth[truth != UNKNOWN_PIXEL]):
         judged.shown[label] += 1
         if label >= FIRST:
             said = answer[truth == label]
@@ -114,7 +114,7 @@ def _count_garments(judged: Judged, probabilities: np.ndarray, truth: np.ndarray
 def table(judged: Judged) -> str:
     """The figures as fixed-width text."""
     lines = [f"{'class':12s}    IoU  photos"]
-    for name, iou, count in zip(CLASSES, judged.overlaps(), judged.shown, strict=True):
+    for name, iou, count in zip(CLASSES, overlaps(judged.pixels), judged.shown, strict=True):
         if count:
             lines.append(f"{name:12s} {iou:6.3f}  {count:6d}")
     figures = judged.summary()

@@ -1,10 +1,11 @@
 """One training step of a parser, in Lightning's form."""
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch.nn import functional as F
 
-from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL
+from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
 from training.models.backbones import load_pretrained
 from training.parsing.network import Parser
 from training.parsing.recipes import ParserRecipe
@@ -22,7 +23,7 @@ class ParserTask(LightningModule):
         load_pretrained(network, "efficientnet-lite0", "imagenet")
         self.network = network.to(memory_format=torch.channels_last)
         self.register_buffer("class_weights", class_weights, persistent=False)
-        self._confusion = torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
+        self._pixels = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.network(images)
@@ -45,19 +46,18 @@ class ParserTask(LightningModule):
         return F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
 
     def on_validation_epoch_start(self) -> None:
-        self._confusion.zero_()
+        self._pixels[:] = 0
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
         images, classes = batch
         logits = self(images).float()
         loss = self._loss(*_at_half_size(logits, classes))
-        self._confusion += confusion(logits, classes)
+        scaled = F.interpolate(logits, classes.shape[1:], mode="bilinear")
+        self._pixels += pixel_pairs(classes.cpu().numpy(), scaled.argmax(1).cpu().numpy())
         self.log("val_loss", loss, on_epoch=True)
 
     def on_validation_epoch_end(self) -> None:
-        found, _ = overlaps(self._confusion)
-        garments = found[FIRST:]
-        self.log("val_iou", garments[~garments.isnan()].mean())
+        self.log("val_iou", float(np.nanmean(overlaps(self._pixels)[FIRST:])))
 
     def configure_optimizers(self) -> dict:
         recipe = self.recipe
@@ -78,24 +78,6 @@ def _at_half_size(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Te
     """Both at twice the network's grid: finer than it answers, coarser than all pixels cost."""
     doubled = F.interpolate(logits, scale_factor=2.0, mode="bilinear")
     return doubled, classes[:, ::2, ::2].long()
-
-
-def confusion(logits: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Pixels int64 (classes, classes), a row a true class, of logits (N, K, h, w) scaled up."""
-    scaled = F.interpolate(logits, classes.shape[1:], mode="bilinear")
-    predicted, true = scaled.argmax(1).flatten(), classes.flatten().long()
-    known = true != UNKNOWN_PIXEL
-    count = logits.shape[1]
-    pairs = true[known] * count + predicted[known]
-    return pairs.bincount(minlength=count**2).view(count, count).cpu()
-
-
-def overlaps(pixels: torch.Tensor) -> tuple[torch.Tensor, float]:
-    """Intersection over union of each class, nan where it does not occur, and the accuracy."""
-    right = pixels.diag().double()
-    union = pixels.sum(0) + pixels.sum(1) - pixels.diag()
-    found = torch.where(pixels.sum(1) > 0, right / union.clamp(min=1), torch.nan)
-    return found, float(right.sum() / pixels.sum().clamp(min=1))
 
 
 def class_weights(counts: torch.Tensor) -> torch.Tensor:

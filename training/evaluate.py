@@ -16,8 +16,10 @@ from torch import nn
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError, UsageError
+from preprocessing.kinds import OTHER
+from preprocessing.pictures import picture_paths
 from preprocessing.samples import SPLITS, Sample, refuse_bad
-from training import data, datasets, report, weights
+from training import data, datasets, report, unknown, weights
 from training.build_dataset import read_source
 from training.checkpoint import load_network, load_run
 from training.data import UNREADABLE, DataParts, Part
@@ -184,6 +186,29 @@ def write_report(evaluation: Evaluation, folder: Path) -> str:
     return text
 
 
+def write_apart(evaluation: Evaluation, empty: Path, folder: Path) -> unknown.Apart:
+    """Hold the garments of an evaluation against pictures without any; see `unknown.write_roc`.
+
+    Raises:
+        DataError: no such pictures.
+        UsageError: the network does not look at photos.
+    """
+    judged = evaluation.judged
+    if judged.cut == "fashion-mnist":
+        raise UsageError(f"--empty: {judged.name} looks at garments that were cut out, not photos")
+    samples = [Sample(path, judged.classes[0]) for path in picture_paths(empty)]
+    if not samples:
+        raise DataError(f"no pictures in --empty {empty}")
+    part = PhotoPart(samples, judged.classes, judged.size)
+    others = evaluate(judged, part, measured_on=str(empty)).logits
+    names = np.array(judged.classes)[evaluation.labels]
+    garments, rest = (
+        unknown.sureness(logits, judged.classes, temperature=judged.temperature)
+        for logits in (evaluation.logits[names != OTHER], others)
+    )
+    return unknown.write_roc(folder, garments, rest)
+
+
 def write_json(evaluation: Evaluation, path: Path) -> None:
     """The single figures, as shares of 0 to 1."""
     judged = evaluation.judged
@@ -210,7 +235,8 @@ def main(argv: list[str] | None = None) -> int:
         "data.yaml, a parser photos/ and masks/")  # fmt: skip
     add("--split", choices=SPLITS, help="of --data (default test, else validation, else all)")
     add("--classes", metavar="A,B,...", help="only these classes of --data (default all)")
-    add("--empty", type=Path, metavar="DIR", help="detectors: pictures without any garment")
+    add("--empty", type=Path, metavar="DIR", help="pictures without any garment: how often a "
+        "detector sees one, how well a classifier tells garments from them")  # fmt: skip
     add("--threshold", type=float, metavar="P", help="detectors: of boxes (default its own)")
     add("--max-bad", type=float, default=0.01, help="unreadable share allowed (default 0.01)")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
@@ -238,7 +264,10 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"{judged.name} looks at photos: give --data DIR or CSV")
     result = evaluate(judged, part, measured_on=measured_on, max_bad=args.max_bad)
     folder = args.out or Path("out") / f"evaluate-{judged.name}"
+    apart = write_apart(result, args.empty, folder) if args.empty else None
     print(write_report(result, folder))
+    if apart:
+        print(apart)
     if args.json:
         write_json(result, args.json)
     print(f"wrote {folder}/report.md and its pictures, report.json, top_losses.csv")

@@ -187,7 +187,20 @@ def plot_calibration(path: Path, scores: Scores) -> None:
     _save(figure, path)
 
 
-PICTURES = ("confusion.png", "calibration.png", "mistakes.png", "gradcam.png", "curves.png")
+def plot_roc(path: Path, passed: np.ndarray, kept: np.ndarray, *, at: tuple[float, float]) -> None:
+    """Share of garments kept against that of everything else which passes, a point marked."""
+    figure, axes = plt.subplots(figsize=(5, 4.5), layout="constrained")
+    axes.plot(passed, kept)
+    axes.plot(*at, "o", label=f"{at[0]:.0%} pass, {at[1]:.1%} kept")
+    axes.set_xlabel("share of what is no garment that passes for one")
+    axes.set_ylabel("share of garments kept")
+    axes.set_xlim(-0.01, 0.5)
+    axes.legend(loc="lower right")
+    _save(figure, path)
+
+
+PICTURES = ("confusion.png", "calibration.png", "roc.png", "mistakes.png", "gradcam.png",
+            "curves.png")  # fmt: skip
 
 
 def as_markdown(title: str, text: str, folder: Path) -> str:

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import cv2
 import numpy as np
 import photos
 import pytest
@@ -62,6 +63,13 @@ def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     flags = ["--json", str(figures), "--out", str(tmp_path / "report")]
     assert evaluate.main(["--model", model, "--data", str(source), *flags]) == 0
     assert json.loads(figures.read_text())["count"] == 36
+    blank = cv2.imencode(".png", np.full((40, 40, 3), 99, np.uint8))[1]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "a.png").write_bytes(blank.tobytes())
+    flags += ["--empty", str(tmp_path / "empty")]
+    assert evaluate.main(["--model", model, "--data", str(source), *flags]) == 0
+    assert "from everything else (n 36 and 1)" in capsys.readouterr().out
+    assert (tmp_path / "report" / "roc.png").is_file()
     assert evaluate.main(["--model", model]) == 2
     assert "give --data" in capsys.readouterr().err
     again = tmp_path / "again"

@@ -24,7 +24,7 @@ LOCATOR_NAMES = (
     "whole",
     "none",
 )
-# The locators that also name what they find, and who has the last word unless a flag says so.
+# The networks that locate, and who names what they find unless a flag says so.
 NAMED_BY = {"yolo": "detector", "yolo-photo": "both", "parser": "both"}
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
@@ -276,6 +276,7 @@ def make_analysis(args: argparse.Namespace):
         track=Tracker(classes, threshold=args.threshold),
         annotate=Annotator(classes),
         title=f"{classify.info.name}/{locator}",
+        ahead=locator in NAMED_BY,
     )
 
 

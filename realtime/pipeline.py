@@ -1,6 +1,7 @@
 """The loop: source -> locate -> track -> classify -> annotate -> sinks.
 
-Decoding and the sinks run beside the analysis, on the threads of worker.py.
+Decoding and the sinks run beside the analysis, on the threads of worker.py, and so does locating
+where a network does it.
 """
 
 import time
@@ -16,7 +17,7 @@ from realtime.sinks import Sink
 from realtime.sources import Source
 from realtime.stats import Stats
 from realtime.track import Tracker
-from realtime.types import Frame, Garment
+from realtime.types import Frame, Garment, Region
 from realtime.window import Window
 from realtime.worker import Outbox, Prefetch
 
@@ -29,32 +30,59 @@ class Stopped(Exception):
     """The run was ended before its source: sinks then leave out what belongs to later frames."""
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Where a frame's garments are, and whether anything moved since the frame before."""
+
+    regions: list[Region]
+    moved: bool
+
+
 @dataclass(eq=False)
 class Analysis:
-    """What is done to every frame, with `title` for the HUD, e.g. "deep/segment"."""
+    """What is done to every frame: look where its garments are, then name them.
+
+    Attributes:
+        title: for the HUD, e.g. "deep/segment".
+        ahead: look at the next frame while this one is named, on a thread of its own; worth it
+            where looking takes longer than handing over.
+    """
 
     locate: Locate
     classify: Classifier
     track: Tracker
     annotate: Annotator
     title: str
+    ahead: bool = False
     gate: MotionGate = field(default_factory=MotionGate)
+    _regions: list[Region] | None = None  # of the last frame that moved
     _held: list[Garment] | None = None  # what stands while nothing moves; None before names settle
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
         """The frame's garments; those of the last frame where nothing moved since."""
+        return self.name(frame, self.look(frame, stats), stats)
+
+    def look(self, frame: Frame, stats: Stats) -> "Look":
+        """Where the frame's garments are; to be called for frame after frame."""
         with stats.stage("gate"):
             moved = self.gate.moved(frame.image)
-        if not moved and self._held is not None:
+        if moved or self._regions is None:
+            with stats.stage("locate"):
+                self._regions = self.locate(frame.image)
+        return Look(self._regions, moved)
+
+    def name(self, frame: Frame, look: "Look", stats: Stats) -> list[Garment]:
+        """The garments of the frame that was looked at; to be called for frame after frame."""
+        if not look.moved and self._held is not None:
             return self._held
-        garments, settled = self._analysed(frame, stats)
+        garments, settled = self._named(frame, look.regions, stats)
         self._held = [replace(garment, held=True) for garment in garments] if settled else None
         return garments
 
-    def _analysed(self, frame: Frame, stats: Stats) -> tuple[list[Garment], bool]:
+    def _named(
+        self, frame: Frame, regions: list[Region], stats: Stats
+    ) -> tuple[list[Garment], bool]:
         """The frame's garments, and whether their names are settled."""
-        with stats.stage("locate"):
-            regions = self.locate(frame.image)
         with stats.stage("track"):
             tracks = self.track(regions)
         with stats.stage("classify"):
@@ -113,10 +141,14 @@ def run(
                 drop_oldest=source.info.live,
             )
         )
+        looked = ((f, analysis.look(f, stats)) for f in frames.items(stopped))
+        if analysis.ahead:
+            looks = stack.enter_context(Prefetch(looked, size=1, drop_oldest=False))
+            looked = looks.items(stopped)
         try:
-            for frame in frames.items(stopped):
+            for frame, look in looked:
                 stats.dropped = frames.dropped
-                garments = analysis(frame, stats)
+                garments = analysis.name(frame, look, stats)
                 with stats.stage("draw"):
                     analysis.annotate(frame.image, garments, hud(stats))
                 stats.frame_analysed(frame.captured)

@@ -1,0 +1,76 @@
+"""The loop itself: whether frames are looked at ahead or not, the same comes out."""
+
+import make
+import numpy as np
+import pytest
+
+from preprocessing.errors import WeightsError
+from realtime import pipeline
+from realtime.pipeline import Analysis
+from realtime.sources import open_source
+from realtime.stats import Stats
+from realtime.track import Tracker
+from realtime.types import Region
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    return make.clip(tmp_path_factory.mktemp("clip") / "a.mp4", frames=FRAMES)
+
+
+class Collected:
+    """A sink that keeps what it is given."""
+
+    def __init__(self):
+        self.items = []
+
+    def write(self, frame, garments):
+        self.items.append((frame.index, [(g.track, g.label.name, g.held) for g in garments]))
+
+
+def brightest(image):
+    """One region, at a place that depends on the picture."""
+    x = int(image[0, :, 0].argmax()) % 40
+    box = np.array([x, 4, x + 12, 30], np.float32)
+    return [Region(box, np.full((26, 12), 255, np.uint8))]
+
+
+def sure(image, regions):
+    return np.tile(np.array([0.9, 0.1], np.float32), (len(regions), 1))
+
+
+def unmarked(image, garments, text):
+    """Draws nothing, so that a frame looks the same whenever it is looked at."""
+
+
+def run(video, *, ahead, locate=brightest):
+    sink = Collected()
+    tracker = Tracker(("Dress", "Bag"), threshold=0.5)
+    analysis = Analysis(locate, sure, tracker, annotate=unmarked, title="", ahead=ahead)
+    with open_source(str(video)) as source:
+        pipeline.run(source, analysis, [sink], window=None, stats=Stats(),
+                     stopped=lambda: False, progress=lambda done: None)  # fmt: skip
+    return sink.items
+
+
+def test_looking_ahead_changes_nothing(video):
+    rows = run(video, ahead=True)
+    assert [index for index, _ in rows] == list(range(FRAMES))
+    assert rows == run(video, ahead=False)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_what_goes_wrong_while_looking_is_raised_after_the_frames_before(video, ahead):
+    seen = []
+
+    def locate(image):
+        seen.append(1)
+        if len(seen) == 5:
+            raise WeightsError("broken")
+        return brightest(image)
+
+    with pytest.raises(WeightsError, match="broken"):
+        run(video, ahead=ahead, locate=locate)
+    assert len(seen) == 5

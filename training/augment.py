@@ -12,7 +12,11 @@ from torch.nn import functional as F
 SHIFT = 2  # pixels of 28
 ROTATION = math.radians(8)
 ZOOM = 0.1  # scale of 0.9 to 1.1
+WIDE_ROTATION, WIDE_ZOOM = math.radians(20), 0.2
 CONTRAST = 0.2
+GROUND = 10.0  # grey level up to which a pixel belongs to the black ground
+INVERTED, FLAT, STRIPED = 0.25, 0.35, 0.5  # below these draws of 0 to 1, in this order
+SLOPE = 0.3  # of the light, from the middle to a side
 SATURATION = 0.4
 ERASE_PROBABILITY = 0.5
 ERASE_AREA = (0.02, 0.25)
@@ -37,6 +41,15 @@ def light(images: torch.Tensor) -> torch.Tensor:
 def strong(images: torch.Tensor) -> torch.Tensor:
     """Mirror, shift, rotate, zoom, change the contrast and erase a rectangle."""
     return _erase(_contrast(_warp(images, rotation=ROTATION, zoom=ZOOM)))
+
+
+def real(images: torch.Tensor) -> torch.Tensor:
+    """What real garments look like once cut out: turned, badly cut, inverted, patterned, in light.
+
+    The black ground stays black.
+    """
+    dressed = _relit(_dressed(_warp(images, rotation=WIDE_ROTATION, zoom=WIDE_ZOOM)))
+    return _erase(_contrast(dressed))
 
 
 def photo(images: torch.Tensor) -> torch.Tensor:
@@ -70,6 +83,35 @@ def _contrast(images: torch.Tensor) -> torch.Tensor:
     return (255 * shaped * gain.view(-1, 1, 1, 1)).clamp_(0, 255)
 
 
+def _dressed(images: torch.Tensor) -> torch.Tensor:
+    """Some garments as dark as they were bright, as silhouettes, or striped."""
+    count, device = len(images), images.device
+    inside = images > GROUND
+    chance = torch.rand(count, 1, 1, 1, device=device)
+    grey = _uniform(count, 60, 255, like=images).view(-1, 1, 1, 1)
+    angle, period = (
+        _uniform(count, 0, math.pi, like=images),
+        _uniform(count, 3, 9, like=images) / (2 * math.pi),
+    )
+    rows = torch.arange(images.shape[2], device=device).view(1, -1, 1)
+    columns = torch.arange(images.shape[3], device=device).view(1, 1, -1)
+    across = angle.cos().view(-1, 1, 1) * columns + angle.sin().view(-1, 1, 1) * rows
+    stripes = 0.75 + 0.25 * (across / period.view(-1, 1, 1)).sin()[:, None]
+    shown = torch.where(chance < INVERTED, 255 + GROUND - images, images)
+    shown = torch.where((chance >= INVERTED) & (chance < FLAT), grey, shown)
+    shown = torch.where((chance >= FLAT) & (chance < STRIPED), shown * stripes, shown)
+    return torch.where(inside, shown, images)
+
+
+def _relit(images: torch.Tensor) -> torch.Tensor:
+    """Light from one side."""
+    count, _, height, width = images.shape
+    slope = _uniform(2 * count, -SLOPE, SLOPE, like=images).view(2, -1, 1, 1, 1)
+    y = torch.linspace(-1, 1, height, device=images.device).view(1, 1, -1, 1)
+    x = torch.linspace(-1, 1, width, device=images.device).view(1, 1, 1, -1)
+    return (images * (1 + slope[0] * x + slope[1] * y)).clamp_(0, 255)
+
+
 def _saturation(images: torch.Tensor) -> torch.Tensor:
     """Paler or stronger colours; grey images stay as they are."""
     amount = 1 + _uniform(len(images), -SATURATION, SATURATION, like=images)
@@ -94,4 +136,11 @@ def _erase(images: torch.Tensor) -> torch.Tensor:
     return torch.where(hole, torch.rand_like(images) * 255, images)
 
 
-AUGMENTATIONS = {"none": none, "mirror": mirror, "light": light, "strong": strong, "photo": photo}
+AUGMENTATIONS = {
+    "none": none,
+    "mirror": mirror,
+    "light": light,
+    "strong": strong,
+    "real": real,
+    "photo": photo,
+}

@@ -136,6 +136,14 @@ class Split:
         return self.images[index].numpy()
 
 
+def joined(first: Split, second: Split, *, repeats: int) -> Split:
+    """One part, and `repeats` times another."""
+    return Split(
+        torch.cat([first.images, *[second.images] * repeats]),
+        torch.cat([first.labels, *[second.labels] * repeats]),
+    )
+
+
 def stratified_split(labels: np.ndarray, *, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Two disjoint, sorted index arrays that cover `labels`; the second holds `count` of them.
 

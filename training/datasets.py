@@ -1,16 +1,20 @@
 """Opens the data set that a recipe learns from, ready for training."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from preprocessing.samples import INDEX
+from preprocessing.samples import INDEX, Sample, write_csv
+from preprocessing.splits import split_samples
 from training import data
 from training.build_dataset import MAPPING, DataSet, build, read, read_source, write
 from training.checkpoint import read_config
 from training.data import DataParts
 from training.photo_data import PhotoPart
+from training.photos import known_photos, photo_split
 from training.recipes import Recipe
 from training.rules import Rules
 
+HELD_OUT = 0.15  # share of the photos that a Fashion-MNIST network does not learn from
 FOLDER, BAD_LOG = "data", "unreadable.txt"  # of a run: its data set, and what failed in training
 
 
@@ -20,15 +24,33 @@ def fashion_mnist_parts(
     data_dir: str | None,
     limit_train: int | None = None,
     limit_test: int | None = None,
+    photos: Sequence[Sample] = (),
 ) -> DataParts:
     """Fashion-MNIST at the recipe's size.
 
+    Args:
+        photos: samples of real garments to learn from as well, cut out and shrunk like the others.
+
     Raises:
-        DataError: see `fashion_mnist.load`.
+        DataError: see `fashion_mnist.load` and `photo_split`.
     """
     training, validation = data.training_splits(data_dir, limit=limit_train, size=recipe.size)
+    if photos:
+        training = data.joined(training, photo_split(photos), repeats=recipe.photo_repeats)
     test = data.test_split(data_dir, limit=limit_test, size=recipe.size)
     return DataParts(data.CLASSES, training, validation, test)
+
+
+def real_garments(source: Path, run: Path, *, group_column: str, seed: int) -> list[Sample]:
+    """The photos for a Fashion-MNIST network to learn from; run/photos.csv has those held out too.
+
+    Raises:
+        DataError: see `known_photos`.
+    """
+    found = known_photos(source, group_column=group_column)
+    samples = split_samples(found, validation=HELD_OUT, test=0, seed=seed)
+    write_csv(run / "photos.csv", samples)
+    return [sample for sample in samples if sample.split == "training"]
 
 
 def index_photos(source: Path, run: Path, rules: Rules, *, group_column: str) -> DataSet:

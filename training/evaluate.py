@@ -26,7 +26,7 @@ from training.data import UNREADABLE, DataParts, Part
 from training.explain import grad_cam
 from training.metrics import Scores, fit_temperature, score
 from training.photo_data import PhotoPart
-from training.photos import photo_split
+from training.photos import known_photos, photo_split
 from training.task import predict, readable
 
 EXPLAINED = 24  # pictures on the Grad-CAM sheet
@@ -123,9 +123,8 @@ def photos_of(
     Raises:
         DataError: nothing there, or labels that the network does not know.
     """
-    if judged.cut == "fashion-mnist":
-        return photo_split(source), f"photos in {source}"
-    samples = read_source(source)
+    cut_out = judged.cut == "fashion-mnist"
+    samples = known_photos(source) if cut_out else read_source(source)
     if classes:
         samples = [sample for sample in samples if sample.label in classes.split(",")]
     there = [name for name in ("test", "validation") if any(s.split == name for s in samples)]
@@ -134,8 +133,11 @@ def photos_of(
         samples = [sample for sample in samples if sample.split == chosen]
     if not samples:
         raise DataError(f"{source} has no {chosen or ''} pictures of {classes or 'any class'}")
+    name = f"{chosen or 'all'} of {source}"
+    if cut_out:
+        return photo_split(samples), name
     _known(samples, judged)
-    return PhotoPart(samples, judged.classes, judged.size), f"{chosen or 'all'} of {source}"
+    return PhotoPart(samples, judged.classes, judged.size), name
 
 
 def _known(samples: Sequence[Sample], judged: Judged) -> None:
@@ -230,9 +232,9 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--model", required=True, help="committed model, weight file or run folder")
     add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV "
-        "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take folders "
-        "t-shirt, pants, dress, outwear, shirt and cut the garments out; a detector takes a "
-        "data.yaml, a parser photos/ and masks/")  # fmt: skip
+        "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take the labels "
+        "t-shirt, pants, longsleeve, dress, outwear, shirt and cut the garments out; a detector "
+        "takes a data.yaml, a parser photos/ and masks/")  # fmt: skip
     add("--split", choices=SPLITS, help="of --data (default test, else validation, else all)")
     add("--classes", metavar="A,B,...", help="only these classes of --data (default all)")
     add("--empty", type=Path, metavar="DIR", help="pictures without any garment: how often a "

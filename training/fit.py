@@ -77,11 +77,17 @@ def open_parts(recipe: Recipe, run: Path, args: argparse.Namespace):
     if args.refit:
         return datasets.photo_parts(run, recipe, max_bad=args.max_bad, refit=True)
     if not args.data and not datasets.has_photos(run):
+        photos = ()
+        if args.photos:
+            photos = datasets.real_garments(
+                args.photos, run, group_column=args.group_column, seed=args.seed
+            )
         return datasets.fashion_mnist_parts(
             recipe,
             data_dir=args.data_dir,
             limit_train=args.limit_train,
             limit_test=args.limit_test,
+            photos=photos,
         )
     if args.data and rank() == 0 and not args.resume:
         rules = rules_of(args)

@@ -22,6 +22,7 @@ REPLACEABLE = {
 POSITIVE = ("epochs", "batch_size", "lr", "limit_train", "limit_test", "image_size", "devices",
             "nodes", "unfreeze_after")  # fmt: skip
 NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience")
+AUGMENTS = ("none", "mirror", "light", "strong", "real", "photo")
 SHARES = ("label_smoothing", "dropout")
 
 
@@ -52,7 +53,8 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
     add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV, or "
         "what training.build_dataset wrote; a detector takes a data.yaml, a parser photos/ and "
         "masks/")  # fmt: skip
-    add("--photos", type=Path, metavar="CSV", help="parsers: photos of single garments as well")
+    add("--photos", type=Path, metavar="CSV", help="parsers and deep-real: photos of single "
+        "garments as well")  # fmt: skip
     add("--boxed", type=Path, metavar="DIR", help="parsers: photos of people with data.yaml, whose "
         "boxes check what --teacher paints")  # fmt: skip
     add("--backgrounds", type=Path, metavar="DIR", help="parsers: garment-free pictures")
@@ -83,7 +85,7 @@ def _add_training(group: argparse._ArgumentGroup) -> None:
     add("--optimizer", choices=["sgd", "adamw"], help="what takes the steps")
     add("--weight-decay", type=float, metavar="X", help="of weights, not of biases and norms")
     add("--clip", type=float, metavar="NORM", help="largest norm of the gradients; 0 for any")
-    add("--augment", choices=["none", "mirror", "light", "strong", "photo"], help="of batches")
+    add("--augment", choices=AUGMENTS, help="of batches")
     add("--crop", type=float, metavar="SHARE", help="smallest part of a photo in random cuts")
     add("--mix", choices=MIXES, help="blend or patch images and labels of a batch")
     add("--balance", choices=BALANCES, help="weigh classes alike, in sampling or in the loss")
@@ -109,6 +111,8 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     """
     check_ranges(args)
     recipe = recipe_named(args.model, photos=args.data is not None)
+    if bool(args.photos) != (recipe.photo_repeats > 0):
+        raise UsageError(f"--photos CSV belongs to deep-real, which needs it; got {args.model}")
     given = {name: getattr(args, name) for name in REPLACEABLE}
     given["size"] = args.image_size
     if args.freeze_backbone or args.unfreeze_after:

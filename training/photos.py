@@ -1,44 +1,60 @@
 """Real photos as the Fashion-MNIST networks see them: cut out by our own segmentation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
 from preprocessing.errors import DataError
 from preprocessing.fashion_mnist import CLASSES
 from preprocessing.pictures import read_picture
+from preprocessing.processes import process_pool
 from preprocessing.regions import whole_image
-from preprocessing.samples import read_folders
+from preprocessing.samples import Sample, read_samples
 from preprocessing.segmentation import segment, to_fashion_mnist
 from training.data import Split
 
-# Folder of the clothing photos (CC0, github.com/alexeygrigorev/clothing-dataset) to our class; the
-# other folders have no single counterpart.
-FOLDERS = {
+# Label of the clothing photos (CC0, github.com/alexeygrigorev/clothing-dataset) to our class; the
+# other labels have no single counterpart.
+LABELS = {
     "t-shirt": "T-shirt/top",
     "pants": "Trouser",
+    "longsleeve": "Pullover",
     "dress": "Dress",
     "outwear": "Coat",
     "shirt": "Shirt",
 }
 
 
-def photo_split(root: Path) -> Split:
-    """Every photo of a folder a class, each cut to its largest garment.
+def known_photos(source: Path, *, group_column: str = "group") -> list[Sample]:
+    """The photos of a folder a class or of a CSV whose labels mean one of our classes.
 
     Raises:
-        DataError: none of the folders is there, or a photo cannot be read.
+        DataError: there are none, or see `read_samples`.
     """
-    samples = [sample for sample in read_folders(root) if sample.label in FOLDERS]
+    samples = read_samples(source, group_column=group_column)
+    samples = [sample for sample in samples if sample.label in LABELS]
     if not samples:
-        raise DataError(f"no photos in {root}: wanted folders named {', '.join(FOLDERS)}")
-    crops = np.stack([_crop(sample.path) for sample in samples])
-    labels = [CLASSES.index(FOLDERS[sample.label]) for sample in samples]
+        raise DataError(f"no photos in {source}: wanted the labels {', '.join(LABELS)}")
+    return samples
+
+
+def photo_split(samples: Sequence[Sample]) -> Split:
+    """Photos of `known_photos`, each cut to its largest garment.
+
+    Raises:
+        DataError: a photo cannot be read.
+    """
+    with process_pool() as pool:
+        crops = np.stack(list(pool.map(_crop, [s.path for s in samples], chunksize=16)))
+    labels = [CLASSES.index(LABELS[sample.label]) for sample in samples]
     return Split(torch.from_numpy(crops)[:, None], torch.tensor(labels))
 
 
 def _crop(path: Path) -> np.ndarray:
+    cv2.setNumThreads(1)  # the pool fills the cores
     image = read_picture(path)
     regions = segment(image, "grabcut") or [whole_image(image)]
     return to_fashion_mnist(image, regions[0])

@@ -38,6 +38,7 @@ class Recipe:
     crop: float = 1.0  # smallest share of a photo that random cuts keep
     mix: str = "none"  # a name of MIXES
     balance: str = "none"  # a name of BALANCES: classes weighed alike in sampling or in the loss
+    photo_repeats: int = 0  # how often an epoch shows each photo beside Fashion-MNIST's pictures
     teacher: str = "none"  # a committed model or a weight file whose answers are learnt too
     teacher_share: float = 0.7  # of the loss
     optimizer: str = "sgd"  # a row of OPTIMIZERS
@@ -77,6 +78,18 @@ RECIPES = {
         schedule="onecycle",
         augment="strong",
         last_epochs=5,
+    ),
+    # Starts from `deep` (--init) and learns real garments, cut out of photos, beside its own data.
+    "deep-real": Recipe(
+        network="deep",
+        epochs=10,
+        batch_size=256,
+        lr=0.05,
+        schedule="onecycle",
+        augment="real",
+        last_epochs=1,
+        last_augment="strong",
+        photo_repeats=8,
     ),
     # Few epochs, since one takes ten minutes on a core; so `deep` teaches it as well.
     "efficientnet": Recipe(

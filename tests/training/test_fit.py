@@ -9,10 +9,12 @@ import sys
 import time
 
 import make
+import photos
 import pytest
 
 from preprocessing import fashion_mnist
 from preprocessing.errors import DataError, UsageError, WeightsError
+from preprocessing.samples import read_csv
 from training import checkpoint, evaluate, export, fit, weights
 from training.report import read_metrics
 from training.trainer import MEASURED
@@ -61,6 +63,24 @@ def test_a_run_is_not_overwritten(run, capsys):
     assert fit.main(["--model", "baseline", "--epochs", "1", "--out", str(run), *SMALL]) == 2
     assert f"--resume {run}" in capsys.readouterr().err
     assert (run / "metrics.csv").read_text() == before
+
+
+def test_real_garments_are_learnt_beside_the_data_set(tmp_path, capsys):
+    source = photos.folder(tmp_path / "photos")
+    lines = ["path,label,sender"]
+    for number, path in enumerate(sorted(source.rglob("*.png"))):
+        lines.append(f"{path},{('t-shirt', 'longsleeve', 'hat')[number % 3]},{number // 3}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    out, flags = tmp_path / "run", ["--model", "deep-real", "--epochs", "1", *SMALL]
+    assert fit.main([*flags, "--out", str(out)]) == 2
+    assert "needs it" in capsys.readouterr().err
+    flags += ["--photos", str(tmp_path / "labels.csv"), "--group-column", "sender"]
+    assert fit.main([*flags, "--out", str(out)]) == 0
+    held = [s for s in read_csv(out / "photos.csv") if s.split == "validation"]
+    assert {s.label for s in held} == {"t-shirt", "longsleeve"} and 2 <= len(held) <= 6
+    command = ["--model", str(out), "--data", str(out / "photos.csv"), "--split", "validation"]
+    assert evaluate.main([*command, "--out", str(tmp_path / "report")]) == 0
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["count"] == len(held)
 
 
 def test_flags_reach_the_training(tmp_path):

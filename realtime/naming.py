@@ -17,7 +17,7 @@ from training.weights import WeightsInfo
 FLOOR = 1e-4  # least probability a classifier may claim
 DOUBT = 0.05  # probability that a locator gives a class no less than
 # Powers of the classifier's opinion and of the locator's for lying and for worn garments:
-# classifiers of lying clothes know little of worn ones. Chosen on validation.
+# classifiers of lying clothes know little of worn ones. Fitted by `realtime.weigh`.
 FLAT, WORN = (0.85, 0.85), (0.45, 1.5)
 # Log-odds of short against long sleeves: this often the bare share beyond that of the even case,
 # fitted by `training.parsing.sleeves`, and no more than so much.
@@ -78,16 +78,22 @@ class JointNames:
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Class probabilities float32 (N, classes), a row a region, each summing to 1."""
+        powers = np.array([FLAT if region.bare is None else WORN for region in regions], np.float32)
+        powers = powers.reshape(-1, 2)
+        opinion, layers, sleeves = self.evidence(image, regions)
+        return softmax(powers[:, :1] * opinion + powers[:, 1:] * layers + sleeves)
+
+    def evidence(
+        self, image: np.ndarray, regions: list[Region]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the classifier, the locator and bare arms say: three float32 (N, classes), logs."""
         opinion = self._classify(image, regions)
         silent = np.full((len(regions), self._extra), 1 / len(self.info.classes), np.float32)
         opinion = np.log(np.concatenate([opinion, silent], axis=1) + FLOOR)
         rest = [max(0.0, 1 - float(region.scores.sum())) for region in regions]
         scores = np.column_stack([self._scores(image, regions), np.array(rest, np.float32)])
         layers = np.log(scores[:, self._meant] + DOUBT)
-        powers = np.array([FLAT if region.bare is None else WORN for region in regions], np.float32)
-        powers = powers.reshape(-1, 2)
-        joint = powers[:, :1] * opinion + powers[:, 1:] * layers + self._sleeves(regions)
-        return softmax(joint)
+        return opinion, layers, self._sleeves(regions)
 
     def _sleeves(self, regions: list[Region]) -> np.ndarray:
         """What bare arms say about the classes: log-likelihoods float32 (N, classes)."""

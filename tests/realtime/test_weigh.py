@@ -36,7 +36,7 @@ def test_the_better_opinion_weighs_more(opinion, layers):
 
 def test_a_picture_without_regions_says_nothing():
     class Names:
-        class info:  # noqa: N801
+        class info:
             classes = ("t-shirt",)
 
     image = np.zeros((8, 8, 3), np.uint8)

@@ -1,8 +1,9 @@
 """Boxes of real clothes in nine coarse layers: `python -m preprocessing.layers --out DIR`.
 
-Joins photos of people with pixel masks, photos of people with boxes, and photos of single garments
-into one data set in YOLO's layout. Each source's labels are mapped to the layers by what they mean
-there; a photo with a label that means none of them clearly is left out, and counted.
+Joins photos of people with pixel masks, photos of people with boxes, photos of single garments and
+pictures without any into one data set in YOLO's layout. Each source's labels are mapped to the
+layers by what they mean there; a photo with a label that means none of them clearly is left out,
+and counted.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from preprocessing.contact_sheet import (
 )
 from preprocessing.errors import DataError, UsageError
 from preprocessing.kinds import BOXED, LAYERS, PARSED, SINGLE, UNCLEAR
-from preprocessing.pictures import read_picture
+from preprocessing.pictures import picture_paths, read_picture
 from preprocessing.processes import process_pool
 from preprocessing.regions import Region
 from preprocessing.samples import read_csv
@@ -41,6 +42,7 @@ VALIDATION_FROM, TEST_FROM = 631, 701  # numbers of parsed photos: neighbours ar
 MIN_SHARE = 0.0008  # of the photo, that a garment's pixels cover
 SPECK = 0.05  # of a garment's largest piece; smaller pieces are slips of the mask
 SINGLE_VALIDATION = 0.1
+EMPTY_VALIDATION = 10  # every so manieth picture without garments
 SHEET, SHEET_SIDE = 48, 160
 
 
@@ -175,6 +177,21 @@ def _single_box(path: Path) -> tuple[np.ndarray | None, int, int]:
     return (regions[0].box if regions else None), image.shape[1], image.shape[0]
 
 
+def empty_pictures(folder: Path) -> Iterator[Labelled]:
+    """Pictures without garments.
+
+    Raises:
+        DataError: there are none.
+    """
+    paths = picture_paths(folder)
+    if not paths:
+        raise DataError(f"no pictures in {folder}")
+    for number, path in enumerate(paths):
+        height, width = read_picture(path).shape[:2]
+        split = "val" if number % EMPTY_VALIDATION == 0 else "train"
+        yield Labelled(path, split, (), np.zeros((0, 4), np.float32), width, height)
+
+
 def write(found: Iterable[Labelled], folder: Path, source: str) -> Counter[str]:
     """Copy photos and write their labels; the boxes by split and layer."""
     counts: Counter[str] = Counter()
@@ -220,6 +237,7 @@ def main(argv: list[str] | None = None) -> int:
         f"(for validation from number {VALIDATION_FROM}, for test from {TEST_FROM})")  # fmt: skip
     add("--boxed", type=Path, metavar="DIR", help="photos of people with data.yaml")
     add("--photos", type=Path, metavar="CSV", help="path,label of photos of single garments")
+    add("--empty", type=Path, metavar="DIR", help="pictures without garments")
     add("--group-column", default="group", help="of the CSV, e.g. the sender (default group)")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
@@ -235,6 +253,8 @@ def _run(args: argparse.Namespace) -> int:
         counts += write(boxed_photos(args.boxed), args.out, "boxed")
     if args.photos:
         counts += write(single_photos(args.photos, args.group_column, unclear), args.out, "single")
+    if args.empty:
+        counts += write(empty_pictures(args.empty), args.out, "empty")
     layout = write_layout(args.out / "data.yaml", LAYERS)
     for split in layout.folders:
         draw_sheet(args.out, split)

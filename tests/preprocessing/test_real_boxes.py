@@ -74,14 +74,20 @@ def sources(tmp_path):
 def test_sources_are_joined(sources, tmp_path):
     parsed, boxed = sources
     out = tmp_path / "out"
-    flags = ["--parsed", str(parsed), "--boxed", str(boxed), "--out", str(out)]
-    assert layers.main(flags) == 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(empty / f"{number}.png"), np.full((30, 40, 3), 60, np.uint8))
+    flags = ["--parsed", str(parsed), "--boxed", str(boxed), "--empty", str(empty)]
+    assert layers.main([*flags, "--out", str(out)]) == 0
     layout = read_layout(out / "data.yaml")
     assert layout.names == LAYERS
     check_layout(layout, ("train", "val", "test"))
     stems = {split: [p.stem.split("-")[0] for p in layout.images(split)]
              for split in layout.folders}  # fmt: skip
-    assert stems == {"train": ["boxed", "parsed", "parsed"], "val": ["parsed"], "test": ["parsed"]}
+    assert stems == {"train": ["boxed", "empty", "empty", "parsed", "parsed"],
+                     "val": ["empty", "parsed"], "test": ["parsed"]}  # fmt: skip
+    assert len(read_boxes(layout.images("train")[1], classes=len(LAYERS)).labels) == 0
     worn = read_boxes(layout.images("train")[0], classes=len(LAYERS))
     assert worn.labels.tolist() == [LAYERS.index("top")]
     assert worn.boxes[0] == pytest.approx([0.25, 0.4, 0.75, 0.6], abs=1e-3)

@@ -109,6 +109,19 @@ def read_names(folder: Path) -> dict[int, str]:
         raise DataError(f"{folder} has no whole labels.csv with id and name ({error})") from error
 
 
+def masked_photos(folder: Path) -> Iterator[tuple[int, Path, np.ndarray]]:
+    """Numbers and paths of the parsed photos, in order, each with its mask uint8 (H, W).
+
+    Raises:
+        DataError: a mask is missing.
+    """
+    for path in sorted((folder / "photos").glob("*.jpg")):
+        mask = cv2.imread(str(folder / "masks" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise DataError(f"{path} has no mask {folder}/masks/{path.stem}.png")
+        yield int(path.stem), path, mask
+
+
 def parsed_photos(folder: Path, unclear: Counter[str]) -> Iterator[Labelled]:
     """The photos with pixel masks, split by blocks of their numbers.
 
@@ -116,11 +129,7 @@ def parsed_photos(folder: Path, unclear: Counter[str]) -> Iterator[Labelled]:
         DataError: no labels.csv, or a mask is missing.
     """
     names = read_names(folder)
-    for path in sorted((folder / "photos").glob("*.jpg")):
-        mask = cv2.imread(str(folder / "masks" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise DataError(f"{path} has no mask {folder}/masks/{path.stem}.png")
-        number = int(path.stem)
+    for number, path, mask in masked_photos(folder):
         split = "train" if number < VALIDATION_FROM else "val" if number < TEST_FROM else "test"
         try:
             labels, boxes = mask_boxes(mask, names)

@@ -19,9 +19,8 @@ from preprocessing.backgrounds import BACKGROUNDS, Patches
 from preprocessing.command import exit_status
 from preprocessing.contact_sheet import contact_sheet, write_image
 from preprocessing.cuts import square
-from preprocessing.errors import DataError
 from preprocessing.kinds import FLAT_NAMES, OTHER, WORN_NAMES
-from preprocessing.layers import TEST_FROM, read_names, without_specks
+from preprocessing.layers import TEST_FROM, masked_photos, read_names, without_specks
 from preprocessing.pictures import picture_paths, read_picture
 from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
@@ -36,21 +35,6 @@ DRAWN, CUTS_EACH, SCENE_SIDE = 40, 6, 256  # grounds a kind; cuts a picture; pix
 SHEET, SHEET_SIDE, QUALITY = 96, 96, [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
-def parsed_photos(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Image, mask and number of the parsed photos; those held out for tests stay out.
-
-    Raises:
-        DataError: a mask is missing.
-    """
-    for path in sorted((folder / "photos").glob("*.jpg")):
-        if int(path.stem) >= TEST_FROM:
-            continue
-        mask = cv2.imread(str(folder / "masks" / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise DataError(f"{path} has no mask {folder}/masks/{path.stem}.png")
-        yield read_picture(path), mask, int(path.stem)
-
-
 def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
     """Cut the garments of parsed photos into `out`.
 
@@ -59,7 +43,8 @@ def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
     """
     names = read_names(folder)
     out.mkdir(parents=True, exist_ok=True)
-    for image, mask, number in parsed_photos(folder):
+    for number, path, mask in _learnable(folder):
+        image = read_picture(path)
         for value in np.unique(mask):
             label = WORN_NAMES.get(names.get(int(value), ""))
             region = Region.from_mask(without_specks(mask == value)) if label else None
@@ -78,14 +63,19 @@ def bare_squares(folder: Path, out: Path) -> Iterator[Sample]:
     names = read_names(folder)
     street, body = (np.array([names.get(v) in kind for v in range(256)]) for kind in (STREET, BODY))
     out.mkdir(parents=True, exist_ok=True)
-    for image, mask, number in parsed_photos(folder):
-        rng = np.random.default_rng(number)
+    for number, path, mask in _learnable(folder):
+        image, rng = read_picture(path), np.random.default_rng(number)
         for name, values, share in (("street", street, 1.0), ("body", body, BODY_SHARE)):
             found = _square_of(values[mask], share, rng, allowed=(street | body)[mask])
             if found is not None:
                 target = out / f"{number:04d}-{name}.jpg"
                 cv2.imwrite(str(target), image[found], QUALITY)
                 yield Sample(target, OTHER, group=_shoot(number))
+
+
+def _learnable(folder: Path) -> Iterator[tuple[int, Path, np.ndarray]]:
+    """`masked_photos` without those that are held out for tests."""
+    return (found for found in masked_photos(folder) if found[0] < TEST_FROM)
 
 
 def _square_of(
@@ -151,12 +141,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--photos", type=Path, required=True, metavar="CSV", help="path,label of single garments")
     add("--group-column", default="group", help="of the CSV, e.g. the sender (default group)")
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
-    add(
-        "--backgrounds",
-        type=Path,
-        metavar="DIR",
-        help="garment-free pictures, a folder a scene",
-    )
+    add("--backgrounds", type=Path, metavar="DIR", help="garment-free pictures, a folder a scene")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
 

@@ -10,14 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError
 from preprocessing.kinds import SINGLE, WORN_NAMES
-from preprocessing.layers import TEST_FROM, VALIDATION_FROM, read_names, without_specks
+from preprocessing.layers import (
+    TEST_FROM,
+    VALIDATION_FROM,
+    masked_photos,
+    read_names,
+    without_specks,
+)
 from preprocessing.pictures import read_picture
 from preprocessing.regions import Region, box_iou
 from preprocessing.samples import read_csv
@@ -63,11 +68,9 @@ def worn(folder: Path) -> Iterator[tuple[np.ndarray, list[tuple[str, np.ndarray 
         DataError: no labels.csv, or a mask is missing.
     """
     names = read_names(folder)
-    for number in range(VALIDATION_FROM, TEST_FROM):
-        path = folder / "photos" / f"{number:04d}.jpg"
-        mask = cv2.imread(str(folder / "masks" / f"{number:04d}.png"), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise DataError(f"{path} has no mask")
+    for number, path, mask in masked_photos(folder):
+        if not VALIDATION_FROM <= number < TEST_FROM:
+            continue
         marked = []
         for value in np.unique(mask):
             label = WORN_NAMES.get(names.get(int(value), ""))

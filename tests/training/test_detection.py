@@ -111,6 +111,8 @@ def test_the_threshold_with_the_best_f1():
     given = [answer([BOX], [BOX], scores=[0.7]), answer([BOX], [BOX], scores=[0.4]),
              answer([], [BOX], scores=[0.3])]  # fmt: skip
     assert judge.best_threshold(given) == pytest.approx((0.4, 1.0))
+    given.append(answer([], [BOX], scores=[0.5]))  # an empty picture must not show a box
+    assert judge.best_threshold(given) == pytest.approx((0.7, 2 / 3))
 
 
 @pytest.fixture(scope="module")
@@ -198,11 +200,11 @@ def test_boxes_are_those_of_ultralytics_predictor(run, data):
         info, openvino_detector(run / "yolo", info, precise=True), confidence=confidence
     )
     settings = {"model": str(model), "imgsz": info.size, "conf": confidence, "device": "cpu",
-                "mode": "predict", "save": False, "verbose": False}  # fmt: skip
+                "mode": "predict", "rect": True, "save": False, "verbose": False}  # fmt: skip
     theirs = DetectionPredictor(overrides=settings)
     compared = 0
     for path in sorted((data.parent / "images" / "train").glob("*.jpg"))[:6]:
-        image = cv2.resize(cv2.imread(str(path)), (128, 96))
+        image = cv2.resize(cv2.imread(str(path)), (160, 96))  # padded to 96 x 64
         expected, found = theirs(image)[0].boxes, ours(image)
         assert len(expected) == len(found.boxes)
         if len(expected):

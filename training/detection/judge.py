@@ -19,6 +19,7 @@ from training.detection.decode import Detections
 from training.detection.detector import Detector
 
 LEAST = 0.001  # score of the boxes that average precision is computed from
+MOST_FALSE = 0.02  # share of empty pictures that may show a box at the threshold
 FOUND = 0.5  # IoU at which a box counts as found
 EVERY = 100  # boxes an image that count, as in COCO
 
@@ -156,7 +157,10 @@ def _xywh(boxes: np.ndarray) -> list[list[float]]:
 
 
 def best_threshold(given: Sequence[Answer]) -> tuple[float, float]:
-    """The score from which on boxes have the highest F1 at IoU 0.5, and that F1."""
+    """The score from which on boxes have the highest F1 at IoU 0.5, and that F1.
+
+    Only scores that no more than the share MOST_FALSE of the empty pictures exceed are taken.
+    """
     strengths, right = [], []
     for answer in given:
         strengths.append(answer.found.confidences)
@@ -168,6 +172,10 @@ def best_threshold(given: Sequence[Answer]) -> tuple[float, float]:
     order = np.argsort(-strength, kind="stable")
     strength, true = strength[order], np.cumsum(hit[order])
     f1 = 2 * true / (np.arange(1, len(true) + 1) + objects)
+    empty = [answer.found.confidences for answer in given if not len(answer.truth.labels)]
+    peaks = np.sort([found.max(initial=0) for found in empty])[::-1]
+    if len(peaks):
+        f1[strength < peaks[int(MOST_FALSE * len(peaks))]] = 0
     best = int(f1.argmax())
     return float(strength[best]), float(f1[best])
 

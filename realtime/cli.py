@@ -276,7 +276,6 @@ def make_analysis(args: argparse.Namespace):
         track=Tracker(classes, threshold=args.threshold),
         annotate=Annotator(classes),
         title=f"{classify.info.name}/{locator}",
-        ahead=locator in NAMED_BY,
     )
 
 

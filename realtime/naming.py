@@ -18,7 +18,7 @@ FLOOR = 1e-4  # least probability a classifier may claim
 DOUBT = 0.05  # probability that a locator gives a class no less than
 # Powers of the classifier's opinion and of the locator's for lying and for worn garments:
 # classifiers of lying clothes know little of worn ones. Fitted by `realtime.weigh`.
-FLAT, WORN = (0.85, 0.85), (0.45, 1.5)
+FLAT, WORN = (0.9, 0.9), (0.55, 1.05)
 # Log-odds of short against long sleeves: this often the bare share beyond that of the even case,
 # fitted by `training.parsing.sleeves`, and no more than so much.
 SLEEVES, EVEN, MOST = 15.0, 0.17, 2.2

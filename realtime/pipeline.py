@@ -1,7 +1,6 @@
 """The loop: source -> locate -> track -> classify -> annotate -> sinks.
 
-Decoding and the sinks run beside the analysis, on the threads of worker.py, and so does locating
-where a network does it.
+Decoding and the sinks run beside the analysis, on the threads of worker.py.
 """
 
 import time
@@ -30,52 +29,29 @@ class Stopped(Exception):
     """The run was ended before its source: sinks then leave out what belongs to later frames."""
 
 
-@dataclass(frozen=True, eq=False)
-class Look:
-    """Where a frame's garments are, and whether anything moved since the frame before."""
-
-    regions: list[Region]
-    moved: bool
-
-
 @dataclass(eq=False)
 class Analysis:
-    """What is done to every frame: look where its garments are, then name them.
-
-    Attributes:
-        title: for the HUD, e.g. "deep/segment".
-        ahead: look at the next frame while this one is named, on a thread of its own; worth it
-            where looking takes longer than handing over.
-    """
+    """What is done to every frame, with `title` for the HUD, e.g. "deep/segment"."""
 
     locate: Locate
     classify: Classifier
     track: Tracker
     annotate: Annotator
     title: str
-    ahead: bool = False
     gate: MotionGate = field(default_factory=MotionGate)
     _regions: list[Region] | None = None  # of the last frame that moved
     _held: list[Garment] | None = None  # what stands while nothing moves; None before names settle
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
         """The frame's garments; those of the last frame where nothing moved since."""
-        return self.name(frame, self.look(frame, stats), stats)
-
-    def look(self, frame: Frame, stats: Stats) -> "Look":
-        """Where the frame's garments are; to be called for frame after frame."""
         with stats.stage("gate"):
             moved = self.gate.moved(frame.image)
+        if not moved and self._held is not None:
+            return self._held
         if moved or self._regions is None:
             with stats.stage("locate"):
                 self._regions = self.locate(frame.image)
-        return Look(self._regions, moved)
-
-    def name(self, frame: Frame, look: "Look", stats: Stats) -> list[Garment]:
-        """The garments of the frame that was looked at; to be called for frame after frame."""
-        if not look.moved and self._held is not None:
-            return self._held
-        garments, settled = self._named(frame, look.regions, stats)
+        garments, settled = self._named(frame, self._regions, stats)
         self._held = [replace(garment, held=True) for garment in garments] if settled else None
         return garments
 
@@ -141,14 +117,10 @@ def run(
                 drop_oldest=source.info.live,
             )
         )
-        looked = ((f, analysis.look(f, stats)) for f in frames.items(stopped))
-        if analysis.ahead:
-            looks = stack.enter_context(Prefetch(looked, size=1, drop_oldest=False))
-            looked = looks.items(stopped)
         try:
-            for frame, look in looked:
+            for frame in frames.items(stopped):
                 stats.dropped = frames.dropped
-                garments = analysis.name(frame, look, stats)
+                garments = analysis(frame, stats)
                 with stats.stage("draw"):
                     analysis.annotate(frame.image, garments, hud(stats))
                 stats.frame_analysed(frame.captured)

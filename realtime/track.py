@@ -13,6 +13,7 @@ PATIENCE = 15  # frames for which a garment may be out of sight and keep its num
 MEMORY = 0.85  # share of a track's evidence that the next vote keeps
 FLOOR = 1e-4  # least probability a single vote may claim for a class
 EAGER_VOTES = 5  # votes a new track takes in a row
+DOUBTED = 2  # frames after which one whose last vote was another name votes again
 RENEWAL = 5  # frames after which an unchanged garment votes again
 CONVINCING = 1.5  # times the shown class's probability from which another class is shown instead
 SLACK = 0.1  # of probability by which a known garment may fall under the threshold and stay known
@@ -52,7 +53,8 @@ class Track:
     @property
     def due(self) -> bool:
         """Whether the garment should be classified in this frame: new, doubted, changed or due."""
-        if not self.settled or self.last_seen - self._voted_at >= RENEWAL:
+        pause = RENEWAL if self.settled else DOUBTED
+        if self._votes < EAGER_VOTES or self.last_seen - self._voted_at >= pause:
             return True
         return likeness(self.region.box, self._voted_box) < CHANGED
 

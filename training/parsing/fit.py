@@ -112,7 +112,7 @@ def _sources(config: dict, parsed: list) -> Sources:
     """
     boxed, grounds = [], None
     if config["boxed"]:
-        stem, info = weights.locate(config["teacher"])
+        stem, info = weights.locate_for("parse", config["teacher"])
         boxed = boxed_people(Path(config["boxed"]), openvino_parser(stem, info))
     if config["backgrounds"]:
         pictures = picture_paths(Path(config["backgrounds"]))

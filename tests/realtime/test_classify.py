@@ -11,7 +11,7 @@ from preprocessing.errors import DeviceError, WeightsError
 from preprocessing.segmentation import segment
 from realtime.classify import load_classifier, softmax
 from realtime.engines import choose
-from training import fit, weights
+from training import weights
 
 NAMES = sorted(name for name, entry in weights.read_manifest().items()
                if entry.get("task", "classify") == "classify")  # fmt: skip
@@ -45,8 +45,8 @@ def test_metadata_is_the_same_in_manifest_and_both_files(name):
     properties = {p.key: p.value for p in onnx.load(stem.with_suffix(".onnx")).metadata_props}
     text = properties[weights.METADATA_KEY]
     assert weights.WeightsInfo.from_json(text, path=stem) == info
-    measured = info.metrics.get("test") or info.metrics[fit.BEFORE_REFIT]
-    assert info.commit and info.command and 0.9 < measured["accuracy"] < 1
+    measured = info.metrics.get("test") or info.metrics["validation"]
+    assert info.commit and info.command and 0.8 < measured["accuracy"] < 1
 
 
 def test_a_frame_s_garments_are_named_in_one_batch():

@@ -37,11 +37,11 @@ from preprocessing.contact_sheet import (
     marked_tile,
     write_image,
 )
+from preprocessing.cutouts import grabcut_photo
 from preprocessing.errors import DataError, UsageError
-from preprocessing.pictures import picture_paths, read_picture
+from preprocessing.pictures import picture_paths
 from preprocessing.processes import process_pool
 from preprocessing.samples import read_samples
-from preprocessing.segmentation import segment
 from preprocessing.yolo_layout import box_rows, write_layout
 
 SPLITS = {"train": 0, "val": 1, "test": 2}  # with the number that each adds to the seed
@@ -137,14 +137,11 @@ def _photo_garments(order: Order) -> tuple[PhotoGarments, tuple[str, ...]]:
 
 def cut_photo(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
     """The largest garment of a photo, BGR uint8 (h, w, 3), and its soft mask; None without one."""
-    image = read_picture(path)
-    scale = PHOTO_SIDE / max(image.shape[:2])
-    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    regions = segment(image, "grabcut")
-    if not regions:
+    image, region = grabcut_photo(path, PHOTO_SIDE)
+    if region is None:
         return None
-    x1, y1, x2, y2 = regions[0].window
-    return image[y1:y2, x1:x2], cv2.GaussianBlur(regions[0].mask, (0, 0), 1.0)
+    x1, y1, x2, y2 = region.window
+    return image[y1:y2, x1:x2], cv2.GaussianBlur(region.mask, (0, 0), 1.0)
 
 
 def make_canvas(order: Order, index: int) -> Canvas:

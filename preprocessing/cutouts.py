@@ -1,11 +1,14 @@
 """Cuts garments out of pictures and pastes them into scenes with exact masks."""
 
 import colorsys
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from preprocessing.pictures import read_picture
 from preprocessing.regions import Region
+from preprocessing.segmentation import segment
 
 GARMENT_LEVEL = 24  # grey of 0..255 above which a data set pixel belongs to the garment
 
@@ -69,3 +72,15 @@ def blend(scene: np.ndarray, colours: np.ndarray, cover: np.ndarray) -> None:
     """Lay colours BGR uint8 (H, W, 3) over a scene, in place, as densely as cover uint8 (H, W)."""
     share = cover[..., None].astype(np.float32) / 255
     scene[:] = (scene * (1 - share) + colours * share).astype(np.uint8)
+
+
+def grabcut_photo(path: Path, side: int) -> tuple[np.ndarray, Region | None]:
+    """A photo scaled to a longer side, BGR uint8 (H, W, 3), and its largest garment, if any.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    image = read_picture(path)
+    scale = side / max(image.shape[:2])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return image, next(iter(segment(image, "grabcut")), None)

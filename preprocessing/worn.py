@@ -45,13 +45,21 @@ def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
     out.mkdir(parents=True, exist_ok=True)
     for number, path, mask in _learnable(folder):
         image = read_picture(path)
-        for value in np.unique(mask):
-            label = WORN_NAMES.get(names.get(int(value), ""))
-            region = Region.from_mask(without_specks(mask == value)) if label else None
-            if region is not None and _is_plain(region):
-                target = out / f"{number:04d}-{names[int(value)]}.jpg"
+        for name, label, region in named_regions(mask, names):
+            if _is_plain(region):
+                target = out / f"{number:04d}-{name}.jpg"
                 cv2.imwrite(str(target), square(image, region), QUALITY)
                 yield Sample(target, label, group=_shoot(number))
+
+
+def named_regions(mask: np.ndarray, names: dict[int, str]) -> Iterator[tuple[str, str, Region]]:
+    """Garments of a mask uint8 (H, W) with a shared name: the mask's name, that, and where."""
+    for value in np.unique(mask):
+        name = names.get(int(value), "")
+        if name in WORN_NAMES:
+            region = Region.from_mask(without_specks(mask == value))
+            if region is not None:
+                yield name, WORN_NAMES[name], region
 
 
 def bare_squares(folder: Path, out: Path) -> Iterator[Sample]:

@@ -15,17 +15,17 @@ from tqdm import tqdm
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError
-from preprocessing.kinds import SINGLE, WORN_NAMES
+from preprocessing.kinds import SINGLE
 from preprocessing.layers import (
     TEST_FROM,
     VALIDATION_FROM,
     masked_photos,
     read_names,
-    without_specks,
 )
 from preprocessing.pictures import read_picture
-from preprocessing.regions import Region, box_iou
+from preprocessing.regions import box_iou
 from preprocessing.samples import read_csv
+from preprocessing.worn import named_regions
 from realtime import naming
 from realtime.classify import load_classifier, softmax
 from realtime.cli import DEFAULT_MODEL
@@ -71,12 +71,7 @@ def worn(folder: Path) -> Iterator[tuple[np.ndarray, list[tuple[str, np.ndarray 
     for number, path, mask in masked_photos(folder):
         if not VALIDATION_FROM <= number < TEST_FROM:
             continue
-        marked = []
-        for value in np.unique(mask):
-            label = WORN_NAMES.get(names.get(int(value), ""))
-            region = Region.from_mask(without_specks(mask == value)) if label else None
-            if region is not None:
-                marked.append((label, region.box))
+        marked = [(label, region.box) for _, label, region in named_regions(mask, names)]
         yield read_picture(path), marked
 
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from preprocessing.backgrounds import BACKGROUNDS, Patches
 from preprocessing.camera import photographed
+from preprocessing.cutouts import grabcut_photo
 from preprocessing.errors import DataError
 from preprocessing.kinds import LAYERS, SINGLE
 from preprocessing.layers import (
@@ -25,7 +26,6 @@ from preprocessing.parsing import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.pictures import read_picture
 from preprocessing.processes import clean_context, process_pool
 from preprocessing.samples import Sample
-from preprocessing.segmentation import segment
 from training.parsing.answer import FrameParser
 from training.parsing.recipes import ParserRecipe
 
@@ -142,15 +142,12 @@ def single_garments(samples: Sequence[Sample]) -> list[Masked]:
 def _cover_of(path: Path) -> np.ndarray | None:
     """Where GrabCut sees a garment, bool (H, W)."""
     cv2.setNumThreads(1)  # the pool fills the cores
-    image = read_picture(path)
-    scale = MASK_SIDE / max(image.shape[:2])
-    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    regions = segment(image, "grabcut")
-    if not regions:
+    image, region = grabcut_photo(path, MASK_SIDE)
+    if region is None:
         return None
     cover = np.zeros(image.shape[:2], bool)
-    x1, y1, x2, y2 = regions[0].window
-    cover[y1:y2, x1:x2] = regions[0].mask > 0
+    x1, y1, x2, y2 = region.window
+    cover[y1:y2, x1:x2] = region.mask > 0
     return cover
 
 

@@ -22,12 +22,13 @@ MAX_SHARE = 0.95  # of the canvas, that a garment's side may take
 ROTATION = 25.0  # degrees
 TURNED = 0.1  # share of garments that lie at any angle
 PERSPECTIVE = 0.08  # of the garment's side, that its corners move
-MIN_INSIDE = 0.6  # of a garment's pixels that lie inside the canvas
-MIN_VISIBLE = 0.6  # of those, that no later garment covers
+MIN_INSIDE = 0.75  # of a garment's pixels that lie inside the canvas
+MIN_VISIBLE = 0.75  # of those, that no later garment covers
 MIN_PIXELS = 60  # visible; fewer cannot be told apart from noise
-MIN_CONTRAST = 18.0  # mean difference from the ground under the garment, of 255
+MIN_CONTRAST = 24.0  # mean difference from the ground under the garment, of 255
 TRIES = 12  # places tried for a garment before it is left out
 PATTERN = 0.35  # share of garments with stripes, checks or grain
+PATTERN_DEPTH = (0.08, 0.22)  # of the brightness: seams and buttons still show through
 DISTRACTORS = 4
 
 
@@ -241,7 +242,7 @@ def _patterned(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         wave = wave * np.sin(2 * np.pi * (y * np.cos(angle) - x * np.sin(angle)) / period)
     if kind == 2:
         wave = rng.normal(0, 1, (height, width)).astype(np.float32)
-    shade = 1 + rng.uniform(0.1, 0.4) * wave
+    shade = 1 + rng.uniform(*PATTERN_DEPTH) * wave
     return np.clip(image * shade[..., None], 0, 255).astype(np.uint8)
 
 

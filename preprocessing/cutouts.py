@@ -33,11 +33,15 @@ def cut_out(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tinted(grey: np.ndarray, hue: float, saturation: float) -> np.ndarray:
-    """A grey image in a colour that keeps its brightness: BGR uint8 (H, W, 3)."""
+    """A grey image in a colour that keeps its brightness: BGR uint8 (H, W, 3).
+
+    Where the colour cannot be that bright, all of it is darker: shades stay apart.
+    """
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 1.0)
     luminance = 0.114 * blue + 0.587 * green + 0.299 * red
     colour = np.array([blue, green, red], np.float32) / luminance
-    return np.clip(grey[..., None].astype(np.float32) * colour, 0, 255).astype(np.uint8)
+    image = grey[..., None].astype(np.float32) * colour
+    return (image * min(1.0, 255 / max(float(image.max()), 1.0))).astype(np.uint8)
 
 
 def paste(

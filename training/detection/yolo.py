@@ -164,6 +164,7 @@ def _settings(recipe: DetectorRecipe, run: Path, data: Path, *, device: str) -> 
         "mosaic": recipe.mosaic,
         "close_mosaic": recipe.close_mosaic,
         "scale": recipe.scale,
+        "cls": recipe.class_gain,
         "hsv_h": recipe.hue,
         "hsv_s": recipe.saturation,
         "hsv_v": recipe.brightness,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-HEADS = ("linear", "hidden")
+HEADS = ("linear", "hidden", "custom", "bilinear")
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,20 @@ from preprocessing.errors import UsageError
 from training.augment import AUGMENTATIONS
 from training.models import MODELS
 from training.models.backbones import Depthwise
+from training.models.head import BilinearPool
 from training.recipes import RECIPES
 from training.schedules import SCHEDULES
 from training.shape import Shape
 
 HEAVY = {f"efficientnet-b{n}" for n in range(3, 8)}  # minutes of building, nothing new in them
 SHAPES = [Shape(10, size=32), Shape(7, size=64, channels=3, head="hidden")]
+SMALLEST = {"inception-v3": 75}  # pixels, where 32 are not enough
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", sorted(MODELS.keys() - HEAVY))
 def test_uint8_images_to_logits(name, shape):
+    shape = dataclasses.replace(shape, size=max(shape.size, SMALLEST.get(name, 0)))
     network = MODELS[name](shape, dropout=0.1).eval()
     side = (shape.channels, shape.size, shape.size)
     images = torch.randint(0, 256, (3, *side), dtype=torch.uint8)
@@ -30,9 +33,34 @@ def test_uint8_images_to_logits(name, shape):
     assert torch.allclose(logits[1], alone[0], atol=1e-3)
 
 
-def test_vgg_refuses_what_it_would_halve_to_nothing():
+@pytest.mark.parametrize("head", ["custom", "bilinear"])
+@pytest.mark.parametrize("name", ["deep", "resnet18", "efficientnet-lite0"])
+def test_heads_for_attributes(name, head):
+    network = MODELS[name](Shape(5, size=64, channels=3, head=head), dropout=0.0).eval()
+    logits = network(torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8))
+    assert logits.shape == (2, 5)
+    logits.sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_the_bilinear_pool_is_the_signed_root_of_the_outer_product():
+    pool = BilinearPool(3).eval()
+    maps = torch.randn(2, 3, 4, 5)
+    reduced = pool.reduce(maps).flatten(2).double()
+    outer = torch.einsum("nip,njp->nij", reduced, reduced).flatten(1) / 20
+    expected = torch.nn.functional.normalize(outer.sign() * outer.abs().sqrt())
+    assert torch.allclose(pool(maps).double(), expected, atol=2e-3)
+
+
+def test_a_shallow_network_is_not_bilinear():
+    with pytest.raises(UsageError, match="too shallow"):
+        MODELS["baseline"](Shape(10, head="bilinear"), dropout=0.0)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "inception-v3"])
+def test_networks_refuse_what_they_would_halve_to_nothing(name):
     with pytest.raises(UsageError, match="--image-size"):
-        MODELS["vgg16"](Shape(10, size=28), dropout=0.0)
+        MODELS[name](Shape(10, size=28), dropout=0.0)
 
 
 def test_deep_is_small():

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
-from training.models.head import make_head
+from training.models.head import make_head, make_pool
 from training.models.normalise import IMAGENET, Normalise
 from training.shape import Shape
 
@@ -27,6 +27,8 @@ SMALL = 64  # pixels; below this side, an EfficientNet's stem keeps the resoluti
 # What batch norm's statistics keep a step. The libraries' 0.99 is made for long trainings: after an
 # epoch of 50 steps from scratch it still evaluates with the statistics of the random start.
 NORM_MEMORY = 0.9
+HEAD_PARTS = ("avgpool", "dropout", "fc", "classifier")  # of torchvision's networks
+INCEPTION_SIDE = 75  # pixels that its unpadded convolutions need
 VGG_SIDE = 32  # pixels; halved five times, less would leave nothing
 LITE_MEAN_STD = (127 / 255,) * 3, (128 / 255,) * 3  # that EfficientNet-Lite was trained with
 
@@ -47,18 +49,24 @@ class Backbone:
 
 
 class Classifier(nn.Module):
-    """Normalisation, backbone, global average pooling and head."""
+    """Normalisation, backbone, pooling and head."""
 
     def __init__(self, name: str, shape: Shape, *, dropout: float):
         super().__init__()
-        kind = BACKBONES[name]
-        self.normalise = Normalise(*kind.normalise)
-        self.backbone = kind.build(shape.size)
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.head = make_head(_width(self.backbone), shape, dropout=dropout)
+        self.normalise = Normalise(*BACKBONES[name].normalise)
+        self.backbone, channels = make_backbone(name, shape.size)
+        pool, features = make_pool(channels, shape)
+        self.pool = nn.Sequential(*pool)
+        self.head = make_head(features, shape, dropout=dropout)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.head(self.pool(self.backbone(self.normalise(images))))
+
+
+def make_backbone(name: str, size: int) -> tuple[nn.Module, int]:
+    """A row of BACKBONES for inputs of a side in pixels, and the channels of its feature maps."""
+    backbone = BACKBONES[name].build(size)
+    return backbone, _width(backbone)
 
 
 class Features(nn.Module):
@@ -117,8 +125,9 @@ def _pad_inside(module: nn.Module) -> None:
 
 
 def _width(backbone: nn.Module) -> int:
-    """Channels of a backbone's feature maps: those of its last convolution."""
-    return [m for m in backbone.modules() if isinstance(m, nn.Conv2d)][-1].out_channels
+    """Channels of a backbone's feature maps: those of its last convolution, or as it says."""
+    last = [m for m in backbone.modules() if isinstance(m, nn.Conv2d)][-1]
+    return getattr(backbone, "out_channels", last.out_channels)
 
 
 def _efficientnet(name: str, size: int) -> nn.Module:
@@ -165,13 +174,24 @@ def _fetch_efficientnet(name: str) -> dict[str, torch.Tensor]:
     return torch.hub.load_state_dict_from_url(url_map[name], map_location="cpu", weights_only=True)
 
 
+def _inception(size: int) -> nn.Module:
+    """Inception v3 without its second, auxiliary head."""
+    if size < INCEPTION_SIDE:
+        raise UsageError(f"inception-v3 needs inputs of {INCEPTION_SIDE} pixels or more: "
+                         "--image-size")  # fmt: skip
+    network = torchvision.models.inception_v3(weights=None, init_weights=False)
+    parts = [(k, m) for k, m in network.named_children() if k not in (*HEAD_PARTS, "AuxLogits")]
+    backbone = nn.Sequential(OrderedDict(parts))
+    backbone.out_channels = network.fc.in_features  # its last maps are four branches' together
+    return backbone
+
+
 def _torchvision(name: str, size: int) -> nn.Module:
     """A torchvision network without its pooling and classifier."""
     if name.startswith("vgg") and size < VGG_SIDE:
         raise UsageError(f"{name} needs inputs of {VGG_SIDE} pixels or more: --image-size")
     network = getattr(torchvision.models, name)(weights=None)
-    head = ("avgpool", "fc", "classifier")
-    parts = [(key, child) for key, child in network.named_children() if key not in head]
+    parts = [(key, child) for key, child in network.named_children() if key not in HEAD_PARTS]
     return nn.Sequential(OrderedDict(parts))  # under the names of the published weights
 
 
@@ -190,8 +210,11 @@ BACKBONES = {
     },
     **{
         name: Backbone(partial(_torchvision, name), partial(_fetch_torchvision, name))
-        for name in ("vgg16", "resnet18", "resnet34", "resnet50")
+        for name in ("vgg16", "vgg19", "resnet18", "resnet34", "resnet50")
     },
+    "inception-v3": Backbone(
+        _inception, partial(_fetch_torchvision, "inception_v3"), ((0.5,) * 3, (0.5,) * 3)
+    ),
 }
 
 

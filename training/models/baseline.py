@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from preprocessing.errors import UsageError
 from training.models.head import make_head
 from training.models.normalise import normalise_for
 from training.shape import Shape
@@ -11,7 +12,13 @@ POOL = 4  # pixels; two leave four times the features, which are learnt by heart
 
 
 def build(shape: Shape, *, dropout: float) -> nn.Module:
-    """A shallow network, made for (N, 1, 28, 28)."""
+    """A shallow network, made for (N, 1, 28, 28).
+
+    Raises:
+        UsageError: a bilinear head.
+    """
+    if shape.head == "bilinear":
+        raise UsageError("--head bilinear: baseline is too shallow for it, give another --model")
     return nn.Sequential(
         normalise_for(shape.channels),
         nn.Conv2d(shape.channels, FILTERS, 5, padding=2, bias=False),  # (N, 128, 28, 28)

@@ -8,7 +8,7 @@ others run at 14x14 and 7x7 with 64 and 128 channels, which fill the 32-wide bf1
 import torch
 from torch import nn
 
-from training.models.head import make_head
+from training.models.head import make_head, make_pool
 from training.models.normalise import normalise_for
 from training.shape import Shape
 
@@ -67,9 +67,5 @@ def build(shape: Shape, *, dropout: float) -> nn.Module:
         for _ in range(blocks):
             layers.append(Block(channels_in, channels, stride=1 if channels == channels_in else 2))
             channels_in = channels
-    return nn.Sequential(
-        *layers,
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        make_head(channels_in, shape, dropout=dropout),
-    )
+    pool, features = make_pool(channels_in, shape)
+    return nn.Sequential(*layers, *pool, make_head(features, shape, dropout=dropout))

@@ -13,6 +13,7 @@ from preprocessing.samples import FOLDER_NAMES, Sample
 CATEGORIES = "list_category_cloth.txt"
 CATEGORY_IMAGES = "list_category_img.txt"
 PARTITION = "list_eval_partition.txt"
+HEADERS = ("category_name", "image_name", "attribute_name")
 TYPES = {1: "upper", 2: "lower", 3: "full"}  # of a category's garment
 
 
@@ -28,7 +29,7 @@ def rows(path: Path) -> Iterator[list[str]]:
         for number, line in enumerate(file):
             words = line.split()
             count = number == 0 and len(words) == 1 and words[0].isdigit()
-            header = number <= 1 and bool(words) and words[0] in ("category_name", "image_name")
+            header = number <= 1 and bool(words) and words[0] in HEADERS
             if words and not count and not header:
                 yield words
 
@@ -63,23 +64,32 @@ def read_samples(root: Path) -> list[Sample]:
     partition = find_list(root, PARTITION)
     splits = {words[0]: words[1] for words in rows(partition)} if partition else {}
     samples = []
-    for words in rows(lists[CATEGORY_IMAGES]):
-        number = int(words[-1]) if words[-1].isdigit() else 0
-        if len(words) != 2 or not 1 <= number <= len(names):
-            raise DataError(
-                f"{lists[CATEGORY_IMAGES]}: row {' '.join(words)!r} should be a path and an id "
-                f"of 1 to {len(names)}"
-            )
-        split = splits.get(words[0], "")
+    for image, number in read_category_images(lists[CATEGORY_IMAGES], len(names)):
+        split = splits.get(image, "")
         samples.append(
             Sample(
-                find_image(root, words[0]),
-                label=names[number - 1],
-                group=str(Path(words[0]).parent),
+                find_image(root, image),
+                label=names[number],
+                group=str(Path(image).parent),
                 split=FOLDER_NAMES.get(split, split),
             )
         )
     return samples
+
+
+def read_category_images(path: Path, count: int) -> Iterator[tuple[str, int]]:
+    """Every listed image with the number of its category, from 0: the list counts from 1.
+
+    Raises:
+        DataError: a row is no path with an id of 1 to `count`.
+    """
+    for words in rows(path):
+        number = int(words[-1]) if words[-1].isdigit() else 0
+        if len(words) != 2 or not 1 <= number <= count:
+            raise DataError(
+                f"{path}: row {' '.join(words)!r} should be a path and an id of 1 to {count}"
+            )
+        yield words[0], number - 1
 
 
 def find_image(root: Path, name: str) -> Path:

@@ -52,6 +52,11 @@ def real(images: torch.Tensor) -> torch.Tensor:
     return _erase(_contrast(dressed))
 
 
+def colour(images: torch.Tensor) -> torch.Tensor:
+    """Change contrast and saturation, which moves no box."""
+    return _saturation(_contrast(images))
+
+
 def photo(images: torch.Tensor) -> torch.Tensor:
     """Mirror, change contrast and saturation, and erase a rectangle; cuts are made at reading."""
     return _erase(_saturation(_contrast(mirror(images))))
@@ -142,5 +147,6 @@ AUGMENTATIONS = {
     "light": light,
     "strong": strong,
     "real": real,
+    "colour": colour,
     "photo": photo,
 }

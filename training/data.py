@@ -102,10 +102,23 @@ def batches(labels: torch.Tensor, order: Order | None, *, size: int = EVALUATION
     generator = torch.Generator().manual_seed(order.seed)
     sampler = RandomSampler(labels, generator=generator)
     if order.balanced:
-        weights = 1 / labels.bincount().clamp(min=1)[labels]
-        sampler = WeightedRandomSampler(weights, len(labels), generator=generator)
+        sampler = WeightedRandomSampler(rarity(labels), len(labels), generator=generator)
     whole = BatchSampler(sampler, min(order.batch_size, len(labels)), drop_last=True)
     return Share(whole, rank=order.rank, world=order.world)
+
+
+def rarity(labels: torch.Tensor) -> torch.Tensor:
+    """How rare the classes of each sample are, float32 (N,): the mean over what is known of it.
+
+    Args:
+        labels: int64 (N,), or (N, attributes) with negative numbers where nothing is known.
+    """
+    columns = labels.view(len(labels), -1)
+    shares = torch.zeros(columns.shape)
+    for column, share in zip(columns.T, shares.T, strict=True):
+        known = column >= 0
+        share[known] = 1 / column[known].bincount().float()[column[known]]
+    return shares.sum(dim=1) / (columns >= 0).sum(dim=1).clamp(min=1)
 
 
 @dataclass(frozen=True, eq=False)

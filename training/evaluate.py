@@ -235,6 +235,11 @@ def main(argv: list[str] | None = None) -> int:
         "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take the labels "
         "t-shirt, pants, longsleeve, dress, outwear, shirt and cut the garments out; a detector "
         "takes a data.yaml, a parser photos/ and masks/")  # fmt: skip
+    add("--table", type=Path, metavar="CSV", help="models of attributes: the truth")
+    add("--images", type=Path, metavar="DIR", help="models of attributes: the table's pictures")
+    add("--label-map", type=Path, metavar="JSON", help="models of attributes: names of the codes")
+    add("--catch-all", metavar="last|A=CODE,...", help="models of attributes: report without these "
+        "codes as well")  # fmt: skip
     add("--split", choices=SPLITS, help="of --data (default test, else validation, else all)")
     add("--classes", metavar="A,B,...", help="only these classes of --data (default all)")
     add("--empty", type=Path, metavar="DIR", help="pictures without any garment: how often a "
@@ -277,7 +282,12 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _judge_other(task: str, args: argparse.Namespace) -> str:
-    """Judge a detector or a parser; the text of its table."""
+    """Judge something else than a classifier; the text of its table."""
+    if task == "attributes":
+        from training.attributes.evaluate import evaluate as judge_table
+
+        return judge_table(args.model, args.table, args.images, label_map=args.label_map,
+                           catch_all=args.catch_all, out=args.out)  # fmt: skip
     files = {"split": args.split, "out": args.out, "json_file": args.json}
     if task == "detect":
         from training.detection.evaluate import evaluate as judge_boxes

@@ -24,12 +24,10 @@ from training.data import Part
 from training.metrics import fit_temperature, score
 from training.models.normalise import Normalise
 from training.openvino_network import OpenVinoNetwork
-from training.recipes import task_of
 from training.task import predict, readable
+from training.tasks import MODULES, task_of
 from training.weights import METADATA_KEY, WeightsInfo
 
-# What publishes other networks than classifiers, by the task of their recipe.
-OTHERS = {"detect": "training.detection.fit", "parse": "training.parsing.fit"}
 CHECK_IMAGES = 256
 MAX_DIFFERENCE = 0.02  # between the two files' logits, both computed in single precision
 MAX_SHARE = 0.002  # of the largest logit, that it may be more: rounding grows with the numbers
@@ -196,7 +194,7 @@ def main(argv: list[str] | None = None) -> int:
     def command() -> int:
         task = task_of(None, args.run)
         if task != "classify":
-            module = importlib.import_module(OTHERS[task])
+            module = importlib.import_module(MODULES[task])
             print(f"wrote {args.out / module.export(args.run, args.out).name}.safetensors, .onnx")
             return 0
         info = export(args.run, args.out, precision=args.precision, data_dir=args.data_dir)

@@ -6,6 +6,7 @@ beside its folder.
 """
 
 import argparse
+import importlib
 import json
 import os
 import shlex
@@ -18,10 +19,12 @@ from pathlib import Path
 from preprocessing.command import exit_status
 from preprocessing.errors import DeviceError, UsageError
 from training.flags import changes_recipe, check_ranges, given_flags, parser, recipe_of
-from training.recipes import Recipe, task_of
+from training.recipes import CONFIG, Recipe
 from training.rules import rules_of
+from training.tasks import MODULES, task_of
 
 INTERRUPTED = 130
+RUNS, AUTO = Path("runs"), Path("auto")
 BEFORE_REFIT = "before the refit"  # what a refitted run's figures were measured on
 
 
@@ -112,7 +115,12 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
 
     seed_everything(args.seed, verbose=False)
     machine = Machine(
-        choose_device(args.device), args.devices, args.nodes, args.strategy, args.logger
+        choose_device(args.device),
+        args.devices,
+        args.nodes,
+        args.strategy,
+        args.logger,
+        args.precision,
     )
     task = ClassifierTask(
         recipe,
@@ -156,6 +164,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     command = shlex.join(["python", "-m", "training.fit", *(sys.argv[1:])])
+    if args.resume == AUTO:
+        args.resume = newest_run(args.model)
     task = task_of(args.model, args.resume)
     if task != "classify":
         return _run_other(task, args, command)
@@ -184,6 +194,19 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
+def newest_run(model: str | None) -> Path:
+    """The run of a model in runs/ whose config was written last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    configs = sorted(RUNS.glob(f"*/{CONFIG}"), key=lambda path: path.stat().st_mtime)
+    of_model = [p for p in configs if model in (None, json.loads(p.read_text()).get("model"))]
+    if not of_model:
+        raise UsageError(f"--resume auto: no run of {model or 'anything'} in {RUNS}/")
+    return of_model[-1].parent
+
+
 def _origin(args: argparse.Namespace, command: str) -> dict[str, str]:
     """What made the run: its first command and that one's commit, also when it goes on."""
     if not args.resume:
@@ -195,15 +218,12 @@ def _origin(args: argparse.Namespace, command: str) -> dict[str, str]:
 
 
 def _run_other(task: str, args: argparse.Namespace, command: str) -> int:
-    """Train a detector or a parser."""
+    """Train something else than a classifier."""
     check_ranges(args)
     args.device = choose_device(args.device)
-    if task == "detect":
-        from training.detection.fit import LAST, fit
-    else:
-        from training.parsing.fit import LAST, fit
-    args.out = _run_folder(args, LAST)
-    finished = fit(args, given_flags(args), command=command, commit=commit())
+    module = importlib.import_module(MODULES[task])
+    args.out = _run_folder(args, module.LAST)
+    finished = module.fit(args, given_flags(args), command=command, commit=commit())
     return 0 if finished else _stopped(command, args.out, resumed=bool(args.resume))
 
 
@@ -219,7 +239,7 @@ def _run_folder(args: argparse.Namespace, checkpoint: str) -> Path:
         raise UsageError(f"--resume {run}: no {checkpoint} in it")
     if there and not args.resume and rank() == 0:
         raise UsageError(f"{run} holds a run already: go on with --resume {run}, or name another")
-    return run or Path("runs") / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return run or RUNS / f"{args.model}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def _stopped(command: str, run: Path, *, resumed: bool) -> int:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from preprocessing.errors import UsageError
-from training.detection.recipes import DETECTORS
-from training.parsing.recipes import PARSERS
-from training.recipes import BALANCES, LOGGERS, MIXES, RECIPES, Recipe, recipe_named
+from preprocessing.imputation import IMPUTATIONS
+from training.deepfashion.recipes import ATTRIBUTE_LOSSES, BOX_LOSSES, REDUCTIONS
+from training.recipes import BALANCES, LOGGERS, MIXES, PRECISIONS, Recipe, recipe_named
 from training.rules import add_rules
 from training.shape import HEADS
+from training.tasks import TASKS
 
 R = TypeVar("R")  # a kind of recipe
 STRIDE = 32  # pixels; sides of a detector's or a parser's input are multiples of it
@@ -21,9 +22,17 @@ REPLACEABLE = {
 }  # fmt: skip
 POSITIVE = ("epochs", "batch_size", "lr", "limit_train", "limit_test", "image_size", "devices",
             "nodes", "unfreeze_after")  # fmt: skip
-NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience")
-AUGMENTS = ("none", "mirror", "light", "strong", "real", "photo")
+NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience", "category_weight",
+                "attribute_weight", "box_weight", "landmark_weight", "positive_weight",
+                )  # fmt: skip
+AUGMENTS = ("none", "mirror", "light", "strong", "real", "colour", "photo")
 SHARES = ("label_smoothing", "dropout")
+# Backbones of models of attributes; classifiers name theirs with --model.
+BACKBONES = ("resnet18", "resnet34", "resnet50", "vgg19", "inception-v3", "efficientnet-lite0")
+OTHER_TASKS = ("table", "images", "label_map", "missing", "train_split", "catch_all", "backbone",
+               "boxed", "backgrounds", "category_weight", "attribute_weight", "box_weight",
+               "landmark_weight", "attribute_loss", "box_loss", "reduction", "positive_weight",
+               )  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,14 +43,17 @@ def parser() -> argparse.ArgumentParser:
         "once, at the end. What is not given comes from the recipe (training/recipes.py).",
     )
     add = parser.add_argument
-    names = ", ".join((*RECIPES, *DETECTORS, *PARSERS))
+    names = ", ".join(name for recipes in TASKS.values() for name in recipes)
     add("--model", metavar="NAME", help=f"a recipe ({names}) or a network's name")
     add("--out", type=Path, help="run folder (default runs/MODEL-DATE)")
-    add("--resume", type=Path, metavar="RUN", help="go on with this run folder's last checkpoint")
+    add("--resume", type=Path, metavar="RUN|auto", help="go on with this run folder's last "
+        "checkpoint; auto: with the newest run of --model in runs/")  # fmt: skip
     add("--refit", type=Path, metavar="RUN", help="train RUN's recipe again, on all its photos; "
         "RUN's figures stand for it")  # fmt: skip
     add("--seed", type=int, default=0, help="of weights, order, augmentation, splits (default 0)")
     _add_data(parser.add_argument_group("data"))
+    _add_attributes(parser.add_argument_group("models of attributes"))
+    _add_deepfashion(parser.add_argument_group("deepfashion"))
     _add_network(parser.add_argument_group("network"))
     _add_training(parser.add_argument_group("training"))
     _add_machine(parser.add_argument_group("machine"))
@@ -64,10 +76,37 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
     add_rules(group)
 
 
+def _add_attributes(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--table", type=Path, metavar="CSV", help="a file name and a column an attribute; #N/A, "
+        "nan or nothing where it is unknown")  # fmt: skip
+    add("--images", type=Path, metavar="DIR", help="the table's pictures, some may be absent")
+    add("--label-map", type=Path, metavar="JSON", help='names of its codes: {"neck": {"0": '
+        '"henley", ...}, ...}')  # fmt: skip
+    add("--missing", choices=list(IMPUTATIONS), help="what to learn where the table knows nothing: "
+        "nothing (mask, default), a class of its own, the column's most frequent class, the "
+        "likeliest one given the row's others, or drop such rows")  # fmt: skip
+    add("--backbone", choices=BACKBONES, help="network under the head")
+    add("--train-split", type=float, metavar="SHARE", help="of the products (default 0.8)")
+    add("--catch-all", metavar="last|A=CODE,...", help="report without these codes as well")
+
+
+def _add_deepfashion(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    for name in ("category", "attribute", "box", "landmark"):
+        add(f"--{name}-weight", type=float, metavar="X", help="of this loss in the sum")
+    add("--attribute-loss", choices=ATTRIBUTE_LOSSES, help="of the 1,000 attributes (default bce)")
+    add("--box-loss", choices=BOX_LOSSES, help="(default giou)")
+    add("--reduction", choices=REDUCTIONS, help="of a picture's attributes (default mean)")
+    add("--positive-weight", type=float, metavar="X", help="rare attributes weigh (absent / "
+        "present) to this power; 0 for one each (default 0.5)")  # fmt: skip
+
+
 def _add_network(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--image-size", type=int, metavar="N", help="side of the network's input in pixels")
-    add("--head", choices=HEADS, help="hidden: 256 units before the outputs")
+    add("--head", choices=HEADS, help="hidden: 256 units before the outputs; custom: 1024 and "
+        "512; bilinear: products of every two of 128 maps")  # fmt: skip
     add("--dropout", type=float, metavar="SHARE", help="before the last layer")
     add("--pretrained", metavar="none|imagenet|FILE", help="weights that the backbone starts from")
     add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
@@ -99,6 +138,7 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="default auto")
     add("--devices", type=int, default=1, metavar="N", help="processes a node (default 1)")
     add("--nodes", type=int, default=1, metavar="M", help="machines, started by torchrun")
+    add("--precision", default="bf16", choices=PRECISIONS, help="of arithmetic (default bf16)")
     add("--strategy", default="ddp", help="how processes share a batch (default ddp)")
     add("--logger", default="csv", choices=LOGGERS, help="besides metrics.csv (default none)")
 
@@ -110,6 +150,9 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
         UsageError: a number is out of range, or flags contradict each other.
     """
     check_ranges(args)
+    strange = [name for name in OTHER_TASKS if getattr(args, name) is not None]
+    if strange:
+        raise UsageError(f"--{strange[0].replace('_', '-')}: not for classifiers")
     recipe = recipe_named(args.model, photos=args.data is not None)
     if bool(args.photos) != (recipe.photo_repeats > 0):
         raise UsageError(f"--photos CSV belongs to deep-real, which needs it; got {args.model}")
@@ -123,9 +166,18 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
 
 
 def replaced(
-    recipe: R, args: argparse.Namespace, given: set[str], *, allowed: set[str], task: str
+    recipe: R,
+    args: argparse.Namespace,
+    given: set[str],
+    *,
+    allowed: set[str],
+    task: str,
+    stride: int = STRIDE,
 ) -> R:
-    """A recipe of a detector or a parser with the fields that the given flags replace.
+    """A recipe of another task with the fields that the given flags replace.
+
+    Args:
+        stride: pixels that the side of its network's input is a multiple of.
 
     Raises:
         UsageError: a flag that such a task has no use for, or a size that does not fit.
@@ -138,8 +190,8 @@ def replaced(
     chosen = {name: getattr(args, name) for name in given & fields}
     if args.image_size:
         chosen["size"] = args.image_size
-    if chosen.get("size", STRIDE) % STRIDE:
-        raise UsageError(f"--image-size must be a multiple of {STRIDE}, got {args.image_size}")
+    if chosen.get("size", stride) % stride:
+        raise UsageError(f"--image-size must be a multiple of {stride}, got {args.image_size}")
     return dataclasses.replace(recipe, **chosen)
 
 
@@ -150,6 +202,7 @@ def check_ranges(args: argparse.Namespace) -> None:
         (NOT_NEGATIVE, lambda value: value >= 0, "0 or more"),
         (SHARES, lambda value: 0 <= value < 1, "0 to below 1"),
         (("crop",), lambda value: 0 < value <= 1, "above 0 to 1"),
+        (("train_split",), lambda value: 0 < value < 1, "above 0 to below 1"),
     )
     for names, fits, wanted in checks:
         for name in names:

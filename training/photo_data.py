@@ -78,12 +78,12 @@ class PhotoDataset(Dataset):
 
     def __init__(self, part: PhotoPart, *, cut_at_random: bool):
         self._part, self._cut_at_random = part, cut_at_random
-        self._labels = part.labels.tolist()
+        self._labels = part.labels
 
     def __len__(self) -> int:
         return len(self._part)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         part = self._part
         try:
             if self._cut_at_random:
@@ -95,7 +95,8 @@ class PhotoDataset(Dataset):
             if part.bad_log:
                 with part.bad_log.open("a", encoding="utf-8") as file:
                     file.write(f"{error}\n")
-            return torch.zeros(3, part.size, part.size, dtype=torch.uint8), UNREADABLE
+            black = torch.zeros(3, part.size, part.size, dtype=torch.uint8)
+            return black, torch.full_like(self._labels[index], UNREADABLE)
         return torch.from_numpy(planes), self._labels[index]
 
 

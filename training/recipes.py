@@ -1,18 +1,15 @@
 """Named recipes: which network, and how it is trained. Command-line flags replace single fields."""
 
-import json
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from preprocessing.errors import UsageError
-from training.detection.recipes import DETECTORS
-from training.parsing.recipes import PARSERS
 from training.shape import Shape
 
 CONFIG = "config.json"  # of a run's folder
 
 MIXES = ("none", "mixup", "cutmix", "both")
 BALANCES = ("none", "sampling", "loss")
+PRECISIONS = ("bf16", "fp16", "single")
 LOGGERS = ("csv", "tensorboard", "wandb")
 
 
@@ -145,13 +142,3 @@ def recipe_named(name: str | None, *, photos: bool) -> Recipe:
     if photos:  # a teacher of Fashion-MNIST has nothing to say about them
         return replace(recipe, channels=3, teacher="none")
     return recipe
-
-
-def task_of(model: str | None, run: Path | None = None) -> str:
-    """What a recipe, or the one that made a run's folder, trains: "classify", "detect", "parse"."""
-    if run is not None:
-        try:
-            model = json.loads((run / CONFIG).read_text())["model"]
-        except (OSError, ValueError, KeyError, TypeError):
-            model = None
-    return "detect" if model in DETECTORS else "parse" if model in PARSERS else "classify"

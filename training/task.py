@@ -1,6 +1,5 @@
 """One training step of a classifier, in Lightning's form."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +16,8 @@ from training.checkpoint import load_network, load_run
 from training.data import UNREADABLE
 from training.models import MODELS
 from training.models.backbones import BACKBONES, load_pretrained
+from training.optimize import freeze, optimizers
 from training.recipes import Recipe
-from training.schedules import SCHEDULES
-
-OPTIMIZERS = {
-    "sgd": lambda groups, recipe: torch.optim.SGD(
-        groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0
-    ),
-    "adamw": lambda groups, recipe: torch.optim.AdamW(groups, lr=recipe.lr),
-}
 
 
 class ClassifierTask(LightningModule):
@@ -88,10 +80,7 @@ class ClassifierTask(LightningModule):
         recipe, epoch = self.recipe, self.current_epoch
         ending = epoch >= recipe.epochs - recipe.last_epochs
         self._augment = AUGMENTATIONS[recipe.last_augment if ending else recipe.augment]
-        if recipe.frozen_epochs:
-            learns = epoch >= recipe.frozen_epochs
-            self.network.backbone.requires_grad_(learns)
-            self.network.backbone.train(learns)  # its batch norms keep their statistics as well
+        freeze(self.network, recipe, epoch=epoch)
         self._seen = self._bad = 0
 
     def training_step(
@@ -166,29 +155,7 @@ class ClassifierTask(LightningModule):
             self.log(name, value, on_step=False, on_epoch=True, batch_size=count, sync_dist=several)
 
     def configure_optimizers(self) -> dict:
-        optimizer = OPTIMIZERS[self.recipe.optimizer](list(self._groups()), self.recipe)
-        schedule = SCHEDULES[self.recipe.schedule]
-        steps = int(self.trainer.estimated_stepping_batches)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": schedule(optimizer, epochs=self.recipe.epochs, steps=steps),
-        }
-
-    def _groups(self) -> Iterator[dict]:
-        """Parameters by learning rate and by weight decay."""
-        recipe = self.recipe
-        backbone = getattr(self.network, "backbone", None) if recipe.backbone_lr else None
-        slow = set(backbone.parameters()) if backbone else set()
-        for rate, members in (
-            (recipe.lr, [p for p in self.network.parameters() if p not in slow]),
-            (recipe.backbone_lr, [p for p in self.network.parameters() if p in slow]),
-        ):
-            for decay, chosen in (
-                (recipe.weight_decay, [p for p in members if p.ndim > 1]),
-                (0.0, [p for p in members if p.ndim <= 1]),
-            ):
-                if chosen:
-                    yield {"params": chosen, "lr": rate, "weight_decay": decay}
+        return optimizers(self, self.network, self.recipe)
 
 
 def _needs_backbone(recipe: Recipe, flags: str) -> None:

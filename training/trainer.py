@@ -33,6 +33,8 @@ MEASURED = {
     "val_loss": "validation loss",
     "val_acc": "validation accuracy",
     "val_iou": "validation IoU",
+    "val_f1": "validation macro-F1",
+    "val_score": "validation score",
 }
 COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
 
@@ -107,6 +109,7 @@ class Machine:
         device: "cpu", "cuda" or "mps".
         devices, nodes: processes a node, and nodes; above 1 they share each batch by `strategy`.
         logger: a name of LOGGERS.
+        precision: a name of PRECISIONS.
     """
 
     device: str = "cpu"
@@ -114,6 +117,7 @@ class Machine:
     nodes: int = 1
     strategy: str = "ddp"
     logger: str = "csv"
+    precision: str = "bf16"
 
 
 def make_trainer(
@@ -144,7 +148,7 @@ def make_trainer(
         num_nodes=machine.nodes,
         strategy=_strategy(recipe, machine),
         use_distributed_sampler=False,  # our loaders share their batches themselves
-        precision="bf16-mixed",
+        precision=_precision(machine),
         gradient_clip_val=recipe.clip or None,
         logger=make_logger(machine.logger, run),
         callbacks=callbacks,
@@ -152,6 +156,17 @@ def make_trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def _precision(machine: Machine) -> str:
+    """In Lightning's words.
+
+    Raises:
+        UsageError: half precision on a CPU.
+    """
+    if machine.precision == "fp16" and machine.device == "cpu":
+        raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
+    return {"bf16": "bf16-mixed", "fp16": "16-mixed", "single": "32-true"}[machine.precision]
 
 
 def _strategy(recipe: Recipe, machine: Machine) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from preprocessing.attribute_table import Attribute
 from preprocessing.errors import WeightsError
 from training.shape import Shape
 
@@ -22,6 +23,8 @@ ROLES = {  # by task: what such a model is called, and the live app's flag for i
     "classify": ("classifier", "--model"),
     "detect": ("detector", "--locate"),
     "parse": ("parser", "--locate"),
+    "attributes": ("model of attributes", "--attributes"),
+    "deepfashion": ("DeepFashion model", "training.predict --model"),
 }
 
 
@@ -39,7 +42,10 @@ class WeightsInfo:
         temperature: divisor of the logits that calibrates them.
         metrics: figures measured after training, e.g. accuracy on the test set.
         head: the network's head, a name of HEADS.
-        task: "classify", "detect" (boxes with classes) or "parse" (a class for every pixel).
+        task: "classify", "detect" (boxes with classes), "parse" (a class for every pixel),
+            "attributes" (a class an attribute) or "deepfashion".
+        attributes: of the last two, the parts of their answers; `classes` are then those of all,
+            one after the other.
         confidence: of a detector, the least score of a box, chosen on validation.
         command, commit: what made the file.
     """
@@ -57,6 +63,7 @@ class WeightsInfo:
     head: str = "linear"
     task: str = "classify"
     confidence: float = 0.0
+    attributes: tuple[Attribute, ...] = ()
     command: str = ""
     commit: str = ""
 
@@ -83,8 +90,12 @@ class WeightsInfo:
                 std=tuple(map(float, info.std)),
                 temperature=float(info.temperature),
                 confidence=float(info.confidence),
+                attributes=tuple(
+                    Attribute(one["name"], tuple(one["codes"]), tuple(one["titles"]), one["kind"])
+                    for one in info.attributes
+                ),
             )
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise WeightsError(f"{path}: metadata is damaged ({error})") from error
 
 

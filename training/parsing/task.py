@@ -7,10 +7,9 @@ from torch.nn import functional as F
 
 from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
 from training.models.backbones import load_pretrained
+from training.optimize import optimizers
 from training.parsing.network import Parser
 from training.parsing.recipes import ParserRecipe
-from training.schedules import SCHEDULES
-from training.task import OPTIMIZERS
 
 
 class ParserTask(LightningModule):
@@ -60,18 +59,7 @@ class ParserTask(LightningModule):
         self.log("val_iou", float(np.nanmean(overlaps(self._pixels)[FIRST:])))
 
     def configure_optimizers(self) -> dict:
-        recipe = self.recipe
-        groups = []
-        backbone = set(self.network.backbone.parameters())
-        for rate, slow in ((recipe.lr, False), (recipe.backbone_lr, True)):
-            members = [p for p in self.network.parameters() if (p in backbone) == slow]
-            for decay, wide in ((recipe.weight_decay, True), (0.0, False)):
-                chosen = [p for p in members if (p.ndim > 1) == wide]
-                groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
-        optimizer = OPTIMIZERS[recipe.optimizer](groups, recipe)
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = SCHEDULES[recipe.schedule](optimizer, epochs=recipe.epochs, steps=steps)
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        return optimizers(self, self.network, self.recipe)
 
 
 def _at_half_size(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,0 +1,1 @@
+"""DeepFashion's benchmarks: category, attributes, box and landmarks, in one network."""

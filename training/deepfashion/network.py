@@ -1,0 +1,51 @@
+"""A backbone with a box branch, whose box's own features join the global ones under every head."""
+
+import torch
+from torch import nn
+from torchvision.ops import roi_align
+
+from training.deepfashion.outputs import Outputs
+from training.models.backbones import BACKBONES, make_backbone
+from training.models.normalise import Normalise
+
+REDUCED = 32  # maps that the box is read from
+GRID = 7  # places a side of them
+LOCAL, LOCAL_GRID = 128, 3  # maps of the box's region, and places a side
+
+
+class FashionNetwork(nn.Module):
+    """Raw pixels (N, 3, S, S) to answers (N, outputs.size); boxes are shares of the side, ordered
+    and within 0 to 1, everything else logits or raw coordinates.
+
+    The local features are aligned to the network's own box (He et al. 2017, arXiv 1703.06870), in
+    training as in use.
+    """
+
+    def __init__(self, name: str, outputs: Outputs, *, size: int, dropout: float):
+        super().__init__()
+        self.normalise = Normalise(*BACKBONES[name].normalise)
+        self.backbone, channels = make_backbone(name, size)
+        self.box = nn.Sequential(
+            nn.Conv2d(channels, REDUCED, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(GRID), nn.Flatten(),
+            nn.Linear(REDUCED * GRID**2, 4),
+        )  # fmt: skip
+        self.local = nn.Sequential(nn.Conv2d(channels, LOCAL, 1), nn.ReLU())
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        features = channels + LOCAL * LOCAL_GRID**2
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, outputs.size - 4))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self.backbone(self.normalise(images))
+        box = ordered(torch.sigmoid(self.box(maps).float()))
+        local = self.local(maps).float()
+        number = torch.arange(len(box), device=box.device, dtype=box.dtype)[:, None]
+        places = torch.cat([number, box.detach() * local.shape[3]], dim=1)
+        cut = roi_align(local, places, LOCAL_GRID, aligned=True).flatten(1)
+        features = torch.cat([self.pool(maps).float(), cut], dim=1)
+        return torch.cat([box, self.head(features).float()], dim=1)
+
+
+def ordered(shares: torch.Tensor) -> torch.Tensor:
+    """Centres and sizes (N, 4), of 0 to 1, to boxes x1 y1 x2 y2 within the picture."""
+    centre, size = shares[:, :2], shares[:, 2:]
+    return torch.cat([centre - size / 2, centre + size / 2], dim=1).clamp(0, 1)

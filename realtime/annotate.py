@@ -29,9 +29,11 @@ class Annotator:
 
     Args:
         classes: names, for one colour each.
+        colour: whether labels tell the garment's colour.
     """
 
-    def __init__(self, classes: Sequence[str]):
+    def __init__(self, classes: Sequence[str], *, colour: bool = False):
+        self._tell_colour = colour
         self._colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(classes)}
         self._colours[UNKNOWN] = UNKNOWN_COLOUR
 
@@ -43,10 +45,15 @@ class Annotator:
         for garment in garments:
             _outline(image, garment, self._colours[garment.label.name], line)
         for garment in garments:
-            name, probability = garment.label.name, garment.label.probability
-            label = sprite(f"{name} {probability:.0%}", text, self._colours[name])
+            label = sprite(self._text(garment), text, self._colours[garment.label.name])
             x, y = place(label.shape, garment.region.box, image.shape, taken)
             taken.append(_paste(image, label, x, y))
+
+    def _text(self, garment: Garment) -> str:
+        """ "blue t-shirt 93%, short sleeves": what a label says."""
+        colour = f"{garment.colour} " if self._tell_colour and garment.colour else ""
+        named = f"{colour}{garment.label.name} {garment.label.probability:.0%}"
+        return ", ".join([named, *garment.attributes.values()])
 
 
 def text_height(image: np.ndarray) -> int:

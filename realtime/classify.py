@@ -18,10 +18,15 @@ class Classifier:
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Calibrated class probabilities float32 (N, classes), a row a region."""
+        return softmax(self.logits(image, regions) / self.info.temperature)
+
+    def logits(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
+        """The network's outputs float32 (N, classes), a row a region."""
         if not regions:
             return np.zeros((0, len(self.info.classes)), np.float32)
-        crops = np.stack([self._cut(image, region, self.info.size) for region in regions])
-        return softmax(self._engine(crops) / self.info.temperature)
+        return self._engine(
+            np.stack([self._cut(image, region, self.info.size) for region in regions])
+        )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -30,13 +35,18 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def load_classifier(model: str, *, engine: str, device: str, threads: int) -> Classifier:
+def load_classifier(
+    model: str, *, engine: str, device: str, threads: int, task: str = "classify"
+) -> Classifier:
     """A committed model's name or a weight file's path, checked and on its engine.
+
+    Args:
+        task: what it must be made for: "classify" or "attributes".
 
     Raises:
         WeightsError: unknown model, or its file is missing or damaged.
         DeviceError: the engine or device is not there.
     """
-    stem, info = locate_for("classify", model)
+    stem, info = locate_for(task, model)
     verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
     return Classifier(info, ENGINES[engine](stem, info, device=device, threads=threads))

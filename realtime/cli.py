@@ -112,6 +112,8 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         metavar="P",
         help=f"probability under which a garment is unknown (default {DEFAULT_THRESHOLD})",
     )
+    add("--attributes", metavar="WEIGHTS", help="a model of attributes, told of every garment")
+    add("--colour", action="store_true", help="tell each garment's colour on its label as well")
     add("--engine", default="auto", choices=ENGINE_NAMES, help="what runs the network")
     add("--device", default="auto", choices=DEVICE_NAMES, help="where it runs")
     add("--threads", type=int, default=1, metavar="N", help="of the network on a CPU (default 1)")
@@ -247,6 +249,7 @@ def make_analysis(args: argparse.Namespace):
     """The stages that the flags choose, as one call a frame: `pipeline.Analysis`."""
     from realtime.annotate import Annotator
     from realtime.classify import load_classifier
+    from realtime.describe import Describer, load_attributes
     from realtime.engines import choose
     from realtime.locate import LOCATORS, Setup
     from realtime.naming import JointNames, ScoreNames
@@ -269,12 +272,18 @@ def make_analysis(args: argparse.Namespace):
     if "auto" in (args.engine, args.device, args.locate):
         name = classify.info.name
         print(f"{name}, {locator}, engine {engine}, device {device}", file=sys.stderr)
+    describe = Describer()
+    if args.attributes:
+        describe = Describer(
+            load_attributes(args.attributes, engine=engine, device=device, threads=args.threads)
+        )
     classes = classify.info.classes
     return Analysis(
         locate=locate,
         classify=classify,
         track=Tracker(classes, threshold=args.threshold),
-        annotate=Annotator(classes),
+        annotate=Annotator(classes, colour=args.colour),
+        describe=describe,
         title=f"{classify.info.name}/{locator}",
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from realtime.annotate import Annotator
 from realtime.classify import Classifier
+from realtime.describe import Describer
 from realtime.gate import MotionGate
 from realtime.locate import Locate
 from realtime.sinks import Sink
@@ -38,6 +39,7 @@ class Analysis:
     track: Tracker
     annotate: Annotator
     title: str
+    describe: Describer = field(default_factory=Describer)
     gate: MotionGate = field(default_factory=MotionGate)
     _regions: list[Region] | None = None  # of the last frame that moved
     _held: list[Garment] | None = None  # what stands while nothing moves; None before names settle
@@ -66,7 +68,17 @@ class Analysis:
             probabilities = self.classify(frame.image, [track.region for track in due])
             for track, row in zip(due, probabilities, strict=True):
                 track.vote(row)
-        return [track.garment() for track in tracks], all(track.settled for track in tracks)
+        with stats.stage("describe"):
+            self.describe(frame.image, tracks)
+        garments = [
+            replace(
+                track.garment(),
+                colour=track.description.colour,
+                attributes=self.describe.attributes(track.description),
+            )
+            for track in tracks
+        ]
+        return garments, all(track.settled for track in tracks)
 
 
 class Hud:

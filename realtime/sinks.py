@@ -82,8 +82,8 @@ class PictureSink:
 class JsonlSink:
     """A row of JSON a garment, written as it comes.
 
-    The keys are frame, time (s), track, box (x1 y1 x2 y2 in pixels), label, probability and held
-    (true where nothing moved, and the row is that of a frame before).
+    The keys are frame, time (s), track, box (x1 y1 x2 y2 in pixels), label, probability, held
+    (true where nothing moved, and the row is that of a frame before), colour and attributes.
     """
 
     def __init__(self, path: Path):
@@ -116,6 +116,8 @@ class JsonlSink:
             "label": garment.label.name,
             "probability": round(garment.label.probability, 4),
             "held": garment.held,
+            "colour": garment.colour,
+            "attributes": dict(garment.attributes),
         }
 
     def __exit__(self, *exc_info: object) -> None:

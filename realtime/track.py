@@ -6,6 +6,7 @@ import numpy as np
 
 from preprocessing.kinds import OTHER
 from preprocessing.regions import box_iou
+from realtime.describe import Description
 from realtime.types import UNKNOWN, Garment, Label, Region
 
 MIN_OVERLAP = 0.3  # IoU under which two boxes are two garments
@@ -40,6 +41,7 @@ class Track:
         self._last_vote = -1
         self._voted_at = 0
         self._voted_box: np.ndarray | None = None
+        self.description = Description()
 
     def see(self, region: Region, frame: int) -> None:
         """Take the track's place in frame number `frame`."""

@@ -1,6 +1,7 @@
 """The values that cross the stages of the pipeline."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -57,12 +58,16 @@ class Garment:
     Attributes:
         track: stays the same while the garment is followed.
         held: taken over from the frame before, since nothing moved.
+        colour: name of most of its cloth, or empty.
+        attributes: what a model of attributes is sure of, by name.
     """
 
     region: Region
     track: int
     label: Label
     held: bool = False
+    colour: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

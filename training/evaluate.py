@@ -288,6 +288,10 @@ def _judge_other(task: str, args: argparse.Namespace) -> str:
 
         return judge_table(args.model, args.table, args.images, label_map=args.label_map,
                            catch_all=args.catch_all, out=args.out)  # fmt: skip
+    if task == "deepfashion":
+        from training.deepfashion.evaluate import evaluate as judge_fashion
+
+        return judge_fashion(args.model, args.data, split=args.split, out=args.out)
     files = {"split": args.split, "out": args.out, "json_file": args.json}
     if task == "detect":
         from training.detection.evaluate import evaluate as judge_boxes

@@ -1,6 +1,7 @@
 """Names what is in pictures: `python -m training.predict --model WEIGHTS --input DIR -o out.csv`.
 
-Rows come in the order of the input, in the form of the tables that such models learn from.
+Rows come in the order of the input; those of a model of attributes have the form of the tables that
+it learnt from, those of a DeepFashion model rankings.
 """
 
 import argparse
@@ -21,10 +22,11 @@ from preprocessing.errors import DataError, SinkError, UsageError
 from preprocessing.inputs import read_inputs
 from preprocessing.regions import whole_image
 from training import weights
-from training.attributes.judge import split_outputs
+from training.attributes.answer import split_outputs
 from training.openvino_network import OpenVinoNetwork
 from training.weights import WeightsInfo
 
+Pictures = Iterable[tuple[str, np.ndarray]]
 BATCH = 16
 SHOWN, SHOWN_SIDE = 48, 240  # pictures on the labelled sheet, and their side in pixels
 LINE = 15  # pixels of a line of text
@@ -67,7 +69,7 @@ def labelled(image: np.ndarray, lines: list[str]) -> np.ndarray:
 
 
 def predict(
-    predictor: AttributePredictor, pictures: Iterable[tuple[str, np.ndarray]], out: Path
+    predictor: AttributePredictor, pictures: Pictures, out: Path
 ) -> tuple[int, list[np.ndarray]]:
     """Write a row a picture; their count, and labelled tiles of the first ones.
 
@@ -98,35 +100,60 @@ def predict(
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.predict",
-        description="Write the attributes of pictures, a row each, in the form of the table that "
-        "the model learnt from.",
+        description="Write what a model of attributes or of DeepFashion says of pictures, a row "
+        "each.",
     )
     add = parser.add_argument
     add("--model", required=True, help="weight file of a model of attributes, or its name")
     add("--input", type=Path, required=True, metavar="IMAGE|DIR|VIDEO", help="what to look at")
     add("-o", "--out", type=Path, default=Path("out.csv"), help="rows (default out.csv)")
-    add("--out-image", type=Path, metavar="FILE", help="the first pictures with their labels")
+    add("--out-image", type=Path, metavar="FILE", help="the first pictures with their "
+        "labels; of a DeepFashion model a folder, for a figure each")  # fmt: skip
+    add("--softmax-temp", type=float, default=1.0, metavar="T", help="DeepFashion models: divisor "
+        "of the logits; above 1 for less sure probabilities (default 1)")  # fmt: skip
+    add("--top-k", type=int, default=3, metavar="K", help="DeepFashion models: names a ranking "
+        "(default 3)")  # fmt: skip
     add("--step", type=int, default=1, metavar="N", help="of a video, every Nth frame (default 1)")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.step < 1:
-        raise UsageError(f"--step must be at least 1, got {args.step}")
+    if args.step < 1 or args.top_k < 1 or args.softmax_temp <= 0:
+        raise UsageError("--step and --top-k must be at least 1, --softmax-temp above 0")
     if not args.input.exists():
         raise DataError(f"no file or folder {args.input}")
-    stem, info = weights.locate_for("attributes", args.model)
+    stem, info = weights.locate(args.model)
+    if info.task != "deepfashion":
+        stem, info = weights.locate_for("attributes", args.model)
     weights.verified(stem.with_suffix(".onnx"))
     bad: list[str] = []
     pictures = read_inputs(args.input, step=args.step, bad=bad)
-    count, tiles = predict(AttributePredictor(stem, info), pictures, args.out)
+    chosen = _predict_fashion if info.task == "deepfashion" else _predict_attributes
+    count = chosen(stem, info, pictures, args)
     for line in bad:
         print(line, file=sys.stderr)
-    if args.out_image and tiles:
-        write_image(args.out_image, contact_sheet(tiles, columns=min(8, len(tiles))))
     print(f"wrote {count} rows to {args.out}; {len(bad)} pictures could not be read")
     return 0
+
+
+def _predict_attributes(
+    stem: Path, info: WeightsInfo, pictures: Pictures, args: argparse.Namespace
+) -> int:
+    count, tiles = predict(AttributePredictor(stem, info), pictures, args.out)
+    if args.out_image and tiles:
+        write_image(args.out_image, contact_sheet(tiles, columns=min(8, len(tiles))))
+    return count
+
+
+def _predict_fashion(
+    stem: Path, info: WeightsInfo, pictures: Pictures, args: argparse.Namespace
+) -> int:
+    from training.deepfashion.predict import FashionPredictor
+    from training.deepfashion.predict import predict as predict_fashion
+
+    predictor = FashionPredictor(stem, info, temperature=args.softmax_temp, top=args.top_k)
+    return predict_fashion(predictor, pictures, args.out, figures=args.out_image)
 
 
 if __name__ == "__main__":

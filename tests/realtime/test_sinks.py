@@ -109,7 +109,7 @@ def test_rows(tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert rows[0] == {
         "frame": 12, "time": 0.48, "track": 1, "box": [1.0, 2.0, 11.0, 22.0],
-        "label": "Dress", "probability": 0.9, "held": False,
+        "label": "Dress", "probability": 0.9, "held": False, "colour": "", "attributes": {},
     }  # fmt: skip
     assert rows[1]["label"] == "unknown" and len(rows) == 2
 

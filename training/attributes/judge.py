@@ -7,6 +7,7 @@ import numpy as np
 
 from preprocessing.attribute_table import MISSING, MISSING_CODE, Attribute
 from preprocessing.errors import UsageError
+from training.attributes.answer import split_outputs
 from training.metrics import Scores, score
 
 LAST = "last"  # --catch-all: the last code of every attribute
@@ -35,12 +36,6 @@ class AttributeScores:
                 for name in ("accuracy", "balanced_accuracy", "macro_f1")
             },
         }
-
-
-def split_outputs(outputs: np.ndarray, attributes: Sequence[Attribute]) -> list[np.ndarray]:
-    """Outputs (N, all classes) as one array (N, classes) an attribute."""
-    ends = np.cumsum([len(attribute) for attribute in attributes])
-    return np.split(outputs, ends[:-1], axis=1)
 
 
 def judge(

@@ -173,7 +173,9 @@ def positive_weights(part: FashionPart, recipe: FashionRecipe) -> torch.Tensor:
     bits = part.benchmark.bits
     counts = np.zeros(bits.count, np.int64)
     for rows in np.array_split(part.rows, max(1, len(part) // 4096)):
-        counts += np.unpackbits(bits.positive[rows], axis=1, count=bits.count).sum(axis=0)
+        counts += np.unpackbits(bits.positive[rows], axis=1, count=bits.count).sum(
+            axis=0, dtype=np.int64
+        )
     odds = (len(part) - counts) / np.maximum(counts, 1)
     weighed = np.clip(odds**recipe.positive_weight, 1, MOST_POSITIVE)
     return torch.from_numpy(weighed.astype(np.float32))

@@ -4,8 +4,12 @@ Its pixels are grouped in CIELAB, and the largest group is called like the neare
 that CSS names, by families that people use of clothes.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+
+from preprocessing.regions import Region
 
 # CSS Color Module Level 4, section 6.1; with some tones of cloth added, and families that clothes
 # need: beige, navy, teal.
@@ -14,7 +18,7 @@ FAMILIES = {
     "grey": "2f4f4f 696969 708090 778899 808080 a9a9a9 c0c0c0",
     "white": "dcdcdc f5f5f5 fffafa f0f8ff f8f8ff ffffff",
     "beige": "f5f5dc faf0e6 faebd7 ffebcd ffe4c4 f5deb3 d2b48c deb887 ffdead",
-    "brown": "8b4513 a0522d a52a2a cd853f bc8f8f 5c4033 3d2b1f",
+    "brown": "8b4513 a0522d a52a2a cd853f 5c4033 3d2b1f",
     "red": "8b0000 b22222 dc143c ff0000 cd5c5c 800000",
     "orange": "ff4500 ff6347 ff7f50 d2691e e8761e f0842a ff8c00 ffa500",
     "yellow": "ffd700 ffff00 ffff66 daa520 f0e68c fafad2",
@@ -25,17 +29,22 @@ FAMILIES = {
     "navy": "000080 191970 00008b 14183a 1b2a4a 1e2454 242b5a 2a2f66",
     "purple": "4b0082 800080 8b008b 483d8b 6a5acd 9400d3 9932cc ba55d3 8a2be2 9370db 663399 dda0dd "
               "ee82ee",
-    "pink": "c71585 ff1493 db7093 ff69b4 f49ab4 ffb6c1 ffc0cb ff00ff",
+    "pink": "c71585 ff1493 db7093 ff69b4 f49ab4 d98880 e8a8a0 bc8f8f a86a74 ffb6c1 ffc0cb ff00ff",
 }  # fmt: skip
 SAMPLE = 400  # pixels looked at; more change nothing
 GROUPS = 3
+SAME_CLOTH = 18.0  # difference in CIELAB's a and b under which groups are one cloth
+LIT = 60  # percentile of its lightness that is taken for the cloth's own
 LIGHTNESS = 0.7  # weight of it beside hue and chroma: folds and shadows change it most
-# The light: a Minkowski mean of this power over the frame is taken for grey (Finlayson and Trezzi
-# 2004); a channel is corrected by no more than so much, since scenes are not grey.
-POWER, MOST_GAIN = 6, 1.8
-BRIGHT, BRIGHT_SHARE = 0.75, 97  # linear level that the frame's brightest percent are brought to
-MOST_EXPOSURE = 1.6  # by which it is changed for that, at most
-LIGHT_STEP = 8  # only every so manieth pixel of a frame is asked for the light
+# The light is read from what is bright and as yellow or blue as lights are, from bulbs to overcast
+# skies: in logarithms of linear red and blue over green these lie near a line. Cameras balance most
+# pictures already, so that without such pixels nothing is corrected.
+BRIGHT = 0.35  # linear level from which something may be white
+WARMEST, BLUEST, SLOPE, TOLERANCE = 0.36, -0.1, -2.4, 0.25
+LEAST_WHITE = 0.01  # share of such pixels in a frame
+# Level that the brightest percent of them are brought to; by which factor at most.
+WHITE_LEVEL, WHITE_SHARE, MOST_EXPOSURE = 0.85, 95, 1.6
+LIGHT_STEP = 4  # only every so manieth pixel of a frame is asked for the light
 
 
 def _lab(colours: np.ndarray) -> np.ndarray:
@@ -52,18 +61,28 @@ _PALETTE = _lab(
 _LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
 
 
-def light_of(image: np.ndarray) -> np.ndarray:
+def light_of(image: np.ndarray, garments: Sequence[Region] = ()) -> np.ndarray:
     """Gains float32 (3,) for linear BGR that make a frame's light white and its exposure usual.
 
     Args:
         image: BGR uint8 (H, W, 3), all of the frame.
+        garments: whose boxes are left out: a beige coat is no white wall in the evening.
     """
-    linear = _LINEAR[image[::LIGHT_STEP, ::LIGHT_STEP].reshape(-1, 3)]
-    mean = (linear**POWER).mean(axis=0) ** (1 / POWER) + 1e-6
-    white = np.clip(mean.mean() / mean, 1 / MOST_GAIN, MOST_GAIN)
-    level = float(np.percentile((linear * white).mean(axis=1), BRIGHT_SHARE)) + 1e-6
-    exposure = np.clip(BRIGHT / level, 1 / MOST_EXPOSURE, MOST_EXPOSURE)
-    return (white * exposure).astype(np.float32)
+    asked = np.ones(image.shape[:2], bool)
+    for region in garments:
+        x1, y1, x2, y2 = region.window
+        asked[y1:y2, x1:x2] = False
+    every = (slice(None, None, LIGHT_STEP),) * 2
+    linear = _LINEAR[image[every][asked[every]]]
+    bright = linear[linear[:, 1] >= BRIGHT]
+    blue, _, red = (np.log(bright / bright[:, 1:2] + 1e-6)).T
+    like_light = (red > BLUEST) & (red < WARMEST) & (np.abs(blue - SLOPE * red) < TOLERANCE)
+    if like_light.sum() < max(1, LEAST_WHITE * len(linear)):
+        return np.ones(3, np.float32)
+    white = np.median(bright[like_light], axis=0)
+    level = np.percentile(bright[like_light].mean(axis=1), WHITE_SHARE)
+    exposure = np.clip(WHITE_LEVEL / level, 1 / MOST_EXPOSURE, MOST_EXPOSURE)
+    return (white.mean() / white * exposure).astype(np.float32)
 
 
 def colour_name(pixels: np.ndarray, light: np.ndarray) -> str:
@@ -75,17 +94,14 @@ def colour_name(pixels: np.ndarray, light: np.ndarray) -> str:
     """
     step = max(1, len(pixels) // SAMPLE)
     linear = np.clip(_LINEAR[pixels[::step]] * light, 0, 1)
-    lab = _lab(linear ** (1 / 2.2)) * _WEIGHTS
+    lab = _lab(linear ** (1 / 2.2))
     if len(lab) > GROUPS:
         stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
         cv2.setRNGSeed(0)  # the same pixels have the same name
         _, groups, centres = cv2.kmeans(lab, GROUPS, None, stop, 1, cv2.KMEANS_PP_CENTERS)
-        # Groups are parts of one cloth more often than cloths of their own: each votes its name.
-        votes = np.bincount(groups.ravel(), minlength=GROUPS)
-    else:
-        centres, votes = lab, np.ones(len(lab), int)
-    shares: dict[str, int] = {}
-    for centre, count in zip(centres, votes, strict=True):
-        name = NAMES[int(np.square(_PALETTE - centre).sum(axis=1).argmin())]
-        shares[name] = shares.get(name, 0) + int(count)
-    return max(shares, key=shares.__getitem__)
+        largest = np.bincount(groups.ravel(), minlength=GROUPS).argmax()
+        # Folds are darker parts of one cloth: they differ from it in lightness alone.
+        alike = np.linalg.norm(centres[:, 1:] - centres[largest, 1:], axis=1) < SAME_CLOTH
+        lab = lab[alike[groups.ravel()]]
+    cloth = np.float32((np.percentile(lab[:, 0], LIT), *np.median(lab[:, 1:], axis=0)))
+    return NAMES[int(np.square(_PALETTE - cloth * _WEIGHTS).sum(axis=1).argmin())]

@@ -61,7 +61,7 @@ class Describer:
         due = [track for track in tracks if track.description.due(track.last_seen)]
         if not due:
             return
-        light = light_of(image)
+        light = light_of(image, [track.region for track in tracks])
         regions = [track.region for track in due]
         rows = self._evidence(image, regions)
         for track, row in zip(due, rows, strict=True):

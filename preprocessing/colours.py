@@ -19,7 +19,7 @@ FAMILIES = {
     "white": "dcdcdc f5f5f5 fffafa f0f8ff f8f8ff ffffff",
     "beige": "f5f5dc faf0e6 faebd7 ffebcd ffe4c4 f5deb3 d2b48c deb887 ffdead",
     "brown": "8b4513 a0522d a52a2a cd853f 5c4033 3d2b1f",
-    "red": "8b0000 b22222 dc143c ff0000 cd5c5c 800000",
+    "red": "8b0000 b22222 dc143c e02424 c83c3c ff0000 cd5c5c 800000",
     "orange": "ff4500 ff6347 ff7f50 d2691e e8761e f0842a ff8c00 ffa500",
     "yellow": "ffd700 ffff00 ffff66 daa520 f0e68c fafad2",
     "green": "006400 008000 556b2f 228b22 2e8b57 808000 6b8e23 3cb371 32cd32 00ff00 00ff7f 8fbc8f "

@@ -53,7 +53,7 @@ def test_a_file_with_every_sink(video, tmp_path):
     stats = json.loads((tmp_path / "stats.json").read_text())
     assert stats["frames"] == {"read": 40, "written": 40, "dropped": 0, "failed": 0}
     assert set(stats["stages_ms"]) == {
-        "decode", "gate", "locate", "classify", "track", "draw", "write",
+        "decode", "gate", "locate", "classify", "describe", "track", "draw", "write",
     }  # fmt: skip
     assert "40 written" in done.stderr
     assert list((tmp_path / "shots").glob("*.png"))

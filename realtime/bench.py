@@ -98,7 +98,7 @@ def yolo_predict(folder: Path) -> tuple[Contestant, ...]:
             f"conf={info.confidence}", "device=cpu", f"project={folder}", "exist_ok=True",
         ]  # fmt: skip
 
-    ours = app("--locate", "yolo")
+    ours = app("--locate", "yolo", "--latency", "every-frame")
     return (
         Contestant("yolo", ours),
         Contestant("yolo predict, torch", predict(checkpoint)),

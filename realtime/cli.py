@@ -26,6 +26,8 @@ LOCATOR_NAMES = (
 )
 # The networks that locate, and who names what they find unless a flag says so.
 NAMED_BY = {"yolo": "detector", "yolo-photo": "both", "parser": "both"}
+PACE_NAMES = ("every-frame", "smooth", "live")
+SLOW = (*NAMED_BY, "grabcut")  # locators that are worth following between two looks
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEMO = Path(__file__).with_name("demo.mp4")
@@ -111,6 +113,14 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         default=DEFAULT_THRESHOLD,
         metavar="P",
         help=f"probability under which a garment is unknown (default {DEFAULT_THRESHOLD})",
+    )
+    add(
+        "--latency",
+        default="auto",
+        choices=("auto", *PACE_NAMES),
+        help="how often garments are looked for: in every frame; in every third, followed between "
+        "(smooth); as often as leaves half of the time (live). Default auto: smooth for networks "
+        "and grabcut, else every-frame",
     )
     add("--attributes", metavar="WEIGHTS", help="a model of attributes, told of every garment")
     add("--colour", action="store_true", help="tell each garment's colour on its label as well")
@@ -251,6 +261,7 @@ def make_analysis(args: argparse.Namespace):
     from realtime.classify import load_classifier
     from realtime.describe import Describer, load_attributes
     from realtime.engines import choose
+    from realtime.follow import PACES
     from realtime.locate import LOCATORS, Setup
     from realtime.naming import JointNames, ScoreNames
     from realtime.pipeline import Analysis
@@ -272,6 +283,9 @@ def make_analysis(args: argparse.Namespace):
     if "auto" in (args.engine, args.device, args.locate):
         name = classify.info.name
         print(f"{name}, {locator}, engine {engine}, device {device}", file=sys.stderr)
+    pace = args.latency
+    if pace == "auto":
+        pace = "smooth" if locator in SLOW else "every-frame"
     describe = Describer()
     if args.attributes:
         describe = Describer(
@@ -284,6 +298,7 @@ def make_analysis(args: argparse.Namespace):
         track=Tracker(classes, threshold=args.threshold),
         annotate=Annotator(classes, colour=args.colour),
         describe=describe,
+        pace=PACES[pace](),
         title=f"{classify.info.name}/{locator}",
     )
 

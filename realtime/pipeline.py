@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from realtime.annotate import Annotator
 from realtime.classify import Classifier
 from realtime.describe import Describer
+from realtime.follow import EveryFrame, Follower
 from realtime.gate import MotionGate
 from realtime.locate import Locate
 from realtime.sinks import Sink
@@ -41,6 +42,8 @@ class Analysis:
     title: str
     describe: Describer = field(default_factory=Describer)
     gate: MotionGate = field(default_factory=MotionGate)
+    pace: EveryFrame = field(default_factory=EveryFrame)
+    follow: Follower = field(default_factory=Follower)
     _regions: list[Region] | None = None  # of the last frame that moved
     _held: list[Garment] | None = None  # what stands while nothing moves; None before names settle
 
@@ -50,26 +53,39 @@ class Analysis:
             moved = self.gate.moved(frame.image)
         if not moved and self._held is not None:
             return self._held
+        looked = True  # also where nothing moved but names have not settled yet
         if moved or self._regions is None:
+            looked = self._regions is None or self.pace.due()
             with stats.stage("locate"):
-                self._regions = self.locate(frame.image)
-        garments, settled = self._named(frame, self._regions, stats)
+                self._regions = self._look(frame) if looked else self._followed(frame)
+        garments, settled = self._named(frame, self._regions, stats, looked=looked)
         self._held = [replace(garment, held=True) for garment in garments] if settled else None
         return garments
 
+    def _look(self, frame: Frame) -> list[Region]:
+        start = time.monotonic()
+        regions = self.locate(frame.image)
+        self.pace.looked(time.monotonic() - start)
+        if self.pace.follows:
+            self.follow.see(frame.image)
+        return regions
+
+    def _followed(self, frame: Frame) -> list[Region]:
+        return self.follow(frame.image, self._regions)
+
     def _named(
-        self, frame: Frame, regions: list[Region], stats: Stats
+        self, frame: Frame, regions: list[Region], stats: Stats, *, looked: bool
     ) -> tuple[list[Garment], bool]:
-        """The frame's garments, and whether their names are settled."""
+        """The frame's garments, and whether their names are settled; votes where it was looked."""
         with stats.stage("track"):
             tracks = self.track(regions)
         with stats.stage("classify"):
-            due = [track for track in tracks if track.due]
+            due = [track for track in tracks if looked and track.due]
             probabilities = self.classify(frame.image, [track.region for track in due])
             for track, row in zip(due, probabilities, strict=True):
                 track.vote(row)
         with stats.stage("describe"):
-            self.describe(frame.image, tracks)
+            self.describe(frame.image, tracks if looked else [])
         garments = [
             replace(
                 track.garment(),

@@ -6,6 +6,7 @@ import pytest
 
 from preprocessing.errors import WeightsError
 from realtime import pipeline
+from realtime.follow import EveryNth
 from realtime.pipeline import Analysis
 from realtime.sources import open_source
 from realtime.stats import Stats
@@ -45,10 +46,10 @@ def unmarked(image, garments, text):
     """Draws nothing, so that a frame looks the same whenever it is looked at."""
 
 
-def run(video, locate=brightest):
+def run(video, locate=brightest, **more):
     sink = Collected()
     tracker = Tracker(("Dress", "Bag"), threshold=0.5)
-    analysis = Analysis(locate, sure, tracker, annotate=unmarked, title="")
+    analysis = Analysis(locate, sure, tracker, annotate=unmarked, title="", **more)
     with open_source(str(video)) as source:
         pipeline.run(source, analysis, [sink], window=None, stats=Stats(),
                      stopped=lambda: False, progress=lambda done: None)  # fmt: skip
@@ -73,3 +74,17 @@ def test_what_goes_wrong_while_looking_is_raised(video):
     with pytest.raises(WeightsError, match="broken"):
         run(video, locate)
     assert len(seen) == 5
+
+
+def test_a_smooth_pace_looks_now_and_then_and_loses_no_garment(video):
+    looks = []
+
+    def locate(image):
+        looks.append(1)
+        return brightest(image)
+
+    rows = run(video, locate, pace=EveryNth(3))
+    assert [index for index, _ in rows] == list(range(FRAMES))
+    assert len(looks) == FRAMES // 3
+    assert all(garments for _, garments in rows)
+    assert {track for _, garments in rows for track, _, _ in garments} == {1}

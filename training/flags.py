@@ -195,6 +195,20 @@ def replaced(
     return dataclasses.replace(recipe, **chosen)
 
 
+def with_backbone(recipe: R, args: argparse.Namespace) -> R:
+    """The recipe on the --backbone that is given, kept still as long as is given.
+
+    Another backbone starts from scratch unless --pretrained says from where.
+    """
+    if args.backbone:
+        own = recipe.pretrained if args.backbone == recipe.network else "none"
+        recipe = dataclasses.replace(
+            recipe, network=args.backbone, pretrained=args.pretrained or own
+        )
+    frozen = args.unfreeze_after or (recipe.epochs if args.freeze_backbone else 0)
+    return dataclasses.replace(recipe, frozen_epochs=frozen)
+
+
 def check_ranges(args: argparse.Namespace) -> None:
     """Raises UsageError if a number is out of range, or flags contradict each other."""
     checks = (

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import dataclasses
 import json
 import sys
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from training.attributes.task import AttributeTask
 from training.checkpoint import load_best, read_config, save_network, write_config
 from training.data import Order
 from training.export import CHECK_IMAGES, check, first_images, write_onnx
-from training.flags import replaced
+from training.flags import replaced, with_backbone
 from training.models import MODELS
 from training.models.normalise import Normalise
 from training.task import predict
@@ -33,7 +32,7 @@ from training.weights import WeightsInfo
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that a model of attributes takes
     "model", "table", "images", "label_map", "missing", "backbone", "head", "train_split",
-    "catch_all", "group_column", "init", "out", "resume", "seed", "device", "logger", "epochs",
+    "catch_all", "group_column", "init", "out", "resume", "seed", "device", "logger", "epochs", "precision",
     "batch_size", "lr", "backbone_lr", "image_size", "weight_decay", "patience", "clip",
     "schedule", "optimizer", "augment", "crop", "balance", "dropout", "pretrained",
     "freeze_backbone", "unfreeze_after", "limit_train",
@@ -67,7 +66,8 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     task = AttributeTask(recipe, parts.attributes, class_weights=class_weights, modes=parts.modes)
     if args.init:
         load_best(args.init, task.network).train()
-    trainer = make_trainer(recipe, run, Machine(args.device, logger=args.logger), best="val_f1")
+    machine = Machine(args.device, logger=args.logger, precision=args.precision)
+    trainer = make_trainer(recipe, run, machine, best="val_f1")
     order = Order(recipe.batch_size, config["seed"], balanced=recipe.balance == "sampling")
     try:
         trainer.fit(
@@ -90,15 +90,7 @@ def _recipe_of(args: argparse.Namespace, given: set[str]) -> AttributeRecipe:
                          "attributes.csv and --images DIR")  # fmt: skip
     recipe = replaced(ATTRIBUTE_MODELS[args.model], args, given, allowed=FLAGS,
                       task="models of attributes", stride=1)  # fmt: skip
-    if args.backbone:
-        own = "imagenet" if args.backbone == recipe.network else "none"
-        recipe = dataclasses.replace(
-            recipe, network=args.backbone, pretrained=args.pretrained or own
-        )
-    if args.freeze_backbone or args.unfreeze_after:
-        frozen = args.unfreeze_after or recipe.epochs
-        recipe = dataclasses.replace(recipe, frozen_epochs=frozen)
-    return recipe
+    return with_backbone(recipe, args)
 
 
 def _open(recipe: AttributeRecipe, config: dict, run: Path) -> TableParts:

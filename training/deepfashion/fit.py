@@ -30,7 +30,7 @@ from training.deepfashion.outputs import BOX, Outputs, names
 from training.deepfashion.recipes import FASHION_MODELS, FashionRecipe
 from training.deepfashion.task import FashionTask, judged
 from training.export import MAX_DIFFERENCE, MAX_SHARE, write_onnx
-from training.flags import replaced
+from training.flags import replaced, with_backbone
 from training.models.normalise import Normalise
 from training.openvino_network import OpenVinoNetwork
 from training.trainer import Machine, make_trainer
@@ -108,15 +108,7 @@ def _recipe_of(args: argparse.Namespace, given: set[str]) -> FashionRecipe:
                          "lists and img/")  # fmt: skip
     recipe = replaced(FASHION_MODELS[args.model], args, given, allowed=FLAGS,
                       task="DeepFashion networks", stride=1)  # fmt: skip
-    if args.backbone:
-        own = "imagenet" if args.backbone == recipe.network else "none"
-        recipe = dataclasses.replace(
-            recipe, network=args.backbone, pretrained=args.pretrained or own
-        )
-    if args.freeze_backbone or args.unfreeze_after:
-        frozen = args.unfreeze_after or recipe.epochs
-        recipe = dataclasses.replace(recipe, frozen_epochs=frozen)
-    return recipe
+    return with_backbone(recipe, args)
 
 
 def open_parts(config: dict, recipe: FashionRecipe) -> FashionParts:

@@ -32,9 +32,9 @@ from training.weights import WeightsInfo
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that a model of attributes takes
     "model", "table", "images", "label_map", "missing", "backbone", "head", "train_split",
-    "catch_all", "group_column", "init", "out", "resume", "seed", "device", "logger", "epochs", "precision",
-    "batch_size", "lr", "backbone_lr", "image_size", "weight_decay", "patience", "clip",
-    "schedule", "optimizer", "augment", "crop", "balance", "dropout", "pretrained",
+    "catch_all", "group_column", "init", "out", "resume", "seed", "device", "logger", "epochs",
+    "precision", "batch_size", "lr", "backbone_lr", "image_size", "weight_decay", "patience",
+    "clip", "schedule", "optimizer", "augment", "crop", "balance", "dropout", "pretrained",
     "freeze_backbone", "unfreeze_after", "limit_train",
 }  # fmt: skip
 FIGURES = "report.json"

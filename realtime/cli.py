@@ -26,6 +26,7 @@ LOCATOR_NAMES = (
 )
 # The networks that locate, and who names what they find unless a flag says so.
 NAMED_BY = {"yolo": "detector", "yolo-photo": "both", "parser": "both"}
+ASSOCIATOR_NAMES = ("overlap", "bytetrack", "ocsort")
 PACE_NAMES = ("every-frame", "smooth", "live")
 SLOW = (*NAMED_BY, "grabcut")  # locators that are worth following between two looks
 ENGINE_NAMES = ("auto", "openvino", "torch")
@@ -121,6 +122,13 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         help="how often garments are looked for: in every frame; in every third, followed between "
         "(smooth); as often as leaves half of the time (live). Default auto: smooth for networks "
         "and grabcut, else every-frame",
+    )
+    add(
+        "--track",
+        default="overlap",
+        choices=ASSOCIATOR_NAMES,
+        help="how garments keep their numbers: by overlap (default), or ByteTrack or OC-SORT of "
+        "the library `trackers`",
     )
     add("--attributes", metavar="WEIGHTS", help="a model of attributes, told of every garment")
     add("--colour", action="store_true", help="tell each garment's colour on its label as well")
@@ -258,6 +266,7 @@ def located_by(args: argparse.Namespace) -> str:
 def make_analysis(args: argparse.Namespace):
     """The stages that the flags choose, as one call a frame: `pipeline.Analysis`."""
     from realtime.annotate import Annotator
+    from realtime.associate import ASSOCIATORS
     from realtime.classify import load_classifier
     from realtime.describe import Describer, load_attributes
     from realtime.engines import choose
@@ -295,7 +304,7 @@ def make_analysis(args: argparse.Namespace):
     return Analysis(
         locate=locate,
         classify=classify,
-        track=Tracker(classes, threshold=args.threshold),
+        track=Tracker(classes, threshold=args.threshold, associate=ASSOCIATORS[args.track]()),
         annotate=Annotator(classes, colour=args.colour),
         describe=describe,
         pace=PACES[pace](),

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from preprocessing.kinds import OTHER
-from preprocessing.regions import box_iou
+from realtime.associate import PATIENCE, Associate, Overlap
 from realtime.describe import Description
 from realtime.types import UNKNOWN, Garment, Label, Region
 
-MIN_OVERLAP = 0.3  # IoU under which two boxes are two garments
-PATIENCE = 15  # frames for which a garment may be out of sight and keep its number
+FORGOTTEN = 2 * PATIENCE  # frames out of sight after which no associator gives a number again
 MEMORY = 0.85  # share of a track's evidence that the next vote keeps
 FLOOR = 1e-4  # least probability a single vote may claim for a class
 EAGER_VOTES = 5  # votes a new track takes in a row
@@ -91,45 +90,33 @@ def likeness(box: np.ndarray, other: np.ndarray) -> float:
 
 
 class Tracker:
-    """Numbers garments by their overlap with the last frame.
+    """Keeps a track for every garment that an associator numbers.
 
     Args:
         classes: what votes are about.
         threshold: probability under which a garment is called unknown.
+        associate: numbers regions; overlap with the last frames by default.
     """
 
-    def __init__(self, classes: Sequence[str], *, threshold: float):
+    def __init__(
+        self, classes: Sequence[str], *, threshold: float, associate: Associate | None = None
+    ):
         self._classes, self._threshold = classes, threshold
-        self._tracks: list[Track] = []
+        self._associate = associate or Overlap()
+        self._tracks: dict[int, Track] = {}
         self._frame = 0
-        self._started = 0
 
     def __call__(self, regions: list[Region]) -> list[Track]:
         """The tracks of the next frame's regions, in their order."""
         self._frame += 1
-        self._tracks = [t for t in self._tracks if self._frame - t.last_seen <= PATIENCE]
-        followed = [track or self._start() for track in self._match(regions)]
-        for region, track in zip(regions, followed, strict=True):
+        followed = []
+        for number, region in zip(self._associate(regions), regions, strict=True):
+            if number not in self._tracks:
+                self._tracks[number] = Track(number, self._classes, self._threshold)
+            track = self._tracks[number]
             track.see(region, self._frame)
+            followed.append(track)
+        lost = [k for k, t in self._tracks.items() if self._frame - t.last_seen > FORGOTTEN]
+        for number in lost:
+            del self._tracks[number]
         return followed
-
-    def _match(self, regions: list[Region]) -> list[Track | None]:
-        """The track that each region goes on with: best overlaps first, each track once."""
-        matched: list[Track | None] = [None] * len(regions)
-        if not regions or not self._tracks:
-            return matched
-        overlap = box_iou(
-            np.stack([region.box for region in regions]),
-            np.stack([track.region.box for track in self._tracks]),
-        )
-        while overlap.max() >= MIN_OVERLAP:
-            row, column = np.unravel_index(overlap.argmax(), overlap.shape)
-            matched[row] = self._tracks[column]
-            overlap[row, :] = overlap[:, column] = -1
-        return matched
-
-    def _start(self) -> Track:
-        self._started += 1
-        track = Track(self._started, self._classes, self._threshold)
-        self._tracks.append(track)
-        return track

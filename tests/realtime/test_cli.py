@@ -14,7 +14,7 @@ import cv2
 import make
 import pytest
 
-from realtime import cli, engines, follow, locate
+from realtime import associate, cli, engines, follow, locate
 from realtime.sources import open_source
 from training.weights import read_manifest
 
@@ -33,6 +33,7 @@ def long_video(tmp_path_factory):
 def test_names_in_the_help_are_those_of_the_registries():
     assert tuple(locate.LOCATORS) == cli.LOCATOR_NAMES
     assert tuple(follow.PACES) == cli.PACE_NAMES
+    assert tuple(associate.ASSOCIATORS) == cli.ASSOCIATOR_NAMES
     assert ("auto", *engines.ENGINES) == cli.ENGINE_NAMES
 
 

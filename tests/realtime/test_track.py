@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from preprocessing.regions import box_iou
-from realtime.track import EAGER_VOTES, PATIENCE, RENEWAL, Tracker
+from realtime.associate import ASSOCIATORS, PATIENCE
+from realtime.track import EAGER_VOTES, RENEWAL, Tracker
 from realtime.types import Region
 
 CLASSES = ("Dress", "Bag")
@@ -27,6 +28,22 @@ def votes(tracker, place, row):
     (track,) = tracker([place])
     track.vote(np.array(row, np.float32))
     return track.garment().label
+
+
+@pytest.mark.parametrize("name", ASSOCIATORS)
+def test_every_associator_keeps_numbers(name):
+    if name != "overlap":
+        pytest.importorskip("trackers", reason="the optional library `trackers` is not installed")
+    associate = ASSOCIATORS[name]()
+    assert associate([]) == []
+    first = associate([region(0, side=40), region(100, side=40)])
+    assert len(set(first)) == 2 and min(first) > 0
+    for step in range(1, 8):
+        moved = [region(100 + 3 * step, side=40), region(2 * step, side=40)]
+        assert associate(moved) == first[::-1]
+    assert associate([region(16, side=40)]) == first[:1]
+    assert associate([region(16, side=40), region(127, side=40)]) == first
+    assert len({*first, *associate([region(16, side=40), region(300, side=40)])}) == 3
 
 
 def test_nothing_in_nothing_out():

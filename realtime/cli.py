@@ -38,13 +38,14 @@ DEFAULT_THRESHOLD = 0.5
 EPILOG = """\
 exit status: 0 done, 2 wrong flag, 3 no such source, 4 source broke off (its frames are kept),
 5 output cannot be written, 6 weights, 7 device or engine, 129/130/143 ended by a signal (the
-output is finished and playable).
+output is finished and playable); of several videos that of the first that failed.
 
 examples:
   python run_realtime.py                                  the webcam, in a window
   python run_realtime.py --video in.mp4 -o out.mp4        a file
   python run_realtime.py --video rtsp://host/stream --jsonl rows.jsonl
   python run_realtime.py --demo -o demo.mp4               the bundled clip
+  python run_realtime.py --video a.mp4 'cam/*.mp4' -o labelled
 """
 
 
@@ -60,8 +61,10 @@ def parser() -> argparse.ArgumentParser:
     source = group.add_mutually_exclusive_group()
     source.add_argument(
         "--video",
+        nargs="+",
         metavar="FILE|URL",
-        help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream",
+        help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream; several of them, a "
+        "folder of videos or a pattern: one after the other, the outputs being folders",
     )
     source.add_argument("--camera", type=int, metavar="N", help="camera number")
     source.add_argument("--demo", action="store_true", help="the bundled clip")
@@ -144,7 +147,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from realtime.many import run_many, sources_of
+
+    sources = sources_of(args.video or [])
     _check(args)
+    if len(sources) > 1:
+        return run_many(sources, args, _run_one)
+    args.video = sources[0] if sources else args.video
+    return _run_one(args)[0]
+
+
+def _run_one(args: argparse.Namespace) -> tuple[int, dict]:
+    """Run one source; its exit status and report."""
+    _check_outputs(args)
     from realtime.sources import open_source
 
     with open_source(args.video, args.camera) as source:
@@ -152,17 +167,20 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """Everything that can be found wrong before anything is opened.
+    """Everything about the flags that can be found wrong before anything is opened.
 
     Raises:
         UsageError: a number is out of range.
-        SinkError: an output cannot be written.
     """
     if args.demo:
         args.video, args.model = str(DEMO), args.model or DEMO_MODEL
     check_recognition(args)
     if args.camera is not None and args.camera < 0:
         raise UsageError(f"--camera must be 0 or more, got {args.camera}")
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Raises SinkError if an output cannot be written."""
     from realtime.sinks import check_output
 
     for path in filter(None, (args.out, args.jsonl, args.stats)):
@@ -188,7 +206,7 @@ def check_recognition(args: argparse.Namespace) -> None:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
 
 
-def _process(source, args: argparse.Namespace) -> int:
+def _process(source, args: argparse.Namespace) -> tuple[int, dict]:
     from realtime.interrupt import Interrupt
     from realtime.pipeline import Stopped, run
     from realtime.progress import Progress
@@ -220,7 +238,7 @@ def _process(source, args: argparse.Namespace) -> int:
             print(summary(report), file=sys.stderr)
             if args.stats:
                 args.stats.write_text(json.dumps(report, indent=1) + "\n")
-    return interrupt.status
+    return interrupt.status, report
 
 
 def _wants_window(args: argparse.Namespace) -> bool:

@@ -31,6 +31,7 @@ PACE_NAMES = ("every-frame", "smooth", "live")
 SLOW = (*NAMED_BY, "grabcut")  # locators that are worth following between two looks
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+FILES = ("out", "jsonl", "csv", "srt", "vtt", "stats")  # flags that name a file to write
 DEMO = Path(__file__).with_name("demo.mp4")
 DEFAULT_MODEL = "photo"
 DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
@@ -80,6 +81,9 @@ def parser() -> argparse.ArgumentParser:
     add("--no-audio", action="store_true", help="leave the source's audio out of the video")
     add("--show", action="store_true", help="a window (the default without other output)")
     add("--jsonl", type=Path, metavar="FILE", help="a row of JSON a garment and frame")
+    add("--csv", type=Path, metavar="FILE", help="the same rows as CSV")
+    add("--srt", type=Path, metavar="FILE", help="the labels as subtitles")
+    add("--vtt", type=Path, metavar="FILE", help="the same for browsers")
     add("--snapshots", type=Path, metavar="DIR", help="a PNG when a garment is first named")
     add("--stats", type=Path, metavar="FILE", help="counts and stage times as JSON")
     add_recognition(made.add_argument_group("recognition"))
@@ -183,7 +187,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
     """Raises SinkError if an output cannot be written."""
     from realtime.sinks import check_output
 
-    for path in filter(None, (args.out, args.jsonl, args.stats)):
+    for path in filter(None, (getattr(args, name) for name in FILES)):
         check_output(path, source=args.video)
 
 
@@ -247,7 +251,7 @@ def _wants_window(args: argparse.Namespace) -> bool:
     Raises:
         SinkError: there is no display and no other output.
     """
-    other = args.out or args.jsonl or args.snapshots or args.stats
+    other = args.snapshots or any(getattr(args, name) for name in FILES)
     if other and not args.show:
         return False
     from realtime.window import has_display
@@ -331,13 +335,13 @@ def make_analysis(args: argparse.Namespace):
 
 
 def _open_sinks(source, args: argparse.Namespace) -> list:
-    from realtime.sinks import JsonlSink, SnapshotSink, video_or_picture
+    from realtime.rows import CsvSink, JsonlSink, SubtitleSink
+    from realtime.sinks import SnapshotSink, video_or_picture
 
-    sinks = []
+    texts = (("jsonl", JsonlSink), ("csv", CsvSink), ("srt", SubtitleSink), ("vtt", SubtitleSink))
+    sinks = [kind(path) for name, kind in texts if (path := getattr(args, name))]
     if args.out:
         sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
-    if args.jsonl:
-        sinks.append(JsonlSink(args.jsonl))
     if args.snapshots:
         sinks.append(SnapshotSink(args.snapshots))
     return sinks

@@ -14,7 +14,8 @@ from preprocessing.errors import GarmentError, SinkError, UsageError
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
 SIGNALLED = 128  # exit statuses from here on tell of a signal
 # Flags that name a folder here, and the suffix of the files in it; "" for a folder each.
-FOLDERS = {"out": ".mp4", "jsonl": ".jsonl", "stats": ".json", "snapshots": ""}
+FOLDERS = {"out": ".mp4", "jsonl": ".jsonl", "csv": ".csv", "srt": ".srt", "vtt": ".vtt",
+           "stats": ".json", "snapshots": ""}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
-"""Where labelled frames and rows go: video file, picture, JSONL, snapshots.
+"""Where labelled frames go: video file, picture, snapshots; rows of text are in rows.py.
 
 A sink is a context manager; `write(frame, garments)` takes an annotated frame with its garments.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Protocol
@@ -77,51 +76,6 @@ class PictureSink:
     def __exit__(self, *exc_info: object) -> None:
         if self._last is not None:
             write_image(self._path, self._last)
-
-
-class JsonlSink:
-    """A row of JSON a garment, written as it comes.
-
-    The keys are frame, time (s), track, box (x1 y1 x2 y2 in pixels), label, probability, held
-    (true where nothing moved, and the row is that of a frame before), colour and attributes.
-    """
-
-    def __init__(self, path: Path):
-        try:
-            self._file = path.open("w", buffering=1, encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"cannot write {path}: {error.strerror}") from error
-
-    def __enter__(self) -> "JsonlSink":
-        return self
-
-    def write(self, frame: Frame, garments: list[Garment]) -> None:
-        """Write the frame's garments.
-
-        Raises:
-            SinkError: the disk is full or the file cannot be written any more.
-        """
-        try:
-            for garment in garments:
-                self._file.write(json.dumps(self._row(frame, garment)) + "\n")
-        except OSError as error:
-            raise SinkError(f"cannot write {self._file.name}: {error.strerror}") from error
-
-    def _row(self, frame: Frame, garment: Garment) -> dict:
-        return {
-            "frame": frame.index,
-            "time": round(frame.time, 6),
-            "track": garment.track,
-            "box": [round(float(side), 1) for side in garment.region.box],
-            "label": garment.label.name,
-            "probability": round(garment.label.probability, 4),
-            "held": garment.held,
-            "colour": garment.colour,
-            "attributes": dict(garment.attributes),
-        }
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._file.close()
 
 
 class SnapshotSink:

@@ -1,4 +1,3 @@
-import json
 from fractions import Fraction
 
 import av
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import SinkError
-from realtime.sinks import JsonlSink, SnapshotSink, check_output, video_or_picture
+from realtime.sinks import SnapshotSink, check_output, video_or_picture
 from realtime.sources import open_source
 from realtime.types import Frame, Garment, Label, Region, SourceInfo
 from realtime.video_sink import VideoSink
@@ -100,18 +99,6 @@ def test_a_disk_that_is_full_is_said(tmp_path):
     ):
         for index in range(500):
             sink.write(Frame(make.picture(index), index, index, Fraction(1, 30), 0.0), [])
-
-
-def test_rows(tmp_path):
-    with JsonlSink(tmp_path / "rows.jsonl") as sink:
-        sink.write(frame(), [garment(), garment("unknown", probability=0.3, track=2)])
-        sink.write(frame(13), [])
-    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
-    assert rows[0] == {
-        "frame": 12, "time": 0.48, "track": 1, "box": [1.0, 2.0, 11.0, 22.0],
-        "label": "Dress", "probability": 0.9, "held": False, "colour": "", "attributes": {},
-    }  # fmt: skip
-    assert rows[1]["label"] == "unknown" and len(rows) == 2
 
 
 def test_a_snapshot_for_each_newly_named_track(tmp_path):

@@ -13,14 +13,14 @@ BACKGROUND, PERSON, FIRST = 0, 1, 2  # FIRST: the first garment's number
 UNKNOWN_PIXEL = 255  # of a mask: no class is right or wrong there
 # Kinds that a body wears one over the other, or one instead of the other.
 GROUPS = (("top", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
-SMALLEST = 0.004  # of the frame; smaller patches are no garments
+SMALLEST = 0.006  # of the frame; smaller patches are no garments
 LEAST_PERSON = 0.02  # of a garment's area, that a person shows near it when it is worn
 ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms hang
 # How an answer becomes garments, chosen on the validation photos by the garments found.
 SOFTEN = 1.5  # cells; the answer is smoothed by a Gaussian of this deviation
 JOINED = 9  # cells; pieces of a class whose outlines, so much wider, meet are one garment
 ABSORBED = 0.6  # of a touching patch of the same group, below which a patch is an error of naming
-LEAST_SCORE = 0.35  # of a garment's layer, over its pixels
+LEAST_SCORE = 0.5  # of a garment's layer, over its pixels
 
 
 def mask_table(names: dict[int, str]) -> np.ndarray:

@@ -65,13 +65,7 @@ def load_best(run: Path, network: nn.Module) -> nn.Module:
     Raises:
         UsageError: the run has no checkpoint yet, or holds another network.
     """
-    try:
-        state = torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise UsageError(
-            f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
-        ) from error
-    prefix = len(TASK_PREFIX)
+    state, prefix = read_state(run), len(TASK_PREFIX)
     tensors = {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
     try:
         network.load_state_dict(tensors)
@@ -80,6 +74,20 @@ def load_best(run: Path, network: nn.Module) -> nn.Module:
             f"{run} holds another network than this version builds: train it anew"
         ) from error
     return network.eval()
+
+
+def read_state(run: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a run's best checkpoint, under their names in the task.
+
+    Raises:
+        UsageError: the run has no whole checkpoint.
+    """
+    try:
+        return torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise UsageError(
+            f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
+        ) from error
 
 
 def read_config(run: Path, kind: type[R] = Recipe) -> tuple[R, dict]:

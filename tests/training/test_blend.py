@@ -1,0 +1,40 @@
+"""Blending two runs: the mean of their weights, published like any run."""
+
+import photos
+import pytest
+import torch
+
+from training import blend, export, fit
+from training.checkpoint import load_run, read_state
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    source = photos.folder(root / "photos")
+    quick = ["--model", "deep", "--data", str(source), "--epochs", "1", "--batch-size", "8",
+             "--image-size", "32", "--augment", "none"]  # fmt: skip
+    assert fit.main([*quick, "--out", str(root / "a")]) == 0
+    assert fit.main([*quick, "--init", str(root / "a"), "--out", str(root / "b")]) == 0
+    return root
+
+
+def test_weights_are_the_mean(runs, tmp_path):
+    flags = [str(runs / "a"), str(runs / "b"), "--share", "0.25", "--out", str(tmp_path / "c")]
+    assert blend.main(flags) == 0
+    first, second, both = (read_state(path) for path in (runs / "a", runs / "b", tmp_path / "c"))
+    name = next(key for key, value in first.items() if value.is_floating_point())
+    assert torch.allclose(both[name], 0.75 * first[name] + 0.25 * second[name])
+    network, _, config = load_run(tmp_path / "c")
+    assert network.training is False and "training.blend" in config["command"]
+    assert blend.main(flags) == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"), [(["--share", "2"], "--share"), ([], "no whole best.ckpt")]
+)
+def test_what_cannot_be_blended_is_said(runs, tmp_path, capsys, flags, said):
+    other = runs / "a" if flags else tmp_path
+    assert blend.main([str(other), str(runs / "b"), "--out", str(tmp_path / "d"), *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert export.main([str(tmp_path / "d"), "--out", str(tmp_path)]) == 2

@@ -1,0 +1,76 @@
+"""Blends two runs of one network: `python -m training.blend runs/first runs/second --out runs/c`.
+
+The second run started from the first (`--init`): the mean of their weights keeps what the first
+knew of other scenes beside what the second learnt (Wortsman et al. 2022, arXiv 2109.01903).
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import torch
+
+from preprocessing.command import exit_status
+from preprocessing.errors import UsageError
+from training.checkpoint import read_state
+from training.fit import commit
+from training.recipes import CONFIG
+
+KEPT = ("metrics.csv", "report.json")  # of the second run, that publishing asks for
+
+
+def blend(first: Path, second: Path, out: Path, *, share: float, **origin: str) -> None:
+    """Write a run whose best weights are `share` of the second run's and the rest of the first's.
+
+    Raises:
+        UsageError: a run has no whole checkpoint, they hold other networks, or `out` is a run.
+    """
+    if (out / CONFIG).exists():
+        raise UsageError(f"{out} holds a run already: name another with --out")
+    states = [read_state(run) for run in (first, second)]
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
+    if shapes[0] != shapes[1]:
+        raise UsageError(f"{first} and {second} hold other networks: nothing to blend")
+    mixed = {
+        name: torch.lerp(tensor, states[1][name], share)
+        if tensor.is_floating_point()
+        else states[1][name]
+        for name, tensor in states[0].items()
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save({"state_dict": mixed}, out / "best.ckpt")
+    config = json.loads((second / CONFIG).read_text())
+    (out / CONFIG).write_text(json.dumps(config | origin, indent=1) + "\n")
+    for name in KEPT:
+        if (second / name).is_file():
+            (out / name).write_bytes((second / name).read_bytes())
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.blend",
+        description="Blend the best weights of a run with those of one that started from it; "
+        "publish the result with training.export, which judges it.",
+    )
+    add = parser.add_argument
+    add("first", type=Path, help="run folder")
+    add("second", type=Path, help="run folder that training.fit --init FIRST made")
+    add("--share", type=float, default=0.5, help="of the second one (default 0.5)")
+    add("--out", type=Path, required=True, help="run folder to write")
+    args = parser.parse_args(argv)
+    return exit_status(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    if not 0 <= args.share <= 1:
+        raise UsageError(f"--share must be 0 to 1, got {args.share:g}")
+    command = shlex.join(["python", "-m", "training.blend", *sys.argv[1:]])
+    blend(args.first, args.second, args.out, share=args.share, command=command, commit=commit())
+    print(f"wrote {args.out}; publish it with python -m training.export {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -105,20 +105,20 @@ def task_of(recipe=RECIPE, **more):
 def test_the_loss_is_that_of_what_is_known():
     task, logits = task_of(), torch.randn(3, 5, requires_grad=True)
     values = torch.tensor([[0, MISSING], [1, 2], [MISSING, MISSING]])
-    loss = task._loss(logits, values)
+    loss = task.loss(logits, values)
     first = torch.nn.functional.cross_entropy(logits[:2, :2], values[:2, 0])
     second = torch.nn.functional.cross_entropy(logits[1:2, 2:], values[1:2, 1])
     assert torch.allclose(loss, (first + second) / 2)
     loss.backward()
     assert logits.grad[2].abs().sum() == 0 and logits.grad[0, 2:].abs().sum() == 0
-    assert task._loss(logits, torch.full((3, 2), MISSING)) == 0
+    assert task.loss(logits, torch.full((3, 2), MISSING)) == 0
 
 
 def test_class_weights_reach_the_loss():
     logits, values = torch.randn(4, 5), torch.tensor([[0, 0], [1, 2], [1, 1], [0, 2]])
     weights_ = [torch.tensor([1.0, 5.0]), torch.ones(3)]
-    plain, weighed = task_of()._loss(logits, values), None
-    weighed = task_of(class_weights=weights_)._loss(logits, values)
+    plain, weighed = task_of().loss(logits, values), None
+    weighed = task_of(class_weights=weights_).loss(logits, values)
     assert not torch.isclose(plain, weighed)
 
 

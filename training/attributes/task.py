@@ -55,12 +55,12 @@ class AttributeTask(LightningModule):
         images, values = batch
         images = self._augment(images.float()).contiguous(memory_format=torch.channels_last)
         logits = self(images).float()
-        loss = self._loss(logits, values)
-        self.log_dict({"train_loss": loss, "train_acc": self._accuracy(logits, values)},
+        loss = self.loss(logits, values)
+        self.log_dict({"train_loss": loss, "train_acc": self.accuracy(logits, values)},
                       on_step=False, on_epoch=True, batch_size=len(values))  # fmt: skip
         return loss
 
-    def _loss(self, logits: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    def loss(self, logits: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy of the attributes over the pictures that know them."""
         losses = [
             F.cross_entropy(
@@ -73,7 +73,7 @@ class AttributeTask(LightningModule):
         ]  # fmt: skip
         return torch.stack(losses).mean()
 
-    def _accuracy(self, logits: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    def accuracy(self, logits: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Share of the known classes that are answered."""
         answers = torch.stack([a.argmax(1) for a in logits.split(self._sizes, dim=1)], dim=1)
         known = values != MISSING
@@ -86,8 +86,8 @@ class AttributeTask(LightningModule):
         images, values = batch
         logits = self(images).float()
         self._seen.append((logits.cpu().numpy(), values.cpu().numpy()))
-        self.log_dict({"val_loss": self._loss(logits, values),
-                       "val_acc": self._accuracy(logits, values)},
+        self.log_dict({"val_loss": self.loss(logits, values),
+                       "val_acc": self.accuracy(logits, values)},
                       on_epoch=True, batch_size=len(values))  # fmt: skip
 
     def on_validation_epoch_end(self) -> None:

@@ -87,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     add("--snapshots", type=Path, metavar="DIR", help="a PNG when a garment is first named")
     add("--stats", type=Path, metavar="FILE", help="counts and stage times as JSON")
     add_recognition(made.add_argument_group("recognition"))
+    made.add_argument("--list-models", action="store_true", help="print the committed models")
     return made
 
 
@@ -151,6 +152,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.list_models:
+        from realtime.models import table
+
+        print(table())
+        return 0
     from realtime.many import run_many, sources_of
 
     sources = sources_of(args.video or [])

@@ -37,6 +37,14 @@ def test_names_in_the_help_are_those_of_the_registries():
     assert ("auto", *engines.ENGINES) == cli.ENGINE_NAMES
 
 
+def test_committed_models_are_listed():
+    done = make.app("--list-models")
+    assert done.returncode == 0, done.stderr
+    header, *rows = done.stdout.strip().splitlines()
+    assert [row.split()[0] for row in rows] == sorted(read_manifest())
+    assert header.split()[0] == "model" and "accuracy 0.95" in done.stdout
+
+
 def test_a_file_with_every_sink(video, tmp_path):
     done = make.app(
         "--model", "deep", "--video", video, "-o", tmp_path / "out.mp4",

@@ -18,7 +18,7 @@ from preprocessing.pictures import read_picture
 from preprocessing.processes import clean_context
 from preprocessing.regions import whole_image
 from preprocessing.samples import Sample
-from training.data import UNREADABLE, Order, batches
+from training.data import UNREADABLE, Order, Share, batches
 
 EVALUATION_BATCH = 32
 WORKERS = min(4, os.cpu_count() or 1)
@@ -54,14 +54,8 @@ class PhotoPart:
     def loader(self, order: Order | None = None) -> DataLoader:
         """See `training.data.Part`; an unreadable photo comes black with the label UNREADABLE."""
         cut_at_random = order is not None and self.smallest_crop < 1
-        return DataLoader(
-            PhotoDataset(self, cut_at_random=cut_at_random),
-            batch_sampler=batches(self.labels, order, size=EVALUATION_BATCH),
-            num_workers=WORKERS,
-            worker_init_fn=_one_thread,
-            multiprocessing_context=clean_context(),
-            persistent_workers=True,
-        )
+        chosen = batches(self.labels, order, size=EVALUATION_BATCH)
+        return picture_loader(PhotoDataset(self, cut_at_random=cut_at_random), chosen)
 
     def name(self, index: int) -> str:
         """See `training.data.Part`."""
@@ -98,6 +92,20 @@ class PhotoDataset(Dataset):
             black = torch.zeros(3, part.size, part.size, dtype=torch.uint8)
             return black, torch.full_like(self._labels[index], UNREADABLE)
         return torch.from_numpy(planes), self._labels[index]
+
+
+def picture_loader(dataset: Dataset, chosen: Share) -> DataLoader:
+    """Batches of pictures that are read by WORKERS processes, or by this one where that is 0."""
+    if not WORKERS:
+        return DataLoader(dataset, batch_sampler=chosen)
+    return DataLoader(
+        dataset,
+        batch_sampler=chosen,
+        num_workers=WORKERS,
+        worker_init_fn=_one_thread,
+        multiprocessing_context=clean_context(),
+        persistent_workers=True,
+    )
 
 
 def random_cut(image: np.ndarray, size: int, *, smallest: float) -> np.ndarray:

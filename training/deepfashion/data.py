@@ -1,9 +1,7 @@
 """Pictures of DeepFashion with all that is known of them, as batches."""
 
-import os
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -13,11 +11,9 @@ from preprocessing.cuts import resize_planes
 from preprocessing.deepfashion_lists import Benchmark
 from preprocessing.errors import DataError
 from preprocessing.pictures import read_picture
-from preprocessing.processes import clean_context
 from training.data import Order, batches
+from training.photo_data import EVALUATION_BATCH, picture_loader
 
-WORKERS = min(4, os.cpu_count() or 1)
-EVALUATION_BATCH = 32
 MOST_CUT = 0.2  # of a side, that random cuts take away, never of the garment's box
 SWAPPED = [1, 0, 3, 2, 5, 4, 7, 6]  # landmarks in a mirror: left ones are right ones
 
@@ -41,14 +37,8 @@ class FashionPart:
     def loader(self, order: Order | None = None) -> DataLoader:
         """Batches of images uint8 (n, 3, S, S) and truths: all in order, or cut and mirrored."""
         places = torch.zeros(len(self.rows), dtype=torch.int64)
-        return DataLoader(
-            FashionPictures(self, changed=order is not None),
-            batch_sampler=batches(places, order, size=EVALUATION_BATCH),
-            num_workers=WORKERS,
-            worker_init_fn=_one_thread,
-            multiprocessing_context=clean_context(),
-            persistent_workers=True,
-        )
+        chosen = batches(places, order, size=EVALUATION_BATCH)
+        return picture_loader(FashionPictures(self, changed=order is not None), chosen)
 
 
 class FashionPictures(Dataset):
@@ -128,7 +118,3 @@ def changed(
         if len(points):
             points = (points * np.float32((-1, 1)) + np.float32((width, 0)))[SWAPPED]
     return image, box, points
-
-
-def _one_thread(_: int) -> None:
-    cv2.setNumThreads(0)  # the workers share the cores with the network

@@ -7,6 +7,7 @@ knew of other scenes beside what the second learnt (Wortsman et al. 2022, arXiv 
 import argparse
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import torch
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
 from training.checkpoint import read_state
+from training.datasets import FOLDER
+from training.evaluate import judge_run
 from training.fit import commit
 from training.recipes import CONFIG
-
-KEPT = ("metrics.csv", "report.json")  # of the second run, that publishing asks for
+from training.tasks import task_of
 
 
 def blend(first: Path, second: Path, out: Path, *, share: float, **origin: str) -> None:
@@ -43,22 +45,22 @@ def blend(first: Path, second: Path, out: Path, *, share: float, **origin: str) 
     torch.save({"state_dict": mixed}, out / "best.ckpt")
     config = json.loads((second / CONFIG).read_text())
     (out / CONFIG).write_text(json.dumps(config | origin, indent=1) + "\n")
-    for name in KEPT:
-        if (second / name).is_file():
-            (out / name).write_bytes((second / name).read_bytes())
+    if (second / FOLDER).is_dir():
+        shutil.copytree(second / FOLDER, out / FOLDER)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.blend",
         description="Blend the best weights of a run with those of one that started from it; "
-        "publish the result with training.export, which judges it.",
+        "publish the result with training.export. A classifier is judged at once, on its test set.",
     )
     add = parser.add_argument
     add("first", type=Path, help="run folder")
     add("second", type=Path, help="run folder that training.fit --init FIRST made")
     add("--share", type=float, default=0.5, help="of the second one (default 0.5)")
     add("--out", type=Path, required=True, help="run folder to write")
+    add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
 
@@ -68,6 +70,8 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(f"--share must be 0 to 1, got {args.share:g}")
     command = shlex.join(["python", "-m", "training.blend", *sys.argv[1:]])
     blend(args.first, args.second, args.out, share=args.share, command=command, commit=commit())
+    if task_of(None, args.out) == "classify":
+        print(judge_run(args.out, data_dir=args.data_dir, limit=None))
     print(f"wrote {args.out}; publish it with python -m training.export {args.out}")
     return 0
 

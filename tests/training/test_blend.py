@@ -1,5 +1,7 @@
 """Blending two runs: the mean of their weights, published like any run."""
 
+import json
+
 import photos
 import pytest
 import torch
@@ -28,6 +30,9 @@ def test_weights_are_the_mean(runs, tmp_path):
     first, second, both = (read_state(path) for path in (runs / "a", runs / "b", tmp_path / "c"))
     name = next(key for key, value in first.items() if value.is_floating_point())
     assert torch.allclose(both[name], 0.75 * first[name] + 0.25 * second[name])
+    figures = json.loads((tmp_path / "c" / "report.json").read_text())
+    assert figures["measured_on"] == "test"  # its own figures, not those of the second run
+    assert export.main([str(tmp_path / "c"), "--out", str(tmp_path)]) == 0
     network, _, config = load_run(tmp_path / "c")
     assert network.training is False and "training.blend" in config["command"]
     assert blend.main(flags) == 2

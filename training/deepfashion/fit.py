@@ -45,7 +45,7 @@ FLAGS = {  # of training.fit that such a network takes
     "landmark_weight", "attribute_loss", "box_loss", "reduction", "positive_weight",
 }  # fmt: skip
 HABIT_PICTURES = 400  # whose boxes make the mean box
-MOST_POSITIVE = 50.0  # that an attribute's positives may weigh
+MOST = 50.0  # that an attribute's positives, or a class of a group, may weigh
 SHEET, SHEET_SIDE = 40, 200  # pictures on the sheet of boxes, and their side in pixels
 TRUE_COLOUR, ANSWER_COLOUR = (230, 140, 30), (30, 30, 230)
 CHECKED = 8  # noise pictures on which the two files are held against each other
@@ -78,10 +78,9 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     if not args.resume:
         write_config(run, recipe, **config, classes=names(parts.outputs.parts))
     seed_everything(config["seed"], verbose=False)
-    weigh = recipe.positive_weight and parts.training.benchmark.bits is not None
     task = FashionTask(
         recipe, parts.outputs, run=run, habit=habit_of(parts.training),
-        positive_weights=positive_weights(parts.training, recipe) if weigh else None,
+        weights=loss_weights(parts.training, recipe),
     )  # fmt: skip
     if args.init:
         load_best(args.init, task.network).train()
@@ -160,17 +159,30 @@ def habit_of(part: FashionPart) -> Habit:
     return Habit(np.nanmean(boxes, axis=0), modes)
 
 
-def positive_weights(part: FashionPart, recipe: FashionRecipe) -> torch.Tensor:
-    """What positives of each attribute weigh, float32 (A,): rare ones more, see FashionRecipe."""
-    bits = part.benchmark.bits
-    counts = np.zeros(bits.count, np.int64)
-    for rows in np.array_split(part.rows, max(1, len(part) // 4096)):
-        counts += np.unpackbits(bits.positive[rows], axis=1, count=bits.count).sum(
-            axis=0, dtype=np.int64
-        )
-    odds = (len(part) - counts) / np.maximum(counts, 1)
-    weighed = np.clip(odds**recipe.positive_weight, 1, MOST_POSITIVE)
-    return torch.from_numpy(weighed.astype(np.float32))
+def loss_weights(part: FashionPart, recipe: FashionRecipe) -> dict[str, object]:
+    """What rare attributes and classes weigh more, as `losses` takes it; see FashionRecipe."""
+    found: dict[str, object] = {}
+    if not recipe.positive_weight:
+        return found
+    if part.benchmark.bits is not None:
+        bits = part.benchmark.bits
+        counts = np.zeros(bits.count, np.int64)
+        for rows in np.array_split(part.rows, max(1, len(part) // 4096)):
+            has = np.unpackbits(bits.positive[rows], axis=1, count=bits.count)
+            counts += has.sum(axis=0, dtype=np.int64)
+        found["positive_weights"] = _rarity(len(part) - counts, counts, recipe)
+    if part.benchmark.values is not None:
+        columns = part.benchmark.values[part.rows].T
+        counts = [np.bincount(c[c != MISSING], minlength=len(g))
+                  for c, g in zip(columns, part.benchmark.groups, strict=True)]  # fmt: skip
+        found["group_weights"] = [_rarity(some.mean(), some, recipe) for some in counts]
+    return found
+
+
+def _rarity(others: np.ndarray | float, counts: np.ndarray, recipe: FashionRecipe) -> torch.Tensor:
+    """Weights float32, of the others' counts over these ones, to the recipe's power."""
+    weighed = (others / np.maximum(counts, 1)) ** recipe.positive_weight
+    return torch.from_numpy(np.clip(weighed, 1 / MOST, MOST).astype(np.float32))
 
 
 def answers_of(

@@ -1,6 +1,6 @@
 """The losses of a DeepFashion network, each over what is known of a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch.nn import functional as F
@@ -20,8 +20,14 @@ def losses(
     recipe: FashionRecipe,
     *,
     positive_weights: torch.Tensor | None = None,
+    group_weights: Sequence[torch.Tensor] = (),
 ) -> dict[str, torch.Tensor]:
-    """Losses by name, already weighed, of answers (N, outputs.size)."""
+    """Losses by name, already weighed, of answers (N, outputs.size).
+
+    Args:
+        positive_weights: float32 (A,), of attributes' positives; group_weights: float32 (classes,)
+            a group; none for one each.
+    """
     parts = outputs.split(answer)
     found = {"box": recipe.box_weight * box_loss(parts["box", BOX], truth["box"], recipe.box_loss)}
     if "category" in truth:
@@ -35,8 +41,11 @@ def losses(
         )
     if "values" in truth:
         found["groups"] = recipe.attribute_weight * torch.stack([
-            _mean_cross_entropy(parts["one", group.name], column)
-            for group, column in zip(outputs.groups, truth["values"].T, strict=True)
+            _mean_cross_entropy(parts["one", group.name], column, weight)
+            for group, column, weight in zip(
+                outputs.groups, truth["values"].T,
+                group_weights or [None] * len(outputs.groups), strict=True,
+            )
         ]).mean()  # fmt: skip
     if ("points", LANDMARKS) in parts:
         found["landmarks"] = recipe.landmark_weight * landmark_loss(
@@ -106,6 +115,9 @@ def landmark_loss(answer: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     return presence + POINT_SCALE * F.l1_loss(points[there], truth[there])
 
 
-def _mean_cross_entropy(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    total = F.cross_entropy(logits, truth, ignore_index=MISSING, reduction="sum")
+def _mean_cross_entropy(
+    logits: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor | None = None
+) -> torch.Tensor:
+    weight = None if weight is None else weight.to(logits.device)
+    total = F.cross_entropy(logits, truth, weight, ignore_index=MISSING, reduction="sum")
     return total / (truth != MISSING).sum().clamp(min=1)

@@ -17,12 +17,12 @@ class FashionRecipe(Recipe):
         attribute_loss: a name of ATTRIBUTE_LOSSES; box_loss: one of BOX_LOSSES.
         reduction: of a picture's attributes, a name of REDUCTIONS.
         positive_weight: how much rare attributes' positives weigh: (negatives / positives) to this
-            power; 0 for one each.
+            power, and classes of a group (mean count / count); 0 for one each.
     """
 
     category_weight: float = 1.0
     attribute_weight: float = 1.0
-    box_weight: float = 2.0
+    box_weight: float = 5.0
     landmark_weight: float = 1.0
     attribute_loss: str = "bce"
     box_loss: str = "giou"

@@ -1,7 +1,9 @@
 """One training step of a DeepFashion network, in Lightning's form."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +27,7 @@ class FashionTask(LightningModule):
     """A network with the sum of its losses; every epoch's figures go to the run's results.csv.
 
     Args:
-        positive_weights: float32 (A,), of attributes' positives; None for one each.
+        weights: "positive_weights" and "group_weights" of `losses`, as far as there are any.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class FashionTask(LightningModule):
         *,
         run: Path,
         habit: Habit,
-        positive_weights: torch.Tensor | None = None,
+        weights: Mapping[str, Any] | None = None,
     ):
         super().__init__()
         self.recipe = recipe
@@ -45,7 +47,7 @@ class FashionTask(LightningModule):
             load_pretrained(network, recipe.network, recipe.pretrained)
         self.network = network.to(memory_format=torch.channels_last)
         self._augment = AUGMENTATIONS[recipe.augment]
-        self._positive_weights = positive_weights
+        self._weights = weights or {}
         self._seen: list[tuple[torch.Tensor, dict[str, torch.Tensor]]] = []
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -65,8 +67,7 @@ class FashionTask(LightningModule):
     def _losses(
         self, answer: torch.Tensor, truth: dict[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
-        weights = self._positive_weights
-        return losses(answer.float(), truth, self._outputs, self.recipe, positive_weights=weights)
+        return losses(answer.float(), truth, self._outputs, self.recipe, **self._weights)
 
     def on_validation_epoch_start(self) -> None:
         self._seen = []

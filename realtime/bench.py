@@ -19,8 +19,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from realtime.cli import DEMO
 from realtime.engines import openvino_engine
+from realtime.flags import DEMO
 from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
 from training.detection.detector import Detector, openvino_detector
 from training.weights import locate, read_manifest

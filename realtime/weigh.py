@@ -28,7 +28,7 @@ from preprocessing.samples import read_csv
 from preprocessing.worn import named_regions
 from realtime import naming
 from realtime.classify import load_classifier, softmax
-from realtime.cli import DEFAULT_MODEL
+from realtime.flags import DEFAULT_MODEL
 from realtime.locate import Locate
 from realtime.naming import JointNames
 from realtime.parse import ParserLocator, load_parser

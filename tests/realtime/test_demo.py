@@ -6,7 +6,7 @@ import make
 import pytest
 
 from preprocessing.demo_clip import RATE, SCENE_SECONDS, SCENES
-from realtime.cli import DEMO
+from realtime.flags import DEMO
 
 LENGTH = RATE * SCENE_SECONDS
 SETTLED = 5  # frames after a cut until the votes agree

@@ -24,6 +24,14 @@ from training.shape import Shape
 QUICK = ["--epochs", "2", "--batch-size", "8", "--image-size", "32", "--augment", "none"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_worker():
+    """A few small pictures are read sooner than processes start; one test has them all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.photo_data.WORKERS", 0)
+        yield
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     return photos.folder(tmp_path_factory.mktemp("data") / "photos")
@@ -148,7 +156,8 @@ def test_a_teacher_is_followed(run, source, tmp_path, capsys):
     assert "--image-size" in capsys.readouterr().err
 
 
-def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys):
+def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("training.photo_data.WORKERS", 2)
     copy, run = tmp_path / "photos", tmp_path / "run"
     shutil.copytree(source, copy)
     assert train(copy, run, "--epochs", "1") == 0

@@ -23,7 +23,7 @@ def own_class(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.nd
 
 def mode(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Each column's most frequent class."""
-    return np.where(values == MISSING, _modes(known), values)
+    return np.where(values == MISSING, modes(known), values)
 
 
 def conditional(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -32,12 +32,12 @@ def conditional(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.
     With nothing known that is the most frequent row; where no training row agrees with what is
     known, each column's most frequent class.
     """
-    filled, modes = values.copy(), _modes(known)
+    filled, usual = values.copy(), modes(known)
     cache: dict[tuple[int, ...], np.ndarray] = {}
     for row in np.flatnonzero((values == MISSING).any(axis=1)):
         key = tuple(values[row].tolist())
         if key not in cache:
-            cache[key] = _likeliest(values[row], known, modes)
+            cache[key] = _likeliest(values[row], known, usual)
         filled[row] = cache[key]
     return filled
 
@@ -47,19 +47,19 @@ def dropped(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndar
     return np.where((values == MISSING).any(axis=1, keepdims=True), MISSING, values)
 
 
-def _modes(known: np.ndarray) -> np.ndarray:
+def modes(known: np.ndarray) -> np.ndarray:
     """The most frequent class of each column (A,); 0 where nothing is known."""
     return np.array([
         np.bincount(column[column != MISSING], minlength=1).argmax() for column in known.T
     ])  # fmt: skip
 
 
-def _likeliest(row: np.ndarray, known: np.ndarray, modes: np.ndarray) -> np.ndarray:
+def _likeliest(row: np.ndarray, known: np.ndarray, usual: np.ndarray) -> np.ndarray:
     given = row != MISSING
     agreeing = known[(known[:, given] == row[given]).all(axis=1)][:, ~given]
     agreeing = agreeing[(agreeing != MISSING).all(axis=1)]
     found = row.copy()
-    found[~given] = modes[~given]
+    found[~given] = usual[~given]
     if len(agreeing):
         likeliest, _ = Counter(map(tuple, agreeing.tolist())).most_common(1)[0]
         found[~given] = likeliest

@@ -29,7 +29,16 @@ def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
     path = stem.with_suffix(".safetensors")
     if info.network not in MODELS:
         raise WeightsError(f"{path}: unknown network {info.network!r}, have {', '.join(MODELS)}")
-    network = MODELS[info.network](info.shape, dropout=0.0)
+    return filled(MODELS[info.network](info.shape, dropout=0.0), stem, info)
+
+
+def filled(network: nn.Module, stem: Path, info: WeightsInfo) -> nn.Module:
+    """A network with the tensors of `stem`.safetensors, in float32, ready to evaluate.
+
+    Raises:
+        WeightsError: the tensors do not fit it.
+    """
+    path = stem.with_suffix(".safetensors")
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:

@@ -111,7 +111,7 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
 
     from training.data import Order
     from training.task import ClassifierTask
-    from training.trainer import Machine, make_trainer
+    from training.trainer import Machine, fitted, make_trainer
 
     seed_everything(args.seed, verbose=False)
     machine = Machine(
@@ -138,17 +138,13 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
         rank=trainer.global_rank,
         world=trainer.world_size,
     )
-    try:
-        trainer.fit(
-            task,
-            parts.training.loader(order),
-            parts.validation.loader() if parts.validation else None,
-            ckpt_path=run / "last.ckpt" if args.resume else None,
-            weights_only=True,
-        )
-    except (KeyboardInterrupt, SystemExit):
-        return False
-    return trainer.state.finished
+    return fitted(
+        trainer,
+        task,
+        parts.training.loader(order),
+        parts.validation.loader() if parts.validation else None,
+        checkpoint=run / "last.ckpt" if args.resume else None,
+    )
 
 
 def class_weights(parts):

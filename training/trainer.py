@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import (
     WeightAveraging,
 )
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from preprocessing.errors import UsageError
@@ -156,6 +157,22 @@ def make_trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def fitted(
+    trainer: Trainer,
+    task: LightningModule,
+    training: DataLoader,
+    validation: DataLoader | None,
+    *,
+    checkpoint: Path | None,
+) -> bool:
+    """Train, from a checkpoint if one is given; False when Ctrl-C or a signal ended it early."""
+    try:
+        trainer.fit(task, training, validation, ckpt_path=checkpoint, weights_only=True)
+    except (KeyboardInterrupt, SystemExit):
+        return False
+    return bool(trainer.state.finished)
 
 
 def _precision(machine: Machine) -> str:

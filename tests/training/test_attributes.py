@@ -20,6 +20,8 @@ from training.attributes.task import AttributeTask
 from training.checkpoint import read_config
 from training.data import rarity
 
+pytestmark = pytest.mark.usefixtures("no_worker")
+
 TWO = (Attribute("a", ("0", "1"), ("0", "1")), Attribute("b", tuple("xyz"), tuple("xyz")))
 COLOURS = {"blue": (200, 40, 30), "red": (30, 40, 200)}
 PRODUCTS = 16
@@ -49,14 +51,6 @@ def write_pictures(folder):
     rows.append("absent-1.png,red,disc")
     (folder / "table.csv").write_text("\n".join(["filename,colour,shape", *rows]) + "\n")
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_worker():
-    """A few small pictures are read sooner than processes start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.photo_data.WORKERS", 0)
-        yield
 
 
 @pytest.fixture(scope="module")

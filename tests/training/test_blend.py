@@ -11,17 +11,14 @@ from training.checkpoint import load_run, read_state
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setattr("training.photo_data.WORKERS", 0)  # a few small pictures are read sooner
+def runs(no_worker, tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     source = photos.folder(root / "photos")
     quick = ["--model", "deep", "--data", str(source), "--epochs", "1", "--batch-size", "8",
              "--image-size", "32", "--augment", "none"]  # fmt: skip
     assert fit.main([*quick, "--out", str(root / "a")]) == 0
     assert fit.main([*quick, "--init", str(root / "a"), "--out", str(root / "b")]) == 0
-    yield root
-    patch.undo()
+    return root
 
 
 def test_weights_are_the_mean(runs, tmp_path):

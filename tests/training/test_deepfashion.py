@@ -29,6 +29,8 @@ from training.deepfashion.network import aligned, ordered
 from training.deepfashion.outputs import BRANCH, Outputs
 from training.deepfashion.recipes import FASHION_MODELS, FashionRecipe
 
+pytestmark = pytest.mark.usefixtures("no_worker")
+
 RECIPE = FASHION_MODELS["deepfashion"]
 SPLITS = {"train": 12, "val": 6, "test": 6}
 CATEGORIES = {"Tee": 1, "Skirt": 2, "Dress": 3}
@@ -70,14 +72,6 @@ def write_archive(root):
         text = "\n".join([str(len(lines)), LISTS[name], *lines]) + "\n"
         (folder / f"{name}.txt").write_text(text)
     return root
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_worker():
-    """A few small pictures are read sooner than processes start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.photo_data.WORKERS", 0)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,9 @@ from training.recipes import recipe_named
 from training.report import read_metrics
 from training.shape import Shape
 
+pytestmark = pytest.mark.usefixtures("no_worker")
+
 QUICK = ["--epochs", "2", "--batch-size", "8", "--image-size", "32", "--augment", "none"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_worker():
-    """A few small pictures are read sooner than processes start; one test has them all the same."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.photo_data.WORKERS", 0)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,12 @@ import numpy as np
 import torch
 
 from preprocessing.attribute_table import (
-    MISSING,
     MISSING_CODE,
     Attribute,
     AttributeTable,
 )
 from preprocessing.errors import DataError
-from preprocessing.imputation import IMPUTATIONS
+from preprocessing.imputation import IMPUTATIONS, modes
 from preprocessing.samples import Sample
 from training.attributes.recipes import AttributeRecipe
 from training.photo_data import PhotoPart
@@ -93,7 +92,7 @@ def open_parts(
         attributes,
         part(training, filled, recipe.crop),
         part(validation, judged, 1.0),
-        modes=IMPUTATIONS["mode"](np.full((1, len(sizes)), MISSING), known, sizes)[0],
+        modes=modes(known),
         absent=tuple(name for name, here in zip(whole.names, there, strict=True) if not here),
         conflicting=conflicting,
     )

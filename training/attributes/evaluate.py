@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from preprocessing.attribute_table import MISSING, read_table
+from preprocessing.attribute_table import read_table
 from preprocessing.errors import DataError, UsageError
-from preprocessing.imputation import IMPUTATIONS
+from preprocessing.imputation import modes
 from preprocessing.samples import Sample
 from training import weights
 from training.attributes.data import TablePart
@@ -40,12 +39,9 @@ def evaluate(
     values = judged_table(read, info.attributes)
     samples = [Sample(images / name, "") for name in read.names]
     part = TablePart(samples, (), info.size, rows=torch.from_numpy(values))
-    nothing = np.full((1, values.shape[1]), MISSING)
-    sizes = np.array([len(one) for one in info.attributes])
-    modes = IMPUTATIONS["mode"](nothing, values, sizes)[0]
     folder = out or Path("out") / f"evaluate-{info.name}"
     text = write_figures(
         folder, answers_of(load_network(stem, info), part), info.attributes,
-        modes=modes, catch_all=catch_all or "", title=f"{info.name} on {table}",
+        modes=modes(values), catch_all=catch_all or "", title=f"{info.name} on {table}",
     )  # fmt: skip
     return f"{text}\nwrote {folder}/report.md, report.json"

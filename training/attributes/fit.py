@@ -1,7 +1,6 @@
 """Trains, judges and publishes models of attributes, for `training.fit` and `training.export`."""
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from training.flags import replaced, with_backbone
 from training.models import MODELS
 from training.models.normalise import Normalise
 from training.task import predict
-from training.trainer import Machine, make_trainer
+from training.trainer import Machine, fitted, make_trainer
 from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
@@ -69,19 +68,16 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
     machine = Machine(args.device, logger=args.logger, precision=args.precision)
     trainer = make_trainer(recipe, run, machine, best="val_f1")
     order = Order(recipe.batch_size, config["seed"], balanced=recipe.balance == "sampling")
-    try:
-        trainer.fit(
-            task,
-            parts.training.loader(order),
-            parts.validation.loader(),
-            ckpt_path=run / LAST if args.resume else None,
-            weights_only=True,
-        )
-    except (KeyboardInterrupt, SystemExit):
-        return False
-    if trainer.state.finished:
+    finished = fitted(
+        trainer,
+        task,
+        parts.training.loader(order),
+        parts.validation.loader(),
+        checkpoint=run / LAST if args.resume else None,
+    )
+    if finished:
         _finish(run)
-    return bool(trainer.state.finished)
+    return finished
 
 
 def _recipe_of(args: argparse.Namespace, given: set[str]) -> AttributeRecipe:
@@ -168,8 +164,7 @@ def answers_of(network: nn.Module, part: TablePart) -> tuple[np.ndarray, np.ndar
 def _finish(run: Path) -> None:
     """Curves, judgement and the registry's row of a finished run."""
     network, _, config, parts = load_run(run)
-    with (run / "metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = report.read_metrics(run / "metrics.csv")
     report.plot_curves(run / "curves.png", rows)
     answers = answers_of(network, parts.validation)
     title = f"{config['model']} on the validation pictures of {config['table']}"

@@ -1,7 +1,6 @@
 """Trains, judges and publishes DeepFashion networks, for `training.fit` and `training.export`."""
 
 import argparse
-import csv
 import dataclasses
 import json
 import sys
@@ -10,18 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning.pytorch import seed_everything
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from preprocessing.attribute_table import MISSING
 from preprocessing.contact_sheet import Mark, contact_sheet, marked_tile, write_image
 from preprocessing.deepfashion_lists import Benchmark, read_benchmark
 from preprocessing.errors import DataError, UsageError, WeightsError
-from preprocessing.imputation import IMPUTATIONS
+from preprocessing.imputation import modes
 from preprocessing.pictures import read_picture
 from training import registry, report, weights
-from training.checkpoint import load_best, read_config, save_network, write_config
+from training.checkpoint import filled, load_best, read_config, save_network, write_config
 from training.data import Order
 from training.deepfashion.data import FashionPart, FashionPictures
 from training.deepfashion.judge import FashionScores, Habit, as_markdown
@@ -33,7 +30,7 @@ from training.export import MAX_DIFFERENCE, MAX_SHARE, write_onnx
 from training.flags import replaced, with_backbone
 from training.models.normalise import Normalise
 from training.openvino_network import OpenVinoNetwork
-from training.trainer import Machine, make_trainer
+from training.trainer import Machine, fitted, make_trainer
 from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
@@ -86,19 +83,16 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         load_best(args.init, task.network).train()
     machine = Machine(args.device, logger=args.logger, precision=args.precision)
     trainer = make_trainer(recipe, run, machine, best="val_score")
-    try:
-        trainer.fit(
-            task,
-            parts.training.loader(Order(recipe.batch_size, config["seed"])),
-            parts.validation.loader(),
-            ckpt_path=run / LAST if args.resume else None,
-            weights_only=True,
-        )
-    except (KeyboardInterrupt, SystemExit):
-        return False
-    if trainer.state.finished:
+    finished = fitted(
+        trainer,
+        task,
+        parts.training.loader(Order(recipe.batch_size, config["seed"])),
+        parts.validation.loader(),
+        checkpoint=run / LAST if args.resume else None,
+    )
+    if finished:
         _finish(run)
-    return bool(trainer.state.finished)
+    return finished
 
 
 def _recipe_of(args: argparse.Namespace, given: set[str]) -> FashionRecipe:
@@ -152,11 +146,9 @@ def habit_of(part: FashionPart) -> Habit:
     pictures = FashionPictures(part, changed=False)
     chosen = np.unique(np.linspace(0, len(part) - 1, HABIT_PICTURES).astype(int))
     boxes = np.stack([pictures[int(index)][1]["box"].numpy() for index in chosen])
-    values, modes = part.benchmark.values, np.zeros(0, int)
-    if values is not None:
-        known, sizes = values[part.rows], np.array([len(g) for g in part.benchmark.groups])
-        modes = IMPUTATIONS["mode"](np.full((1, len(sizes)), MISSING), known, sizes)[0]
-    return Habit(np.nanmean(boxes, axis=0), modes)
+    values = part.benchmark.values
+    usual = np.zeros(0, int) if values is None else modes(values[part.rows])
+    return Habit(np.nanmean(boxes, axis=0), usual)
 
 
 def loss_weights(part: FashionPart, recipe: FashionRecipe) -> dict[str, object]:
@@ -202,8 +194,7 @@ def _finish(run: Path) -> None:
     recipe, config = read_config(run, FashionRecipe)
     parts = open_parts(config, recipe)
     network = load_best(run, _network(recipe, parts.outputs))
-    with (run / "metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = report.read_metrics(run / "metrics.csv")
     report.plot_curves(run / "curves.png", rows)
     part, measured_on = parts.validation, "validation"
     if len(parts.test):
@@ -282,13 +273,7 @@ def load_network(stem: Path, info: WeightsInfo) -> FashionNetwork:
         WeightsError: the tensors do not fit the network that the metadata names.
     """
     network = FashionNetwork(info.network, Outputs(info.attributes), size=info.size, dropout=0.0)
-    path = stem.with_suffix(".safetensors")
-    try:
-        network.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
-    return network.float().eval()
+    return filled(network, stem, info)
 
 
 def check(stem: Path, info: WeightsInfo) -> None:

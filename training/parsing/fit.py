@@ -1,7 +1,6 @@
 """Trains, judges and publishes parsers, for `training.fit`, `.evaluate` and `.export`."""
 
 import argparse
-import csv
 import dataclasses
 from pathlib import Path
 
@@ -34,7 +33,8 @@ from training.parsing.judge import judge, write_report
 from training.parsing.network import Answer, Parser
 from training.parsing.recipes import PARSERS, ParserRecipe
 from training.parsing.task import ParserTask, class_weights
-from training.trainer import Machine, make_trainer
+from training.report import read_metrics
+from training.trainer import Machine, fitted, make_trainer
 from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
@@ -73,19 +73,16 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         load_best(args.init, task.network).train()
     trainer = make_trainer(recipe, run, Machine(args.device, logger=args.logger), best="val_iou")
     views = Views(sources, recipe, config["seed"])
-    try:
-        trainer.fit(
-            task,
-            views.loader(recipe.batch_size),
-            Photos(people["val"], _judged_side(recipe)).loader(recipe.batch_size),
-            ckpt_path=run / "last.ckpt" if args.resume else None,
-            weights_only=True,
-        )
-    except (KeyboardInterrupt, SystemExit):
-        return False
-    if trainer.state.finished:
+    finished = fitted(
+        trainer,
+        task,
+        views.loader(recipe.batch_size),
+        Photos(people["val"], _judged_side(recipe)).loader(recipe.batch_size),
+        checkpoint=run / LAST if args.resume else None,
+    )
+    if finished:
         _finish(run)
-    return bool(trainer.state.finished)
+    return finished
 
 
 def _recipe_of(args: argparse.Namespace, given: set[str]) -> ParserRecipe:
@@ -209,8 +206,7 @@ def check(stem: Path, network: Parser, info: WeightsInfo) -> None:
 
 def _finish(run: Path) -> None:
     """Publish into the run's own folder, and enter the registry."""
-    with (run / "metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_metrics(run / "metrics.csv")
     info = export(run, run)
     _, config = read_config(run, ParserRecipe)
     figures = info.metrics["validation"]

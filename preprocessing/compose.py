@@ -19,15 +19,15 @@ EMPTY = 0.15  # share of canvases without a garment
 TILE = 28  # pixels; the scale of a garment is its longer side over this
 SCALES = (0.5, 8.0)
 MAX_SHARE = 0.95  # of the canvas, that a garment's side may take
-ROTATION = 25.0  # degrees
-TURNED = 0.1  # share of garments that lie at any angle
-PERSPECTIVE = 0.08  # of the garment's side, that its corners move
-MIN_INSIDE = 0.75  # of a garment's pixels that lie inside the canvas
-MIN_VISIBLE = 0.75  # of those, that no later garment covers
+ROTATION = 15.0  # degrees
+TURNED = 0.03  # share of garments that lie at any angle
+PERSPECTIVE = 0.05  # of the garment's side, that its corners move
+MIN_INSIDE = 0.85  # of a garment's pixels that lie inside the canvas
+MIN_VISIBLE = 0.85  # of those, that no later garment covers
 MIN_PIXELS = 60  # visible; fewer cannot be told apart from noise
 MIN_CONTRAST = 24.0  # mean difference from the ground under the garment, of 255
 TRIES = 12  # places tried for a garment before it is left out
-PATTERN = 0.35  # share of garments with stripes, checks or grain
+PATTERN = 0.15  # share of garments with stripes, checks or grain
 PATTERN_DEPTH = (0.08, 0.22)  # of the brightness: seams and buttons still show through
 DISTRACTORS = 4
 
@@ -79,11 +79,6 @@ class FashionGarments:
     def __call__(self, rng: np.random.Generator, side: int) -> Cutout:
         index = rng.integers(len(self.labels))
         grey, mask = cut_out(self.pictures[index], max(side, TILE))
-        if rng.random() < 0.5:  # as bright as the picture is dark, or the other way round
-            grey = 255 - grey
-        low, high = np.sort(rng.uniform(0, 255, 2))
-        if high - low > 60:
-            grey = (low + grey.astype(np.float32) * (high - low) / 255).astype(np.uint8)
         image = tinted(grey, hue=rng.uniform(), saturation=rng.uniform(0, 0.8))
         return Cutout(image, mask, int(self.labels[index]))
 
@@ -115,7 +110,7 @@ def compose(
     placed: list[tuple[int, float, int]] = []  # label, share inside, pixels inside
     for _ in range(wanted):
         _place(image, owner, placed, rng, garments)
-    seen = photographed(_lit(image, rng), rng, blur=0.3, noise=0.5, compression=0.6)
+    seen = photographed(_lit(image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
     return Canvas(seen, tuple(_visible(owner, placed)))
 
 
@@ -142,7 +137,7 @@ def _place(
     """Paste one garment where it hides no other too much, or not at all."""
     size = len(image)
     longest = min(SCALES[1] * TILE, MAX_SHARE * size)
-    side = float(rng.uniform(np.sqrt(SCALES[0] * TILE), np.sqrt(longest)) ** 2)
+    side = float(rng.uniform(SCALES[0] * TILE, longest))
     found = garments(rng, round(side))
     found = Cutout(_patterned(found.image, rng), found.mask, found.label)
     for _ in range(TRIES):

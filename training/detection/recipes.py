@@ -39,14 +39,13 @@ class DetectorRecipe:
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",
-    epochs=21,
+    epochs=7,
     batch_size=16,
     size=320,
     lr=0.002,
     optimizer="AdamW",
     weight_decay=5e-4,
     warmup_epochs=0.5,
-    smaller=((160, 0.76), (224, 0.9)),
     mosaic=0.0,
     close_mosaic=0,
     scale=0.3,

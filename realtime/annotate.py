@@ -49,6 +49,10 @@ class Annotator:
             x, y = place(label.shape, garment.region.box, image.shape, taken)
             taken.append(_paste(image, label, x, y))
 
+    def shade(self, label: str) -> tuple[int, int, int]:
+        """The colour (blue, green, red) in which a label's garments are drawn."""
+        return self._colours.get(label, UNKNOWN_COLOUR)
+
     def _text(self, garment: Garment) -> str:
         """ "blue t-shirt 93%, short sleeves": what a label says."""
         colour = f"{garment.colour} " if self._tell_colour and garment.colour else ""

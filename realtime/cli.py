@@ -11,7 +11,16 @@ from pathlib import Path
 
 from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, UsageError
-from realtime.flags import DEFAULT_MODEL, DEMO, DEMO_MODEL, FILES, NAMED_BY, SLOW, parser
+from realtime.flags import (
+    DEFAULT_ADDRESS,
+    DEFAULT_MODEL,
+    DEMO,
+    DEMO_MODEL,
+    FILES,
+    NAMED_BY,
+    SLOW,
+    parser,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,8 +50,44 @@ def _run_one(args: argparse.Namespace) -> tuple[int, dict]:
     _check_outputs(args)
     from realtime.sources import open_source
 
-    with open_source(args.video, args.camera) as source:
+    if args.serve is not None or _lacks_display(args):
+        return _serve(args), {}
+    with open_source(args.video, args.camera, reconnect=args.reconnect) as source:
         return _process(source, args)
+
+
+def _lacks_display(args: argparse.Namespace) -> bool:
+    """Whether only a window could show anything, and there can be none: the page then does."""
+    if args.show or _writes(args):
+        return False
+    from realtime.window import has_display
+
+    if has_display():
+        return False
+    print("no display for a window: serving a page instead", file=sys.stderr)
+    args.serve = DEFAULT_ADDRESS
+    return True
+
+
+def _serve(args: argparse.Namespace) -> int:
+    """Serve the page; the camera is only missed where it was asked for."""
+    from preprocessing.errors import SourceError
+    from realtime.page.serve import serve
+    from realtime.sources import open_source
+
+    try:
+        first = open_source(args.video, args.camera, reconnect=args.reconnect)
+    except SourceError as error:
+        if args.video is not None or args.camera is not None:
+            raise
+        print(f"{error}; choose another source on the page", file=sys.stderr)
+        first = None
+    return serve(
+        args,
+        first,
+        open_sinks=lambda source: _open_sinks(source, args),
+        make_analysis=checked_analysis,
+    )
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -56,6 +101,8 @@ def _check(args: argparse.Namespace) -> None:
     check_recognition(args)
     if args.camera is not None and args.camera < 0:
         raise UsageError(f"--camera must be 0 or more, got {args.camera}")
+    if args.reconnect < 0:
+        raise UsageError(f"--reconnect must be 0 or more seconds, got {args.reconnect:g}")
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
@@ -126,7 +173,7 @@ def _wants_window(args: argparse.Namespace) -> bool:
     Raises:
         SinkError: there is no display and no other output.
     """
-    other = args.snapshots or any(getattr(args, name) for name in FILES)
+    other = _writes(args)
     if other and not args.show:
         return False
     from realtime.window import has_display
@@ -134,9 +181,14 @@ def _wants_window(args: argparse.Namespace) -> bool:
     if has_display():
         return True
     if not other:
-        raise SinkError("no display for a window: write a file with -o FILE or rows with --jsonl")
+        raise SinkError("no display for --show: use --serve, or write a file with -o FILE")
     print("no display: going on without the window", file=sys.stderr)
     return False
+
+
+def _writes(args: argparse.Namespace) -> bool:
+    """Whether the flags name any output."""
+    return bool(args.snapshots or any(getattr(args, name) for name in FILES))
 
 
 def _open_window(source, args: argparse.Namespace):
@@ -158,6 +210,16 @@ def located_by(args: argparse.Namespace) -> str:
     from training.weights import locate
 
     return suited(locate(args.model)[1])
+
+
+def checked_analysis(args: argparse.Namespace):
+    """`make_analysis` of flags that nobody has looked at yet.
+
+    Raises:
+        UsageError: one is out of range, or goes with no other.
+    """
+    check_recognition(args)
+    return make_analysis(args)
 
 
 def make_analysis(args: argparse.Namespace):

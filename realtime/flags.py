@@ -24,6 +24,7 @@ ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 FILES = ("out", "jsonl", "csv", "srt", "vtt", "stats")  # flags that name a file to write
 DEMO = Path(__file__).with_name("demo.mp4")
+DEFAULT_ADDRESS = "127.0.0.1:8000"
 DEFAULT_MODEL = "photo"
 DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 DEFAULT_THRESHOLD = 0.5
@@ -56,10 +57,19 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="FILE|URL",
         help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream; several of them, a "
-        "folder of videos or a pattern: one after the other, the outputs being folders",
+        "folder of videos or a pattern: one after the other, the outputs being folders; "
+        "fake://30fps?drop=5%%&stall=3s&resize=1&for=10s is a camera for rehearsals",
     )
     source.add_argument("--camera", type=int, metavar="N", help="camera number")
     source.add_argument("--demo", action="store_true", help="the bundled clip")
+    group.add_argument(
+        "--reconnect",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long a camera or stream that stalls or breaks off is opened again (default: not "
+        "at all); its gap stays a gap in the output",
+    )
     out = made.add_argument_group("output, any of them together")
     add = out.add_argument
     add(
@@ -71,6 +81,15 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--no-audio", action="store_true", help="leave the source's audio out of the video")
     add("--show", action="store_true", help="a window (the default without other output)")
+    add(
+        "--serve",
+        nargs="?",
+        const=DEFAULT_ADDRESS,
+        metavar="HOST:PORT",
+        help="a page with the labelled stream and its controls, which takes the window's place "
+        f"where there is no display (default {DEFAULT_ADDRESS}); off this machine it asks for a "
+        "token, that of the environment variable GARMENTS_TOKEN or a new one",
+    )
     add("--jsonl", type=Path, metavar="FILE", help="a row of JSON a garment and frame")
     add("--csv", type=Path, metavar="FILE", help="the same rows as CSV")
     add("--srt", type=Path, metavar="FILE", help="the labels as subtitles")

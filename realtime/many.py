@@ -78,8 +78,9 @@ def run_many(
 
 def _check(args: argparse.Namespace) -> None:
     folders = [getattr(args, name) for name in FOLDERS if getattr(args, name)]
-    if not folders or args.show:
-        raise UsageError("several videos have no window: give -o FOLDER or --jsonl FOLDER")
+    if not folders or args.show or args.serve:
+        raise UsageError("several videos have no window and no page: give -o FOLDER or "
+                         "--jsonl FOLDER")  # fmt: skip
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -100,8 +100,8 @@ class Analysis:
 class Hud:
     """The line on the frame: true FPS, latency, model, dropped frames."""
 
-    def __init__(self, title: str):
-        self._title = title
+    def __init__(self, analysis: "Analysis"):
+        self._analysis = analysis
         self._text, self._due = "", 0.0
 
     def __call__(self, stats: Stats) -> str:
@@ -110,7 +110,7 @@ class Hud:
         if now >= self._due:
             self._due = now + HUD_SECONDS if stats.fps else now
             self._text = (
-                f"{stats.fps:.0f} fps  {1000 * stats.latency:.0f} ms  {self._title}  "
+                f"{stats.fps:.0f} fps  {1000 * stats.latency:.0f} ms  {self._analysis.title}  "
                 f"dropped {stats.dropped}"
             )
         return self._text
@@ -134,7 +134,7 @@ def run(
         Stopped: `stopped()` turned true or the window was closed; every frame so far is delivered.
         GarmentError: the source broke off, or a sink failed; what was analysed is kept.
     """
-    hud = Hud(analysis.title)
+    hud = Hud(analysis)
     deliver = _deliver_to(sinks, stats)
     with ExitStack() as stack:
         outbox = stack.enter_context(Outbox(deliver, size=BEHIND))

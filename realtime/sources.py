@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 
 from preprocessing.errors import BrokenSourceError, SourceError
+from realtime.fake_camera import SCHEME, FakeSource
+from realtime.reconnect import ReconnectingSource
 from realtime.types import Frame, SourceInfo
 from realtime.video_source import VideoSource
 
@@ -34,14 +36,26 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
 
-def open_source(video: str | None, camera: int | None = None) -> Source:
+def open_source(video: str | None, camera: int | None = None, *, reconnect: float = 0.0) -> Source:
     """The source that `--video` or `--camera` names; camera 0 where neither is given.
+
+    Args:
+        reconnect: seconds for which a live source that is lost is opened again; 0 for never.
 
     Raises:
         SourceError: there is no such thing, or it is no video.
     """
+    source = _open(video, camera)
+    if not reconnect or not source.info.live:
+        return source
+    return ReconnectingSource(source, lambda: _open(video, camera), patience=reconnect)
+
+
+def _open(video: str | None, camera: int | None) -> Source:
     if video is None:
         return CameraSource(camera or 0)
+    if video.startswith(SCHEME):
+        return FakeSource(video)
     if video.startswith(STREAM_SCHEMES):
         return VideoSource(video, network=True)
     path = Path(video)

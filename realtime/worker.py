@@ -1,12 +1,17 @@
 """The only file with threads: bounded hand-over between stages, with errors carried along."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 JOIN_SECONDS = 1.5  # how long a thread that hangs in a driver or a network read is waited for
 POLL_SECONDS = 0.1  # so that a signal's handler runs while the main thread waits
+
+
+class Silence(Exception):
+    """Nothing came for as long as the receiver wanted to wait."""
 
 
 class Channel:
@@ -45,11 +50,22 @@ class Channel:
             self._error = self._error or error
             self._changed.notify_all()
 
-    def receive(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[Any]:
-        """Items in order until the channel is closed and empty, or `stopped()` turns true."""
+    def receive(
+        self,
+        stopped: Callable[[], bool] = lambda: False,
+        patience: Callable[[], float] = lambda: float("inf"),
+    ) -> Iterator[Any]:
+        """Items in order until the channel is closed and empty, or `stopped()` turns true.
+
+        Raises:
+            Silence: none came for `patience()` seconds.
+        """
+        waiting = time.monotonic()
         while not stopped():
             with self._changed:
                 if not self._items and not self._closed:
+                    if time.monotonic() - waiting > patience():
+                        raise Silence
                     self._changed.wait(POLL_SECONDS)
                     continue
                 if not self._items:
@@ -57,15 +73,27 @@ class Channel:
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
+            waiting = time.monotonic()
         if self._error is not None and not stopped():
             raise self._error
 
 
 class Prefetch:
-    """Iterates a source on its own thread, `size` items ahead."""
+    """Iterates a source on its own thread, `size` items ahead.
 
-    def __init__(self, source: Iterable[Any], *, size: int, drop_oldest: bool):
-        self._source = source
+    Args:
+        join: seconds that a read which is under way is waited for at the end.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Any],
+        *,
+        size: int,
+        drop_oldest: bool,
+        join: float = JOIN_SECONDS,
+    ):
+        self._source, self._join = source, join
         self._channel = Channel(size, drop_oldest=drop_oldest)
         self._thread = threading.Thread(target=self._fill, name="prefetch", daemon=True)
 
@@ -81,11 +109,15 @@ class Prefetch:
     def __exit__(self, *exc_info: object) -> None:
         self._channel.close()
         # A read that blocks in a driver cannot be broken off: the daemon thread is left behind.
-        self._thread.join(JOIN_SECONDS)
+        self._thread.join(self._join)
 
-    def items(self, stopped: Callable[[], bool]) -> Iterator[Any]:
-        """The source's items; its exception, if any, after the last."""
-        return self._channel.receive(stopped)
+    def items(
+        self,
+        stopped: Callable[[], bool] = lambda: False,
+        patience: Callable[[], float] = lambda: float("inf"),
+    ) -> Iterator[Any]:
+        """The source's items; its exception, if any, after the last. See `Channel.receive`."""
+        return self._channel.receive(stopped, patience)
 
     def _fill(self) -> None:
         error = None
@@ -96,6 +128,7 @@ class Prefetch:
         except BaseException as problem:  # raised again by items(), in the caller's thread
             error = problem
         self._channel.close(error)
+        self._source = ()  # a generator closes here, on the thread that ran it
 
 
 class Outbox:
@@ -134,3 +167,38 @@ class Outbox:
         except BaseException as problem:  # raised again by send() or on leaving
             self._error = problem
             self._channel.close()
+
+
+class Background:
+    """Runs `work()` on its own thread; `stop()` asks it to end, which it learns by `stopped()`."""
+
+    def __init__(self, work: Callable[[], None], *, name: str):
+        self._work = work
+        self._stop = threading.Event()
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the work is under way."""
+        return self._thread.is_alive()
+
+    def stopped(self) -> bool:
+        """Whether the work was asked to end."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for that."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as problem:  # kept for whoever asks
+            self.error = problem

@@ -1,0 +1,1 @@
+"""The live page: the labelled stream in a browser, with its controls."""

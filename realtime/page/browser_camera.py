@@ -1,0 +1,63 @@
+"""The camera of the browser that shows the page, as a source: it sends JPEGs over a WebSocket."""
+
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from realtime.types import Frame, SourceInfo
+from realtime.worker import Channel
+
+TIME_BASE = Fraction(1, 90_000)
+
+
+class BrowserCamera:
+    """A live source that is fed from outside; only the newest picture waits.
+
+    Args:
+        width, height: of the pictures that will come, in pixels.
+    """
+
+    def __init__(self, width: int, height: int):
+        self.failed = 0
+        self._channel = Channel(1, drop_oldest=True)
+        self.info = SourceInfo(
+            name="browser", width=width, height=height, rate=None, time_base=TIME_BASE,
+            frames=None, live=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "BrowserCamera":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def feed(self, jpeg: bytes) -> bool:
+        """Take a picture; False when the source was closed."""
+        return self._channel.send((jpeg, time.monotonic()))
+
+    def close(self) -> None:
+        """No more pictures come."""
+        self._channel.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        start, last, count = None, -1, 0
+        for jpeg, captured in self._channel.receive():
+            image = decoded(jpeg)
+            if image is None:
+                self.failed += 1
+                continue
+            start = captured if start is None else start
+            last = max(last + 1, round((captured - start) / TIME_BASE))
+            yield Frame(image, count, last, TIME_BASE, captured)
+            count += 1
+
+
+def decoded(jpeg: bytes) -> np.ndarray | None:
+    """BGR uint8 (H, W, 3) of a JPEG; None if it is none."""
+    try:
+        return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None

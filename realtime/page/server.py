@@ -1,0 +1,272 @@
+"""The page's routes: files of the page, pictures, figures, controls, upload, the browser's camera.
+
+Every control is refused by name where its value is none of those offered.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from preprocessing.errors import GarmentError, SourceError, UsageError
+from realtime.flags import DEMO, LOCATOR_NAMES
+from realtime.page.browser_camera import BrowserCamera, decoded
+from realtime.page.guard import COOKIE, Guard
+from realtime.page.session import Session
+from realtime.sources import STREAM_SCHEMES, cameras, open_source
+from training.weights import locate, read_manifest
+
+STATIC = Path(__file__).with_name("static")
+REPORT_SECONDS = 0.25  # between two states on /events
+MAX_UPLOAD = 500 * 2**20  # bytes
+MAX_PICTURE = 4 * 2**20  # bytes of a picture of the browser's camera
+MAX_PIXELS = 4096 * 4096
+BOUNDARY = "picture"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Guarded:
+    """Lets only those requests through, HTTP and WebSocket, that the guard does not refuse."""
+
+    def __init__(self, app: ASGIApp, guard: Guard):
+        self._app, self._guard = app, guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        asked = HTTPConnection(scope)
+        given = asked.query_params.get("token", "")
+        refusal = self._guard.refusal(asked.headers, given or asked.cookies.get(COOKIE, ""))
+        if scope["type"] == "websocket":
+            if refusal:
+                return await WebSocket(scope, receive, send).close(1008, refusal)
+            return await self._app(scope, receive, send)
+        if refusal:
+            return await JSONResponse({"error": refusal}, 403)(scope, receive, send)
+        if given and scope["method"] == "GET":  # keep it out of the address from now on
+            answer = RedirectResponse(asked.url.path, 303)
+            answer.set_cookie(COOKIE, given, httponly=True, samesite="strict")
+            return await answer(scope, receive, send)
+        await self._app(scope, receive, _with_headers(send))
+
+
+def _with_headers(send: Send) -> Send:
+    """`send` for answers that keep the browser from doing what the page never asks for."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(HEADERS)
+        await send(message)
+
+    return sent
+
+
+def make_app(session: Session, guard: Guard) -> FastAPI:
+    """The web application of a session."""
+    uploads = tempfile.TemporaryDirectory(prefix="garments-")
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        session.hub.attach()
+        yield
+        await asyncio.to_thread(session.stop)
+        uploads.cleanup()
+
+    app = FastAPI(lifespan=life, openapi_url=None)
+    app.add_middleware(Guarded, guard=guard)
+    _add_views(app, session)
+    _add_controls(app, session, Path(uploads.name))
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+
+    @app.exception_handler(GarmentError)
+    async def refused(request: Request, error: GarmentError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 400)
+
+    return app
+
+
+def _add_views(app: FastAPI, session: Session) -> None:
+    hub = session.hub
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            async for picture in hub.pictures():
+                head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
+                yield head.encode() + b"\r\n\r\n" + picture + b"\r\n"
+
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        return StreamingResponse(parts(), media_type=kind, headers={"Cache-Control": "no-store"})
+
+    @app.get("/events")
+    async def events(request: Request) -> StreamingResponse:
+        async def states() -> AsyncIterator[str]:
+            while not hub.closed:
+                yield f"data: {json.dumps(session.report())}\n\n"
+                await asyncio.sleep(REPORT_SECONDS)
+
+        return StreamingResponse(states(), media_type="text/event-stream",
+                                 headers={"Cache-Control": "no-store"})  # fmt: skip
+
+    @app.get("/state")
+    async def state() -> dict:
+        return session.report()
+
+    @app.get("/choices")
+    async def choices() -> dict:
+        return {"models": _models(), "locators": ["auto", *LOCATOR_NAMES],
+                "sources": [name for name, _ in _sources(session)]}  # fmt: skip
+
+    @app.get("/snapshot")
+    async def snapshot() -> Response:
+        picture = await asyncio.to_thread(hub.snapshot)
+        if picture is None:
+            raise UsageError("there is no picture yet")
+        name = f'attachment; filename="garments-{session.report()["frames"]:06d}.jpg"'
+        return Response(picture, media_type="image/jpeg", headers={"Content-Disposition": name})
+
+
+def _models() -> list[str]:
+    """Committed models that name garments."""
+    return [name for name in sorted(read_manifest()) if locate(name)[1].task == "classify"]
+
+
+def _sources(session: Session) -> list[tuple[str, str | int]]:
+    """What may be chosen without typing: names shown, with what opens them."""
+    found: list[tuple[str, str | int]] = [("demo", str(DEMO))]
+    found += [(f"camera {path.removeprefix('/dev/video')}",
+               int(path.removeprefix("/dev/video"))) for path in cameras()]  # fmt: skip
+    return [*session.own, *found]
+
+
+def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
+    @app.post("/pause")
+    async def pause(wanted: dict) -> dict:
+        session.paused = bool(wanted.get("paused"))
+        return session.report()
+
+    @app.post("/stop")
+    async def stop() -> dict:
+        await asyncio.to_thread(session.stop)
+        return session.report()
+
+    @app.post("/source")
+    async def source(wanted: dict) -> dict:
+        opened = await asyncio.to_thread(_open, session, str(wanted.get("source", "")))
+        await asyncio.to_thread(session.start, opened)
+        return session.report()
+
+    @app.post("/settings")
+    async def settings(wanted: dict) -> dict:
+        await asyncio.to_thread(session.change, **_flags(wanted))
+        return session.report()
+
+    @app.put("/upload")
+    async def upload(request: Request) -> dict:
+        path = await _received(request, uploads)
+        try:
+            opened = await asyncio.to_thread(open_source, str(path))
+        except SourceError as error:
+            path.unlink()
+            raise SourceError("this file is no video or picture that can be read") from error
+        await asyncio.to_thread(session.start, opened)
+        return session.report()
+
+    @app.websocket("/camera")
+    async def camera(socket: WebSocket) -> None:
+        await socket.accept()
+        with suppress(WebSocketDisconnect):
+            await _from_browser(socket, session)
+
+
+def _open(session: Session, name: str):
+    """A source that the page asks for: one of those offered, or the address of a stream.
+
+    Raises:
+        UsageError: it is neither, for instance a path.
+        SourceError: it does not open.
+    """
+    if name.startswith(STREAM_SCHEMES):
+        return open_source(name)
+    offered = dict(_sources(session))
+    if name not in offered:
+        raise UsageError(f"no such source: {name[:80]!r}; an address begins with "
+                         f"{' '.join(STREAM_SCHEMES)}")  # fmt: skip
+    found = offered[name]
+    return open_source(None, found) if isinstance(found, int) else open_source(found)
+
+
+def _flags(wanted: dict) -> dict:
+    """The settings of a request that may be changed, checked.
+
+    Raises:
+        UsageError: a value is none of those offered.
+    """
+    flags: dict[str, object] = {}
+    if "model" in wanted:
+        if wanted["model"] not in _models():
+            raise UsageError(f"no such model: wanted one of {', '.join(_models())}")
+        flags["model"] = wanted["model"]
+    if "locate" in wanted:
+        if wanted["locate"] not in ("auto", *LOCATOR_NAMES):
+            raise UsageError(f"no such locator: wanted one of {', '.join(LOCATOR_NAMES)}")
+        flags["locate"] = wanted["locate"]
+    if "threshold" in wanted:
+        try:
+            flags["threshold"] = float(wanted["threshold"])
+        except (TypeError, ValueError) as error:
+            raise UsageError("the threshold must be a number of 0 to 1") from error
+    return flags
+
+
+async def _received(request: Request, folder: Path) -> Path:
+    """The request's body in a file with a name of ours.
+
+    Raises:
+        UsageError: it is empty or too large.
+    """
+    path, size = Path(tempfile.mkstemp(dir=folder)[1]), 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_UPLOAD:
+                break
+            file.write(chunk)
+    if not 0 < size <= MAX_UPLOAD:
+        path.unlink()
+        raise UsageError(f"an upload must have 1 byte to {MAX_UPLOAD // 2**20} MB")
+    return path
+
+
+async def _from_browser(socket: WebSocket, session: Session) -> None:
+    """Feed the browser's pictures to the session; each is answered, so that none pile up."""
+    source: BrowserCamera | None = None
+    try:
+        while True:
+            jpeg = await socket.receive_bytes()
+            if source is None:
+                first = decoded(jpeg) if len(jpeg) <= MAX_PICTURE else None
+                if first is None or first.size > 3 * MAX_PIXELS:
+                    return await socket.close(1003, "wanted JPEG pictures of a camera")
+                source = BrowserCamera(first.shape[1], first.shape[0])
+                await asyncio.to_thread(session.start, source)
+            if not source.feed(jpeg):
+                return await socket.close(1000, "another source was chosen")
+            await socket.send_text("next")
+    finally:
+        if source is not None:
+            source.close()

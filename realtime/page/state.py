@@ -1,0 +1,98 @@
+"""What the page tells beside the picture: figures, garments in view, timeline, counts."""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from realtime.page.hub import Hub
+from realtime.stats import Stats
+from realtime.types import Frame, Garment
+
+POINTS = 120  # of a curve
+POINT_SECONDS = 0.25  # of a video's time between them
+TRACKS = 40  # on the timeline
+
+
+@dataclass(eq=False)
+class Stay:
+    """One track's time in view, in seconds of the source."""
+
+    track: int
+    label: str
+    colour: str
+    since: float
+    until: float
+
+
+class State:
+    """A sink that keeps what the page shows.
+
+    Args:
+        stats: those of the run.
+        shade: the colour (blue, green, red) in which a label's garments are drawn.
+
+    `write` is called on the sinks' thread and `report` on the server's: every value is replaced as
+    a whole, so that the other side sees the old one or the new one.
+    """
+
+    def __init__(self, hub: Hub, stats: Stats, shade: Callable[[str], tuple[int, int, int]]):
+        self._hub, self._stats, self._shade = hub, stats, shade
+        self._garments: list[Garment] = []
+        self._stays: dict[int, Stay] = {}
+        self._past: Counter[str] = Counter()  # labels of tracks that left the timeline
+        self._fps: deque[float] = deque(maxlen=POINTS)
+        self._latency: deque[float] = deque(maxlen=POINTS)
+        self._time = self._frames = 0
+        self._next_point = float("-inf")
+
+    def __enter__(self) -> "State":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+    def write(self, frame: Frame, garments: list[Garment]) -> None:
+        """Show the frame and note its garments."""
+        self._hub.show(frame.image)
+        self._garments, self._time, self._frames = garments, frame.time, frame.index + 1
+        for garment in garments:
+            if garment.label.known:
+                self._stay(garment, frame.time)
+        if frame.time >= self._next_point:
+            self._next_point = frame.time + POINT_SECONDS
+            self._fps.append(round(self._stats.fps, 1))
+            self._latency.append(round(1000 * self._stats.latency, 1))
+
+    def _stay(self, garment: Garment, time: float) -> None:
+        label, colour = garment.label.name, garment.colour
+        stay = self._stays.setdefault(garment.track, Stay(garment.track, label, colour, time, time))
+        stay.label, stay.colour, stay.until = label, colour, time
+        if len(self._stays) > TRACKS:
+            oldest = min(self._stays.values(), key=lambda one: one.until)
+            self._past[oldest.label] += 1
+            del self._stays[oldest.track]
+
+    def report(self) -> dict:
+        """All of it, ready for JSON."""
+        stays = list(self._stays.values())
+        return {
+            "time": round(self._time, 2),
+            "frames": self._frames,
+            "fps": round(self._stats.fps, 1),
+            "latency_ms": round(1000 * self._stats.latency, 1),
+            "dropped": self._stats.dropped,
+            "garments": [
+                {"track": g.track, "label": g.label.name, "colour": g.colour,
+                 "probability": round(g.label.probability, 3), "held": g.held,
+                 "shade": "#{2:02x}{1:02x}{0:02x}".format(*self._shade(g.label.name)),
+                 "attributes": dict(g.attributes)}
+                for g in self._garments
+            ],
+            "counts": dict((self._past + Counter(s.label for s in stays)).most_common()),
+            "timeline": [
+                {"track": s.track, "label": s.label, "colour": s.colour,
+                 "from": round(s.since, 2), "to": round(s.until, 2)}
+                for s in stays
+            ],
+            "curves": {"fps": list(self._fps), "latency_ms": list(self._latency)},
+        }  # fmt: skip

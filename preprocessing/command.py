@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from preprocessing.errors import GarmentError
+from preprocessing.errors import DeviceError, GarmentError
 
 
 def exit_status(command: Callable[[], int]) -> int:
@@ -13,3 +13,7 @@ def exit_status(command: Callable[[], int]) -> int:
     except GarmentError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status
+    except MemoryError:
+        print("error: not enough memory: close other programs, or ask for less at once",
+              file=sys.stderr)  # fmt: skip
+        return DeviceError.status

@@ -43,7 +43,7 @@ def read_inputs(
 
 def _frames(source: Path, step: int) -> Iterator[tuple[str, np.ndarray]]:
     try:
-        with av.open(str(source)) as container:
+        with av.open(str(source), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise DataError(f"{source} has no picture in it")
             for number, frame in enumerate(container.decode(video=0)):

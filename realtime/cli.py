@@ -18,7 +18,9 @@ from realtime.flags import (
     DEMO_MODEL,
     FILES,
     NAMED_BY,
+    OUTPUT_FOLDERS,
     SLOW,
+    STREAMS,
     parser,
 )
 
@@ -35,6 +37,10 @@ def _run(args: argparse.Namespace) -> int:
 
         print(table())
         return 0
+    if args.doctor:
+        from realtime import doctor
+
+        return doctor.main()
     from realtime.many import run_many, sources_of
 
     sources = sources_of(args.video or [])
@@ -109,8 +115,9 @@ def _check_outputs(args: argparse.Namespace) -> None:
     """Raises SinkError if an output cannot be written."""
     from realtime.sinks import check_output
 
-    for path in filter(None, (getattr(args, name) for name in FILES)):
-        check_output(path, source=args.video)
+    for name in FILES:
+        if path := getattr(args, name):
+            check_output(path, source=args.video, plain=name not in STREAMS)
 
 
 def check_recognition(args: argparse.Namespace) -> None:
@@ -163,8 +170,15 @@ def _process(source, args: argparse.Namespace) -> tuple[int, dict]:
             report = stats.report()
             print(summary(report), file=sys.stderr)
             if args.stats:
-                args.stats.write_text(json.dumps(report, indent=1) + "\n")
+                _write_stats(args.stats, report)
     return interrupt.status, report
+
+
+def _write_stats(path: Path, report: dict) -> None:
+    try:
+        path.write_text(json.dumps(report, indent=1) + "\n")
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _wants_window(args: argparse.Namespace) -> bool:
@@ -188,7 +202,7 @@ def _wants_window(args: argparse.Namespace) -> bool:
 
 def _writes(args: argparse.Namespace) -> bool:
     """Whether the flags name any output."""
-    return bool(args.snapshots or any(getattr(args, name) for name in FILES))
+    return any(getattr(args, name) for name in (*FILES, *OUTPUT_FOLDERS))
 
 
 def _open_window(source, args: argparse.Namespace):
@@ -263,7 +277,7 @@ def make_analysis(args: argparse.Namespace):
     return Analysis(
         locate=locate,
         classify=classify,
-        track=Tracker(classes, threshold=args.threshold, associate=ASSOCIATORS[args.track]()),
+        track=Tracker(classes, threshold=args.threshold, associator=ASSOCIATORS[args.track]),
         annotate=Annotator(classes, colour=args.colour),
         describe=describe,
         pace=PACES[pace](),
@@ -272,6 +286,8 @@ def make_analysis(args: argparse.Namespace):
 
 
 def _open_sinks(source, args: argparse.Namespace) -> list:
+    from realtime.crops import CropSink
+    from realtime.report import ReportSink
     from realtime.rows import CsvSink, JsonlSink, SubtitleSink
     from realtime.sinks import SnapshotSink, video_or_picture
 
@@ -281,4 +297,12 @@ def _open_sinks(source, args: argparse.Namespace) -> list:
         sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
     if args.snapshots:
         sinks.append(SnapshotSink(args.snapshots))
+    if args.parquet:
+        from realtime.parquet import ParquetSink
+
+        sinks.append(ParquetSink(args.parquet))
+    if args.crops:
+        sinks.append(CropSink(args.crops))
+    if args.report:
+        sinks.append(ReportSink(args.report, source=Path(source.info.name).name))
     return sinks

@@ -22,7 +22,10 @@ PACE_NAMES = ("every-frame", "smooth", "live")
 SLOW = (*NAMED_BY, "grabcut")  # locators that are worth following between two looks
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
-FILES = ("out", "jsonl", "csv", "srt", "vtt", "stats")  # flags that name a file to write
+# Flags that name a file or a folder to write.
+FILES = ("out", "jsonl", "csv", "parquet", "srt", "vtt", "report", "stats")
+STREAMS = ("jsonl", "csv", "srt", "vtt")  # those that a pipe can take
+OUTPUT_FOLDERS = ("snapshots", "crops")
 DEMO = Path(__file__).with_name("demo.mp4")
 DEFAULT_ADDRESS = "127.0.0.1:8000"
 DEFAULT_MODEL = "photo"
@@ -92,12 +95,18 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--jsonl", type=Path, metavar="FILE", help="a row of JSON a garment and frame")
     add("--csv", type=Path, metavar="FILE", help="the same rows as CSV")
+    add("--parquet", type=Path, metavar="FILE", help="the same rows as Parquet (needs pyarrow)")
     add("--srt", type=Path, metavar="FILE", help="the labels as subtitles")
     add("--vtt", type=Path, metavar="FILE", help="the same for browsers")
     add("--snapshots", type=Path, metavar="DIR", help="a PNG when a garment is first named")
+    add("--crops", type=Path, metavar="DIR", help="the best picture of every garment")
+    add("--report", type=Path, metavar="FILE.html", help="a page of what was seen when")
     add("--stats", type=Path, metavar="FILE", help="counts and stage times as JSON")
     add_recognition(made.add_argument_group("recognition"))
     made.add_argument("--list-models", action="store_true", help="print the committed models")
+    made.add_argument(
+        "--doctor", action="store_true", help="try what this machine has, and say what mends it"
+    )
     return made
 
 

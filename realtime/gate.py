@@ -1,4 +1,4 @@
-"""Tells a still scene from a moving one, so that nothing is analysed twice."""
+"""Tells a still scene from a moving one, so that nothing is analysed twice, and where one ends."""
 
 import cv2
 import numpy as np
@@ -8,18 +8,28 @@ SKIP = 4  # only every fourth row of pixels is read: enough, and a quarter of th
 # Grey levels by which a block's mean may differ: above what is left of a camera's noise in the mean
 # of a hundred pixels, below an edge that moves by one.
 STILL = 3
+# Mean difference of the blocks of two frames in a row from which they show different scenes: real
+# clips of hands and people stay under 12, cuts are above 45.
+CUT = 25
 
 
 class MotionGate:
-    """Compares frames with the last one that moved, so that slow drifts add up to motion."""
+    """Compares frames with the last one that moved, so that slow drifts add up to motion.
+
+    `cut` is true where the last frame showed another scene than the one before it.
+    """
 
     def __init__(self):
+        self.cut = False
         self._reference: np.ndarray | None = None
+        self._last: np.ndarray | None = None
 
     def moved(self, image: np.ndarray) -> bool:
         """Whether a BGR image (H, W, 3) differs from the last one of which this was said."""
         blocks, reference = _blocks(image), self._reference
         comparable = reference is not None and blocks.shape == reference.shape
+        self.cut = comparable and cv2.norm(blocks, self._last, cv2.NORM_L1) > CUT * blocks.size
+        self._last = blocks
         if comparable and cv2.norm(blocks, reference, cv2.NORM_INF) <= STILL:
             return False
         self._reference = blocks

@@ -2,6 +2,7 @@
 
 import argparse
 import glob
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,8 +15,18 @@ from preprocessing.errors import GarmentError, SinkError, UsageError
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
 SIGNALLED = 128  # exit statuses from here on tell of a signal
 # Flags that name a folder here, and the suffix of the files in it; "" for a folder each.
-FOLDERS = {"out": ".mp4", "jsonl": ".jsonl", "csv": ".csv", "srt": ".srt", "vtt": ".vtt",
-           "stats": ".json", "snapshots": ""}  # fmt: skip
+FOLDERS = {
+    "out": ".mp4",
+    "jsonl": ".jsonl",
+    "csv": ".csv",
+    "parquet": ".parquet",
+    "srt": ".srt",
+    "vtt": ".vtt",
+    "report": ".html",
+    "stats": ".json",
+    "snapshots": "",
+    "crops": "",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ def sources_of(videos: Sequence[str]) -> list[str]:
     """
     found = []
     for video in videos:
-        if glob.has_magic(video) and not Path(video).exists() and "://" not in video:
+        if glob.has_magic(video) and not os.path.exists(video) and "://" not in video:
             matches = sorted(glob.glob(video, recursive=True))
             if not matches:
                 raise UsageError(f"--video {video}: no file matches")
@@ -48,7 +59,7 @@ def sources_of(videos: Sequence[str]) -> list[str]:
 
 
 def _videos_in(folder: Path) -> list[str]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # which takes names that are too long for Path's
         return []
     return sorted(str(p) for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
 

@@ -51,6 +51,9 @@ class Analysis:
         """The frame's garments; those of the last frame where nothing moved since."""
         with stats.stage("gate"):
             moved = self.gate.moved(frame.image)
+        if self.gate.cut:
+            self.track.cut()
+            self._regions = None
         if not moved and self._held is not None:
             return self._held
         looked = True  # also where nothing moved but names have not settled yet
@@ -128,7 +131,8 @@ def run(
 ) -> None:
     """Pass every frame of an open source through the analysis into the open sinks.
 
-    Files never lose a frame; of live sources the oldest waiting frame is dropped and counted.
+    Sinks that have a `see` get every frame there as well, before anything is drawn on it. Files
+    never lose a frame; of live sources the oldest waiting frame is dropped and counted.
 
     Raises:
         Stopped: `stopped()` turned true or the window was closed; every frame so far is delivered.
@@ -136,6 +140,7 @@ def run(
     """
     hud = Hud(analysis)
     deliver = _deliver_to(sinks, stats)
+    watchers = [sink.see for sink in sinks if hasattr(sink, "see")]
     with ExitStack() as stack:
         outbox = stack.enter_context(Outbox(deliver, size=BEHIND))
         frames = stack.enter_context(
@@ -149,6 +154,8 @@ def run(
             for frame in frames.items(stopped):
                 stats.dropped = frames.dropped
                 garments = analysis(frame, stats)
+                for watch in watchers:
+                    watch(frame, garments)
                 with stats.stage("draw"):
                     analysis.annotate(frame.image, garments, hud(stats))
                 stats.frame_analysed(frame.captured)

@@ -43,8 +43,12 @@ class TextSink:
     def __init__(self, path: Path):
         try:
             self._file = path.open("w", buffering=1, encoding="utf-8", newline="")
+            self._begin()
         except OSError as error:
             raise SinkError(f"cannot write {path}: {error.strerror}") from error
+
+    def _begin(self) -> None:
+        """Write what comes before the first frame."""
 
     def __enter__(self) -> "TextSink":
         return self
@@ -64,7 +68,11 @@ class TextSink:
         raise NotImplementedError
 
     def __exit__(self, *exc_info: object) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            if exc_info[:1] in ((), (None,)):  # an earlier error tells the same
+                raise SinkError(f"cannot write {self._file.name}: {error.strerror}") from error
 
 
 class JsonlSink(TextSink):
@@ -78,8 +86,7 @@ class JsonlSink(TextSink):
 class CsvSink(TextSink):
     """A row of COLUMNS a garment; attributes as "name=value|name=value"."""
 
-    def __init__(self, path: Path):
-        super().__init__(path)
+    def _begin(self) -> None:
         self._rows = csv.DictWriter(self._file, COLUMNS)
         self._rows.writeheader()
 
@@ -98,12 +105,14 @@ class SubtitleSink(TextSink):
     """
 
     def __init__(self, path: Path):
-        super().__init__(path)
         self._comma = "," if path.suffix.lower() == ".srt" else "."
-        if self._comma == ".":
-            self._file.write("WEBVTT\n\n")
+        super().__init__(path)
         self._count, self._labels, self._since = 0, "", 0.0
         self._last = self._step = 0.0
+
+    def _begin(self) -> None:
+        if self._comma == ".":
+            self._file.write("WEBVTT\n\n")
 
     def _write(self, frame: Frame, garments: list[Garment]) -> None:
         known = sorted({f"{g.colour} {g.label.name}".strip() for g in garments if g.label.known})
@@ -129,5 +138,7 @@ class SubtitleSink(TextSink):
     def __exit__(self, *exc_info: object) -> None:
         try:
             self._cue(self._last + self._step)
+        except OSError as error:
+            raise SinkError(f"cannot write {self._file.name}: {error.strerror}") from error
         finally:
             super().__exit__(*exc_info)

@@ -26,8 +26,11 @@ class Sink(Protocol):
     def write(self, frame: Frame, garments: list[Garment]) -> None: ...
 
 
-def check_output(path: Path, *, source: str | None) -> None:
+def check_output(path: Path, *, source: str | None, plain: bool = True) -> None:
     """Find out early that an output cannot be written.
+
+    Args:
+        plain: whether it must be a plain file, since it is not written from start to end.
 
     Raises:
         SinkError: its folder is missing or not writable, or it is the input itself.
@@ -36,6 +39,8 @@ def check_output(path: Path, *, source: str | None) -> None:
         raise SinkError(f"output {path} is the input: give -o another name")
     if path.is_dir():
         raise SinkError(f"output {path} is a folder: name a file in it")
+    if plain and path.exists() and not path.is_file():
+        raise SinkError(f"output {path} is no plain file: only rows and subtitles can go there")
     if not path.parent.is_dir():
         raise SinkError(f"no folder {path.parent} for {path.name}: `mkdir -p {path.parent}`")
     target = path if path.exists() else path.parent

@@ -59,8 +59,11 @@ def _open(video: str | None, camera: int | None) -> Source:
     if video.startswith(STREAM_SCHEMES):
         return VideoSource(video, network=True)
     path = Path(video)
-    if not path.exists():
-        raise SourceError(f"no such file: {video}")
+    try:
+        path.stat()
+    except OSError as error:
+        why = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise SourceError(f"{why}: {video[:200]}") from error
     if path.is_dir():
         return PictureSource(path, picture_files(path))
     if path.suffix.lower() in IMAGE_SUFFIXES:
@@ -107,6 +110,8 @@ class CameraSource:
 
     def __init__(self, number: int):
         self.failed = 0
+        # It tells of every backend that it tries; what matters is said in one line below.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
             raise SourceError(_why_no_camera(number))

@@ -1,6 +1,6 @@
 """Follows garments from frame to frame and lets each track's frames agree on one label."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -95,22 +95,34 @@ class Tracker:
     Args:
         classes: what votes are about.
         threshold: probability under which a garment is called unknown.
-        associate: numbers regions; overlap with the last frames by default.
+        associator: makes what numbers regions; overlap with the last frames by default.
     """
 
     def __init__(
-        self, classes: Sequence[str], *, threshold: float, associate: Associate | None = None
+        self,
+        classes: Sequence[str],
+        *,
+        threshold: float,
+        associator: Callable[[], Associate] = Overlap,
     ):
         self._classes, self._threshold = classes, threshold
-        self._associate = associate or Overlap()
+        self._associator, self._associate = associator, associator()
         self._tracks: dict[int, Track] = {}
         self._frame = 0
+        self._given = self._before = 0  # highest number so far, and of the scenes before
+
+    def cut(self) -> None:
+        """Another scene begins: whatever lies where a garment was is another garment."""
+        self._tracks.clear()
+        self._before, self._associate = self._given, self._associator()
 
     def __call__(self, regions: list[Region]) -> list[Track]:
         """The tracks of the next frame's regions, in their order."""
         self._frame += 1
         followed = []
-        for number, region in zip(self._associate(regions), regions, strict=True):
+        for own, region in zip(self._associate(regions), regions, strict=True):
+            number = self._before + own
+            self._given = max(self._given, number)
             if number not in self._tracks:
                 self._tracks[number] = Track(number, self._classes, self._threshold)
             track = self._tracks[number]

@@ -89,6 +89,7 @@ class SourceInfo:
         frames: expected number of frames; None where unknown. Never trusted as an end.
         live: True if frames come at their own pace and the oldest may be dropped.
         path: the file, for its audio; None for cameras, streams and pictures.
+        shift: seconds added to the file's own times, so that none is before 0.
     """
 
     name: str
@@ -100,3 +101,4 @@ class SourceInfo:
     live: bool
     path: str | None = None
     colours: Colours = Colours()
+    shift: Fraction = Fraction(0)

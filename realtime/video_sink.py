@@ -37,7 +37,9 @@ class VideoSink:
         try:
             self._container = av.open(str(path), "w", options=dict(options))
             self._stream = self._add_video(info)
-            self._audio = AudioCopy(info.path, self._container) if audio and info.path else None
+            self._audio = None
+            if audio and info.path:
+                self._audio = AudioCopy(info.path, self._container, shift=info.shift)
             self._container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._failed(error) from error
@@ -110,10 +112,15 @@ class VideoSink:
 
 
 class AudioCopy:
-    """Passes the input's audio packets, unchanged, into an output container."""
+    """Passes the input's audio packets, unchanged, into an output container.
 
-    def __init__(self, path: str, output: "av.container.OutputContainer"):
-        self._input = av.open(path)
+    Args:
+        shift: seconds added to their times.
+    """
+
+    def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
+        self._shift = shift
+        self._input = av.open(path, metadata_errors="replace")
         streams = self._input.streams.audio
         self._output = output
         self._targets = {s.index: output.add_stream_from_template(s) for s in streams}
@@ -123,17 +130,25 @@ class AudioCopy:
     def copy_until(self, seconds: float) -> None:
         """Write every packet that starts no later than `seconds`."""
         while True:
-            packet = self._waiting or next(self._packets, None)
-            self._waiting = None
+            waiting, self._waiting = self._waiting, None
+            packet = waiting or next(self._packets, None)
             if packet is None:
                 return
             if packet.dts is None:  # the demuxer's end marker
                 continue
+            if packet is not waiting:
+                self._move(packet)
             if float(packet.dts * packet.time_base) > seconds:
                 self._waiting = packet
                 return
             packet.stream = self._targets[packet.stream.index]
             self._output.mux(packet)
+
+    def _move(self, packet: "av.Packet") -> None:
+        ticks = round(self._shift / packet.time_base)
+        packet.dts += ticks
+        if packet.pts is not None:
+            packet.pts += ticks
 
     def close(self) -> None:
         """Close the input."""

@@ -27,7 +27,9 @@ class VideoSource:
         timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
         options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
         try:
-            self._container = av.open(url, timeout=timeout, options=options)
+            self._container = av.open(
+                url, timeout=timeout, options=options, metadata_errors="replace"
+            )
         except (av.FFmpegError, OSError) as error:
             raise SourceError(_why_not_open(url, error)) from error
         if not self._container.streams.video:
@@ -37,6 +39,8 @@ class VideoSource:
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self._first = self._decode_first()
+        # A transport stream's clock may wrap soon after its start, which then lies before 0.
+        self._ahead = max(0, -(self._first.pts or 0))
         self.info = self._read_info()
 
     def __enter__(self) -> "VideoSource":
@@ -50,7 +54,8 @@ class VideoSource:
     def __iter__(self) -> Iterator[Frame]:
         count, last = 0, None
         for picture in self._pictures():
-            pts = self._rising(picture.pts, last)
+            own = None if picture.pts is None else picture.pts + self._ahead
+            pts = self._rising(own, last)
             yield Frame(_upright(picture), count, pts, self.info.time_base, time.monotonic())
             count, last = count + 1, pts
         self._check_complete(count, last)
@@ -109,7 +114,7 @@ class VideoSource:
                 )
             return
         promised = self._stream.frames
-        end = float(((last or 0) + self._tick()) * self._stream.time_base)
+        end = float(((last or 0) - self._ahead + self._tick()) * self._stream.time_base)
         length = self._container.duration / av.time_base if self._container.duration else end
         start = (self._container.start_time or 0) / av.time_base
         early = end - start < 0.98 * length - MISSING_TAIL
@@ -134,6 +139,7 @@ class VideoSource:
             time_base=self._stream.time_base,
             frames=None if self._live else frames,
             live=self._live,
+            shift=self._ahead * self._stream.time_base,
             path=None if self._live else self._url,
             colours=Colours(
                 self._first.colorspace, self._first.color_primaries, self._first.color_trc

@@ -134,5 +134,5 @@ def app(*arguments: object, **options) -> subprocess.CompletedProcess:
     """Run run_realtime.py in a process of its own."""
     return subprocess.run(
         [sys.executable, str(ROOT / "run_realtime.py"), *map(str, arguments)],
-        capture_output=True, text=True, timeout=60, **options,
+        capture_output=True, text=True, **{"timeout": 60, **options},
     )  # fmt: skip

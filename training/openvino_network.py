@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import WeightsError
+from preprocessing.errors import DeviceError, GarmentError, WeightsError
 from training.weights import remedy
 
 # Changes a network for inputs of one shape.
@@ -28,6 +28,7 @@ class OpenVinoNetwork:
 
     Raises:
         WeightsError: the file is damaged.
+        DeviceError: there is not enough memory for it.
     """
 
     def __init__(
@@ -89,6 +90,9 @@ class OpenVinoNetwork:
         compiled = self._core.compile_model(model, "CPU", self._options)
         self._requests[shape] = compiled.create_infer_request()
 
-    def _damaged(self, error: Exception) -> WeightsError:
+    def _damaged(self, error: Exception) -> GarmentError:
         reason = str(error).strip().splitlines()[-1]
+        if "bad_alloc" in reason:
+            return DeviceError(f"not enough memory for {self._stem}.onnx: close other programs, "
+                               "or use a smaller --model")  # fmt: skip
         return WeightsError(f"{self._stem}.onnx is damaged ({reason}): {remedy(self._stem.name)}")

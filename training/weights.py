@@ -114,7 +114,9 @@ def read_info(path: Path) -> WeightsInfo:
         text = header["__metadata__"][METADATA_KEY]
     except FileNotFoundError as error:
         raise WeightsError(f"no weights {path}: {remedy(path.stem)}") from error
-    except (OSError, ValueError, struct.error, KeyError, TypeError) as error:
+    except (
+        OSError, ValueError, struct.error, KeyError, TypeError, RecursionError
+    ) as error:  # fmt: skip
         raise WeightsError(f"{path} is damaged ({error}): {remedy(path.stem)}") from error
     return WeightsInfo.from_json(text, path=path)
 

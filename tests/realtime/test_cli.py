@@ -94,7 +94,7 @@ def test_a_picture_in_a_picture_out(tmp_path):
         (["--video", "in.mp4", "-o", "in.mp4"], 5, "is the input"),
         (["--video", "in.mp4", "-o", "none/out.mp4"], 5, "no folder"),
         (["--video", "in.mp4", "-o", "out.xyz"], 5, "unknown kind"),
-        (["--video", "in.mp4"], 5, "no display"),
+        (["--video", "in.mp4", "--show"], 5, "no display"),
         (["--video", "in.mp4", "-o", "out.mp4", "--threshold", "1.5"], 2, "--threshold"),
         (["--video", "in.mp4", "-o", "out.mp4", "--threads", "0"], 2, "--threads"),
         (["--camera", "-1", "-o", "out.mp4"], 2, "--camera"),

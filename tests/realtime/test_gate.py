@@ -77,3 +77,15 @@ def test_a_still_scene_is_held_once_its_names_are_settled():
         False
     ]
     assert {(row[0].track, row[0].label.name) for row in rows} == {(1, "Dress")}
+
+
+def test_a_cut_starts_new_tracks():
+    gate, tracker = MotionGate(), Tracker(("a", "b"), threshold=0.5)
+    region = Region(np.float32((1, 1, 9, 9)), np.full((8, 8), 255, np.uint8))
+    numbers = []
+    for image in (scene(), scene(103), 255 - scene(103), 255 - scene(106)):
+        gate.moved(image)
+        if gate.cut:
+            tracker.cut()
+        numbers.append(tracker([region])[0].number)
+    assert numbers == [1, 1, 2, 2]

@@ -1,0 +1,214 @@
+"""`--doctor`: what of this machine the app can use, and the command that mends what it cannot.
+
+Every check tries the thing itself: a device is opened, a frame encoded, a network run.
+"""
+
+import importlib.metadata
+import importlib.util
+import io
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+
+from preprocessing import fashion_mnist
+from preprocessing.errors import GarmentError
+from realtime.engines import ENGINES
+from realtime.sources import cameras
+from realtime.window import has_display
+from training.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
+
+CODECS = {"h264": "r", "hevc": "r", "vp9": "r", "av1": "r", "mjpeg": "r", "libx264": "w"}
+NEEDED = ("numpy", "opencv-python", "av", "openvino", "fastapi", "uvicorn", "websockets")
+OPTIONAL = {"torch": "training and GPUs", "ultralytics": "training detectors",
+            "trackers": "--track bytetrack and ocsort", "pyarrow": "--parquet",
+            "ray": "realtime.archive"}  # fmt: skip
+MODEL = "deep"  # the smallest committed network, for the tiny inference
+RUNS = 20
+# What the committed networks have learnt from: README tells where each is from.
+LICENCES = {
+    "baseline": "Fashion-MNIST (MIT)",
+    "deep": "Fashion-MNIST (MIT)",
+    "deep-real": "Fashion-MNIST (MIT), clothing photos (CC0)",
+    "efficientnet": "Fashion-MNIST (MIT)",
+    "parser": "ImageNet weights, parsed worn photos (Apache-2.0), clothing photos (CC0), "
+    "boxed worn photos, Intel clips (CC BY 4.0)",
+    "photo": "ImageNet weights, parsed worn photos (Apache-2.0), clothing photos (CC0), "
+    "Intel clips (CC BY 4.0)",
+    "yolo": "Fashion-MNIST (MIT), Intel clips (CC BY 4.0)",
+    "yolo-photo": "clothing photos (CC0), parsed worn photos (Apache-2.0), boxed worn photos, "
+    "Intel clips (CC BY 4.0)",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: `fix` is what mends it, empty where all is well.
+
+    Attributes:
+        status: exit status where the app cannot work without it; 0 where it can.
+    """
+
+    what: str
+    found: str
+    fix: str = ""
+    status: int = 0
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding, in the order of the checks."""
+    for check in CHECKS:
+        yield from check()
+
+
+def _versions() -> Iterator[Finding]:
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    yield Finding("machine", system)
+    for name in NEEDED:
+        version = _version(name)
+        fix = "" if version else "pip install -r realtime/requirements.txt"
+        yield Finding(name, f"{version or 'missing'}, {_licence(name)}", fix, 0 if version else 1)
+    for name, use in OPTIONAL.items():
+        version = _version(name)
+        told = f"{version}, {_licence(name)}" if version else f"not installed, for {use}"
+        yield Finding(name, told, "" if version else f"pip install {name}")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _licence(name: str) -> str:
+    """The licence that a distribution names, shortened."""
+    try:
+        about = importlib.metadata.metadata(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "licence unknown"
+    named = about.get("License-Expression") or about.get("License") or ""
+    classes = [c.split(" :: ")[-1] for c in about.get_all("Classifier") or () if "License" in c]
+    return (named.splitlines() or classes or ["licence unknown"])[0][:60]
+
+
+def _cameras() -> Iterator[Finding]:
+    devices = cameras()
+    if not devices:
+        yield Finding("cameras", "none", "connect one, or use --video FILE or URL")
+    for device in devices:
+        capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")))
+        opened = capture.isOpened() and capture.read()[0]
+        capture.release()
+        yield Finding(
+            device,
+            "gives pictures" if opened else "gives no pictures",
+            "" if opened else "close what else uses it; add yourself to group `video`",
+        )
+
+
+def _codecs() -> Iterator[Finding]:
+    lacking = []
+    for name, mode in CODECS.items():
+        try:
+            av.Codec(name, mode)
+        except (ValueError, av.FFmpegError):
+            lacking.append(name)
+    read = ", ".join(name for name in CODECS if name not in lacking)
+    yield Finding("codecs", f"have {read}", f"pip install -U av, for {lacking}" if lacking else "")
+    try:
+        encoded = _encode()
+        yield Finding("encoding", f"a frame of H.264 has {encoded} bytes")
+    except (av.FFmpegError, ValueError) as error:
+        yield Finding("encoding", str(error), "pip install -U av", 5)
+
+
+def _encode() -> int:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as target:
+        stream = target.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        target.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        target.mux(stream.encode(None))
+    return buffer.tell()
+
+
+def _display() -> Iterator[Finding]:
+    shown = has_display()
+    yield Finding("display", "windows can be opened" if shown else "none",
+                  "" if shown else "use --serve for a page, or -o FILE")  # fmt: skip
+
+
+def _engines() -> Iterator[Finding]:
+    for name in ENGINES:
+        if name == "torch" and not importlib.util.find_spec("torch"):
+            yield Finding("engine torch", "not installed, for GPUs", "pip install torch")
+            continue
+        try:
+            yield Finding(f"engine {name}", f"{MODEL}, one crop: {_inference(name):.2f} ms on cpu")
+        except GarmentError as error:
+            needed = name == "openvino"
+            fix = "pip install -r realtime/requirements.txt" if needed else "pip install torch"
+            yield Finding(f"engine {name}", str(error), fix, error.status if needed else 0)
+
+
+def _inference(engine: str) -> float:
+    """Median milliseconds of the smallest network."""
+    stem, info = locate(MODEL)
+    run = ENGINES[engine](stem, info, device="cpu", threads=1)
+    crop, times = np.zeros((1, info.channels, info.size, info.size), np.uint8), []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        run(crop)
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def _weights() -> Iterator[Finding]:
+    for name in sorted(read_manifest()):
+        try:
+            stem, info = locate(name)
+            for suffix in (".onnx", ".safetensors"):
+                verified(stem.with_suffix(suffix))
+        except GarmentError as error:
+            yield Finding(f"weights {name}", str(error), f"git checkout weights/{name}.*", 6)
+            continue
+        learnt = LICENCES.get(name, "data not named")
+        yield Finding(f"weights {name}", f"{ROLES[info.task][0]}, whole; learnt from {learnt}")
+    if not read_manifest():
+        yield Finding("weights", f"none in {WEIGHTS_DIR}", "git checkout weights", 6)
+
+
+def _data() -> Iterator[Finding]:
+    try:
+        folder = fashion_mnist.find(download=False)
+        yield Finding("Fashion-MNIST", f"{folder} (MIT)")
+    except GarmentError as error:
+        yield Finding("Fashion-MNIST", f"for training only: {error}",
+                      "sudo apt-get install dataset-fashion-mnist")  # fmt: skip
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _versions, _cameras, _display, _codecs, _engines, _weights, _data,
+)  # fmt: skip
+
+
+def told(finding: Finding) -> str:
+    """A finding as one line."""
+    mark = "no " if finding.status else "-  " if finding.fix else "ok "
+    fix = f"  ->  {finding.fix}" if finding.fix else ""
+    return f"{mark}{finding.what:22s} {finding.found}{fix}"
+
+
+def main() -> int:
+    """Print every finding; 0, or the status of the first that the app cannot do without."""
+    status = 0
+    for finding in examine():
+        print(told(finding), flush=True)
+        status = status or finding.status
+    return status

@@ -1,0 +1,260 @@
+"""Live sources and viewers that fail: streams that break off, cameras that hang, hostile pages."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import fault
+import make
+import pytest
+from fault import LIGHT
+
+SECONDS = 4  # of the stream
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory):
+    """A transport stream of SECONDS."""
+    path = tmp_path_factory.mktemp("stream") / "in.ts"
+    with av.open(str(path), "w") as container:
+        out = container.add_stream("libx264", rate=25, options={"g": "5", "bf": "0"})
+        out.width, out.height, out.pix_fmt = 320, 240, "yuv420p"
+        for index in range(25 * SECONDS):
+            frame = av.VideoFrame.from_ndarray(make.scene(), format="bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(out.encode(frame))
+        container.mux(out.encode(None))
+    return path.read_bytes()
+
+
+class Server:
+    """Sends a stream at its own pace to whoever connects; the first gets a share of it.
+
+    Args:
+        hang: whether it then keeps silent, instead of hanging up.
+    """
+
+    def __init__(self, data, *, share, hang=False):
+        self._data, self._share, self._hang = data, share, hang
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"tcp://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.connections = 0
+        self._clients = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self._over.set()
+        for one in (self._socket, *self._clients):
+            one.close()
+        self._thread.join(5)
+
+    def _serve(self):
+        step = len(self._data) // 200
+        with suppress(OSError):
+            while not self._over.is_set():
+                client, _ = self._socket.accept()
+                self._clients.append(client)
+                self.connections += 1
+                share = self._share if self.connections == 1 else 1
+                with suppress(OSError):
+                    for start in range(0, int(len(self._data) * share), step):
+                        client.sendall(self._data[start : start + step])
+                        self._over.wait(SECONDS / 200)
+                if not self._hang:
+                    client.close()
+
+
+def live(address, folder, *flags):
+    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", address, *LIGHT,
+               "-o", folder / "out.mp4", "--jsonl", folder / "rows.jsonl", *flags]  # fmt: skip
+    return subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+
+
+def test_stream_that_breaks_off_keeps_its_frames(stream, tmp_path):
+    with Server(stream, share=0.5) as server:
+        app = live(server.address, tmp_path)
+        _, told = app.communicate(timeout=fault.CAP)
+    assert app.returncode in (0, 4) and "Traceback" not in told, told
+    assert fault.frames_of(tmp_path / "out.mp4") > 10  # bursts are live: their oldest are dropped
+
+
+@pytest.mark.parametrize("hang", [False, True])
+def test_stream_server_killed_and_started_again(stream, tmp_path, hang):
+    """One file, whose time goes on over the gap."""
+    with Server(stream, share=0.4, hang=hang) as server:
+        app = live(server.address, tmp_path, "--reconnect", "20")
+        end = time.monotonic() + fault.CAP
+        while server.connections < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(1.5)
+        app.send_signal(signal.SIGINT)
+        _, told = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 130 and "trying again" in told and "Traceback" not in told, told
+    times = [json.loads(line)["time"] for line in (tmp_path / "rows.jsonl").read_text().split("\n")
+             if line]  # fmt: skip
+    assert times == sorted(times)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        shown = [frame.time for frame in video.decode(video=0)]
+    assert shown == sorted(set(shown)) and len(shown) > 20
+
+
+def test_camera_that_stalls_shrinks_and_dies(tmp_path):
+    app = live("fake://25fps?drop=10%&stall=2.5s&resize=1&for=7s", tmp_path, "--reconnect", "2")
+    _, told = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 4 and "Traceback" not in told, told
+    assert "no picture for" in told and "back after" in told and "did not come back" in told
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        frames = [(frame.time, frame.width) for frame in video.decode(video=0)]
+    times = [time for time, _ in frames]
+    assert {width for _, width in frames} == {640}  # letterboxed, one file
+    assert 2.4 < max(b - a for a, b in pairwise(times)) < 4.5
+    assert len(times) > 50
+
+
+def test_a_read_that_hangs_does_not_hold_up_the_end(stream, tmp_path):
+    with Server(stream, share=0.5, hang=True) as server:
+        app = live(server.address, tmp_path)
+        end = time.monotonic() + fault.CAP
+        rows = tmp_path / "rows.jsonl"
+        while not (rows.exists() and rows.stat().st_size) and time.monotonic() < end:
+            time.sleep(0.05)
+        app.send_signal(signal.SIGTERM)
+        start = time.monotonic()
+        _, told = app.communicate(timeout=fault.CAP)
+        assert app.returncode in (143, 4) and time.monotonic() - start < 10, told
+
+
+# ---- viewers of the page ----
+
+
+@pytest.fixture(scope="module")
+def page():
+    """Host and port of a page whose app is killed afterwards."""
+    command = [sys.executable, make.ROOT / "run_realtime.py", "--serve", "127.0.0.1:0",
+               "--video", "fake://25fps", *LIGHT]  # fmt: skip
+    app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+    address = next(line for line in app.stderr if line.startswith("page: "))
+    yield "127.0.0.1", int(address.rstrip("/\n").rpartition(":")[2])
+    assert app.poll() is None, "the app died"
+    app.terminate()
+    _, told = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 143 and "Traceback" not in told, told
+
+
+def answer(page, data: bytes) -> bytes:
+    """What the page answers to these bytes until it closes, or for two seconds."""
+    with socket.create_connection(page, timeout=2) as client:
+        try:
+            client.sendall(data)
+            found = b""
+            while chunk := client.recv(65536):
+                found += chunk
+        except OSError:
+            pass
+        return found
+
+
+def alive(page) -> bool:
+    request = f"GET /state HTTP/1.1\r\nHost: localhost:{page[1]}\r\nConnection: close\r\n\r\n"
+    return b"200 OK" in answer(page, request.encode())
+
+
+def request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close",
+             f"Content-Length: {len(body)}", *headers]  # fmt: skip
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+JSON = "Content-Type: application/json"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\x00\xff" * 500, b"400"),
+        (b"GET\r\n\r\n", b"400"),
+        (b"GET / HTTP/9.9\r\n\r\n", b"4"),
+        (request("GET", "/" + "a" * 100_000), b"4"),
+        (request("GET", "/", b"", "X: " + "a" * 200_000), b"400"),
+        (request("GET", "/../../etc/passwd"), b"404"),
+        (request("GET", "/%2e%2e/%2e%2e/etc/passwd"), b"404"),
+        (request("GET", "/page.js%00.html"), b"404"),
+        (request("DELETE", "/state"), b"405"),
+        (request("POST", "/source", b"{", JSON), b"422"),
+        (request("POST", "/source", b"[1]", JSON), b"422"),
+        (request("POST", "/source", b"[" * 50_000, JSON), b"4"),
+        (request("POST", "/source", b'{"source": {"a": 1}}', JSON), b"400"),
+        (request("POST", "/source", b'{"source": "../../etc/passwd"}', JSON), b"400"),
+        (request("POST", "/settings", b'{"threshold": 1e999}', JSON), b"400"),
+        (request("POST", "/settings", b'{"threshold": NaN}', JSON), b"4"),
+        (request("POST", "/settings", b'{"model": ["deep"]}', JSON), b"400"),
+        (request("PUT", "/upload", b"once upon a time"), b"400"),
+        (request("PUT", "/upload"), b"400"),
+        (request("GET", "/camera", b"", "Upgrade: websocket"), b"4"),
+    ],
+)
+def test_hostile_requests(page, data, status):
+    found = answer(page, data)
+    assert found.startswith(b"HTTP/1.1 " + status), found[:300]
+    assert b"Traceback" not in found and b"root:" not in found
+    assert alive(page)
+
+
+def test_slow_requests_hold_nobody_up(page):
+    slow = [socket.create_connection(page) for _ in range(50)]
+    for client in slow:
+        client.sendall(b"GET /state HTTP/1.1\r\nHo")
+    start = time.monotonic()
+    assert alive(page) and time.monotonic() - start < 5
+    for client in slow:
+        client.close()
+
+
+def test_viewers_that_leave_leave_nothing_behind(page):
+    def files() -> int:
+        (process,) = (
+            int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _serves(pid, page)
+        )
+        return len(os.listdir(f"/proc/{process}/fd"))
+
+    before = files()
+    for _ in range(20):
+        with socket.create_connection(page, timeout=5) as client:
+            client.sendall(request("GET", "/stream"))
+            assert b"image/jpeg" in client.recv(4096) + client.recv(4096)
+    end = time.monotonic() + 20
+    while files() > before + 2 and time.monotonic() < end:
+        time.sleep(0.2)
+    assert files() <= before + 2 and alive(page)
+
+
+def _serves(pid: str, page) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return False
+    return "--serve" in command and "fake://25fps" in command
+
+
+def test_a_viewer_that_reads_nothing_holds_nobody_up(page):
+    with socket.create_connection(page) as stuck:
+        stuck.sendall(request("GET", "/stream"))
+        before = json.loads(answer(page, request("GET", "/state")).split(b"\r\n\r\n")[1])
+        time.sleep(2)
+        after = json.loads(answer(page, request("GET", "/state")).split(b"\r\n\r\n")[1])
+    assert after["frames"] - before["frames"] > 30

@@ -1,0 +1,150 @@
+"""Outputs that cannot be written, are taken away, or are cut short by a signal."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fault
+import make
+import pytest
+from fault import LIGHT, Fault
+
+IN = ["--video", "in.mp4", *LIGHT]
+TEXTS = ("--jsonl", "--csv", "--srt", "--vtt")
+
+
+def clip(folder: Path) -> None:
+    make.moving_clip(folder / "in.mp4")
+
+
+def onto(*flags):
+    """A good clip, and outputs that are not."""
+
+    def build(folder: Path) -> list:
+        clip(folder)
+        return [*IN, *flags]
+
+    return build
+
+
+def prepared(prepare, *flags):
+    """The same, in a folder that something was done to."""
+
+    def build(folder: Path) -> list:
+        clip(folder)
+        prepare(folder)
+        return [*IN, *flags]
+
+    return build
+
+
+FAULTS = [
+    Fault("the input itself", onto("-o", "in.mp4"), 5, "is the input"),
+    Fault("the input by another name", prepared(lambda f: (f / "a.mp4").symlink_to(f / "in.mp4"),
+          "-o", "a.mp4"), 5, "is the input"),
+    Fault("a folder", prepared(lambda f: (f / "a.mp4").mkdir(), "-o", "a.mp4"), 5, "is a folder"),
+    Fault("no folder", onto("-o", "none/a.mp4"), 5, "mkdir -p none"),
+    Fault("a kind nobody knows", onto("-o", "a.xyz"), 5, "unknown kind"),
+    Fault("a FIFO", prepared(lambda f: os.mkfifo(f / "a.mp4"), "-o", "a.mp4"), 5, "no plain file"),
+    Fault("a link to nowhere", prepared(lambda f: (f / "a.mp4").symlink_to(f / "none/b.mp4"),
+          "-o", "a.mp4"), 5, "a.mp4"),
+    Fault("a file where the snapshots go", prepared(lambda f: (f / "s").write_text(""),
+          "--snapshots", "s"), 5, "cannot write"),
+    Fault("a file where the crops go", prepared(lambda f: (f / "s").write_text(""),
+          "--crops", "s"), 5, "--crops DIR"),
+    Fault("a file where Parquet's parts go", prepared(
+          lambda f: (f / "a.parquet.parts").write_text(""), "--parquet", "a.parquet"), 5,
+          "cannot write"),
+    *(Fault(f"full disk, {flag}", onto(flag, "/dev/full"), 5, "/dev/full") for flag in TEXTS),
+    Fault("full disk, stats", onto("--jsonl", "a.jsonl", "--stats", "/dev/full"), 5, "/dev/full"),
+    Fault("full disk, report", onto("--report", "/dev/full"), 5, "no plain file"),
+    Fault("no output and several videos",
+          lambda f: (clip(f), ["--video", "in.mp4", "in.mp4"])[1], 2, "FOLDER"),
+    Fault("out of range", onto("-o", "out.mp4", "--threshold", "nan"), 2, "--threshold"),
+    Fault("no number", onto("-o", "out.mp4", "--threads", "many"), 2, "--threads"),
+    Fault("reconnect before the clock", onto("-o", "out.mp4", "--reconnect", "-1"), 2,
+          "--reconnect"),
+    Fault("no engine of that name", onto("-o", "out.mp4", "--engine", "steam"), 2, "steam"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
+def test_fault(case, tmp_path):
+    fault.held(case, tmp_path)
+    assert fault.frames_of(tmp_path / "in.mp4") == 40
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_read_only_folder(tmp_path):
+    def lock(folder):
+        (folder / "s").mkdir(mode=0o500)
+
+    fault.held(Fault("read-only", prepared(lock, "-o", "s/a.mp4"), 5, "permissions"), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    return make.moving_clip(path, size=(640, 480), repeats=150, audio=True)
+
+
+def started(video, folder, *flags):
+    """A run that has begun to write out.mp4."""
+    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", video, "-o",
+               folder / "out.mp4", *LIGHT, *flags]  # fmt: skip
+    app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + fault.CAP
+    while not (folder / "out.mp4").exists() or (folder / "out.mp4").stat().st_size < 20_000:
+        assert app.poll() is None and time.monotonic() < end, app.stderr.read()
+        time.sleep(0.02)
+    return app
+
+
+@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_at_a_random_moment(long_clip, tmp_path, number, attempt):
+    flags = ("--parquet", tmp_path / "a.parquet", "--report", tmp_path / "a.html")
+    app = started(long_clip, tmp_path, *flags)
+    time.sleep(random.Random(attempt).uniform(0, 0.7))
+    app.send_signal(number)
+    _, told = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 128 + number and "Traceback" not in told
+    assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in told
+    assert (tmp_path / "a.parquet").is_file() and "</html>" in (tmp_path / "a.html").read_text()
+
+
+def test_second_signal_ends_at_once(long_clip, tmp_path):
+    app = started(long_clip, tmp_path)
+    app.send_signal(signal.SIGSTOP)  # so that both are there before the first is served
+    app.send_signal(signal.SIGINT)
+    app.send_signal(signal.SIGTERM)
+    app.send_signal(signal.SIGCONT)
+    app.communicate(timeout=fault.CAP)
+    assert app.returncode in (130, 143)
+
+
+def test_output_folder_removed_while_running(long_clip, tmp_path):
+    folder = tmp_path / "outputs"
+    folder.mkdir()
+    app = started(long_clip, folder, "--jsonl", folder / "a.jsonl", "--report", folder / "a.html")
+    shutil.rmtree(folder)
+    time.sleep(0.3)
+    app.send_signal(signal.SIGINT)
+    _, told = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 5 and "Traceback" not in told
+    assert "cannot write" in told and "a.html" in told
+
+
+def test_memory_that_does_not_suffice(tmp_path):
+    clip(tmp_path)
+    limit = 700 * 2**20  # enough to start Python, too little for the networks
+    script = f"ulimit -v {limit // 1024}; exec {sys.executable} {make.ROOT}/run_realtime.py "
+    script += f"--video {tmp_path}/in.mp4 -o {tmp_path}/out.mp4 --model photo"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=fault.CAP)
+    assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
+    assert "memory" in done.stderr.lower()

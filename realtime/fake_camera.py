@@ -55,6 +55,7 @@ def read_url(url: str) -> FakeCamera:
     rate, _, query = url.removeprefix(SCHEME).partition("?")
     try:
         given = dict(pair.split("=", 1) for pair in query.split("&") if pair)
+        given.pop("name", "")  # tells cameras apart that do the same
         camera = FakeCamera(
             rate=Fraction(rate.removesuffix("fps") or 30),
             drop=float(given.pop("drop", "0").removesuffix("%")) / 100,

@@ -87,6 +87,7 @@ def _milliseconds(times: deque[float]) -> dict[str, float]:
         return {}
     values = 1000 * np.array(times)
     return {
+        "count": len(values),
         "mean": round(float(values.mean()), 3),
         "p95": round(float(np.percentile(values, 95)), 3),
     }

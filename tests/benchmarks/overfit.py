@@ -20,7 +20,9 @@ from training.attributes.recipes import ATTRIBUTE_MODELS
 from training.attributes.task import AttributeTask
 from training.flags import BACKBONES
 
-PICTURES, SIDE, BATCH, EPOCHS = 64, 96, 16, 80
+PICTURES, BATCH, EPOCHS = 64, 16, 120
+SIDE = 96
+SIDES = {"inception-v3": 160}  # at 96 its last maps are one place, which leaves nothing to pool
 HEADS = ("linear", "custom", "bilinear")
 
 
@@ -37,8 +39,9 @@ def main() -> None:
 def learn(table, images: Path, backbone: str, head: str) -> tuple[int, int, int]:
     """Epochs needed, labels right and labels known."""
     recipe = dataclasses.replace(
-        ATTRIBUTE_MODELS["attributes"], network=backbone, head=head, size=SIDE, crop=1.0,
-        dropout=0.0, pretrained="imagenet" if backbone == "efficientnet-lite0" else "none",
+        ATTRIBUTE_MODELS["attributes"], network=backbone, head=head, crop=1.0,
+        size=SIDES.get(backbone, SIDE), dropout=0.0,
+        pretrained="imagenet" if backbone == "efficientnet-lite0" else "none",
     )  # fmt: skip
     parts = open_parts(table, images, recipe, seed=0, limit=PICTURES)
     part = parts.training

@@ -1,0 +1,68 @@
+"""The bench's own clips, made of the demo's garments: any size, moving or still, with sound."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from realtime.flags import DEMO
+
+RATE = Fraction(25)
+SOUND_RATE = 48_000
+NOISE = 2.0  # grey levels of a still camera's noise
+SIZES = {"480p": (640, 480), "720p": (1280, 720), "1080p": (1920, 1080)}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a clip is like: width and height by a name of SIZES, and what happens in it."""
+
+    frames: int
+    size: str = "480p"
+    still: bool = False
+    sound: bool = False
+
+
+def build(path: Path, clip: Clip) -> Path:
+    """Write a clip as H.264, with a tone where it has sound."""
+    width, height = SIZES[clip.size]
+    with av.open(str(path), "w") as target:
+        stream = target.add_stream("libx264", rate=RATE, options={"crf": "20"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        tone = target.add_stream("aac", rate=SOUND_RATE) if clip.sound else None
+        for index, image in enumerate(_pictures(clip)):
+            picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+            picture.pts, picture.time_base = index, 1 / RATE
+            target.mux(stream.encode(picture))
+        target.mux(stream.encode(None))
+        if tone:
+            _add_tone(target, tone, float(clip.frames / RATE))
+    return path
+
+
+def _pictures(clip: Clip):
+    """BGR images (H, W, 3): the demo over and over, or its first frame with a camera's noise."""
+    width, height = SIZES[clip.size]
+    with av.open(str(DEMO)) as source:
+        shown = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
+    shown = [cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+             for image in (shown[:1] if clip.still else shown)]  # fmt: skip
+    rng = np.random.default_rng(0)
+    for index in range(clip.frames):
+        image = shown[index % len(shown)]
+        if clip.still:
+            image = np.clip(image + rng.normal(0, NOISE, image.shape), 0, 255).astype(np.uint8)
+        yield image
+
+
+def _add_tone(target, stream, seconds: float) -> None:
+    wave = 0.1 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * SOUND_RATE)) / SOUND_RATE)
+    for start in range(0, len(wave), 1024):
+        samples = wave[None, start : start + 1024].astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, "fltp", "mono")
+        frame.sample_rate, frame.pts = SOUND_RATE, start
+        target.mux(stream.encode(frame))
+    target.mux(stream.encode(None))

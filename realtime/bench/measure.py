@@ -1,0 +1,113 @@
+"""Times whole processes, interleaved A B B A, with their memory and what they wrote."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOK_SECONDS = 0.05  # between looks at a process's memory
+VIDEOS = (".mp4", ".avi", ".mkv")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One program: wall seconds, peak memory in MB with its children, bytes of its video."""
+
+    seconds: float
+    memory: float
+    size: int = 0
+
+
+def measured(command: Sequence[str], folder: Path | None = None) -> Run:
+    """Run a process to its end, which must be a good one.
+
+    Args:
+        folder: where it writes its video; whatever lies there before is removed.
+    """
+    for old in _videos(folder):
+        old.unlink()
+    memory = 0.0
+    with tempfile.TemporaryFile() as told:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=told)
+        while True:
+            try:
+                process.wait(LOOK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                memory = max(memory, _peak_memory(process.pid))
+        seconds = time.perf_counter() - start
+        told.seek(0)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=told.read())
+    return Run(seconds, memory, sum(p.stat().st_size for p in _videos(folder)))
+
+
+def _peak_memory(pid: int) -> float:
+    """Highest resident memory so far of a process and its children together, in MB (Linux)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    own = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0")
+    return int(own.split()[1]) / 1024 + sum(_peak_memory(int(child)) for child in children)
+
+
+def _videos(folder: Path | None) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.suffix in VIDEOS] if folder else []
+
+
+def compare(contestants: Sequence, clip: Path, folder: Path, rounds: int) -> dict[str, list[Run]]:
+    """Runs of every contestant: forwards in one round, backwards in the next."""
+    runs: dict[str, list[Run]] = {one.name: [] for one in contestants}
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    for one in contestants:  # fills the file and kernel caches
+        measured(one.command(clip, out / "out.mp4"), out)
+    for number in range(rounds):
+        for one in contestants if number % 2 == 0 else reversed(contestants):
+            runs[one.name].append(measured(one.command(clip, out / "out.mp4"), out))
+    return runs
+
+
+def table(runs: dict[str, list[Run]], frames: int) -> str:
+    """Medians, and the first one's speed over each: median and range of the rounds."""
+    first = np.array([run.seconds for run in next(iter(runs.values()))])
+    lines = [f"{'':36s} {'s':>6s} {'fps':>6s} {'MB':>6s} {'KB out':>8s}   ours / this"]
+    for name, some in runs.items():
+        seconds = np.array([run.seconds for run in some])
+        ratios, middle = seconds / first, float(np.median(seconds))
+        memory = float(np.median([run.memory for run in some]))
+        lines.append(
+            f"{name:36s} {middle:6.2f} {frames / middle:6.0f} {memory:6.0f} "
+            f"{some[-1].size / 1000:8.0f}   "
+            f"{np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
+        )
+    return "\n".join(lines)
+
+
+def plot(path: Path, runs: dict[str, list[Run]], frames: int, title: str) -> None:
+    """Frames a second of every contestant and round, as a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 0.6 * len(runs) + 1.4), layout="constrained")
+    for row, some in enumerate(runs.values()):
+        speeds = [frames / run.seconds for run in some]
+        axes.barh(row, np.median(speeds), color="#0072b2" if row == 0 else "#9aa0a6")
+        axes.plot(speeds, [row] * len(speeds), "k|", markersize=10)
+        axes.text(np.median(speeds), row, f" {np.median(speeds):.0f}", va="center")
+    axes.set_yticks(range(len(runs)), list(runs))
+    axes.invert_yaxis()
+    axes.set_xlabel("frames a second, median and every round")
+    axes.set_title(title, fontsize=10)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -1,0 +1,46 @@
+"""Times of the committed networks alone, on OpenVINO."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from realtime.engines import openvino_engine
+from training.detection.detector import Detector, openvino_detector
+from training.weights import locate, read_manifest
+
+BATCHES = (1, 4, 16)
+WARM_UP = 20  # calls
+
+
+def classifier_times(batch: int, rounds: int = 200) -> dict[str, np.ndarray]:
+    """Milliseconds of each call of every committed classifier, one thread."""
+    found = {}
+    for name in sorted(read_manifest()):
+        stem, info = locate(name)
+        if info.task == "classify":
+            engine = openvino_engine(stem, info, device="cpu", threads=1)
+            crops = np.zeros((batch, info.channels, info.size, info.size), np.uint8)
+            found[name] = _times(lambda engine=engine, crops=crops: engine(crops), rounds)
+    return found
+
+
+def detector_times(rounds: int = 200) -> dict[str, np.ndarray]:
+    """Milliseconds of each step of every committed detector on a 640x480 frame, by threads."""
+    frame, found = np.full((480, 640, 3), 127, np.uint8), {}
+    for name in sorted(read_manifest()):
+        stem, info = locate(name)
+        for threads in (1, 2) if info.task == "detect" else ():
+            detector = Detector(info, openvino_detector(stem, info, threads=threads))
+            step = _times(lambda detector=detector: detector(frame), rounds)
+            found[f"{name}, {threads} threads"] = step
+    return found
+
+
+def _times(call: Callable[[], object], rounds: int) -> np.ndarray:
+    times = []
+    for _ in range(rounds + WARM_UP):
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    return np.array(times[WARM_UP:])

@@ -78,7 +78,7 @@ def run_many(
     """
     _check(args)
     outcomes = []
-    for source, stem in zip(sources, _stems(sources), strict=True):
+    for source, stem in zip(sources, stems(sources), strict=True):
         outcomes.append(_outcome(source, _args_for(args, source, stem), run_one))
         if outcomes[-1].status > SIGNALLED:
             break
@@ -100,7 +100,7 @@ def _check(args: argparse.Namespace) -> None:
                             f"({error.strerror}): give another -o FOLDER") from error  # fmt: skip
 
 
-def _stems(sources: Sequence[str]) -> list[str]:
+def stems(sources: Sequence[str]) -> list[str]:
     """A file name for each source, without suffix: its own, numbered where two are alike."""
     seen: Counter[str] = Counter()
     stems = []
@@ -138,7 +138,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         written, fps = "-", "-"
         if outcome.report:
-            written, fps = outcome.report["frames"]["written"], f"{outcome.report['fps']:.1f}"
+            written, fps = outcome.report["frames"]["written"], outcome.report["fps"]
+            fps = "-" if fps is None else f"{fps:.1f}"
         ended = outcome.error or ("signal" if outcome.status > SIGNALLED else "done")
         lines.append(f"{outcome.source:{width}s}  {written:>6}  {fps:>6}  {ended}")
     return "\n".join(lines)

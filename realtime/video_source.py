@@ -17,9 +17,13 @@ TURN = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE
 
 
 class VideoSource:
-    """A video file or network stream; live is what comes over a network and has no length."""
+    """A video file or network stream; live is what comes over a network and has no length.
 
-    def __init__(self, url: str, *, network: bool):
+    Args:
+        start: of a file, the time in ticks of its stream from whose key frame on it is read.
+    """
+
+    def __init__(self, url: str, *, network: bool, start: int | None = None):
         self.failed = 0
         self._url = url
         self._read_error: Exception | None = None
@@ -38,6 +42,8 @@ class VideoSource:
         self._live = network and not self._container.duration
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
+        if start is not None:
+            self._container.seek(start, stream=self._stream)
         self._first = self._decode_first()
         # A transport stream's clock may wrap soon after its start, which then lies before 0.
         self._ahead = max(0, -(self._first.pts or 0))

@@ -4,7 +4,7 @@ import make
 import pytest
 
 from preprocessing.errors import UsageError
-from realtime.many import _stems, sources_of
+from realtime.many import sources_of, stems
 
 
 def test_patterns_and_folders_give_their_videos(tmp_path):
@@ -25,7 +25,7 @@ def test_patterns_and_folders_give_their_videos(tmp_path):
 
 
 def test_files_of_one_name_do_not_overwrite_each_other():
-    assert _stems(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
+    assert stems(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
 
 
 def test_a_bad_file_stops_no_other(tmp_path):

@@ -7,7 +7,7 @@ of that is read.
 from collections.abc import Iterator
 from pathlib import Path
 
-from preprocessing.errors import DataError
+from preprocessing.errors import DataError, whole_text
 from preprocessing.samples import FOLDER_NAMES, Sample
 
 CATEGORIES = "list_category_cloth.txt"
@@ -25,10 +25,10 @@ def find_list(root: Path, name: str) -> Path | None:
 
 def rows(path: Path) -> Iterator[list[str]]:
     """The words of every row of a list, without its count line and its header."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8") as file, whole_text(path):
         for number, line in enumerate(file):
             words = line.split()
-            count = number == 0 and len(words) == 1 and words[0].isdigit()
+            count = number == 0 and len(words) == 1 and words[0].isdecimal()
             header = number <= 1 and bool(words) and words[0] in HEADERS
             if words and not count and not header:
                 yield words
@@ -42,7 +42,7 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
     """
     found = []
     for words in rows(path):
-        if len(words) < 2 or words[-1] not in "123":
+        if len(words) < 2 or words[-1] not in ("1", "2", "3"):
             raise DataError(f"{path}: row {' '.join(words)!r} should be a name and a type, 1 to 3")
         found.append((" ".join(words[:-1]), TYPES[int(words[-1])]))
     return found
@@ -62,7 +62,7 @@ def read_samples(root: Path) -> list[Sample]:
             raise DataError(f"no {name} in {root} or its folders Anno, Anno_coarse, Anno_fine")
     names = [name for name, _ in read_categories(lists[CATEGORIES])]
     partition = find_list(root, PARTITION)
-    splits = {words[0]: words[1] for words in rows(partition)} if partition else {}
+    splits = {words[0]: words[-1] for words in rows(partition)} if partition else {}
     samples = []
     for image, number in read_category_images(lists[CATEGORY_IMAGES], len(names)):
         split = splits.get(image, "")
@@ -84,7 +84,7 @@ def read_category_images(path: Path, count: int) -> Iterator[tuple[str, int]]:
         DataError: a row is no path with an id of 1 to `count`.
     """
     for words in rows(path):
-        number = int(words[-1]) if words[-1].isdigit() else 0
+        number = int(words[-1]) if words[-1].isdecimal() else 0
         if len(words) != 2 or not 1 <= number <= count:
             raise DataError(
                 f"{path}: row {' '.join(words)!r} should be a path and an id of 1 to {count}"

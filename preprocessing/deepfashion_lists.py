@@ -185,7 +185,7 @@ def read_attribute_names(path: Path) -> list[tuple[str, str]]:
     """
     found = [(" ".join(words[:-1]), words[-1]) for words in rows(path)]
     for name, kind in found:
-        if not name or not kind.isdigit():
+        if not name or not kind.isdecimal():
             raise DataError(f"{path}: row {f'{name} {kind}'!r} should be a name and a type")
     return found
 

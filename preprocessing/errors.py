@@ -3,6 +3,11 @@
 0 is success, 1 a bug, 2 a wrong flag (argparse's own status), 128 + N the signal N.
 """
 
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class GarmentError(Exception):
     """Base of every expected failure: its message is one line that says what to do."""
@@ -50,3 +55,18 @@ class DataError(GarmentError):
     """A data set is missing, damaged or of another shape."""
 
     status = 8
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[None]:
+    """Tell of a file that is read inside, and is no text in UTF-8 or no whole CSV.
+
+    Raises:
+        DataError: it is not.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text in UTF-8 ({error})") from error
+    except csv.Error as error:
+        raise DataError(f"{path} is no whole CSV ({error})") from error

@@ -70,7 +70,10 @@ def read_layout(path: Path) -> Layout:
     if not isinstance(values, dict) or not values.get("names"):
         raise DataError(f"{path} is empty or has no names: wanted names, train and val")
     names = values["names"]
-    names = [names[key] for key in sorted(names)] if isinstance(names, dict) else names
+    if isinstance(names, dict) and all(isinstance(key, int) for key in names):
+        names = [names[key] for key in sorted(names)]
+    if not isinstance(names, list):
+        raise DataError(f"{path}: names should be a list, or ids with a name each")
     root = path.parent / str(values.get("path") or "")
     folders = {key: root / str(values[key]) for key in ("train", "val", "test") if values.get(key)}
     if not folders:
@@ -87,7 +90,9 @@ def read_boxes(image: Path, *, classes: int) -> Boxes:
     """
     path = label_path(image)
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text: wanted id, x, y, width, height a line") from error
     except OSError as error:
         raise DataError(f"{image} has no label file {path}: an empty one says no object") from error
     labels, boxes = [], []

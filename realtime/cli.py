@@ -54,12 +54,16 @@ def _run(args: argparse.Namespace) -> int:
 def _run_one(args: argparse.Namespace) -> tuple[int, dict]:
     """Run one source; its exit status and report."""
     _check_outputs(args)
-    from realtime.sources import open_source
-
     if args.serve is not None or _lacks_display(args):
         return _serve(args), {}
-    with open_source(args.video, args.camera, reconnect=args.reconnect) as source:
+    with _open_source(args) as source:
         return _process(source, args)
+
+
+def _open_source(args: argparse.Namespace):
+    from realtime.sources import open_source
+
+    return open_source(args.video, args.camera, reconnect=args.reconnect, hwaccel=args.hwaccel)
 
 
 def _lacks_display(args: argparse.Namespace) -> bool:
@@ -79,10 +83,9 @@ def _serve(args: argparse.Namespace) -> int:
     """Serve the page; the camera is only missed where it was asked for."""
     from preprocessing.errors import SourceError
     from realtime.page.serve import serve
-    from realtime.sources import open_source
 
     try:
-        first = open_source(args.video, args.camera, reconnect=args.reconnect)
+        first = _open_source(args)
     except SourceError as error:
         if args.video is not None or args.camera is not None:
             raise

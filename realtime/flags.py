@@ -73,6 +73,12 @@ def parser() -> argparse.ArgumentParser:
         help="how long a camera or stream that stalls or breaks off is opened again (default: not "
         "at all); its gap stays a gap in the output",
     )
+    group.add_argument(
+        "--hwaccel",
+        default="",
+        metavar="DEVICE",
+        help="what decodes files and streams: cuda, vaapi, ... (default: the CPU)",
+    )
     out = made.add_argument_group("output, any of them together")
     add = out.add_argument
     add(

@@ -36,28 +36,32 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
 
-def open_source(video: str | None, camera: int | None = None, *, reconnect: float = 0.0) -> Source:
+def open_source(
+    video: str | None, camera: int | None = None, *, reconnect: float = 0.0, hwaccel: str = ""
+) -> Source:
     """The source that `--video` or `--camera` names; camera 0 where neither is given.
 
     Args:
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
+        hwaccel: the device that decodes files and streams; "" for the CPU.
 
     Raises:
         SourceError: there is no such thing, or it is no video.
+        DeviceError: the device cannot be had.
     """
-    source = _open(video, camera)
+    source = _open(video, camera, hwaccel)
     if not reconnect or not source.info.live:
         return source
-    return ReconnectingSource(source, lambda: _open(video, camera), patience=reconnect)
+    return ReconnectingSource(source, lambda: _open(video, camera, hwaccel), patience=reconnect)
 
 
-def _open(video: str | None, camera: int | None) -> Source:
+def _open(video: str | None, camera: int | None, hwaccel: str) -> Source:
     if video is None:
         return CameraSource(camera or 0)
     if video.startswith(SCHEME):
         return FakeSource(video)
     if video.startswith(STREAM_SCHEMES):
-        return VideoSource(video, network=True)
+        return VideoSource(video, network=True, hwaccel=hwaccel)
     path = Path(video)
     try:
         path.stat()
@@ -68,7 +72,7 @@ def _open(video: str | None, camera: int | None) -> Source:
         return PictureSource(path, picture_files(path))
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return PictureSource(path, [path])
-    return VideoSource(video, network=False)
+    return VideoSource(video, network=False, hwaccel=hwaccel)
 
 
 class PictureSource:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import av
 import cv2
 import numpy as np
+from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.video.reformatter import ColorRange
 
-from preprocessing.errors import BrokenSourceError, SourceError
+from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.types import Colours, Frame, SourceInfo
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
@@ -21,9 +22,14 @@ class VideoSource:
 
     Args:
         start: of a file, the time in ticks of its stream from whose key frame on it is read.
+        hwaccel: the device that decodes, as FFmpeg names it (cuda, vaapi); "" for the CPU.
+
+    Raises:
+        SourceError: it does not open, or holds no picture.
+        DeviceError: there is no such device, or it cannot decode this.
     """
 
-    def __init__(self, url: str, *, network: bool, start: int | None = None):
+    def __init__(self, url: str, *, network: bool, start: int | None = None, hwaccel: str = ""):
         self.failed = 0
         self._url = url
         self._read_error: Exception | None = None
@@ -32,10 +38,14 @@ class VideoSource:
         options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
         try:
             self._container = av.open(
-                url, timeout=timeout, options=options, metadata_errors="replace"
-            )
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(_why_not_open(url, error)) from error
+                url, timeout=timeout, options=options, metadata_errors="replace",
+                hwaccel=_decoder(hwaccel),
+            )  # fmt: skip
+        except (av.FFmpegError, OSError, RuntimeError) as error:
+            if not hwaccel:
+                raise SourceError(_why_not_open(url, error)) from error
+            raise DeviceError(f"{hwaccel} cannot decode {url} ({error}): leave --hwaccel out"
+                              ) from error  # fmt: skip
         if not self._container.streams.video:
             self._container.close()
             raise SourceError(f"no video stream in {url}: name a file that holds video")
@@ -165,6 +175,20 @@ def to_bgr(picture: "av.VideoFrame") -> np.ndarray:
     if picture.format.name != "yuv420p" or picture.color_range == ColorRange.JPEG:
         picture = picture.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
     return cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
+
+
+def _decoder(name: str) -> "HWAccel | None":
+    """PyAV's handle of a device that decodes and hands its pictures to the CPU.
+
+    Raises:
+        DeviceError: FFmpeg knows no such device here.
+    """
+    if not name:
+        return None
+    have = hwdevices_available()
+    if name not in have:
+        raise DeviceError(f"--hwaccel {name}: this machine's PyAV has {', '.join(have) or 'none'}")
+    return HWAccel(device_type=name, allow_software_fallback=False)
 
 
 def _upright(picture: "av.VideoFrame") -> np.ndarray:

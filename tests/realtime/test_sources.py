@@ -8,8 +8,8 @@ import make
 import numpy as np
 import pytest
 
-from preprocessing.errors import BrokenSourceError, SourceError
-from realtime import sources
+from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
+from realtime import sources, video_source
 from realtime.sources import CameraSource, open_source
 
 TICKS = [0, 33, 66, 100, 300, 500, 533, 900]  # milliseconds: a variable rate
@@ -171,3 +171,20 @@ def test_a_file_over_http_loses_nothing(tmp_path, server):
 def test_a_url_that_is_not_there(server):
     with pytest.raises(SourceError, match="cannot open"):
         open_source(f"{server}/none.mp4")
+
+
+def test_a_decoder_that_is_not_there_is_an_error_not_a_fallback(tmp_path, monkeypatch):
+    path = str(make.clip(tmp_path / "in.mp4"))
+    with pytest.raises(DeviceError, match="steam"):
+        open_source(path, hwaccel="steam")
+    asked = []
+
+    def refuse(**wanted):
+        asked.append(wanted)
+        raise RuntimeError("no device")
+
+    monkeypatch.setattr(video_source, "hwdevices_available", lambda: ["cuda"])
+    monkeypatch.setattr(video_source, "HWAccel", refuse)
+    with pytest.raises(DeviceError, match="leave --hwaccel out"):
+        open_source(path, hwaccel="cuda")
+    assert asked == [{"device_type": "cuda", "allow_software_fallback": False}]

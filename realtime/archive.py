@@ -19,7 +19,7 @@ import av
 
 from preprocessing.command import exit_status
 from preprocessing.errors import BrokenSourceError, GarmentError, SourceError, UsageError
-from realtime.cli import check_recognition, make_analysis
+from realtime.assemble import check_recognition, make_analysis
 from realtime.flags import add_recognition
 from realtime.many import Outcome, sources_of, stems, table
 from realtime.segment_source import Part, PartSource, parts_of

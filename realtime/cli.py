@@ -13,13 +13,10 @@ from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, UsageError
 from realtime.flags import (
     DEFAULT_ADDRESS,
-    DEFAULT_MODEL,
     DEMO,
     DEMO_MODEL,
     FILES,
-    NAMED_BY,
     OUTPUT_FOLDERS,
-    SLOW,
     STREAMS,
     parser,
 )
@@ -82,6 +79,7 @@ def _lacks_display(args: argparse.Namespace) -> bool:
 def _serve(args: argparse.Namespace) -> int:
     """Serve the page; the camera is only missed where it was asked for."""
     from preprocessing.errors import SourceError
+    from realtime.assemble import checked_analysis, open_sinks
     from realtime.page.serve import serve
 
     try:
@@ -94,7 +92,7 @@ def _serve(args: argparse.Namespace) -> int:
     return serve(
         args,
         first,
-        open_sinks=lambda source: _open_sinks(source, args),
+        open_sinks=lambda source: open_sinks(source, args),
         make_analysis=checked_analysis,
     )
 
@@ -107,6 +105,8 @@ def _check(args: argparse.Namespace) -> None:
     """
     if args.demo:
         args.video, args.model = str(DEMO), args.model or DEMO_MODEL
+    from realtime.assemble import check_recognition
+
     check_recognition(args)
     if args.camera is not None and args.camera < 0:
         raise UsageError(f"--camera must be 0 or more, got {args.camera}")
@@ -123,26 +123,8 @@ def _check_outputs(args: argparse.Namespace) -> None:
             check_output(path, source=args.video, plain=name not in STREAMS)
 
 
-def check_recognition(args: argparse.Namespace) -> None:
-    """Fill in the default model; every flag of `add_recognition` is checked.
-
-    Raises:
-        UsageError: one is out of range, or goes with no other.
-    """
-    args.model = args.model or DEFAULT_MODEL
-    if not 0 <= args.threshold <= 1:
-        raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
-    if args.confidence is not None and not 0 <= args.confidence <= 1:
-        raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
-    scored = args.name_by in ("detector", "both") or args.only or args.confidence is not None
-    if scored and located_by(args) not in NAMED_BY:
-        raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
-                         f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
-    if args.threads < 1:
-        raise UsageError(f"--threads must be at least 1, got {args.threads}")
-
-
 def _process(source, args: argparse.Namespace) -> tuple[int, dict]:
+    from realtime.assemble import make_analysis, open_sinks
     from realtime.interrupt import Interrupt
     from realtime.pipeline import Stopped, run
     from realtime.progress import Progress
@@ -154,7 +136,7 @@ def _process(source, args: argparse.Namespace) -> tuple[int, dict]:
         analysis = make_analysis(args)
         try:
             with ExitStack() as stack:
-                sinks = [stack.enter_context(sink) for sink in _open_sinks(source, args)]
+                sinks = [stack.enter_context(sink) for sink in open_sinks(source, args)]
                 window = stack.enter_context(_open_window(source, args)) if wants_window else None
                 progress = stack.enter_context(Progress(source.info))
                 stats.start()
@@ -213,99 +195,3 @@ def _open_window(source, args: argparse.Namespace):
 
     paced = not source.info.live and not args.out
     return Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
-
-
-def located_by(args: argparse.Namespace) -> str:
-    """The name of the locator that the flags choose; `auto` asks the model.
-
-    Raises:
-        WeightsError: no such model.
-    """
-    if args.locate != "auto":
-        return args.locate
-    from realtime.locate import suited
-    from training.weights import locate
-
-    return suited(locate(args.model)[1])
-
-
-def checked_analysis(args: argparse.Namespace):
-    """`make_analysis` of flags that nobody has looked at yet.
-
-    Raises:
-        UsageError: one is out of range, or goes with no other.
-    """
-    check_recognition(args)
-    return make_analysis(args)
-
-
-def make_analysis(args: argparse.Namespace):
-    """The stages that the flags choose, as one call a frame: `pipeline.Analysis`."""
-    from realtime.annotate import Annotator
-    from realtime.associate import ASSOCIATORS
-    from realtime.classify import load_classifier
-    from realtime.describe import Describer, load_attributes
-    from realtime.engines import choose
-    from realtime.follow import PACES
-    from realtime.locate import LOCATORS, Setup
-    from realtime.naming import JointNames, ScoreNames
-    from realtime.pipeline import Analysis
-    from realtime.track import Tracker
-
-    engine, device = choose(args.engine, args.device)
-    only = tuple(args.only.split(",")) if args.only else ()
-    locator = located_by(args)
-    name_by = args.name_by or NAMED_BY.get(locator, "classifier")
-    outline = name_by != "detector"
-    setup = Setup(engine, device, args.threads, args.confidence, only, outline=outline)
-    locate = LOCATORS[locator](setup)
-    if name_by == "detector":
-        classify = ScoreNames(locate.info)
-    else:
-        classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
-    if name_by == "both":
-        classify = JointNames(locate.info, classify)
-    if "auto" in (args.engine, args.device, args.locate):
-        name = classify.info.name
-        print(f"{name}, {locator}, engine {engine}, device {device}", file=sys.stderr)
-    pace = args.latency
-    if pace == "auto":
-        pace = "smooth" if locator in SLOW else "every-frame"
-    describe = Describer()
-    if args.attributes:
-        describe = Describer(
-            load_attributes(args.attributes, engine=engine, device=device, threads=args.threads)
-        )
-    classes = classify.info.classes
-    return Analysis(
-        locate=locate,
-        classify=classify,
-        track=Tracker(classes, threshold=args.threshold, associator=ASSOCIATORS[args.track]),
-        annotate=Annotator(classes, colour=args.colour),
-        describe=describe,
-        pace=PACES[pace](),
-        title=f"{classify.info.name}/{locator}",
-    )
-
-
-def _open_sinks(source, args: argparse.Namespace) -> list:
-    from realtime.crops import CropSink
-    from realtime.report import ReportSink
-    from realtime.rows import CsvSink, JsonlSink, SubtitleSink
-    from realtime.sinks import SnapshotSink, video_or_picture
-
-    texts = (("jsonl", JsonlSink), ("csv", CsvSink), ("srt", SubtitleSink), ("vtt", SubtitleSink))
-    sinks = [kind(path) for name, kind in texts if (path := getattr(args, name))]
-    if args.out:
-        sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
-    if args.snapshots:
-        sinks.append(SnapshotSink(args.snapshots))
-    if args.parquet:
-        from realtime.parquet import ParquetSink
-
-        sinks.append(ParquetSink(args.parquet))
-    if args.crops:
-        sinks.append(CropSink(args.crops))
-    if args.report:
-        sinks.append(ReportSink(args.report, source=Path(source.info.name).name))
-    return sinks

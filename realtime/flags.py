@@ -53,7 +53,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    group = made.add_argument_group("source (default: camera 0, in a window)")
+    _add_source(made.add_argument_group("source (default: camera 0, in a window)"))
+    _add_outputs(made.add_argument_group("output, any of them together"))
+    add_recognition(made.add_argument_group("recognition"))
+    made.add_argument("--list-models", action="store_true", help="print the committed models")
+    made.add_argument(
+        "--doctor", action="store_true", help="try what this machine has, and say what mends it"
+    )
+    return made
+
+
+def _add_source(group: argparse._ArgumentGroup) -> None:
     source = group.add_mutually_exclusive_group()
     source.add_argument(
         "--video",
@@ -79,8 +89,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="DEVICE",
         help="what decodes files and streams: cuda, vaapi, ... (default: the CPU)",
     )
-    out = made.add_argument_group("output, any of them together")
-    add = out.add_argument
+
+
+def _add_outputs(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "-o",
         "--out",
@@ -108,12 +120,6 @@ def parser() -> argparse.ArgumentParser:
     add("--crops", type=Path, metavar="DIR", help="the best picture of every garment")
     add("--report", type=Path, metavar="FILE.html", help="a page of what was seen when")
     add("--stats", type=Path, metavar="FILE", help="counts and stage times as JSON")
-    add_recognition(made.add_argument_group("recognition"))
-    made.add_argument("--list-models", action="store_true", help="print the committed models")
-    made.add_argument(
-        "--doctor", action="store_true", help="try what this machine has, and say what mends it"
-    )
-    return made
 
 
 def add_recognition(group: argparse._ArgumentGroup) -> None:

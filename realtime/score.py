@@ -23,7 +23,7 @@ from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import read_picture
 from preprocessing.regions import box_iou
 from preprocessing.samples import read_samples
-from realtime.cli import check_recognition, make_analysis
+from realtime.assemble import check_recognition, make_analysis
 from realtime.flags import add_recognition
 from realtime.pipeline import Analysis
 from realtime.sources import open_source

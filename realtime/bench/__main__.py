@@ -17,13 +17,13 @@ import numpy as np
 
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
+from realtime.assemble import checked_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.latency import Slowed, ages
 from realtime.bench.measure import ROOT, Run, compare, measured, plot, table
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
 from realtime.bench.peers import FAST, PEERS, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
-from realtime.cli import checked_analysis
 from realtime.flags import parser as app_flags
 
 CAMERA_RATE = 30

@@ -8,13 +8,13 @@ import make
 import numpy as np
 import pytest
 
+from realtime.assemble import checked_analysis
 from realtime.bench import measure
 from realtime.bench.clips import Clip, build
 from realtime.bench.latency import ages
 from realtime.bench.measure import Run, compare, measured, table
 from realtime.bench.peers import Contestant
 from realtime.bench.quality import f1_of_rows, ssim, ssim_of_videos
-from realtime.cli import checked_analysis
 from realtime.flags import parser
 
 

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from preprocessing.errors import UsageError
-from realtime.cli import checked_analysis
+from realtime.assemble import checked_analysis
 from realtime.flags import DEMO, parser
 from realtime.page.browser_camera import BrowserCamera
 from realtime.page.guard import Guard, is_local

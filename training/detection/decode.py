@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 STRIDE = 32  # pixels; both sides of the input are multiples of it
-GREY = (114, 114, 114)  # what the network saw around its training images
+GREY = 114  # of 255, all channels: what the network saw around its training images
 OVERLAP = 0.7  # IoU above which the weaker of two boxes of a class is the same object
 MOST = 300  # boxes an image
 

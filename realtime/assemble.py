@@ -1,0 +1,124 @@
+"""From flags to objects: the analysis and the sinks that they choose."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from preprocessing.errors import UsageError
+from realtime.annotate import Annotator
+from realtime.associate import ASSOCIATORS
+from realtime.classify import load_classifier
+from realtime.crops import CropSink
+from realtime.describe import Describer, load_attributes
+from realtime.engines import choose
+from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
+from realtime.follow import PACES
+from realtime.locate import LOCATORS, Setup, suited
+from realtime.naming import JointNames, ScoreNames
+from realtime.parquet import ParquetSink
+from realtime.pipeline import Analysis
+from realtime.report import ReportSink
+from realtime.rows import CsvSink, JsonlSink, SubtitleSink
+from realtime.sinks import Sink, SnapshotSink, video_or_picture
+from realtime.sources import Source
+from realtime.track import Tracker
+from training.weights import locate
+
+
+def check_recognition(args: argparse.Namespace) -> None:
+    """Fill in the default model; every flag of `add_recognition` is checked.
+
+    Raises:
+        UsageError: one is out of range, or goes with no other.
+    """
+    args.model = args.model or DEFAULT_MODEL
+    if not 0 <= args.threshold <= 1:
+        raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
+    if args.confidence is not None and not 0 <= args.confidence <= 1:
+        raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
+    scored = args.name_by in ("detector", "both") or args.only or args.confidence is not None
+    if scored and located_by(args) not in NAMED_BY:
+        raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
+                         f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
+    if args.threads < 1:
+        raise UsageError(f"--threads must be at least 1, got {args.threads}")
+
+
+def located_by(args: argparse.Namespace) -> str:
+    """The name of the locator that the flags choose; `auto` asks the model.
+
+    Raises:
+        WeightsError: no such model.
+    """
+    if args.locate != "auto":
+        return args.locate
+    return suited(locate(args.model)[1])
+
+
+def checked_analysis(args: argparse.Namespace) -> Analysis:
+    """`make_analysis` of flags that nobody has looked at yet.
+
+    Raises:
+        UsageError: one is out of range, or goes with no other.
+    """
+    check_recognition(args)
+    return make_analysis(args)
+
+
+def make_analysis(args: argparse.Namespace) -> Analysis:
+    """The stages that the flags choose, as one call a frame."""
+    engine, device = choose(args.engine, args.device)
+    only = tuple(args.only.split(",")) if args.only else ()
+    locator = located_by(args)
+    name_by = args.name_by or NAMED_BY.get(locator, "classifier")
+    outline = name_by != "detector"
+    setup = Setup(engine, device, args.threads, args.confidence, only, outline=outline)
+    find = LOCATORS[locator](setup)
+    if name_by == "detector":
+        classify = ScoreNames(find.info)
+    else:
+        classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
+    if name_by == "both":
+        classify = JointNames(find.info, classify)
+    if "auto" in (args.engine, args.device, args.locate):
+        name = classify.info.name
+        print(f"{name}, {locator}, engine {engine}, device {device}", file=sys.stderr)
+    pace = args.latency
+    if pace == "auto":
+        pace = "smooth" if locator in SLOW else "every-frame"
+    describe = Describer()
+    if args.attributes:
+        describe = Describer(
+            load_attributes(args.attributes, engine=engine, device=device, threads=args.threads)
+        )
+    classes = classify.info.classes
+    return Analysis(
+        locate=find,
+        classify=classify,
+        track=Tracker(classes, threshold=args.threshold, associator=ASSOCIATORS[args.track]),
+        annotate=Annotator(classes, colour=args.colour),
+        describe=describe,
+        pace=PACES[pace](),
+        title=f"{classify.info.name}/{locator}",
+    )
+
+
+def open_sinks(source: Source, args: argparse.Namespace) -> list[Sink]:
+    """The sinks that the flags name, open.
+
+    Raises:
+        SinkError: one cannot be written.
+    """
+    texts = (("jsonl", JsonlSink), ("csv", CsvSink), ("srt", SubtitleSink), ("vtt", SubtitleSink))
+    sinks = [kind(path) for name, kind in texts if (path := getattr(args, name))]
+    if args.out:
+        sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
+    if args.snapshots:
+        sinks.append(SnapshotSink(args.snapshots))
+    if args.parquet:
+        sinks.append(ParquetSink(args.parquet))
+    if args.crops:
+        sinks.append(CropSink(args.crops))
+    if args.report:
+        sinks.append(ReportSink(args.report, source=Path(source.info.name).name))
+    return sinks

@@ -1,0 +1,92 @@
+"""Cuts garments out of labelled clips to learn from: `python -m realtime.clip_crops`.
+
+The parser finds them, the clip's label says what they are: a region takes the one label that its
+layer may bear. Clips of one outfit are one group, so that it never lies on both sides of a split.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+
+from preprocessing.command import exit_status
+from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.cuts import square
+from preprocessing.errors import DataError, UsageError
+from preprocessing.pictures import read_picture
+from preprocessing.samples import INDEX, Sample, write_csv
+from realtime.parse import ParserLocator, load_parser
+from realtime.score import KIND_OF, LAYER_OF, Clip, read_clips
+from realtime.sources import open_source
+
+EVERY = 6  # frames from one cut to the next
+LEAST_SIDE = 60  # pixels of a garment's longer side
+QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+SHEET, SHEET_SIDE = 96, 96
+
+
+def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
+    """Write the garments of a clip as pictures, each with its label."""
+    with open_source(str(clip.path)) as source:
+        for frame in source:
+            if frame.index % EVERY:
+                continue
+            for region in locate(frame.image):
+                layer = locate.info.classes[int(region.scores.argmax())]
+                label = _label(layer, clip.kinds)
+                if label and max(region.mask.shape) >= LEAST_SIDE:
+                    path = out / f"{clip.path.stem}-{frame.index:05d}-{label}.jpg"
+                    cv2.imwrite(str(path), square(frame.image, region), QUALITY)
+                    yield Sample(path, label, group=group)
+
+
+def _label(layer: str, kinds: tuple[str, ...]) -> str:
+    """The clip's one label for a layer's part of the body; empty where it has none, or several."""
+    part = LAYER_OF.get(KIND_OF.get(layer, layer), layer)
+    found = [kind for kind in kinds if LAYER_OF.get(kind, kind) == part]
+    return found[0] if len(found) == 1 else ""
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m realtime.clip_crops",
+        description="Cut garments out of labelled clips, for training.build_dataset.",
+    )
+    add = parser.add_argument
+    add("--clips", type=Path, required=True, metavar="CSV", help="file,labels of realtime.score")
+    add("--outfit", action="append", required=True, metavar="NAME=FILE,FILE",
+        help="clips of one outfit; only those named are cut")  # fmt: skip
+    add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
+    return exit_status(partial(_run, parser.parse_args(argv)))
+
+
+def _run(args: argparse.Namespace) -> int:
+    clips = {clip.path.name: clip for clip in read_clips(args.clips)}
+    locate = ParserLocator(load_parser("parser", threads=1))
+    args.out.mkdir(parents=True, exist_ok=True)
+    samples: list[Sample] = []
+    for outfit in args.outfit:
+        group, _, names = outfit.partition("=")
+        for name in names.split(","):
+            if name not in clips:
+                raise UsageError(f"--outfit {outfit}: {args.clips} lists no {name!r}")
+            samples += cuts(clips[name], locate, args.out, group=group)
+    if not samples:
+        raise DataError(f"no labelled garment was found in the clips of {args.clips}")
+    write_csv(args.out / INDEX, samples)
+    shown = samples[:: max(1, len(samples) // SHEET)][:SHEET]
+    tiles = [cv2.resize(read_picture(s.path), (SHEET_SIDE, SHEET_SIDE)) for s in shown]
+    write_image(args.out / "sheet.png", contact_sheet(tiles, columns=12))
+    counts = sorted(Counter(sample.label for sample in samples).items())
+    print(
+        f"{', '.join(f'{name} {count}' for name, count in counts)}; {args.out}/{INDEX}, sheet.png"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,9 +5,11 @@ layer may bear. Clips of one outfit are one group, so that it never lies on both
 """
 
 import argparse
+import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,15 +20,17 @@ from preprocessing.contact_sheet import contact_sheet, write_image
 from preprocessing.cuts import square
 from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import read_picture
-from preprocessing.samples import INDEX, Sample, write_csv
+from preprocessing.samples import INDEX, Sample, read_csv, write_csv
 from realtime.parse import ParserLocator, load_parser
 from realtime.score import KIND_OF, LAYER_OF, Clip, read_clips
 from realtime.sources import open_source
+from training.build_dataset import MAPPING
 
 EVERY = 6  # frames from one cut to the next
 LEAST_SIDE = 60  # pixels of a garment's longer side
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 SHEET, SHEET_SIDE = 96, 96
+REHEARSED, COPIES = 3, 6  # see `beside`
 
 
 def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
@@ -51,6 +55,24 @@ def _label(layer: str, kinds: tuple[str, ...]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
+def beside(samples: Sequence[Sample], folder: Path) -> list[Sample]:
+    """The samples, several times each, among a data set's: few clips would be lost in all of it.
+
+    Of the data set's training part every third is taken, so that little of what a network knows is
+    forgotten while it learns them; its validation part stays whole.
+
+    Raises:
+        DataError: the folder holds no data set of training.build_dataset.
+    """
+    if not (folder / INDEX).is_file():
+        raise DataError(f"no {INDEX} in {folder}: see training.build_dataset")
+    known = read_csv(folder / INDEX)
+    training = [sample for sample in known if sample.split == "training"]
+    others = [sample for sample in known if sample.split != "training"]
+    learnt = [replace(sample, path=sample.path.resolve(), split="training") for sample in samples]
+    return [*training[::REHEARSED], *others, *learnt * COPIES]
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m realtime.clip_crops",
@@ -61,6 +83,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--outfit", action="append", required=True, metavar="NAME=FILE,FILE",
         help="clips of one outfit; only those named are cut")  # fmt: skip
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
+    add("--beside", type=Path, metavar="DIR", help="a data set of training.build_dataset to list "
+        "them in: index.csv is then one for training.fit --init")  # fmt: skip
     return exit_status(partial(_run, parser.parse_args(argv)))
 
 
@@ -77,7 +101,11 @@ def _run(args: argparse.Namespace) -> int:
             samples += cuts(clips[name], locate, args.out, group=group)
     if not samples:
         raise DataError(f"no labelled garment was found in the clips of {args.clips}")
-    write_csv(args.out / INDEX, samples)
+    if args.beside:
+        write_csv(args.out / INDEX, beside(samples, args.beside))
+        shutil.copy(args.beside / MAPPING, args.out)
+    else:
+        write_csv(args.out / INDEX, samples)
     shown = samples[:: max(1, len(samples) // SHEET)][:SHEET]
     tiles = [cv2.resize(read_picture(s.path), (SHEET_SIDE, SHEET_SIDE)) for s in shown]
     write_image(args.out / "sheet.png", contact_sheet(tiles, columns=12))

@@ -189,13 +189,19 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=weights.WEIGHTS_DIR, help="default weights/")
     parser.add_argument("--data-dir", help="folder of the four Fashion-MNIST files")
+    parser.add_argument("--confidence", type=float, metavar="P", help="detectors: the default "
+                        "threshold, instead of the one that validation chooses")  # fmt: skip
     args = parser.parse_args(argv)
 
     def command() -> int:
         task = task_of(None, args.run)
+        if args.confidence is not None and (task != "detect" or not 0 <= args.confidence <= 1):
+            raise UsageError("--confidence is a detector's, 0 to 1")
         if task != "classify":
-            module = importlib.import_module(MODULES[task])
-            print(f"wrote {args.out / module.export(args.run, args.out).name}.safetensors, .onnx")
+            export_of = importlib.import_module(MODULES[task]).export
+            chosen = {} if args.confidence is None else {"confidence": args.confidence}
+            info = export_of(args.run, args.out, **chosen)
+            print(f"wrote {args.out / info.name}.safetensors, .onnx")
             return 0
         info = export(args.run, args.out, precision=args.precision, data_dir=args.data_dir)
         print(

@@ -253,3 +253,8 @@ def test_flags_that_do_not_fit(data, tmp_path, capsys, flags, words):
 def test_recipes_are_whole():
     for recipe in DETECTORS.values():
         assert recipe.size % 32 == 0 and recipe.epochs > recipe.close_mosaic
+
+
+def test_a_threshold_is_a_detectors(tmp_path, capsys):
+    assert export.main([str(tmp_path), "--confidence", "0.5"]) == 2
+    assert "--confidence is a detector's" in capsys.readouterr().err

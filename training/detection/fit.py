@@ -102,8 +102,11 @@ def _finish(run: Path) -> None:
     })  # fmt: skip
 
 
-def export(run: Path, folder: Path) -> WeightsInfo:
+def export(run: Path, folder: Path, *, confidence: float | None = None) -> WeightsInfo:
     """Publish a run's best network into `folder`, judged on the validation images of its data.
+
+    Args:
+        confidence: the default threshold; None for the one that is best on validation.
 
     Raises:
         UsageError: no such run, or it has no whole checkpoint.
@@ -125,7 +128,7 @@ def export(run: Path, folder: Path) -> WeightsInfo:
     layout = read_layout(Path(config["data"]))
     detector = Detector(info, openvino_detector(stem, info), confidence=judge.LEAST, square=True)
     given = judge.answers(detector, layout.images("val"), classes=len(info.classes))
-    confidence, _ = judge.best_threshold(given)
+    confidence = judge.best_threshold(given)[0] if confidence is None else confidence
     scores = judge.score(given, classes=len(info.classes), threshold=confidence)
     title = f"{info.name} on the validation images of {config['data']}"
     print(report.write_report(run, given, scores, names=info.classes, title=title))

@@ -72,7 +72,7 @@ def _versions() -> Iterator[Finding]:
     for name in NEEDED:
         version = _version(name)
         fix = "" if version else "pip install -r realtime/requirements.txt"
-        yield Finding(name, f"{version or 'missing'}, {_licence(name)}", fix, 0 if version else 1)
+        yield Finding(name, f"{version or 'missing'}, {_licence(name)}", fix, 0 if version else 7)
     for name, use in OPTIONAL.items():
         version = _version(name)
         told = f"{version}, {_licence(name)}" if version else f"not installed, for {use}"

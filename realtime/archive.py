@@ -151,7 +151,8 @@ def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
                 (own,) = segment.streams.video
                 if stream is None:
                     stream = output.add_stream_from_template(own)
-                    info = PartSource(unit.part).info
+                    with PartSource(unit.part) as source:
+                        info = source.info
                     audio = AudioCopy(video, output, shift=info.shift)
                     stack.callback(audio.close)
                 start, moved = unit.part.start * info.time_base + info.shift, None

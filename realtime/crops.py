@@ -31,13 +31,17 @@ class Crop:
 
 
 class BestCrops:
-    """Tells crops that are better than all before of their track: larger, surer, and whole."""
+    """Keeps crops that are better than all before of their track: larger, surer, and whole.
+
+    `see` is called frames ahead of `until`, and on another thread.
+    """
 
     def __init__(self) -> None:
         self._worth: dict[int, float] = {}
+        self._waiting: deque[Crop] = deque()
 
-    def __call__(self, frame: Frame, garments: list[Garment]) -> Iterator[Crop]:
-        """The frame's crops that are."""
+    def see(self, frame: Frame, garments: list[Garment]) -> None:
+        """Cut what is better than before, from a frame that nothing is drawn on yet."""
         for garment in garments:
             if not garment.label.known:
                 continue
@@ -45,7 +49,13 @@ class BestCrops:
             if worth > BETTER * self._worth.get(garment.track, 0.0):
                 self._worth[garment.track] = worth
                 x1, y1, x2, y2 = garment.region.window
-                yield Crop(frame.image[y1:y2, x1:x2].copy(), garment, frame.index, frame.time)
+                image = frame.image[y1:y2, x1:x2].copy()
+                self._waiting.append(Crop(image, garment, frame.index, frame.time))
+
+    def until(self, frame: Frame) -> Iterator[Crop]:
+        """The crops of all frames up to this one that have not been taken yet."""
+        while self._waiting and self._waiting[0].frame <= frame.index:
+            yield self._waiting.popleft()
 
 
 def _worth(garment: Garment, shape: tuple[int, ...]) -> float:
@@ -66,7 +76,7 @@ class CropSink:
 
     def __init__(self, folder: Path):
         self._folder, self._best = folder, BestCrops()
-        self._waiting: deque[Crop] = deque()
+        self.see = self._best.see
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = (folder / "crops.csv").open("w", buffering=1, newline="", encoding="utf-8")
@@ -79,18 +89,13 @@ class CropSink:
     def __enter__(self) -> "CropSink":
         return self
 
-    def see(self, frame: Frame, garments: list[Garment]) -> None:
-        """Cut what is better than before, from a frame that nothing is drawn on yet."""
-        self._waiting.extend(self._best(frame, garments))
-
     def write(self, frame: Frame, garments: list[Garment]) -> None:
         """Write the crops that wait.
 
         Raises:
             SinkError: the disk is full or the folder cannot be written any more.
         """
-        while self._waiting:
-            crop = self._waiting.popleft()
+        for crop in self._best.until(frame):
             garment, name = crop.garment, f"{crop.garment.track:06d}.jpg"
             try:
                 write_image(self._folder / name, crop.image)

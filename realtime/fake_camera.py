@@ -15,10 +15,10 @@ import numpy as np
 
 from preprocessing.errors import SourceError
 from realtime.flags import DEMO
+from realtime.live_clock import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 
 SCHEME = "fake://"
-TIME_BASE = Fraction(1, 90_000)
 TROUBLE = 2.0  # seconds after which the stall, or the other size, comes
 BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
 CELL = 12  # pixels a side of a bit
@@ -108,6 +108,7 @@ class FakeSource:
     def __iter__(self) -> Iterator[Frame]:
         rng = np.random.default_rng(0)
         start, count, number = time.monotonic(), 0, 0
+        clock = LiveClock(start)
         on = _switched_on.setdefault(self._url, start)
         while True:
             due = start + float(number / self._camera.rate)
@@ -122,7 +123,7 @@ class FakeSource:
                 continue
             image = self._picture(number, now - on)
             draw_clock(image, now)
-            yield Frame(image, count, round((now - start) / TIME_BASE), TIME_BASE, now)
+            yield Frame(image, count, clock.ticks(now), TIME_BASE, now)
             count += 1
 
     def _stalled(self, age: float) -> bool:

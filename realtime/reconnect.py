@@ -4,16 +4,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 from preprocessing.errors import BrokenSourceError, SourceError
+from realtime.live_clock import TIME_BASE, LiveClock
 from realtime.types import Frame
 from realtime.worker import Prefetch, Silence
 
 STALL = 1.5  # seconds without a frame after which a source that gave some is lost
 OPENING = 10.0  # seconds that a source may take until its first frame
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.8  # seconds between attempts
-TIME_BASE = Fraction(1, 90_000)
 AHEAD = 2  # frames between the reading thread and the pipeline's
 
 
@@ -50,7 +49,7 @@ class ReconnectingSource:
             self._next.__exit__(None, None, None)
 
     def __iter__(self) -> Iterator[Frame]:
-        count, last, start = 0, -1, None
+        count, clock = 0, LiveClock()
         lost_since, pause = None, FIRST_PAUSE
         while True:
             try:
@@ -59,9 +58,8 @@ class ReconnectingSource:
                         self._tell(f"{self.info.name}: back after "
                                    f"{time.monotonic() - lost_since:.1f} s")  # fmt: skip
                         lost_since, pause = None, FIRST_PAUSE
-                    start = frame.captured if start is None else start
-                    last = max(last + 1, round((frame.captured - start) / TIME_BASE))
-                    yield replace(frame, index=count, pts=last, time_base=TIME_BASE)
+                    pts = clock.ticks(frame.captured)
+                    yield replace(frame, index=count, pts=pts, time_base=TIME_BASE)
                     count += 1
                 why = "ended"
             except Silence:

@@ -7,7 +7,7 @@ import base64
 import html
 import os
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class ReportSink:
     def __init__(self, path: Path, *, source: str):
         self._path, self._source = path, source
         self._best = BestCrops()
-        self._waiting: deque[Crop] = deque()
+        self.see = self._best.see
         self._stays: dict[int, Stay] = {}
         self._time, self._step, self._frames = 0.0, 0.0, 0
         self._due = time.monotonic() + EVERY
@@ -71,10 +71,6 @@ class ReportSink:
 
     def __enter__(self) -> "ReportSink":
         return self
-
-    def see(self, frame: Frame, garments: list[Garment]) -> None:
-        """Cut thumbnails from a frame that nothing is drawn on yet."""
-        self._waiting.extend(self._best(frame, garments))
 
     def write(self, frame: Frame, garments: list[Garment]) -> None:
         """Note a frame's garments.
@@ -87,8 +83,7 @@ class ReportSink:
         for garment in garments:
             if garment.label.known:
                 self._note(garment, frame.time)
-        while self._waiting and self._waiting[0].frame <= frame.index:  # `see` is frames ahead
-            crop = self._waiting.popleft()
+        for crop in self._best.until(frame):
             if crop.garment.track in self._stays:
                 self._stays[crop.garment.track].thumbnail = data_address(crop)
         if time.monotonic() >= self._due:

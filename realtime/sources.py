@@ -15,13 +15,13 @@ import numpy as np
 
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.fake_camera import SCHEME, FakeSource
+from realtime.live_clock import TIME_BASE, LiveClock
 from realtime.reconnect import ReconnectingSource
 from realtime.types import Frame, SourceInfo
 from realtime.video_source import VideoSource
 
 STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-CAMERA_TIME_BASE = Fraction(1, 90_000)
 PICTURE_RATE = Fraction(25)
 
 
@@ -127,7 +127,7 @@ class CameraSource:
             width=width,
             height=height,
             rate=Fraction(rate).limit_denominator(1001) if rate > 0 else None,
-            time_base=CAMERA_TIME_BASE,
+            time_base=TIME_BASE,
             frames=None,
             live=True,
         )
@@ -139,7 +139,7 @@ class CameraSource:
         self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        start, count, last = time.monotonic(), 0, -1
+        clock, count = LiveClock(time.monotonic()), 0
         while True:
             done, image = self._capture.read()
             if not done:
@@ -148,8 +148,7 @@ class CameraSource:
                     "cable and start again"
                 )
             now = time.monotonic()
-            last = max(last + 1, round((now - start) / CAMERA_TIME_BASE))
-            yield Frame(image, count, last, CAMERA_TIME_BASE, now)
+            yield Frame(image, count, clock.ticks(now), TIME_BASE, now)
             count += 1
 
 

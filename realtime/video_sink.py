@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -119,36 +120,37 @@ class AudioCopy:
     """
 
     def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
-        self._shift = shift
         self._input = av.open(path, metadata_errors="replace")
         streams = self._input.streams.audio
         self._output = output
         self._targets = {s.index: output.add_stream_from_template(s) for s in streams}
-        self._packets = self._input.demux(*streams) if streams else iter(())
+        self._packets = self._moved(self._input.demux(*streams) if streams else (), shift)
         self._waiting = None
 
     def copy_until(self, seconds: float) -> None:
         """Write every packet that starts no later than `seconds`."""
         while True:
-            waiting, self._waiting = self._waiting, None
-            packet = waiting or next(self._packets, None)
+            packet = self._waiting or next(self._packets, None)
+            self._waiting = None
             if packet is None:
                 return
-            if packet.dts is None:  # the demuxer's end marker
-                continue
-            if packet is not waiting:
-                self._move(packet)
             if float(packet.dts * packet.time_base) > seconds:
                 self._waiting = packet
                 return
             packet.stream = self._targets[packet.stream.index]
             self._output.mux(packet)
 
-    def _move(self, packet: "av.Packet") -> None:
-        ticks = round(self._shift / packet.time_base)
-        packet.dts += ticks
-        if packet.pts is not None:
-            packet.pts += ticks
+    @staticmethod
+    def _moved(packets: Iterable["av.Packet"], shift: Fraction) -> Iterator["av.Packet"]:
+        """The packets with their times shifted, without the demuxer's end markers."""
+        for packet in packets:
+            if packet.dts is None:
+                continue
+            ticks = round(shift / packet.time_base)
+            packet.dts += ticks
+            if packet.pts is not None:
+                packet.pts += ticks
+            yield packet
 
     def close(self) -> None:
         """Close the input."""

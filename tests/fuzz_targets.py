@@ -18,7 +18,8 @@ from realtime.page.guard import Guard
 from realtime.page.serve import read_address
 from training.weights import read_info
 
-FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
+_kept = tempfile.TemporaryDirectory(prefix="fuzz-")  # removed when Python ends
+FOLDER = Path(_kept.name)
 
 
 def _written(name: str, data: bytes) -> Path:

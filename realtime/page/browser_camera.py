@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from fractions import Fraction
 
 import cv2
 import numpy as np
 
+from realtime.live_clock import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 from realtime.worker import Channel
-
-TIME_BASE = Fraction(1, 90_000)
 
 
 class BrowserCamera:
@@ -43,15 +41,13 @@ class BrowserCamera:
         self._channel.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        start, last, count = None, -1, 0
+        clock, count = LiveClock(), 0
         for jpeg, captured in self._channel.receive():
             image = decoded(jpeg)
             if image is None:
                 self.failed += 1
                 continue
-            start = captured if start is None else start
-            last = max(last + 1, round((captured - start) / TIME_BASE))
-            yield Frame(image, count, last, TIME_BASE, captured)
+            yield Frame(image, count, clock.ticks(captured), TIME_BASE, captured)
             count += 1
 
 

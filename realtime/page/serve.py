@@ -12,6 +12,7 @@ from contextlib import nullcontext
 import uvicorn
 
 from preprocessing.errors import SinkError, UsageError
+from realtime.flags import DEFAULT_ADDRESS
 from realtime.interrupt import Interrupt
 from realtime.page.guard import Guard, is_local
 from realtime.page.hub import Hub
@@ -20,6 +21,7 @@ from realtime.page.session import Session
 from realtime.sources import Source
 
 TOKEN_VARIABLE = "GARMENTS_TOKEN"
+DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")
 POLL_SECONDS = 0.2
 CLOSING_SECONDS = 1  # that open connections get at the end
 
@@ -39,10 +41,10 @@ def read_address(text: str) -> tuple[str, int]:
     """
     host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
     if not colon:
-        host, port = text, "8000"
+        host, port = text, DEFAULT_PORT
     if not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"--serve {text}: wanted HOST:PORT, as 127.0.0.1:8000")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return host.strip("[]") or DEFAULT_HOST, int(port)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -76,10 +78,11 @@ def serve(
         WeightsError, DeviceError: the models cannot.
     """
     host, port = read_address(args.serve)
-    token = "" if is_local(host) else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
+    local = is_local(host)
+    token = "" if local else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
     with listen(host, port) as listening, Interrupt() as interrupt:
         session = Session(args, hub=Hub(), open_sinks=open_sinks, make_analysis=make_analysis)
-        app = make_app(session, Guard(token, local=is_local(host)))
+        app = make_app(session, Guard(token, local=local))
         if first is not None:
             session.start(first, own=True)
         shown = f"[{host}]" if ":" in host else host

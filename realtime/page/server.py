@@ -113,7 +113,7 @@ def _add_views(app: FastAPI, session: Session) -> None:
         return StreamingResponse(parts(), media_type=kind, headers={"Cache-Control": "no-store"})
 
     @app.get("/events")
-    async def events(request: Request) -> StreamingResponse:
+    async def events() -> StreamingResponse:
         async def states() -> AsyncIterator[str]:
             while not hub.closed:
                 yield f"data: {json.dumps(session.report())}\n\n"

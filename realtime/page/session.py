@@ -93,7 +93,6 @@ class Session:
         self.hub, self.paused = hub, False
         self.source = ""
         self.own = _own(args)
-        self.model, self.locate, self.threshold = args.model, args.locate, args.threshold
         self._args, self._open_sinks, self._make = copy(args), open_sinks, make_analysis
         self._analysis = Exchangeable(make_analysis(copy(args)))
         self._work: Background | None = None
@@ -128,7 +127,6 @@ class Session:
         changed = argparse.Namespace(**vars(self._args) | flags)
         made = self._make(copy(changed))
         self._args, self._analysis.current = changed, made
-        self.model, self.locate, self.threshold = changed.model, changed.locate, changed.threshold
 
     @property
     def error(self) -> str:
@@ -145,14 +143,14 @@ class Session:
     def report(self) -> dict:
         """What the page shows."""
         return {
-            **self._state.report(), "source": self.source, "model": self.model,
-            "locate": self.locate, "threshold": self.threshold, "paused": self.paused,
+            **self._state.report(), "source": self.source, "model": self._args.model,
+            "locate": self._args.locate, "threshold": self._args.threshold, "paused": self.paused,
             "running": bool(self._work and self._work.running), "error": self.error,
         }  # fmt: skip
 
     def _run(self, source: Source, work: Background, *, own: bool) -> None:
         with ExitStack() as stack:
-            steered = stack.enter_context(source)
+            stack.enter_context(source)
             steered = Steered(source, paused=lambda: self.paused, stopped=work.stopped)
             sinks = self._open_sinks(source) if own else []
             opened = [stack.enter_context(sink) for sink in [*sinks, self._state]]

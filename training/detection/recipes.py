@@ -42,6 +42,7 @@ CANVASES = DetectorRecipe(
     epochs=7,
     batch_size=16,
     size=320,
+    smaller=((256, 2 / 3),),
     lr=0.002,
     optimizer="AdamW",
     weight_decay=5e-4,
@@ -59,7 +60,6 @@ DETECTORS = {
     "yolo-photo": replace(
         CANVASES,
         warmup_epochs=1.0,
-        smaller=((256, 2 / 3),),
         mosaic=0.5,
         close_mosaic=4,
         scale=0.5,

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from preprocessing.errors import DeviceError, GarmentError
+from preprocessing.errors import DeviceError, GarmentError, is_out_of_memory
 
 
 def exit_status(command: Callable[[], int]) -> int:
@@ -13,7 +13,9 @@ def exit_status(command: Callable[[], int]) -> int:
     except GarmentError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status
-    except MemoryError:
+    except (MemoryError, ImportError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
         print("error: not enough memory: close other programs, or ask for less at once",
               file=sys.stderr)  # fmt: skip
         return DeviceError.status

@@ -57,6 +57,17 @@ class DataError(GarmentError):
     status = 8
 
 
+# Of C++, the dynamic loader (twice) and the creation of threads.
+NO_MEMORY = ("bad_alloc", "failed to map segment", "cannot allocate memory",
+             "resource temporarily unavailable")  # fmt: skip
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error, of Python or of a native library, tells of a lack of memory."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in text for words in NO_MEMORY)
+
+
 @contextmanager
 def whole_text(path: Path) -> Iterator[None]:
     """Tell of a file that is read inside, and is no text in UTF-8 or no whole CSV.

@@ -33,6 +33,7 @@ class VideoSink:
 
     def __init__(self, path: Path, info: SourceInfo, *, audio: bool):
         self._path = path
+        self._encoding = False
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
         options = CONTAINER_OPTIONS if path.suffix.lower() != ".mkv" else {"flush_packets": "1"}
         try:
@@ -41,7 +42,6 @@ class VideoSink:
             self._audio = None
             if audio and info.path:
                 self._audio = AudioCopy(info.path, self._container, shift=info.shift)
-            self._container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._failed(error) from error
 
@@ -71,6 +71,9 @@ class VideoSink:
         picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.pts, picture.time_base = frame.pts, frame.time_base
         try:
+            if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg
+                self._container.start_encoding()
+                self._encoding = True
             if self._audio:
                 self._audio.copy_until(frame.time)
             self._container.mux(self._stream.encode(picture))
@@ -79,9 +82,10 @@ class VideoSink:
 
     def __exit__(self, kind: type | None, *exc_info: object) -> None:
         try:
-            self._container.mux(self._stream.encode(None))
-            if self._audio and kind is None:  # else the sound ends with the picture
-                self._audio.copy_until(float("inf"))
+            if self._encoding:
+                self._container.mux(self._stream.encode(None))
+                if self._audio and kind is None:  # else the sound ends with the picture
+                    self._audio.copy_until(float("inf"))
             self._container.close()
         except (av.FFmpegError, OSError) as error:
             if kind is None:  # an earlier error tells more

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import DeviceError, GarmentError, WeightsError
+from preprocessing.errors import DeviceError, GarmentError, WeightsError, is_out_of_memory
 from training.weights import remedy
 
 # Changes a network for inputs of one shape.
@@ -72,7 +72,10 @@ class OpenVinoNetwork:
             except RuntimeError as error:
                 raise self._damaged(error) from error
         request = self._requests[shape]
-        return request.infer([array], share_inputs=True, share_outputs=True)[0].copy()
+        answer = request.infer([array], share_inputs=True, share_outputs=True)[0].copy()
+        if len(answer) != len(array):  # what is left where memory ran out midway
+            raise self._no_memory()
+        return answer
 
     def require(self, *, fits: bool) -> None:
         """Refuse a file whose shapes are not those that its metadata promise.
@@ -92,7 +95,10 @@ class OpenVinoNetwork:
 
     def _damaged(self, error: Exception) -> GarmentError:
         reason = str(error).strip().splitlines()[-1]
-        if "bad_alloc" in reason:
-            return DeviceError(f"not enough memory for {self._stem}.onnx: close other programs, "
-                               "or use a smaller --model")  # fmt: skip
+        if is_out_of_memory(error):
+            return self._no_memory()
         return WeightsError(f"{self._stem}.onnx is damaged ({reason}): {remedy(self._stem.name)}")
+
+    def _no_memory(self) -> DeviceError:
+        return DeviceError(f"not enough memory for {self._stem}.onnx: close other programs, "
+                           "or use a smaller --model")  # fmt: skip

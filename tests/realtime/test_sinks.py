@@ -83,6 +83,12 @@ def test_another_size_midway_is_letterboxed(tmp_path):
     assert images[1][:, :10].mean() < 5
 
 
+def test_an_end_before_the_first_frame(tmp_path):
+    info = SourceInfo("failing", 64, 48, Fraction(30), Fraction(1, 30), None, False)
+    with pytest.raises(SinkError, match="first"), VideoSink(tmp_path / "out.mp4", info, audio=False):
+        raise SinkError("of another part, before the first frame")  # once a crash in FFmpeg
+
+
 def test_a_normal_end_leaves_an_ordinary_mp4(tmp_path):
     copy(make.clip(tmp_path / "in.mp4"), tmp_path / "out.mp4")
     data = (tmp_path / "out.mp4").read_bytes()

@@ -64,8 +64,16 @@ def test_decoding_keeps_the_strongest_of_a_class():
     assert found.boxes[0] == pytest.approx([6, 5.5, 14, 14.5])
 
 
-def test_nothing_found_is_empty():
-    found = decode(raw(), confidence=0.3)
+def test_decoding_in_every_class():
+    output = raw((10, 10, 8, 8, 0.4, 0.6), (10, 10, 8, 8, 0.5, 0.1), (40, 40, 8, 8, 0.2, 0.35))
+    found = decode(output, confidence=0.3, every_class=True)
+    assert found.labels.tolist() == [1, 0, 1]
+    assert found.scores == pytest.approx(np.array([[0, 0.6], [0.5, 0], [0, 0.35]]))
+
+
+@pytest.mark.parametrize("every_class", [False, True])
+def test_nothing_found_is_empty(every_class):
+    found = decode(raw(), confidence=0.3, every_class=every_class)
     assert found.boxes.shape == (0, 4) and found.scores.shape == (0, 2)
     assert found.labels.shape == found.confidences.shape == (0,)
 

@@ -98,17 +98,29 @@ class Letterbox:
         return np.clip(moved, 0, limit).astype(np.float32)
 
 
-def decode(output: np.ndarray, *, confidence: float, overlap: float = OVERLAP) -> Detections:
+def decode(
+    output: np.ndarray, *, confidence: float, overlap: float = OVERLAP, every_class: bool = False
+) -> Detections:
     """Boxes of a raw head's output float32 (4 + classes, anchors), in pixels of the input.
 
     The first four rows are centre, width and height; the others are scores of 0 to 1. Of boxes of
     one class that overlap more than `overlap`, the strongest stays.
+
+    Args:
+        every_class: an anchor is a box of each class that it scores above `confidence`, with that
+            score alone, as average precision is computed; otherwise of its best class.
     """
-    confidences = output[4:].max(axis=0)
-    rows = np.flatnonzero(confidences > confidence)
+    scores = output[4:]
+    if every_class:
+        classes, rows = np.nonzero(scores > confidence)
+        own = np.zeros((len(rows), len(scores)), np.float32)
+        own[np.arange(len(rows)), classes] = scores[classes, rows]
+    else:
+        rows = np.flatnonzero(scores.max(axis=0) > confidence)
+        own = scores[:, rows].T
     centres, sizes = output[:2, rows].T, output[2:4, rows].T
     boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
-    found = Detections(np.ascontiguousarray(boxes, np.float32), output[4:, rows].T)
+    found = Detections(np.ascontiguousarray(boxes, np.float32), own)
     if len(rows) == 0:
         return found
     corners = np.concatenate([found.boxes[:, :2], sizes], axis=1)

@@ -7,7 +7,7 @@ from preprocessing.pictures import picture_paths
 from preprocessing.yolo_layout import check_layout, read_layout
 from training import weights
 from training.detection import judge, report
-from training.detection.detector import Detector, openvino_detector
+from training.detection.detector import openvino_detector
 
 
 def evaluate(
@@ -33,9 +33,9 @@ def evaluate(
     stem, info = weights.locate(model)
     weights.verified(stem.with_suffix(".onnx"))
     threshold = info.confidence if threshold is None else threshold
-    detector = Detector(info, openvino_detector(stem, info), confidence=judge.LEAST, square=True)
+    network = openvino_detector(stem, info)
     if empty:
-        given = judge.answers(detector, picture_paths(empty), classes=None)
+        given = judge.answers(info, network, picture_paths(empty), labelled=False)
         title = f"{info.name} on pictures without garments in {empty}"
     elif data:
         layout = read_layout(data)
@@ -45,7 +45,7 @@ def evaluate(
         part = {"validation": "val", "training": "train"}.get(split, split)
         part = part or ("test" if "test" in layout.folders else "val")
         check_layout(layout, (part,))
-        given = judge.answers(detector, layout.images(part), classes=len(info.classes))
+        given = judge.answers(info, network, layout.images(part), labelled=True)
         title = f"{info.name} on {part} of {data}"
     else:
         raise UsageError(f"{info.name} is a detector: give --data data.yaml or --empty DIR")

@@ -13,7 +13,7 @@ from preprocessing.yolo_layout import check_layout, read_layout
 from training import registry, weights
 from training.checkpoint import read_config, write_config
 from training.detection import judge, report
-from training.detection.detector import Detector, openvino_detector
+from training.detection.detector import openvino_detector
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.export import describe_onnx
 from training.flags import replaced
@@ -126,8 +126,8 @@ def export(run: Path, folder: Path, *, confidence: float | None = None) -> Weigh
     stem = folder / info.name
     yolo.write_onnx(stem, network, info)
     layout = read_layout(Path(config["data"]))
-    detector = Detector(info, openvino_detector(stem, info), confidence=judge.LEAST, square=True)
-    given = judge.answers(detector, layout.images("val"), classes=len(info.classes))
+    published = openvino_detector(stem, info)
+    given = judge.answers(info, published, layout.images("val"), labelled=True)
     confidence = judge.best_threshold(given)[0] if confidence is None else confidence
     scores = judge.score(given, classes=len(info.classes), threshold=confidence)
     title = f"{info.name} on the validation images of {config['data']}"

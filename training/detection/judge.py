@@ -16,7 +16,8 @@ from preprocessing.pictures import read_picture
 from preprocessing.regions import box_iou
 from preprocessing.yolo_layout import Boxes, read_boxes
 from training.detection.decode import Detections
-from training.detection.detector import Detector
+from training.detection.detector import Detector, Network
+from training.weights import WeightsInfo
 
 LEAST = 0.001  # score of the boxes that average precision is computed from
 MOST_FALSE = 0.02  # share of empty pictures that may show a box at the threshold
@@ -73,22 +74,25 @@ class Scores:
         }  # fmt: skip
 
 
-def answers(detector: Detector, images: Sequence[Path], *, classes: int | None) -> list[Answer]:
-    """What a detector (with a confidence of `LEAST`) finds in images, beside their labels.
+def answers(
+    info: WeightsInfo, network: Network, images: Sequence[Path], *, labelled: bool
+) -> list[Answer]:
+    """What a network finds in images, in every class, beside their labels.
 
     Args:
-        classes: number of classes of the label files; None for images without any garment.
+        labelled: False for images without any garment.
 
     Raises:
         DataError: an image cannot be read, or its label file is broken.
     """
+    detector = Detector(info, network, confidence=LEAST, square=True, every_class=True)
     given = []
     for path in tqdm(images, "images", disable=None):
         image = read_picture(path)
         height, width = image.shape[:2]
         truth = Boxes(np.zeros(0, np.int64), np.zeros((0, 4), np.float32))
-        if classes is not None:
-            shares = read_boxes(path, classes=classes)
+        if labelled:
+            shares = read_boxes(path, classes=len(info.classes))
             sides = np.array([width, height] * 2, np.float32)
             truth = Boxes(shares.labels, shares.boxes * sides)
         given.append(Answer(path, width, height, truth, detector(image)))

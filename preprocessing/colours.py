@@ -47,18 +47,27 @@ WHITE_LEVEL, WHITE_SHARE, MOST_EXPOSURE = 0.85, 95, 1.6
 LIGHT_STEP = 4  # only every so manieth pixel of a frame is asked for the light
 
 
-def _lab(colours: np.ndarray) -> np.ndarray:
-    """BGR shares float32 (N, 3), as they are stored, to CIELAB float32 (N, 3)."""
-    return cv2.cvtColor(colours[None].astype(np.float32), cv2.COLOR_BGR2LAB)[0]
+# Linear BGR to CIE XYZ over white (IEC 61966-2-1, D65). By hand, since OpenCV fills tables for it
+# that take a tenth of a second at every start.
+XYZ = np.array([[0.1805 / 0.9505, 0.3576 / 0.9505, 0.4124 / 0.9505],
+                [0.0722, 0.7152, 0.2126],
+                [0.9505 / 1.089, 0.1192 / 1.089, 0.0193 / 1.089]], np.float32)  # fmt: skip
+GAMMA = 2.2
+
+
+def lab_of(linear: np.ndarray) -> np.ndarray:
+    """Linear BGR shares float32 (N, 3) in CIELAB (CIE 15:2004), float32 (N, 3)."""
+    shares = linear @ XYZ.T
+    f = np.where(shares > 216 / 24389, np.cbrt(shares), (24389 / 27 * shares + 16) / 116)
+    x, y, z = f.T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
 NAMES = tuple(name for name, codes in FAMILIES.items() for _ in codes.split())
 _WEIGHTS = np.float32((LIGHTNESS, 1, 1))
-_PALETTE = _lab(
-    np.array([list(bytes.fromhex(code))[::-1] for codes in FAMILIES.values()
-              for code in codes.split()], np.float32) / 255
-) * _WEIGHTS  # fmt: skip
-_LINEAR = ((np.arange(256) / 255) ** 2.2).astype(np.float32)
+_LINEAR = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
+_CODES = [list(bytes.fromhex(code))[::-1] for some in FAMILIES.values() for code in some.split()]
+_PALETTE = lab_of(_LINEAR[np.array(_CODES)]) * _WEIGHTS
 
 
 def light_of(image: np.ndarray, garments: Sequence[Region] = ()) -> np.ndarray:
@@ -94,7 +103,7 @@ def colour_name(pixels: np.ndarray, light: np.ndarray) -> str:
     """
     step = max(1, len(pixels) // SAMPLE)
     linear = np.clip(_LINEAR[pixels[::step]] * light, 0, 1)
-    lab = _lab(linear ** (1 / 2.2))
+    lab = lab_of(linear)
     if len(lab) > GROUPS:
         stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
         cv2.setRNGSeed(0)  # the same pixels have the same name

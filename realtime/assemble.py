@@ -10,7 +10,7 @@ from realtime.associate import ASSOCIATORS
 from realtime.classify import load_classifier
 from realtime.crops import CropSink
 from realtime.describe import Describer, load_attributes
-from realtime.engines import choose
+from realtime.engines import choose, streams_for
 from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
 from realtime.follow import PACES
 from realtime.locate import LOCATORS, Setup, suited
@@ -72,7 +72,8 @@ def make_analysis(args: argparse.Namespace) -> Analysis:
     locator = located_by(args)
     name_by = args.name_by or NAMED_BY.get(locator, "classifier")
     outline = name_by != "detector"
-    setup = Setup(engine, device, args.threads, args.confidence, only, outline=outline)
+    streams = streams_for(args.threads) if engine == "openvino" else 1
+    setup = Setup(engine, device, args.threads, streams, args.confidence, only, outline=outline)
     find = LOCATORS[locator](setup)
     if name_by == "detector":
         classify = ScoreNames(find.info)

@@ -24,10 +24,18 @@ class DetectorLocator:
     Args:
         only: names of the classes to keep; none for all.
         outline: look for each garment's outline in its box.
+        streams: frames that may be looked at side by side.
     """
 
-    def __init__(self, detector: Detector, only: Sequence[str] = (), *, outline: bool = False):
-        self.info = detector.info
+    def __init__(
+        self,
+        detector: Detector,
+        only: Sequence[str] = (),
+        *,
+        outline: bool = False,
+        streams: int = 1,
+    ):
+        self.info, self.streams = detector.info, streams
         self._detect, self._outline = detector, outline
         self._kept = kept_classes(detector.info, only)
 
@@ -64,7 +72,13 @@ def outlined(image: np.ndarray, region: Region) -> Region:
 
 
 def load_detector(
-    model: str, *, engine: str, device: str, threads: int, confidence: float | None
+    model: str,
+    *,
+    engine: str,
+    device: str,
+    threads: int,
+    confidence: float | None,
+    streams: int = 1,
 ) -> Detector:
     """A committed detector on its engine.
 
@@ -77,7 +91,9 @@ def load_detector(
     if engine == "torch":
         network = _torch_network(stem, info, device=device, threads=threads)
     else:
-        network = openvino_detector(stem, info, threads=threads, cache=str(CACHE_DIR))
+        network = openvino_detector(
+            stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR)
+        )
     return Detector(info, network, confidence=confidence)
 
 

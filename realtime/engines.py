@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import DeviceError
+from realtime.worker import cores
 from training.openvino_network import OpenVinoNetwork
 from training.weights import WeightsInfo
 
 Engine = Callable[[np.ndarray], np.ndarray]
 CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
 TORCH_DEVICES = ("cuda", "mps")
+MOST_STREAMS = 4
 
 
 def choose(engine: str, device: str) -> tuple[str, str]:
@@ -33,6 +35,11 @@ def choose(engine: str, device: str) -> tuple[str, str]:
     if engine == "openvino" and device != "cpu":
         raise DeviceError(f"engine openvino runs on cpu, not {device}: use --engine torch")
     return engine, device
+
+
+def streams_for(threads: int) -> int:
+    """Frames that the cores here can look at side by side, with so many threads each."""
+    return max(1, min(MOST_STREAMS, cores() // threads))
 
 
 def _best_device() -> str:

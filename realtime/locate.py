@@ -20,6 +20,7 @@ class Setup:
 
     Attributes:
         engine, device, threads: as `engines.choose` gave them.
+        streams: frames that may be looked at side by side.
         confidence: least score of a garment; None for the network's own.
         only: names of the classes to look for; none for all.
         outline: look for each garment's outline in its box.
@@ -28,6 +29,7 @@ class Setup:
     engine: str = "openvino"
     device: str = "cpu"
     threads: int = 1
+    streams: int = 1
     confidence: float | None = None
     only: tuple[str, ...] = ()
     outline: bool = False
@@ -51,15 +53,17 @@ def _detector(model: str, setup: Setup) -> Locate:
     from realtime.detect import DetectorLocator, load_detector
 
     detector = load_detector(model, engine=setup.engine, device=setup.device,
-                             threads=setup.threads, confidence=setup.confidence)  # fmt: skip
-    return DetectorLocator(detector, setup.only, outline=setup.outline)
+                             threads=setup.threads, streams=setup.streams,
+                             confidence=setup.confidence)  # fmt: skip
+    return DetectorLocator(detector, setup.only, outline=setup.outline, streams=setup.streams)
 
 
 def _parser(model: str, setup: Setup) -> Locate:
     from realtime.parse import ParserLocator, load_parser
 
-    parser = load_parser(model, threads=setup.threads)
-    return ParserLocator(parser, setup.only, confidence=setup.confidence or 0.0)
+    parser = load_parser(model, threads=setup.threads, streams=setup.streams)
+    return ParserLocator(parser, setup.only, confidence=setup.confidence or 0.0,
+                         streams=setup.streams)  # fmt: skip
 
 
 def suited(info: WeightsInfo) -> str:

@@ -20,9 +20,18 @@ class ParserLocator:
     Args:
         only: names of the layers to keep; none for all.
         confidence: least score of a region's layer.
+        streams: frames that may be looked at side by side.
     """
 
-    def __init__(self, parser: FrameParser, only: Sequence[str] = (), *, confidence: float = 0.0):
+    def __init__(
+        self,
+        parser: FrameParser,
+        only: Sequence[str] = (),
+        *,
+        confidence: float = 0.0,
+        streams: int = 1,
+    ):
+        self.streams = streams
         self.info = replace(parser.info, classes=LAYERS)
         self._parse, self._confidence = parser, confidence
         self._kept = kept_classes(self.info, only)
@@ -37,7 +46,7 @@ class ParserLocator:
         return bool(self._kept[scores.argmax()] and scores.max() >= self._confidence)
 
 
-def load_parser(model: str, *, threads: int) -> FrameParser:
+def load_parser(model: str, *, threads: int, streams: int = 1) -> FrameParser:
     """A committed parser on OpenVINO.
 
     Raises:
@@ -45,4 +54,4 @@ def load_parser(model: str, *, threads: int) -> FrameParser:
     """
     stem, info = locate_for("parse", model)
     verified(stem.with_suffix(".onnx"))
-    return openvino_parser(stem, info, threads=threads, cache=str(CACHE_DIR))
+    return openvino_parser(stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR))

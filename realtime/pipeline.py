@@ -1,13 +1,19 @@
 """The loop: source -> locate -> track -> classify -> annotate -> sinks.
 
-Decoding and the sinks run beside the analysis, on the threads of worker.py.
+Decoding and the sinks run beside the analysis, on the threads of worker.py; so do the locators
+of the next frames where nobody waits for a frame, as with files.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from preprocessing.errors import GarmentError
 from realtime.annotate import Annotator
 from realtime.classify import Classifier
 from realtime.describe import Describer
@@ -31,9 +37,39 @@ class Stopped(Exception):
     """The run was ended before its source: sinks then leave out what belongs to later frames."""
 
 
+Found = tuple[list[Region], float]  # and the seconds that it took
+Submit = Callable[..., "Future[Found]"]
+
+
+def at_once(call: Callable[..., Found], *args: object) -> "Future[Found]":
+    """What an executor's `submit` does, in the caller's own thread."""
+    future: Future[Found] = Future()
+    future.set_result(call(*args))
+    return future
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What was begun for a frame.
+
+    Attributes:
+        found: its garments, perhaps still to come; None where nothing moved.
+        fresh: the locator looks, instead of the follower.
+        cut: the frame shows another scene than the one before.
+    """
+
+    frame: Frame
+    found: "Future[Found] | None"
+    fresh: bool
+    cut: bool
+
+
 @dataclass(eq=False)
 class Analysis:
-    """What is done to every frame, with `title` for the HUD, e.g. "deep/segment"."""
+    """What is done to every frame, with `title` for the HUD, e.g. "deep/segment".
+
+    Call it with a frame, or `begin` several before each is finished, in order.
+    """
 
     locate: Locate
     classify: Classifier
@@ -49,32 +85,49 @@ class Analysis:
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
         """The frame's garments; those of the last frame where nothing moved since."""
+        return self.finish(self.begin(frame, stats), stats)
+
+    @property
+    def streams(self) -> int:
+        """Frames that the locator may look at side by side; 0 where each needs the last one's."""
+        return 0 if self.pace.follows else getattr(self.locate, "streams", 1)
+
+    def begin(self, frame: Frame, stats: Stats, submit: Submit = at_once) -> Look:
+        """Start to look for a frame's garments, with an executor's `submit`."""
         with stats.stage("gate"):
             moved = self.gate.moved(frame.image)
-        if self.gate.cut:
+        fresh = moved and (self._regions is None or self.gate.cut or self.pace.due())
+        search = self._look if fresh else self._followed
+        found = submit(search, frame.image) if moved else None
+        return Look(frame, found, fresh, self.gate.cut)
+
+    def finish(self, look: Look, stats: Stats) -> list[Garment]:
+        """The garments of the frame begun least recently."""
+        if look.cut:
             self.track.cut()
-            self._regions = None
-        if not moved and self._held is not None:
+        if look.found is None and self._held is not None:
             return self._held
-        looked = True  # also where nothing moved but names have not settled yet
-        if moved or self._regions is None:
-            looked = self._regions is None or self.pace.due()
-            with stats.stage("locate"):
-                self._regions = self._look(frame) if looked else self._followed(frame)
-        garments, settled = self._named(frame, self._regions, stats, looked=looked)
+        if look.found is not None:
+            self._regions, seconds = look.found.result()
+            stats.add("locate", seconds)
+        # Where nothing moved but names have not settled yet, they are voted for again.
+        looked = look.fresh or look.found is None
+        garments, settled = self._named(look.frame, self._regions or [], stats, looked=looked)
         self._held = [replace(garment, held=True) for garment in garments] if settled else None
         return garments
 
-    def _look(self, frame: Frame) -> list[Region]:
+    def _look(self, image: np.ndarray) -> Found:
         start = time.monotonic()
-        regions = self.locate(frame.image)
-        self.pace.looked(time.monotonic() - start)
+        regions = self.locate(image)
+        seconds = time.monotonic() - start
+        self.pace.looked(seconds)
         if self.pace.follows:
-            self.follow.see(frame.image)
-        return regions
+            self.follow.see(image)
+        return regions, seconds
 
-    def _followed(self, frame: Frame) -> list[Region]:
-        return self.follow(frame.image, self._regions)
+    def _followed(self, image: np.ndarray) -> Found:
+        start = time.monotonic()
+        return self.follow(image, self._regions), time.monotonic() - start
 
     def _named(
         self, frame: Frame, regions: list[Region], stats: Stats, *, looked: bool
@@ -141,6 +194,7 @@ def run(
     hud = Hud(analysis)
     deliver = _deliver_to(sinks, stats)
     watchers = [sink.see for sink in sinks if hasattr(sink, "see")]
+    ahead = 0 if source.info.live or window else analysis.streams
     with ExitStack() as stack:
         outbox = stack.enter_context(Outbox(deliver, size=BEHIND))
         frames = stack.enter_context(
@@ -151,9 +205,8 @@ def run(
             )
         )
         try:
-            for frame in frames.items(stopped):
+            for frame, garments in _analysed(analysis, frames.items(stopped), stats, ahead=ahead):
                 stats.dropped = frames.dropped
-                garments = analysis(frame, stats)
                 for watch in watchers:
                     watch(frame, garments)
                 with stats.stage("draw"):
@@ -167,6 +220,31 @@ def run(
                 raise Stopped
         finally:
             stats.dropped, stats.failed = frames.dropped, source.failed
+
+
+def _analysed(
+    analysis: Analysis, frames: Iterable[Frame], stats: Stats, *, ahead: int
+) -> Iterator[tuple[Frame, list[Garment]]]:
+    """Frames and their garments in order, the locator looking at `ahead` more than one."""
+    if not ahead:
+        yield from ((frame, analysis(frame, stats)) for frame in frames)
+        return
+    begun: deque[Look] = deque()
+    frames, problem = iter(frames), None
+    with ThreadPoolExecutor(ahead, thread_name_prefix="locate") as pool:
+        while True:
+            try:
+                frame = next(frames, None)
+            except GarmentError as error:
+                frame, problem = None, error  # what came before it is still delivered
+            if frame is not None:
+                begun.append(analysis.begin(frame, stats, pool.submit))
+            while begun and (frame is None or len(begun) > ahead):
+                yield begun[0].frame, analysis.finish(begun.popleft(), stats)
+            if frame is None:
+                break
+    if problem:
+        raise problem
 
 
 def _deliver_to(sinks: list[Sink], stats: Stats) -> Callable[[tuple[Frame, list[Garment]]], None]:

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from av.video.reformatter import ColorRange
 
 from preprocessing.errors import SinkError
 from realtime.types import Frame, Garment, SourceInfo
+from realtime.worker import codec_threads
 
 # Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
 # end turns them into an ordinary mp4. The edit list keeps a late start, or sound that starts early.
@@ -33,7 +36,7 @@ class VideoSink:
 
     def __init__(self, path: Path, info: SourceInfo, *, audio: bool):
         self._path = path
-        self._encoding = False
+        self._encoding = self._broken = False
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
         options = CONTAINER_OPTIONS if path.suffix.lower() != ".mkv" else {"flush_packets": "1"}
         try:
@@ -50,6 +53,7 @@ class VideoSink:
         stream = self._container.add_stream("libx264", rate=rate, options=dict(ENCODER_OPTIONS))
         stream.width, stream.height, stream.pix_fmt = self._width, self._height, "yuv420p"
         context = stream.codec_context
+        context.thread_count = codec_threads()
         context.time_base = stream.time_base = info.time_base
         context.color_range = ColorRange.MPEG
         context.colorspace = info.colours.matrix
@@ -68,7 +72,7 @@ class VideoSink:
             SinkError: the disk is full or the file cannot be written any more.
         """
         planes = cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         picture.pts, picture.time_base = frame.pts, frame.time_base
         try:
             if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg
@@ -78,6 +82,7 @@ class VideoSink:
                 self._audio.copy_until(frame.time)
             self._container.mux(self._stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
+            self._broken = True
             raise self._failed(error) from error
 
     def __exit__(self, kind: type | None, *exc_info: object) -> None:
@@ -93,6 +98,8 @@ class VideoSink:
         finally:
             if self._audio:
                 self._audio.close()
+            if self._broken and self._path.suffix.lower() != ".mkv":
+                cut_to_whole_headers(self._path)
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
         """The image at the file's size: a pixel repeated at odd edges, other sizes letterboxed."""
@@ -114,6 +121,24 @@ class VideoSink:
         if number == errno.ENOSPC:
             return SinkError(f"disk full while writing {self._path}: what is there is playable")
         return SinkError(f"cannot write {self._path}: {os.strerror(number) if number else error}")
+
+
+def cut_to_whole_headers(path: Path) -> None:
+    """Cut an mp4 file that was broken off before a header that is not whole.
+
+    Pictures cut in two are passed over by players, but half a header makes the file unreadable.
+    """
+    with suppress(OSError), path.open("r+b") as file:
+        size, place = file.seek(0, os.SEEK_END), 0
+        while place < size:
+            file.seek(place)
+            header = file.read(8)
+            length, kind = struct.unpack(">I4s", header) if len(header) == 8 else (0, b"")
+            if length < 8 or place + length > size:
+                if kind != b"mdat":
+                    file.truncate(place)
+                return
+            place += length
 
 
 class AudioCopy:

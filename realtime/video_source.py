@@ -11,6 +11,7 @@ from av.video.reformatter import ColorRange
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.types import Colours, Frame, SourceInfo
+from realtime.worker import codec_threads
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
@@ -52,6 +53,7 @@ class VideoSource:
         self._live = network and not self._container.duration
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = codec_threads()
         if start is not None:
             self._container.seek(start, stream=self._stream)
         self._first = self._decode_first()

@@ -1,13 +1,25 @@
-"""The only file with threads: bounded hand-over between stages, with errors carried along."""
+"""Threads: bounded hand-over between stages, with errors carried along."""
 
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+FEW_CORES = 2  # on which a codec's own threads cost more than they save
 JOIN_SECONDS = 1.5  # how long a thread that hangs in a driver or a network read is waited for
 POLL_SECONDS = 0.1  # so that a signal's handler runs while the main thread waits
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def codec_threads() -> int:
+    """Threads for a decoder or encoder that runs beside the analysis; 0 leaves it to the codec."""
+    return 1 if cores() <= FEW_CORES else 0
 
 
 class Silence(Exception):

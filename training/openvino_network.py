@@ -1,5 +1,8 @@
 """A published .onnx file on OpenVINO: an array in, an array out. Imports no torch."""
 
+import importlib
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +11,20 @@ import numpy as np
 from preprocessing.errors import DeviceError, GarmentError, WeightsError, is_out_of_memory
 from training.weights import remedy
 
+CONVERTER = "openvino.tools.ovc"
 # Changes a network for inputs of one shape.
 Fit = Callable[["openvino.Model", tuple[int, ...]], "openvino.Model"]  # noqa: F821
+
+
+def _openvino():
+    """The module openvino, without its converter of models, which takes longest to load."""
+    if "openvino" not in sys.modules:
+        sys.modules[CONVERTER] = None  # then openvino goes on without it
+        try:
+            importlib.import_module("openvino")
+        finally:
+            del sys.modules[CONVERTER]
+    return sys.modules["openvino"]
 
 
 class OpenVinoNetwork:
@@ -17,7 +32,8 @@ class OpenVinoNetwork:
 
     Args:
         stem: of the .onnx file.
-        threads: 0 for all cores.
+        threads: of one input, 0 for all cores.
+        streams: inputs that may be worked on side by side, by callers of as many threads.
         precise: single precision, where the CPU would use bf16.
         cache: folder in which compiled networks are kept; none for "".
         fit: makes the network for a shape of input, which is then compiled once for each; None to
@@ -36,22 +52,24 @@ class OpenVinoNetwork:
         stem: Path,
         *,
         threads: int = 0,
+        streams: int = 1,
         precise: bool = False,
         cache: str = "",
         fit: Fit | None = None,
     ):
-        import openvino
-
+        openvino = _openvino()
         self._stem, self._fit = stem, fit
         self._core = openvino.Core()
         if cache:
             self._core.set_property({"CACHE_DIR": cache})
         self._options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
         if threads:
-            self._options["INFERENCE_NUM_THREADS"] = threads
+            self._options |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}
         if precise:
             self._options["INFERENCE_PRECISION_HINT"] = "f32"
-        self._requests: dict[tuple[int, ...], openvino.InferRequest] = {}
+        self._compiled: dict[tuple[int, ...], openvino.CompiledModel] = {}
+        self._compiling = threading.Lock()
+        self._own = threading.local()  # a request serves one thread at a time
         try:
             self._model = self._core.read_model(str(stem.with_suffix(".onnx")))
             self.input, self.output = (
@@ -65,13 +83,7 @@ class OpenVinoNetwork:
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The output for an input; the array may be written to afterwards."""
-        shape = array.shape if self._fit else ()
-        if shape not in self._requests:
-            try:
-                self._compile(shape)
-            except RuntimeError as error:
-                raise self._damaged(error) from error
-        request = self._requests[shape]
+        request = self._request(array.shape if self._fit else ())
         answer = request.infer([array], share_inputs=True, share_outputs=True)[0].copy()
         if len(answer) != len(array):  # what is left where memory ran out midway
             raise self._no_memory()
@@ -88,10 +100,21 @@ class OpenVinoNetwork:
                 f"{self._stem}.onnx does not fit its metadata: {remedy(self._stem.name)}"
             )
 
-    def _compile(self, shape: tuple[int, ...]) -> None:
-        model = self._fit(self._model.clone(), shape) if self._fit else self._model
-        compiled = self._core.compile_model(model, "CPU", self._options)
-        self._requests[shape] = compiled.create_infer_request()
+    def _request(self, shape: tuple[int, ...]) -> "openvino.InferRequest":  # noqa: F821
+        requests = self._own.__dict__
+        if shape not in requests:
+            try:
+                requests[shape] = self._compile(shape).create_infer_request()
+            except RuntimeError as error:
+                raise self._damaged(error) from error
+        return requests[shape]
+
+    def _compile(self, shape: tuple[int, ...]) -> "openvino.CompiledModel":  # noqa: F821
+        with self._compiling:
+            if shape not in self._compiled:
+                model = self._fit(self._model.clone(), shape) if self._fit else self._model
+                self._compiled[shape] = self._core.compile_model(model, "CPU", self._options)
+            return self._compiled[shape]
 
     def _damaged(self, error: Exception) -> GarmentError:
         reason = str(error).strip().splitlines()[-1]

@@ -1,10 +1,12 @@
 """The loop itself: every frame in order, and errors after the frames before them."""
 
+import time
+
 import make
 import numpy as np
 import pytest
 
-from preprocessing.errors import WeightsError
+from preprocessing.errors import BrokenSourceError, WeightsError
 from realtime import pipeline
 from realtime.follow import EveryNth
 from realtime.pipeline import Analysis
@@ -46,8 +48,8 @@ def unmarked(image, garments, text):
     """Draws nothing, so that a frame looks the same whenever it is looked at."""
 
 
-def run(video, locate=brightest, **more):
-    sink = Collected()
+def run(video, locate=brightest, *, sink=None, **more):
+    sink = sink or Collected()
     tracker = Tracker(("Dress", "Bag"), threshold=0.5)
     analysis = Analysis(locate, sure, tracker, annotate=unmarked, title="", **more)
     with open_source(str(video)) as source:
@@ -56,14 +58,37 @@ def run(video, locate=brightest, **more):
     return sink.items
 
 
+class SideBySide:
+    """A locator for several frames at once, which answers the later ones sooner."""
+
+    streams = 3
+
+    def __init__(self):
+        self.most = self._busy = 0
+
+    def __call__(self, image):
+        self._busy += 1
+        self.most = max(self.most, self._busy)
+        time.sleep(0.03 if self._busy == 1 else 0.01)
+        self._busy -= 1
+        return brightest(image)
+
+
 def test_every_frame_comes_out_in_order(video):
     rows = run(video)
     assert [index for index, _ in rows] == list(range(FRAMES))
     assert {name for _, garments in rows for _, name, _ in garments} == {"Dress"}
 
 
-def test_what_goes_wrong_while_looking_is_raised(video):
-    seen = []
+def test_locating_side_by_side_changes_nothing(video):
+    locate = SideBySide()
+    assert run(video, locate) == run(video)
+    assert locate.most == SideBySide.streams
+
+
+@pytest.mark.parametrize("streams", [0, 1, 3])
+def test_what_goes_wrong_while_looking_is_raised(video, streams):
+    seen, sink = [], Collected()
 
     def locate(image):
         seen.append(1)
@@ -71,9 +96,20 @@ def test_what_goes_wrong_while_looking_is_raised(video):
             raise WeightsError("broken")
         return brightest(image)
 
+    locate.streams = streams
     with pytest.raises(WeightsError, match="broken"):
-        run(video, locate)
-    assert len(seen) == 5
+        run(video, locate, sink=sink)
+    assert 5 <= len(seen) <= 5 + streams
+    assert len(sink.items) == 4 or streams > 1
+
+
+def test_what_was_begun_before_the_source_broke_off_is_kept(tmp_path):
+    path = make.clip(tmp_path / "a.mp4", frames=200, size=(320, 240))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    sink = Collected()
+    with pytest.raises(BrokenSourceError) as told:
+        run(path, SideBySide(), sink=sink)
+    assert len(sink.items) > 5 and f"{len(sink.items)} of 200 frames" in str(told.value)
 
 
 def test_a_smooth_pace_looks_now_and_then_and_loses_no_garment(video):

@@ -9,7 +9,7 @@ from preprocessing.errors import SinkError
 from realtime.sinks import SnapshotSink, check_output, video_or_picture
 from realtime.sources import open_source
 from realtime.types import Frame, Garment, Label, Region, SourceInfo
-from realtime.video_sink import VideoSink
+from realtime.video_sink import VideoSink, cut_to_whole_headers
 
 TICKS = [0, 33, 66, 100, 300, 500, 533, 900]
 MILLISECOND = Fraction(1, 1000)
@@ -83,9 +83,29 @@ def test_another_size_midway_is_letterboxed(tmp_path):
     assert images[1][:, :10].mean() < 5
 
 
+def test_half_a_header_is_cut_off(tmp_path):
+    info = SourceInfo("long", 64, 48, Fraction(30), Fraction(1, 30), None, False)
+    sink = VideoSink(tmp_path / "out.mp4", info, audio=False)
+    for index in range(20):
+        sink.write(Frame(make.picture(index), index, index, Fraction(1, 30), 0.0), [])
+    whole = (tmp_path / "out.mp4").read_bytes()  # as after a kill
+    header = whole.rindex(b"moof") - 4
+    broken = tmp_path / "broken.mp4"
+    for size in range(header - 40, header + 100, 9):
+        broken.write_bytes(whole[:size])
+        cut_to_whole_headers(broken)
+        with open_source(str(broken)) as source:
+            assert sum(1 for _ in source._pictures()) > 5
+        assert broken.stat().st_size == min(size, header)
+    sink.__exit__(None, None, None)
+
+
 def test_an_end_before_the_first_frame(tmp_path):
     info = SourceInfo("failing", 64, 48, Fraction(30), Fraction(1, 30), None, False)
-    with pytest.raises(SinkError, match="first"), VideoSink(tmp_path / "out.mp4", info, audio=False):
+    with (
+        pytest.raises(SinkError, match="first"),
+        VideoSink(tmp_path / "out.mp4", info, audio=False),
+    ):
         raise SinkError("of another part, before the first frame")  # once a crash in FFmpeg
 
 

@@ -52,11 +52,9 @@ def _fit(width: int, height: int, size: int, square: bool) -> Letterbox:
     return Letterbox.fit(width, height, size, square=square)
 
 
-def openvino_detector(
-    stem: Path, info: WeightsInfo, *, threads: int = 0, precise: bool = False, cache: str = ""
-) -> Network:
-    """The .onnx file on OpenVINO; its arguments and errors are those of `OpenVinoNetwork`."""
-    network = OpenVinoNetwork(stem, threads=threads, precise=precise, cache=cache, fit=_for_frames)
+def openvino_detector(stem: Path, info: WeightsInfo, **options: object) -> Network:
+    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
+    network = OpenVinoNetwork(stem, fit=_for_frames, **options)
     network.require(fits=network.output[1] == 4 + len(info.classes))
     return lambda image: network(image[None])[0]
 

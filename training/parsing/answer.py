@@ -36,11 +36,9 @@ class FrameParser:
         return self._network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))[0]
 
 
-def openvino_parser(
-    stem: Path, info: WeightsInfo, *, threads: int = 0, precise: bool = False, cache: str = ""
-) -> FrameParser:
-    """The .onnx file on OpenVINO; its arguments and errors are those of `OpenVinoNetwork`."""
-    network = OpenVinoNetwork(stem, threads=threads, precise=precise, cache=cache, fit=_reshaped)
+def openvino_parser(stem: Path, info: WeightsInfo, **options: object) -> FrameParser:
+    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
+    network = OpenVinoNetwork(stem, fit=_reshaped, **options)
     network.require(fits=network.output[1] == len(info.classes))
     return FrameParser(info, network)
 

@@ -194,4 +194,5 @@ def _open_window(source, args: argparse.Namespace):
     from realtime.window import Window
 
     paced = not source.info.live and not args.out
-    return Window(source.info, snapshots=args.snapshots or Path(), paced=paced)
+    return Window(source.info, snapshots=args.snapshots or Path(), paced=paced,
+                  needed=not _writes(args))  # fmt: skip

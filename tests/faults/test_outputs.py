@@ -14,7 +14,7 @@ import make
 import pytest
 from fault import LIGHT, Fault
 
-from preprocessing.errors import DeviceError
+from preprocessing.errors import DeviceError, SinkError
 
 IN = ["--video", "in.mp4", *LIGHT]
 TEXTS = ("--jsonl", "--csv", "--srt", "--vtt")
@@ -141,6 +141,34 @@ def test_output_folder_removed_while_running(long_clip, tmp_path):
     _, told = app.communicate(timeout=fault.CAP)
     assert app.returncode == 5 and "Traceback" not in told
     assert "cannot write" in told and "a.html" in told
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_display_lost(long_clip, tmp_path, kept):
+    if not shutil.which("Xvfb"):
+        pytest.skip("no Xvfb: install Debian's package xvfb")
+    read, write = os.pipe()
+    display = subprocess.Popen(["Xvfb", "-displayfd", str(write)], pass_fds=[write],
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    number = os.read(read, 16).decode().strip()
+    outputs = ["-o", tmp_path / "out.mp4"] if kept else []
+    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", long_clip, "--show",
+               *outputs, *LIGHT]  # fmt: skip
+    app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True,
+                           env=os.environ | {"DISPLAY": f":{number}"})  # fmt: skip
+    time.sleep(4)
+    display.kill()
+    told = [app.stderr.readline()]
+    while "display is lost" not in told[-1]:
+        told.append(app.stderr.readline())
+        assert told[-1], told
+    time.sleep(0.5)
+    app.send_signal(signal.SIGINT)
+    told.append(app.communicate(timeout=fault.CAP)[1])
+    assert app.returncode == (128 + signal.SIGINT if kept else SinkError.status)
+    assert "Traceback" not in "".join(told)
+    if kept:
+        assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in told[-1]
 
 
 # Enough to start Python; enough for OpenVINO too, but not for the networks.

@@ -37,6 +37,7 @@ class FakeCamera:
         stall: seconds without a frame, TROUBLE after it was first opened.
         resize: whether its picture has half the side after that.
         lasts: seconds after which it is unplugged; 0 for never.
+        breaks: frames after which a connection breaks off; 0 for never.
     """
 
     rate: Fraction
@@ -44,10 +45,11 @@ class FakeCamera:
     stall: float = 0.0
     resize: bool = False
     lasts: float = 0.0
+    breaks: int = 0
 
 
 def read_url(url: str) -> FakeCamera:
-    """A camera by its URL: fake://30fps?drop=5%&stall=3s&resize=1&for=10s.
+    """A camera by its URL: fake://30fps?drop=5%&stall=3s&resize=1&for=10s&breaks=1000.
 
     Raises:
         SourceError: it says something else.
@@ -62,13 +64,13 @@ def read_url(url: str) -> FakeCamera:
             stall=float(given.pop("stall", "0").removesuffix("s")),
             resize=bool(int(given.pop("resize", "0"))),
             lasts=float(given.pop("for", "0").removesuffix("s")),
+            breaks=int(given.pop("breaks", "0")),
         )
         if given or not 0 < camera.rate <= 1000 or not 0 <= camera.drop < 1:
             raise ValueError
     except (ValueError, ZeroDivisionError) as error:
-        raise SourceError(
-            f"not a fake camera: {url}; wanted fake://30fps?drop=5%&stall=3s&resize=1&for=10s"
-        ) from error
+        raise SourceError(f"not a fake camera: {url}; wanted fake://30fps?drop=5%&stall=3s&"
+                          "resize=1&for=10s&breaks=1000") from error  # fmt: skip
     return camera
 
 
@@ -116,7 +118,7 @@ class FakeSource:
             while self._stalled(time.monotonic() - on):
                 time.sleep(RETRY)
             now = time.monotonic()
-            if self._unplugged(now - on):
+            if self._unplugged(now - on) or 0 < self._camera.breaks <= count:
                 return
             number = max(number + 1, int((now - start) * self._camera.rate))
             if rng.random() < self._camera.drop:

@@ -19,6 +19,7 @@ from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
 from realtime.assemble import checked_analysis
 from realtime.bench.clips import SIZES, Clip, build
+from realtime.bench.endurance import memory, soak
 from realtime.bench.latency import Slowed, ages
 from realtime.bench.measure import ROOT, Run, compare, measured, plot, table
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
@@ -28,7 +29,6 @@ from realtime.flags import parser as app_flags
 
 CAMERA_RATE = 30
 SLOWER = 3  # times the camera's pace that the slowed locator takes
-SLOPE_SECONDS = 10.0  # between two looks at the memory of a long run
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,10 +41,10 @@ def main(argv: list[str] | None = None) -> int:
         "app beside OpenCV's copy loop and the reference's pipeline; copies: without an analysis; "
         "yolo: beside `yolo predict`; paces: of --latency, and a still camera; sizes: 480p to "
         "1080p; start: time to the first frame; latency: from camera to overlay; memory: of a long "
-        "run; networks: alone")  # fmt: skip
+        "run; soak: of one whose camera drops out; networks: alone")  # fmt: skip
     add("--frames", type=int, default=600, help="of a clip (600)")
     add("--rounds", type=int, default=6, help="runs of each program (6)")
-    add("--seconds", type=float, default=60, help="of the camera of `latency` (60)")
+    add("--seconds", type=float, default=60, help="of the camera of `latency` and `soak` (60)")
     add("--plot", type=Path, metavar="FILE.png", help="a picture of the table")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
@@ -152,42 +152,6 @@ def _latency(folder: Path, args: argparse.Namespace) -> None:
               f"{ages(slow, rate=CAMERA_RATE, seconds=args.seconds)}", flush=True)  # fmt: skip
 
 
-def _memory(folder: Path, args: argparse.Namespace) -> None:
-    """Growth of a long run's resident memory, after its first tenth."""
-    clip = build(folder / "clip.mp4", Clip(args.frames))
-    rows = folder / "rows.jsonl"
-    command = app("--model", "deep", "--jsonl", str(rows))(clip, folder / "out.mp4")
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    seen: list[tuple[int, float, int, int]] = []
-    while True:
-        try:
-            process.wait(max(0.5, SLOPE_SECONDS * args.frames / 100_000))
-            break
-        except subprocess.TimeoutExpired:
-            seen.append(_resources(process.pid, rows))
-    counted = np.array([one for one in seen if one[0] > args.frames / 10], float)
-    if process.returncode or len(counted) < 3:
-        raise UsageError(f"the run ended early ({process.returncode}): take more --frames")
-    slope = np.polyfit(counted[:, 0] / 10_000, counted[:, 1], 1)[0]
-    print(f"{slope:+.3f} MB per 10,000 frames over {len(counted)} looks, "
-          f"{counted[:, 1].min():.0f} to {counted[:, 1].max():.0f} MB; threads "
-          f"{counted[:, 2].min():.0f} to {counted[:, 2].max():.0f}, files "
-          f"{counted[:, 3].min():.0f} to {counted[:, 3].max():.0f}")  # fmt: skip
-
-
-def _resources(pid: int, rows: Path) -> tuple[int, float, int, int]:
-    """Frames so far, resident memory in MB, threads and open files of a process (Linux)."""
-    process = Path(f"/proc/{pid}")
-    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
-    frame = 0
-    if rows.is_file() and rows.stat().st_size > 1000:
-        with rows.open("rb") as file:
-            file.seek(-1000, 2)
-            frame = json.loads(file.read().splitlines()[-2])["frame"]
-    memory = int(status["VmRSS"].split()[0]) / 1024
-    return frame, memory, int(status["Threads"]), len(list((process / "fd").iterdir()))
-
-
 def _networks(folder: Path, args: argparse.Namespace) -> None:
     for batch in BATCHES:
         for name, times in classifier_times(batch).items():
@@ -197,7 +161,9 @@ def _networks(folder: Path, args: argparse.Namespace) -> None:
 
 
 PARTS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
-    "paces": _paces, "sizes": _sizes, "start": _start, "latency": _latency, "memory": _memory,
+    "paces": _paces, "sizes": _sizes, "start": _start, "latency": _latency,
+    "memory": lambda folder, args: print(memory(folder, args.frames)),
+    "soak": lambda folder, args: print(soak(folder, args.seconds)),
     "networks": _networks,
 }  # fmt: skip
 

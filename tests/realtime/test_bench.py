@@ -1,6 +1,7 @@
 """What the bench measures with: clips, rows against rows, likeness and age of pictures."""
 
 import json
+import re
 import sys
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.assemble import checked_analysis
-from realtime.bench import measure
+from realtime.bench import endurance, measure
 from realtime.bench.clips import Clip, build
 from realtime.bench.latency import ages
 from realtime.bench.measure import Run, compare, measured, table
@@ -82,3 +83,10 @@ def test_age_of_what_is_shown_is_read_from_the_picture(monkeypatch):
     flags = parser().parse_args(["--model", "deep", "--locate", "none"])
     found = ages(checked_analysis(flags), rate=50, seconds=1)
     assert 0 < found.median <= found.p95 < 2000 and found.unread == 0
+
+
+def test_a_soak_accounts_for_every_frame(tmp_path, monkeypatch):
+    monkeypatch.setattr(endurance, "BREAK_EVERY", 60)
+    told = endurance.soak(tmp_path, 4)
+    assert "MB per 10,000 frames" in told and told.endswith(" 0 lost")
+    assert int(re.search(r"(\d+) drop-outs", told)[1]) > 2

@@ -105,7 +105,7 @@ def test_the_clock_is_read_back(now):
         ("fake://", {"rate": 30}),
         ("fake://30fps?drop=5%&stall=3s&resize=1",
          {"rate": 30, "drop": 0.05, "stall": 3, "resize": True}),
-        ("fake://12.5fps?for=2s", {"rate": Fraction(25, 2), "lasts": 2}),
+        ("fake://12.5fps?for=2s&breaks=7", {"rate": Fraction(25, 2), "lasts": 2, "breaks": 7}),
     ],
 )  # fmt: skip
 def test_addresses_of_fake_cameras(url, wanted):

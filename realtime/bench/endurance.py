@@ -1,0 +1,96 @@
+"""Long runs: what they do to memory, threads and open files, and whether a frame is lost."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from preprocessing.errors import BrokenSourceError, UsageError
+from realtime.bench.clips import Clip, build
+from realtime.bench.measure import ROOT
+from realtime.bench.peers import app
+from realtime.fake_camera import SCHEME
+
+LOOKS = 100  # at a process while it runs, or a little fewer
+SETTLED = 0.1  # of a run, after which its memory counts
+CAMERA_RATE = 150  # frames a second
+BREAK_EVERY = 1000  # frames, after which the camera drops out
+RECONNECT = "2"  # seconds; also how long the end of the camera is waited for
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Of a process at one moment: frames done, resident memory in MB, threads, open files."""
+
+    frame: int
+    memory: float
+    threads: int
+    files: int
+
+
+def memory(folder: Path, frames: int) -> str:
+    """Growth over a clip of so many frames, every one located, classified and written."""
+    clip, rows = build(folder / "clip.mp4", Clip(frames)), folder / "rows.jsonl"
+    command = app("--model", "deep", "--jsonl", str(rows))(clip, folder / "out.mp4")
+    status, seen = _watched(command, rows, pause=max(0.5, frames / 150 / LOOKS))
+    if status:
+        raise UsageError(f"the run ended early ({status})")
+    return _growth(seen)
+
+
+def soak(folder: Path, seconds: float) -> str:
+    """The same over a camera that drops out every BREAK_EVERY frames, and the frames' accounts."""
+    rows, out, stats = folder / "rows.jsonl", folder / "out.mp4", folder / "stats.json"
+    camera = f"{SCHEME}{CAMERA_RATE}fps?breaks={BREAK_EVERY}&for={seconds:g}s"
+    command = app("--model", "deep", "--reconnect", RECONNECT, "--jsonl", str(rows),
+                  "--stats", str(stats))(camera, out)  # fmt: skip
+    status, seen = _watched(command, rows, pause=max(0.5, seconds / LOOKS))
+    if status != BrokenSourceError.status:  # the camera's end is one that it does not return from
+        raise UsageError(f"the run ended early ({status})")
+    counts = json.loads(stats.read_text())["frames"]
+    with av.open(str(out)) as file:
+        kept = sum(packet.size > 0 for packet in file.demux(video=0))
+    lost = counts["read"] - counts["dropped"] - kept
+    return (f"{_growth(seen)}\n{counts['read']} frames read, {counts['failed']} drop-outs, "
+            f"{counts['dropped']} dropped for newer ones, {kept} in the file: "
+            f"{lost} lost")  # fmt: skip
+
+
+def _watched(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, list[Resources]]:
+    """A process's exit status, and what was seen of it every `pause` seconds."""
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    seen = []
+    while True:
+        try:
+            return process.wait(pause), seen
+        except subprocess.TimeoutExpired:
+            seen.append(_resources(process.pid, rows))
+
+
+def _resources(pid: int, rows: Path) -> Resources:
+    """What Linux tells of a process, and the last whole row it wrote."""
+    process = Path(f"/proc/{pid}")
+    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    frame = 0
+    if rows.is_file() and rows.stat().st_size > 1000:
+        with rows.open("rb") as file:
+            file.seek(-1000, 2)
+            frame = json.loads(file.read().splitlines()[-2])["frame"]
+    return Resources(frame, int(status["VmRSS"].split()[0]) / 1024, int(status["Threads"]),
+                     len(list((process / "fd").iterdir())))  # fmt: skip
+
+
+def _growth(seen: Sequence[Resources]) -> str:
+    settled = [one for one in seen if one.frame > SETTLED * seen[-1].frame]
+    if len(settled) < 3:
+        raise UsageError("too short a run to tell: take more --frames, or more --seconds")
+    sizes = np.array([one.memory for one in settled])
+    slope = np.polyfit([one.frame / 10_000 for one in settled], sizes, 1)[0]
+    threads, files = [one.threads for one in settled], [one.files for one in settled]
+    return (f"{slope:+.3f} MB per 10,000 frames over {len(settled)} looks, {sizes.min():.0f} to "
+            f"{sizes.max():.0f} MB; threads {min(threads)} to {max(threads)}, open files "
+            f"{min(files)} to {max(files)}")  # fmt: skip

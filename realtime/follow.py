@@ -5,59 +5,79 @@ A locator's network costs ten times as much as following a dozen points of every
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from realtime.types import Region
 
-SIDE = 240  # pixels of the shorter side of the pictures that points are followed in
-POINTS = 24  # a garment
-LEAST_POINTS = 5  # found again, for a garment to be moved
-WINDOW = {"winSize": (15, 15), "maxLevel": 2}
+SIDE = 96  # pixels of the shorter side of the pictures that points are followed in
+POINTS = 12  # a garment, at most
+LEAST_POINTS = 4  # found again, for a garment to be moved
+WINDOW = {"winSize": (9, 9), "maxLevel": 1}
 BORDER = 1e-3  # least eigenvalue of a point's surroundings: plain cloth cannot be followed
 
 
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A garment, and its points float32 (N, 2) in the small pictures, in the look and now."""
+
+    region: Region
+    first: np.ndarray
+    now: np.ndarray
+
+
 class Follower:
-    """Moves regions from one frame to the next by optical flow (Lucas and Kanade 1981)."""
+    """Moves regions from one frame to the next by optical flow (Lucas and Kanade 1981).
+
+    Steps are added up since the last look, so that a slow drift is not rounded away.
+    """
 
     def __init__(self):
         self._before: np.ndarray | None = None
+        self._followed: list[Followed] | None = None  # None until the frame after a look
 
     def see(self, image: np.ndarray) -> None:
-        """Take a BGR frame (H, W, 3) as the one that the next is compared with."""
-        self._before = _small(image)
+        """Take a BGR frame (H, W, 3), whose regions a locator found, as the one to start from."""
+        self._before, self._followed = _small(image), None
 
     def __call__(self, image: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The last frame's regions where they are in this one; those out of sight are left out."""
         now, before = _small(image), self._before
         self._before = now
         if before is None or before.shape != now.shape or not regions:
+            self._followed = None
             return list(regions)
-        scale = image.shape[0] / now.shape[0]
-        points = [_points(region, scale) for region in regions]
-        moved, found, _ = cv2.calcOpticalFlowPyrLK(
-            before, now, np.concatenate(points)[:, None], None, minEigThreshold=BORDER, **WINDOW
-        )
-        steps = (moved[:, 0] - np.concatenate(points)) * scale
-        ends = np.cumsum([len(some) for some in points])[:-1]
-        shifts = [
-            _shift(step, seen.ravel() == 1)
-            for step, seen in zip(np.split(steps, ends), np.split(found, ends), strict=True)
-        ]
         height, width = image.shape[:2]
-        placed = (
-            shifted(region, shift, width=width, height=height)
-            for region, shift in zip(regions, shifts, strict=True)
+        scale = height / now.shape[0]
+        if self._followed is None:
+            places = [_points(region, scale) for region in regions]
+            self._followed = list(map(Followed, regions, places, places))
+        points = np.concatenate([one.now for one in self._followed])
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(
+            before, now, points[:, None], None, minEigThreshold=BORDER, **WINDOW
         )
-        return [region for region in placed if region is not None]
+        moved, seen = moved[:, 0], found.ravel() == 1
+        kept, end = [], 0
+        for one in self._followed:
+            own = slice(end, end + len(one.now))
+            end = own.stop
+            if seen[own].sum() >= LEAST_POINTS:
+                one = replace(one, first=one.first[seen[own]], now=moved[own][seen[own]])
+            step = np.sort(one.now - one.first, axis=0)[len(one.now) // 2]
+            placed = shifted(one.region, np.rint(step * scale), width=width, height=height)
+            if placed is not None:
+                kept.append((one, placed))
+        self._followed = [one for one, _ in kept]
+        return [placed for _, placed in kept]
 
 
 def _small(image: np.ndarray) -> np.ndarray:
     """A frame in grey, its shorter side SIDE pixels or less."""
     scale = min(1.0, SIDE / min(image.shape[:2]))
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
 
 
 def _points(region: Region, scale: float) -> np.ndarray:
@@ -72,24 +92,20 @@ def _points(region: Region, scale: float) -> np.ndarray:
     return (found / scale).astype(np.float32)
 
 
-def _shift(steps: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """The median step (2,) of the points that were found again, in whole pixels."""
-    if seen.sum() < LEAST_POINTS:
-        return np.zeros(2, int)
-    return np.round(np.median(steps[seen], axis=0)).astype(int)
-
-
 def shifted(region: Region, shift: np.ndarray, *, width: int, height: int) -> Region | None:
     """A region moved by whole pixels (2,), cut at the frame's border; None when out of sight."""
-    if not shift.any():
+    right, down = map(int, shift)
+    if not (right or down):
         return region
-    x1, y1, x2, y2 = np.array(region.window) + np.tile(shift, 2)
-    left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
-    if left >= right or top >= bottom:
+    x1, y1, x2, y2 = (
+        side + step for side, step in zip(region.window, 2 * (right, down), strict=True)
+    )
+    left, top, end, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
+    if left >= end or top >= bottom:
         return None
-    mask = np.ascontiguousarray(region.mask[top - y1 : bottom - y1, left - x1 : right - x1])
-    box = region.box + np.tile(shift, 2).astype(np.float32)
-    limits = np.float32((left, top, right, bottom))
+    mask = np.ascontiguousarray(region.mask[top - y1 : bottom - y1, left - x1 : end - x1])
+    box = region.box + np.float32((right, down, right, down))
+    limits = np.float32((left, top, end, bottom))
     box = np.concatenate([np.maximum(box[:2], limits[:2]), np.minimum(box[2:], limits[2:])])
     return Region(box, mask, region.scores, region.bare)
 
@@ -138,7 +154,7 @@ class HalfTheTime(EveryFrame):
         self._next = time.monotonic() + seconds
 
 
-SMOOTH = 3  # frames from one look to the next
+SMOOTH = 4  # frames from one look to the next
 PACES: dict[str, Callable[[], EveryFrame]] = {
     "every-frame": EveryFrame,
     "smooth": lambda: EveryNth(SMOOTH),

@@ -72,7 +72,8 @@ class VideoSink:
             SinkError: the disk is full or the file cannot be written any more.
         """
         planes = cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420)
-        picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+        # Copied, since encoders read beyond the end of what has no padding.
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.pts, picture.time_base = frame.pts, frame.time_base
         try:
             if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from preprocessing.errors import UsageError
+from preprocessing.segmentation import Segmenter
 from realtime.annotate import Annotator
 from realtime.associate import ASSOCIATORS
 from realtime.classify import load_classifier
@@ -13,7 +14,7 @@ from realtime.describe import Describer, load_attributes
 from realtime.engines import choose, streams_for
 from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
 from realtime.follow import PACES
-from realtime.locate import LOCATORS, Setup, suited
+from realtime.locate import LOCATORS, Locate, Setup, suited
 from realtime.naming import JointNames, ScoreNames
 from realtime.parquet import ParquetSink
 from realtime.pipeline import Analysis
@@ -67,41 +68,68 @@ def checked_analysis(args: argparse.Namespace) -> Analysis:
 
 def make_analysis(args: argparse.Namespace) -> Analysis:
     """The stages that the flags choose, as one call a frame."""
-    engine, device = choose(args.engine, args.device)
-    only = tuple(args.only.split(",")) if args.only else ()
-    locator = located_by(args)
-    name_by = args.name_by or NAMED_BY.get(locator, "classifier")
-    outline = name_by != "detector"
-    streams = streams_for(args.threads) if engine == "openvino" else 1
-    setup = Setup(engine, device, args.threads, streams, args.confidence, only, outline=outline)
-    find = LOCATORS[locator](setup)
-    if name_by == "detector":
-        classify = ScoreNames(find.info)
-    else:
-        classify = load_classifier(args.model, engine=engine, device=device, threads=args.threads)
-    if name_by == "both":
-        classify = JointNames(find.info, classify)
-    if "auto" in (args.engine, args.device, args.locate):
-        name = classify.info.name
-        print(f"{name}, {locator}, engine {engine}, device {device}", file=sys.stderr)
-    pace = args.latency
-    if pace == "auto":
-        pace = "smooth" if locator in SLOW else "every-frame"
-    describe = Describer()
-    if args.attributes:
-        describe = Describer(
-            load_attributes(args.attributes, engine=engine, device=device, threads=args.threads)
+    return Kit(args).analysis()
+
+
+class Kit:
+    """What the flags choose, loaded once; makes an analysis for each of several sources.
+
+    Args:
+        shared: the analyses run side by side, so that their crops go through in one batch.
+    """
+
+    def __init__(self, args: argparse.Namespace, *, shared: bool = False):
+        self._args = args
+        engine, device = choose(args.engine, args.device)
+        self._locator = located_by(args)
+        name_by = args.name_by or NAMED_BY.get(self._locator, "classifier")
+        self._setup = Setup(
+            engine,
+            device,
+            args.threads,
+            streams_for(args.threads) if engine == "openvino" else 1,
+            args.confidence,
+            only=tuple(args.only.split(",")) if args.only else (),
+            outline=name_by != "detector",
         )
-    classes = classify.info.classes
-    return Analysis(
-        locate=find,
-        classify=classify,
-        track=Tracker(classes, threshold=args.threshold, associator=ASSOCIATORS[args.track]),
-        annotate=Annotator(classes, colour=args.colour),
-        describe=describe,
-        pace=PACES[pace](),
-        title=f"{classify.info.name}/{locator}",
-    )
+        self._find = LOCATORS[self._locator](self._setup)
+        options = {"engine": engine, "device": device, "threads": args.threads}
+        if name_by == "detector":
+            self._classify = ScoreNames(self._find.info)
+        else:
+            self._classify = load_classifier(args.model, **options)
+            if shared:
+                self._classify.share()
+        if name_by == "both":
+            self._classify = JointNames(self._find.info, self._classify)
+        self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
+        if "auto" in (args.engine, args.device, args.locate):
+            name = self._classify.info.name
+            print(f"{name}, {self._locator}, engine {engine}, device {device}", file=sys.stderr)
+
+    def analysis(self) -> Analysis:
+        """An analysis of its own for one source."""
+        args, info = self._args, self._classify.info
+        pace = args.latency
+        if pace == "auto":
+            pace = "smooth" if self._locator in SLOW else "every-frame"
+        return Analysis(
+            locate=self._own_locator(),
+            classify=self._classify,
+            track=Tracker(
+                info.classes, threshold=args.threshold, associator=ASSOCIATORS[args.track]
+            ),
+            annotate=Annotator(info.classes, colour=args.colour),
+            describe=Describer(self._attributes),
+            pace=PACES[pace](),
+            title=f"{info.name}/{self._locator}",
+        )
+
+    def _own_locator(self) -> Locate:
+        """Networks serve every source; what remembers frames is made anew."""
+        if isinstance(self._find, Segmenter):
+            return LOCATORS[self._locator](self._setup)
+        return self._find
 
 
 def open_sinks(source: Source, args: argparse.Namespace) -> list[Sink]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from preprocessing.cuts import CUTS
+from realtime.batching import Batched
 from realtime.engines import ENGINES, Engine
 from realtime.types import Region
 from training.weights import WeightsInfo, locate_for, verified
@@ -19,6 +20,10 @@ class Classifier:
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Calibrated class probabilities float32 (N, classes), a row a region."""
         return softmax(self.logits(image, regions) / self.info.temperature)
+
+    def share(self) -> None:
+        """Serve several threads from now on."""
+        self._engine = Batched(self._engine)
 
     def logits(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """The network's outputs float32 (N, classes), a row a region."""

@@ -6,8 +6,9 @@ The heavy modules are imported after the flags are read, so that --help answers 
 import argparse
 import json
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, UsageError
@@ -20,6 +21,10 @@ from realtime.flags import (
     STREAMS,
     parser,
 )
+
+if TYPE_CHECKING:
+    from realtime.assemble import Kit
+    from realtime.interrupt import Interrupt
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,13 +53,20 @@ def _run(args: argparse.Namespace) -> int:
     return _run_one(args)[0]
 
 
-def _run_one(args: argparse.Namespace) -> tuple[int, dict]:
-    """Run one source; its exit status and report."""
+def _run_one(
+    args: argparse.Namespace, kit: "Kit | None" = None, interrupt: "Interrupt | None" = None
+) -> tuple[int, dict]:
+    """Run one source; its exit status and report.
+
+    Args:
+        kit: what the sources of a list share; None to load it.
+        interrupt: of sources that run side by side; None to listen to signals here.
+    """
     _check_outputs(args)
     if args.serve is not None or _lacks_display(args):
         return _serve(args), {}
     with _open_source(args) as source:
-        return _process(source, args)
+        return _process(source, args, kit, interrupt)
 
 
 def _open_source(args: argparse.Namespace):
@@ -123,22 +135,24 @@ def _check_outputs(args: argparse.Namespace) -> None:
             check_output(path, source=args.video, plain=name not in STREAMS)
 
 
-def _process(source, args: argparse.Namespace) -> tuple[int, dict]:
-    from realtime.assemble import make_analysis, open_sinks
+def _process(
+    source, args: argparse.Namespace, kit: "Kit | None", interrupt: "Interrupt | None"
+) -> tuple[int, dict]:
+    from realtime.assemble import Kit, open_sinks
     from realtime.interrupt import Interrupt
     from realtime.pipeline import Stopped, run
     from realtime.progress import Progress
     from realtime.stats import Stats, summary
 
-    stats = Stats()
-    with Interrupt() as interrupt:
+    stats, quiet = Stats(), interrupt is not None
+    with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
         wants_window = _wants_window(args)
-        analysis = make_analysis(args)
+        analysis = (kit or Kit(args)).analysis()
         try:
             with ExitStack() as stack:
                 sinks = [stack.enter_context(sink) for sink in open_sinks(source, args)]
                 window = stack.enter_context(_open_window(source, args)) if wants_window else None
-                progress = stack.enter_context(Progress(source.info))
+                progress = stack.enter_context(Progress(source.info, quiet=quiet))
                 stats.start()
                 run(
                     source,

@@ -1,4 +1,8 @@
-"""Several sources one after the other: each into its own files, one table in the end."""
+"""Several sources: each into its own files, one table in the end.
+
+Files come one after the other, addresses side by side: a camera does not wait for another's end.
+All share what the flags load, and crops of sources that run side by side share their batches.
+"""
 
 import argparse
 import glob
@@ -6,11 +10,18 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from preprocessing.errors import GarmentError, SinkError, UsageError
+from realtime.interrupt import Interrupt
+from realtime.worker import POLL_SECONDS
+
+if TYPE_CHECKING:
+    from realtime.assemble import Kit
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
 SIGNALLED = 128  # exit statuses from here on tell of a signal
@@ -67,7 +78,7 @@ def _videos_in(folder: Path) -> list[str]:
 def run_many(
     sources: Sequence[str],
     args: argparse.Namespace,
-    run_one: Callable[[argparse.Namespace], tuple[int, dict]],
+    run_one: Callable[[argparse.Namespace, "Kit", Interrupt | None], tuple[int, dict]],
 ) -> int:
     """Run every source with its own outputs; one that fails never stops the others.
 
@@ -76,15 +87,37 @@ def run_many(
     Raises:
         UsageError, SinkError: no output, a window, or a folder that cannot be made.
     """
+    from realtime.assemble import Kit
+
     _check(args)
-    outcomes = []
-    for source, stem in zip(sources, stems(sources), strict=True):
-        outcomes.append(_outcome(source, _args_for(args, source, stem), run_one))
-        if outcomes[-1].status > SIGNALLED:
+    jobs = [
+        _args_for(args, source, stem) for source, stem in zip(sources, stems(sources), strict=True)
+    ]
+    live = [own for own in jobs if "://" in own.video]
+    kit = Kit(args, shared=len(live) > 1)
+    outcomes = _side_by_side(live, lambda own, interrupt: run_one(own, kit, interrupt))
+    for own in jobs:
+        if any(outcome.status > SIGNALLED for outcome in outcomes):
             break
+        if own not in live:
+            outcomes.append(_outcome(own, lambda own: run_one(own, kit, None)))
     print(table(outcomes), file=sys.stderr)
     ended = [o.status for o in outcomes if o.status > SIGNALLED]
     return next((status for status in (*ended, *(o.status for o in outcomes)) if status), 0)
+
+
+def _side_by_side(
+    jobs: Sequence[argparse.Namespace],
+    run_one: Callable[[argparse.Namespace, Interrupt], tuple[int, dict]],
+) -> list[Outcome]:
+    """How sources end that all run at once; a signal asks all of them to finish."""
+    if not jobs:
+        return []
+    with Interrupt() as interrupt, ThreadPoolExecutor(len(jobs)) as pool:
+        running = [pool.submit(_outcome, own, lambda own: run_one(own, interrupt)) for own in jobs]
+        while wait(running, POLL_SECONDS).not_done:
+            pass  # signals are handled on this thread
+    return [future.result() for future in running]
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -121,14 +154,14 @@ def _args_for(args: argparse.Namespace, source: str, stem: str) -> argparse.Name
 
 
 def _outcome(
-    source: str, args: argparse.Namespace, run_one: Callable[[argparse.Namespace], tuple[int, dict]]
+    own: argparse.Namespace, run_one: Callable[[argparse.Namespace], tuple[int, dict]]
 ) -> Outcome:
     try:
-        status, report = run_one(args)
+        status, report = run_one(own)
     except GarmentError as error:
-        print(f"error: {source}: {error}", file=sys.stderr)
-        return Outcome(source, error.status, str(error))
-    return Outcome(source, status, report=report)
+        print(f"error: {own.video}: {error}", file=sys.stderr)
+        return Outcome(own.video, error.status, str(error))
+    return Outcome(own.video, status, report=report)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

@@ -11,12 +11,16 @@ LINE_SECONDS = 10.0  # between plain lines
 
 
 class Progress:
-    """Call it with the number of frames done; shows the time left where the end is known."""
+    """Call it with the number of frames done; shows the time left where the end is known.
 
-    def __init__(self, info: SourceInfo):
-        self._total = info.frames
+    Args:
+        quiet: show nothing, as where several sources run side by side.
+    """
+
+    def __init__(self, info: SourceInfo, *, quiet: bool = False):
+        self._total, self._quiet = info.frames, quiet
         self._bar = None
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not quiet:
             self._bar = tqdm(total=info.frames, unit="frame", desc=info.name[-30:])
         self._started = self._told = time.monotonic()
 
@@ -27,7 +31,7 @@ class Progress:
         """Note that `done` frames are through."""
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
-        elif time.monotonic() - self._told >= LINE_SECONDS:
+        elif not self._quiet and time.monotonic() - self._told >= LINE_SECONDS:
             self._tell(done)
 
     def _tell(self, done: int) -> None:

@@ -1,9 +1,19 @@
 """Several videos: what --video names, own outputs, and one bad file that stops no other."""
 
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import make
+import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError
+from realtime.batching import Batched
 from realtime.many import sources_of, stems
 
 
@@ -50,3 +60,64 @@ def test_several_videos_need_a_folder(tmp_path):
     (tmp_path / "file").touch()
     done = make.app("--video", *videos, "-o", tmp_path / "file")
     assert done.returncode == 5 and "is none" in done.stderr
+
+
+def test_cameras_run_side_by_side(tmp_path):
+    cameras = [f"fake://20fps?for=3s&name={name}" for name in "ab"]
+    video = make.clip(tmp_path / "c.mp4", frames=12)
+    flags = ("-o", tmp_path / "out", "--jsonl", tmp_path / "rows", "--model", "deep")
+    done = make.app("--video", cameras[0], video, cameras[1], *flags)
+    assert done.returncode == 0, done.stderr
+    times = []
+    for path in sorted((tmp_path / "rows").glob("20fps*")):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        times.append(rows[-1]["time"])
+        assert len({row["label"] for row in rows}) > 2
+    assert len(times) == 2 and min(times) > 1.5
+    assert done.stderr.count("engine openvino") == 1  # loaded once
+
+
+def test_a_signal_ends_all_cameras(tmp_path):
+    script, cameras = make.ROOT / "run_realtime.py", ["fake://20fps?name=a", "fake://20fps?name=b"]
+    command = [sys.executable, script, "--model", "deep", "-o", tmp_path, "--video", *cameras]
+    app = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while len([path for path in tmp_path.glob("*.mp4") if path.stat().st_size > 5000]) < 2:
+        assert app.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    app.send_signal(signal.SIGTERM)
+    told = app.communicate(timeout=30)[1]
+    assert app.returncode == 128 + signal.SIGTERM and told.count("signal") == 2
+    assert all(len(make.decoded(path)[0]) > 0 for path in tmp_path.glob("*.mp4"))
+
+
+def test_what_waits_for_a_busy_engine_goes_in_one_batch():
+    sizes, free = [], threading.Event()
+
+    def engine(batch):
+        sizes.append(len(batch))
+        free.wait(5)
+        return batch.reshape(len(batch), -1)[:, :1] * 2.0
+
+    batched = Batched(engine)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(batched, np.full((1, 1, 2, 2), 1))
+        while not sizes:
+            time.sleep(0.01)
+        others = [pool.submit(batched, np.full((k, 1, 2, 2), k)) for k in (2, 3, 4)]
+        while len(batched._waiting) < 3:
+            time.sleep(0.01)
+        free.set()
+        assert first.result().tolist() == [[2.0]]
+        assert [one.result().tolist() for one in others] == [[[2.0 * k]] * k for k in (2, 3, 4)]
+    assert sizes == [1, 9]
+
+
+def test_each_caller_is_told_of_an_engine_that_fails():
+    def engine(batch):
+        raise ValueError("no")
+
+    batched = Batched(engine)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            batched(np.zeros((1, 1, 2, 2)))

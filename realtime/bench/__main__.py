@@ -21,13 +21,14 @@ from realtime.assemble import checked_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.endurance import memory, soak
 from realtime.bench.latency import Slowed, ages
-from realtime.bench.measure import ROOT, Run, compare, measured, plot, table
+from realtime.bench.measure import ROOT, Run, compare, measured, plot, table, until_told
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
-from realtime.bench.peers import FAST, PEERS, app
+from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
 from realtime.flags import parser as app_flags
 
 CAMERA_RATE = 30
+FIRST_FRAME = "(frame 1/"  # what `yolo predict` says after it
 SLOWER = 3  # times the camera's pace that the slowed locator takes
 
 
@@ -130,13 +131,18 @@ def _sizes(folder: Path, args: argparse.Namespace) -> None:
 
 
 def _start(folder: Path, args: argparse.Namespace) -> None:
-    """Seconds from the process's start until the first frame is written, and until --help."""
+    """Seconds from a process's start until its first frame is written, and until --help."""
     clip, first, helped = build(folder / "clip.mp4", Clip(args.frames)), [], []
+    peer = next(one for one in PEERS["yolo"](folder) if one.name == PREDICT)
+    theirs = []
     for _ in range(args.rounds + 1):
         run, report = _sample(folder, clip, "--locate", "yolo")
         first.append(run.seconds - report["seconds"] + report["first_frame_seconds"])
+        theirs.append(until_told(peer.command(clip, folder / "theirs" / "out.mp4"), FIRST_FRAME))
         helped.append(measured([sys.executable, str(ROOT / "run_realtime.py"), "--help"]).seconds)
     _say("first frame written, s", first[1:])
+    _say(f"{PREDICT}, first frame told, s", theirs[1:])
+    _say("ours over theirs", np.array(first[1:]) / theirs[1:])
     _say("--help, s", helped[1:])
 
 

@@ -1,5 +1,6 @@
 """Times whole processes, interleaved A B B A, with their memory and what they wrote."""
 
+import os
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,26 @@ def measured(command: Sequence[str], folder: Path | None = None) -> Run:
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command, stderr=told.read())
     return Run(seconds, memory, sum(p.stat().st_size for p in _videos(folder)))
+
+
+def until_told(command: Sequence[str], words: str) -> float:
+    """Seconds from a process's start until it says `words`; it is then ended."""
+    talking = os.environ | {"PYTHONUNBUFFERED": "1", "YOLO_VERBOSE": "True"}
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=talking,
+    ) as process:
+        told = any(words in line for line in process.stdout)
+        seconds = time.perf_counter() - start
+        process.kill()
+    if not told:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr=b"ended early")
+    return seconds
 
 
 def _peak_memory(pid: int) -> float:

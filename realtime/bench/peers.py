@@ -10,6 +10,7 @@ from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SE
 from training.weights import locate
 
 OURS = "segment + deep"
+PREDICT = "yolo predict, torch"
 FAST = ("--model", "deep", "--latency", "every-frame")
 COPY_LOOP = f"""
 import sys, av
@@ -156,7 +157,7 @@ def yolo(folder: Path) -> tuple[Contestant, ...]:
     script = SUPERVISION.format(model=str(checkpoint), size=info.size, confidence=info.confidence)
     return (
         Contestant("yolo", ours),
-        Contestant("yolo predict, torch", predict(checkpoint)),
+        Contestant(PREDICT, predict(checkpoint)),
         Contestant("yolo predict, its OpenVINO export", predict(folder / "yolo_openvino_model")),
         Contestant("supervision script, torch", program(script)),
         Contestant("yolo, again", ours),

@@ -21,10 +21,10 @@ from fault import LIGHT, Fault
 from tqdm import tqdm
 
 from realtime.bench.measure import VIDEOS
-from realtime.bench.peers import Contestant, app, yolo
+from realtime.bench.peers import PREDICT, Contestant, app, yolo
 
 CAP = 60  # seconds; torch alone takes three to start
-PEERS = ("yolo predict, torch", "supervision script, torch")
+PEERS = (PREDICT, "supervision script, torch")
 
 
 def broken(change):

@@ -70,8 +70,9 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         nargs="+",
         metavar="FILE|URL",
         help="video, picture, folder of pictures, or rtsp/http/tcp/udp stream; several of them, a "
-        "folder of videos or a pattern: one after the other, the outputs being folders; "
-        "fake://30fps?drop=5%%&stall=3s&resize=1&for=10s is a camera for rehearsals",
+        "folder of videos or a pattern: addresses side by side, files one after the other, the "
+        "outputs being folders; fake://30fps?drop=5%%&stall=3s&resize=1&for=10s&breaks=1000 is a "
+        "camera for rehearsals",
     )
     source.add_argument("--camera", type=int, metavar="N", help="camera number")
     source.add_argument("--demo", action="store_true", help="the bundled clip")
@@ -158,7 +159,7 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         "--latency",
         default="auto",
         choices=("auto", *PACE_NAMES),
-        help="how often garments are looked for: in every frame; in every third, followed between "
+        help="how often garments are looked for: in every frame; in every fourth, followed between "
         "(smooth); as often as leaves half of the time (live). Default auto: smooth for networks "
         "and grabcut, else every-frame",
     )

@@ -111,12 +111,21 @@ def shifted(region: Region, shift: np.ndarray, *, width: int, height: int) -> Re
 
 
 class EveryFrame:
-    """Looks at every frame; `follows` tells whether others leave some to the follower."""
+    """Looks at every frame.
 
-    follows = False
+    Attributes:
+        follows: some frames are left to the follower.
+        every: frames from one look to the next; 0 where that turns out as the looks do.
+    """
 
-    def due(self) -> bool:
-        """Whether the locator should look at the frame that comes."""
+    follows, every = False, 1
+
+    def due(self, *, must: bool) -> bool:
+        """Whether the locator should look at the frame that comes.
+
+        Args:
+            must: there is nothing to follow, at the start or after a cut.
+        """
         return True
 
     def looked(self, seconds: float) -> None:
@@ -129,26 +138,23 @@ class EveryNth(EveryFrame):
     follows = True
 
     def __init__(self, count: int):
-        self._count, self._since = count, count
+        self.every, self._since = count, 0
 
-    def due(self) -> bool:
-        self._since += 1
-        return self._since >= self._count
-
-    def looked(self, seconds: float) -> None:
-        self._since = 0
+    def due(self, *, must: bool) -> bool:
+        self._since = 0 if must else (self._since + 1) % self.every
+        return self._since == 0
 
 
 class HalfTheTime(EveryFrame):
     """Looks no longer than it does not, so that a slow locator never holds up a live picture."""
 
-    follows = True
+    follows, every = True, 0
 
     def __init__(self):
         self._next = 0.0
 
-    def due(self) -> bool:
-        return time.monotonic() >= self._next
+    def due(self, *, must: bool) -> bool:
+        return must or time.monotonic() >= self._next
 
     def looked(self, seconds: float) -> None:
         self._next = time.monotonic() + seconds

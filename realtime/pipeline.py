@@ -53,14 +53,14 @@ class Look:
     """What was begun for a frame.
 
     Attributes:
-        found: its garments, perhaps still to come; None where nothing moved.
-        fresh: the locator looks, instead of the follower.
+        moved: something did since the last frame that moved.
+        found: what the locator finds, perhaps still to come; None where it does not look.
         cut: the frame shows another scene than the one before.
     """
 
     frame: Frame
+    moved: bool
     found: "Future[Found] | None"
-    fresh: bool
     cut: bool
 
 
@@ -80,7 +80,8 @@ class Analysis:
     gate: MotionGate = field(default_factory=MotionGate)
     pace: EveryFrame = field(default_factory=EveryFrame)
     follow: Follower = field(default_factory=Follower)
-    _regions: list[Region] | None = None  # of the last frame that moved
+    _begun: bool = False
+    _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
     _held: list[Garment] | None = None  # what stands while nothing moves; None before names settle
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
@@ -89,45 +90,47 @@ class Analysis:
 
     @property
     def streams(self) -> int:
-        """Frames that the locator may look at side by side; 0 where each needs the last one's."""
-        return 0 if self.pace.follows else getattr(self.locate, "streams", 1)
+        """Frames that the locator looks at side by side."""
+        return getattr(self.locate, "streams", 1)
+
+    @property
+    def ahead(self) -> int:
+        """Frames to begin before one is finished, so that the locator always has work."""
+        return self.streams * self.pace.every
 
     def begin(self, frame: Frame, stats: Stats, submit: Submit = at_once) -> Look:
         """Start to look for a frame's garments, with an executor's `submit`."""
         with stats.stage("gate"):
             moved = self.gate.moved(frame.image)
-        fresh = moved and (self._regions is None or self.gate.cut or self.pace.due())
-        search = self._look if fresh else self._followed
-        found = submit(search, frame.image) if moved else None
-        return Look(frame, found, fresh, self.gate.cut)
+        fresh = moved and self.pace.due(must=self.gate.cut or not self._begun)
+        self._begun = True
+        found = submit(self._look, frame.image) if fresh else None
+        return Look(frame, moved, found, self.gate.cut)
 
     def finish(self, look: Look, stats: Stats) -> list[Garment]:
         """The garments of the frame begun least recently."""
         if look.cut:
             self.track.cut()
-        if look.found is None and self._held is not None:
+        if not look.moved and self._held is not None:
             return self._held
-        if look.found is not None:
+        if look.found:
             self._regions, seconds = look.found.result()
+            self.pace.looked(seconds)
+            if self.pace.follows:
+                self.follow.see(look.frame.image)
             stats.add("locate", seconds)
+        elif look.moved:
+            with stats.stage("locate"):
+                self._regions = self.follow(look.frame.image, self._regions)
         # Where nothing moved but names have not settled yet, they are voted for again.
-        looked = look.fresh or look.found is None
-        garments, settled = self._named(look.frame, self._regions or [], stats, looked=looked)
+        looked = look.found is not None or not look.moved
+        garments, settled = self._named(look.frame, self._regions, stats, looked=looked)
         self._held = [replace(garment, held=True) for garment in garments] if settled else None
         return garments
 
     def _look(self, image: np.ndarray) -> Found:
         start = time.monotonic()
-        regions = self.locate(image)
-        seconds = time.monotonic() - start
-        self.pace.looked(seconds)
-        if self.pace.follows:
-            self.follow.see(image)
-        return regions, seconds
-
-    def _followed(self, image: np.ndarray) -> Found:
-        start = time.monotonic()
-        return self.follow(image, self._regions), time.monotonic() - start
+        return self.locate(image), time.monotonic() - start
 
     def _named(
         self, frame: Frame, regions: list[Region], stats: Stats, *, looked: bool
@@ -194,7 +197,7 @@ def run(
     hud = Hud(analysis)
     deliver = _deliver_to(sinks, stats)
     watchers = [sink.see for sink in sinks if hasattr(sink, "see")]
-    ahead = 0 if source.info.live or window else analysis.streams
+    ahead = 0 if source.info.live or window else analysis.ahead
     with ExitStack() as stack:
         outbox = stack.enter_context(Outbox(deliver, size=BEHIND))
         frames = stack.enter_context(
@@ -225,13 +228,13 @@ def run(
 def _analysed(
     analysis: Analysis, frames: Iterable[Frame], stats: Stats, *, ahead: int
 ) -> Iterator[tuple[Frame, list[Garment]]]:
-    """Frames and their garments in order, the locator looking at `ahead` more than one."""
+    """Frames and their garments in order, `ahead` more frames begun than finished."""
     if not ahead:
         yield from ((frame, analysis(frame, stats)) for frame in frames)
         return
     begun: deque[Look] = deque()
     frames, problem = iter(frames), None
-    with ThreadPoolExecutor(ahead, thread_name_prefix="locate") as pool:
+    with ThreadPoolExecutor(analysis.streams, thread_name_prefix="locate") as pool:
         while True:
             try:
                 frame = next(frames, None)

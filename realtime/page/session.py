@@ -23,7 +23,7 @@ WAIT = 0.05  # seconds between looks at the controls while nothing may move
 class Exchangeable:
     """An analysis that another one can take the place of, between two frames."""
 
-    streams = 0  # every frame is shown as soon as it can be
+    ahead = 0  # every frame is shown as soon as it can be
 
     def __init__(self, analysis: Analysis):
         self.current = analysis

@@ -60,22 +60,21 @@ def test_an_empty_mask_has_a_point_too():
 
 
 def test_paces():
-    pace, looked = EveryNth(3), []
-    for number in range(9):
-        if pace.due():
-            looked.append(number)
-            pace.looked(0.0)
-    assert looked == [0, 3, 6]
+    pace = EveryNth(3)
+    assert [pace.due(must=number in (0, 4)) for number in range(9)] == [
+        True, False, False, True, True, False, False, True, False
+    ]  # fmt: skip
     assert PACES["smooth"]().follows and not PACES["every-frame"]().follows
-    assert PACES["every-frame"]().due() and SMOOTH > 1
+    assert PACES["smooth"]().every == SMOOTH > PACES["every-frame"]().every == 1
+    assert PACES["every-frame"]().due(must=False)
 
 
 def test_a_live_pace_waits_as_long_as_it_looked(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("realtime.follow.time.monotonic", lambda: now[0])
     pace = HalfTheTime()
-    assert pace.due()
+    assert pace.due(must=False)
     pace.looked(0.5)
-    assert not pace.due()
+    assert not pace.due(must=False) and pace.due(must=True)
     now[0] += 0.6
-    assert pace.due()
+    assert pace.due(must=False)

@@ -1,6 +1,7 @@
 """The loop itself: every frame in order, and errors after the frames before them."""
 
 import time
+from copy import copy
 
 import make
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from preprocessing.errors import BrokenSourceError, WeightsError
 from realtime import pipeline
-from realtime.follow import EveryNth
+from realtime.follow import EveryFrame, EveryNth
 from realtime.pipeline import Analysis
 from realtime.sources import open_source
 from realtime.stats import Stats
@@ -80,9 +81,10 @@ def test_every_frame_comes_out_in_order(video):
     assert {name for _, garments in rows for _, name, _ in garments} == {"Dress"}
 
 
-def test_locating_side_by_side_changes_nothing(video):
+@pytest.mark.parametrize("pace", [EveryFrame(), EveryNth(2)])
+def test_locating_side_by_side_changes_nothing(video, pace):
     locate = SideBySide()
-    assert run(video, locate) == run(video)
+    assert run(video, locate, pace=pace) == run(video, pace=copy(pace))
     assert locate.most == SideBySide.streams
 
 

@@ -88,10 +88,11 @@ def outcome(one: Contestant, fault: Fault) -> str:
 
 
 def frames_in(folder: Path) -> int:
-    """Frames of the videos in a folder that can be decoded."""
+    """Pictures in a folder, and frames of its videos that can be decoded."""
     count = 0
     for path in folder.rglob("*"):
         if path.suffix not in VIDEOS:
+            count += path.suffix in (".jpg", ".png")
             continue
         try:
             with av.open(str(path)) as video:

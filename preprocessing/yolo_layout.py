@@ -31,20 +31,22 @@ class Layout:
 
     path: Path
     names: tuple[str, ...]
-    folders: dict[str, Path]
+    folders: dict[str, tuple[Path, ...]]
 
     def images(self, split: str) -> list[Path]:
-        """The images of a split, in order.
+        """The images of a split, folder by folder, in order.
 
         Raises:
             DataError: there is no such split, or no image in it.
         """
         if split not in self.folders:
             raise DataError(f"{self.path} has no {split}: it has {', '.join(self.folders)}")
-        folder = self.folders[split]
-        found = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError(f"no images in {folder}, which {self.path} names for {split}")
+        found = []
+        for folder in self.folders[split]:
+            inside = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise DataError(f"no images in {folder}, which {self.path} names for {split}")
+            found += inside
         return found
 
 
@@ -75,7 +77,11 @@ def read_layout(path: Path) -> Layout:
     if not isinstance(names, list):
         raise DataError(f"{path}: names should be a list, or ids with a name each")
     root = path.parent / str(values.get("path") or "")
-    folders = {key: root / str(values[key]) for key in ("train", "val", "test") if values.get(key)}
+    folders = {}
+    for split in ("train", "val", "test"):
+        if given := values.get(split):
+            given = given if isinstance(given, list) else [given]
+            folders[split] = tuple(root / str(folder) for folder in given)
     if not folders:
         raise DataError(f"{path} names no folder of images: wanted train and val")
     return Layout(path, tuple(str(name) for name in names), folders)

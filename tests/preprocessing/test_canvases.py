@@ -146,3 +146,16 @@ def test_missing_labels_and_empty_yaml_are_named(made, tmp_path):
 def test_bad_flags(made, capsys, flags, status):
     assert made("a", *flags) == status
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_split_may_have_several_folders(made, tmp_path):
+    assert made("a") == made("b", "--seed", "1") == 0
+    names = (tmp_path / "a" / "data.yaml").read_text().partition("names:")[2]
+    both = tmp_path / "both.yaml"
+    both.write_text(f"train: [a/images/train, b/images/train]\nval: a/images/val\nnames:{names}")
+    layout = read_layout(both)
+    check_layout(layout, ("train", "val"))
+    assert [path.parts[-4] for path in layout.images("train")] == ["a"] * 20 + ["b"] * 20
+    both.write_text(both.read_text().replace("b/images", "c/images"))
+    with pytest.raises(DataError, match="no images in .*c/images/train"):
+        read_layout(both).images("train")

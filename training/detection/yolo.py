@@ -137,7 +137,9 @@ def train(
 
 def _write_data(layout: Layout, run: Path) -> Path:
     """A data.yaml with absolute folders: ultralytics takes relative ones from anywhere."""
-    folders = {split: str(folder.resolve()) for split, folder in layout.folders.items()}
+    folders = {
+        split: [str(folder.resolve()) for folder in some] for split, some in layout.folders.items()
+    }
     path = run / "data.yaml"
     path.write_text(yaml.safe_dump({**folders, "names": dict(enumerate(layout.names))}))
     return path

@@ -157,5 +157,5 @@ def test_a_split_may_have_several_folders(made, tmp_path):
     check_layout(layout, ("train", "val"))
     assert [path.parts[-4] for path in layout.images("train")] == ["a"] * 20 + ["b"] * 20
     both.write_text(both.read_text().replace("b/images", "c/images"))
-    with pytest.raises(DataError, match="no images in .*c/images/train"):
+    with pytest.raises(DataError, match=r"no images in .*c/images/train"):
         read_layout(both).images("train")

@@ -13,7 +13,7 @@ from realtime.crops import CropSink
 from realtime.describe import Describer, load_attributes
 from realtime.engines import choose, streams_for
 from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
-from realtime.follow import PACES
+from realtime.follow import PACES, SMOOTH
 from realtime.locate import LOCATORS, Locate, Setup, suited
 from realtime.naming import JointNames, ScoreNames
 from realtime.parquet import ParquetSink
@@ -121,7 +121,7 @@ class Kit:
             ),
             annotate=Annotator(info.classes, colour=args.colour),
             describe=Describer(self._attributes),
-            pace=PACES[pace](),
+            pace=PACES[pace](getattr(self._find, "every", SMOOTH)),
             title=f"{info.name}/{self._locator}",
         )
 

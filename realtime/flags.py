@@ -159,9 +159,9 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         "--latency",
         default="auto",
         choices=("auto", *PACE_NAMES),
-        help="how often garments are looked for: in every frame; in every fourth, followed between "
-        "(smooth); as often as leaves half of the time (live). Default auto: smooth for networks "
-        "and grabcut, else every-frame",
+        help="how often garments are looked for: in every frame; in every third, of detectors in "
+        "every fourth, followed between (smooth); as often as leaves half of the time (live). "
+        "Default auto: smooth for networks and grabcut, else every-frame",
     )
     add(
         "--track",

@@ -160,9 +160,9 @@ class HalfTheTime(EveryFrame):
         self._next = time.monotonic() + seconds
 
 
-SMOOTH = 4  # frames from one look to the next
-PACES: dict[str, Callable[[], EveryFrame]] = {
-    "every-frame": EveryFrame,
-    "smooth": lambda: EveryNth(SMOOTH),
-    "live": HalfTheTime,
+SMOOTH = 3  # frames from one look to the next, where the locator does not say
+PACES: dict[str, Callable[[int], EveryFrame]] = {
+    "every-frame": lambda every: EveryFrame(),
+    "smooth": EveryNth,
+    "live": lambda every: HalfTheTime(),
 }

@@ -64,9 +64,9 @@ def test_paces():
     assert [pace.due(must=number in (0, 4)) for number in range(9)] == [
         True, False, False, True, True, False, False, True, False
     ]  # fmt: skip
-    assert PACES["smooth"]().follows and not PACES["every-frame"]().follows
-    assert PACES["smooth"]().every == SMOOTH > PACES["every-frame"]().every == 1
-    assert PACES["every-frame"]().due(must=False)
+    assert PACES["smooth"](5).follows and not PACES["every-frame"](5).follows
+    assert PACES["smooth"](5).every == 5 and PACES["every-frame"](5).every == 1 < SMOOTH
+    assert PACES["every-frame"](5).due(must=False)
 
 
 def test_a_live_pace_waits_as_long_as_it_looked(monkeypatch):

@@ -53,7 +53,8 @@ class VideoSource:
         self._live = network and not self._container.duration
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = codec_threads()
+        if self._stream.codec_context:  # else a damaged header names no codec that there is
+            self._stream.codec_context.thread_count = codec_threads()
         if start is not None:
             self._container.seek(start, stream=self._stream)
         self._first = self._decode_first()

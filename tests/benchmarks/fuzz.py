@@ -26,8 +26,9 @@ def main() -> None:
     found = fuzz_targets.FOLDER / "found"
     found.mkdir()
     atheris.Setup(
-        ["fuzz", str(found), str(corpus), f"-max_total_time={args.seconds}", "-max_len=4096",
-         "-timeout=10", "-verbosity=0", "-print_final_stats=1"],
+        ["fuzz", str(found), str(corpus), f"-artifact_prefix={found}/",
+         f"-max_total_time={args.seconds}", "-max_len=4096", "-timeout=10", "-verbosity=0",
+         "-print_final_stats=1"],
         lambda data: fuzz_targets.parse(args.target, data),
     )  # fmt: skip
     atheris.Fuzz()

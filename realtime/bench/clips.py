@@ -43,6 +43,24 @@ def build(path: Path, clip: Clip) -> Path:
     return path
 
 
+def looped(path: Path, clip: Path, frames: int) -> Path:
+    """A clip without sound over and over, until `frames` frames; nothing is encoded anew."""
+    with av.open(str(clip)) as source, av.open(str(path), "w") as target:
+        video = source.streams.video[0]
+        packets = [packet for packet in source.demux(video) if packet.size]
+        data = [(bytes(packet), packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
+        length = max(packet.pts + packet.duration for packet in packets)
+        stream = target.add_stream_from_template(video)
+        for number in range(frames):
+            turn, index = divmod(number, len(data))
+            content, pts, dts, key = data[index]
+            packet = av.Packet(content)
+            packet.stream, packet.time_base, packet.is_keyframe = stream, video.time_base, key
+            packet.pts, packet.dts = pts + turn * length, dts + turn * length
+            target.mux(packet)
+    return path
+
+
 def _pictures(clip: Clip):
     """BGR images (H, W, 3): the demo over and over, or its first frame with a camera's noise."""
     width, height = SIZES[clip.size]

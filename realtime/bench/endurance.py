@@ -10,12 +10,13 @@ import av
 import numpy as np
 
 from preprocessing.errors import BrokenSourceError, UsageError
-from realtime.bench.clips import Clip, build
+from realtime.bench.clips import Clip, build, looped
 from realtime.bench.measure import ROOT
 from realtime.bench.peers import app
 from realtime.fake_camera import SCHEME
 
 LOOKS = 100  # at a process while it runs, or a little fewer
+LOOP = 600  # frames of a clip that is looped
 SETTLED = 0.1  # of a run, after which its memory counts
 CAMERA_RATE = 150  # frames a second
 BREAK_EVERY = 1000  # frames, after which the camera drops out
@@ -34,7 +35,8 @@ class Resources:
 
 def memory(folder: Path, frames: int) -> str:
     """Growth over a clip of so many frames, every one located, classified and written."""
-    clip, rows = build(folder / "clip.mp4", Clip(frames)), folder / "rows.jsonl"
+    once, rows = build(folder / "once.mp4", Clip(min(frames, LOOP))), folder / "rows.jsonl"
+    clip = looped(folder / "clip.mp4", once, frames)
     command = app("--model", "deep", "--jsonl", str(rows))(clip, folder / "out.mp4")
     status, seen = _watched(command, rows, pause=max(0.5, frames / 150 / LOOKS))
     if status:

@@ -11,7 +11,7 @@ import pytest
 
 from realtime.assemble import checked_analysis
 from realtime.bench import endurance, measure
-from realtime.bench.clips import Clip, build
+from realtime.bench.clips import RATE, Clip, build, looped
 from realtime.bench.latency import ages
 from realtime.bench.measure import Run, compare, measured, table
 from realtime.bench.peers import Contestant
@@ -27,6 +27,13 @@ def test_clips(tmp_path, still):
     assert make.sound_packets(path)
     moved = np.abs(images[11].astype(int) - images[0]).mean(axis=2).max()
     assert (moved < 60) == still
+
+
+def test_a_looped_clip(tmp_path):
+    once = build(tmp_path / "once.mp4", Clip(7))
+    images, times = make.decoded(looped(tmp_path / "looped.mp4", once, 21))
+    assert len(images) == 21 and times == [k / RATE for k in range(21)]
+    assert np.array_equal(images[1], images[8]) and np.array_equal(images[8], images[15])
 
 
 def row(frame, label="Coat", box=(0, 0, 10, 10)):

@@ -22,6 +22,7 @@ SCHEME = "fake://"
 TROUBLE = 2.0  # seconds after which the stall, or the other size, comes
 BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
 CELL = 12  # pixels a side of a bit
+MOST_RATE = 1000
 RETRY = 0.01  # seconds between looks at the clock while it is stalled
 
 _switched_on: dict[str, float] = {}  # first pictures by URL: opened again, it is the same camera
@@ -55,18 +56,21 @@ def read_url(url: str) -> FakeCamera:
         SourceError: it says something else.
     """
     rate, _, query = url.removeprefix(SCHEME).partition("?")
+    rate = rate.removesuffix("fps") or "30"
     try:
+        if not 0 < float(rate) <= MOST_RATE:  # before a fraction of 9e999999999 is worked out
+            raise ValueError
         given = dict(pair.split("=", 1) for pair in query.split("&") if pair)
         given.pop("name", "")  # tells cameras apart that do the same
         camera = FakeCamera(
-            rate=Fraction(rate.removesuffix("fps") or 30),
+            rate=Fraction(rate),
             drop=float(given.pop("drop", "0").removesuffix("%")) / 100,
             stall=float(given.pop("stall", "0").removesuffix("s")),
             resize=bool(int(given.pop("resize", "0"))),
             lasts=float(given.pop("for", "0").removesuffix("s")),
             breaks=int(given.pop("breaks", "0")),
         )
-        if given or not 0 < camera.rate <= 1000 or not 0 <= camera.drop < 1:
+        if given or not 0 <= camera.drop < 1:
             raise ValueError
     except (ValueError, ZeroDivisionError) as error:
         raise SourceError(f"not a fake camera: {url}; wanted fake://30fps?drop=5%&stall=3s&"

@@ -11,15 +11,44 @@ RECENT = 30  # frames over which the HUD's rates are taken
 SAMPLES = 20_000  # stage times kept for the percentiles; older ones are forgotten
 
 
+class Times:
+    """The last SAMPLES of many times in seconds, in a memory that does not grow."""
+
+    def __init__(self) -> None:
+        self._values = np.zeros(SAMPLES, np.float32)
+        self._count = 0
+
+    def add(self, seconds: float) -> None:
+        """Note one, in place of the oldest."""
+        self._values[self._count % SAMPLES] = seconds
+        self._count += 1
+
+    @property
+    def last(self) -> float:
+        """The last one, or 0."""
+        return float(self._values[(self._count - 1) % SAMPLES]) if self._count else 0.0
+
+    def report(self) -> dict[str, float]:
+        """How many there were, and the mean and 95th percentile of the last in milliseconds."""
+        if not self._count:
+            return {}
+        values = 1000 * self._values[: self._count].astype(np.float64)
+        return {
+            "count": self._count,
+            "mean": round(float(values.mean()), 3),
+            "p95": round(float(np.percentile(values, 95)), 3),
+        }
+
+
 class Stats:
     """What happened in a run. `stage(name)` times a block; frames are counted where they pass."""
 
     def __init__(self) -> None:
         self.read = self.written = self.dropped = self.failed = 0
         self._first_written: float | None = None
-        self._stages: dict[str, deque[float]] = {}
+        self._stages: dict[str, Times] = {}
         self._shown: deque[float] = deque(maxlen=RECENT + 1)
-        self._latencies: deque[float] = deque(maxlen=SAMPLES)
+        self._latencies = Times()
         self.start()
 
     def start(self) -> None:
@@ -37,13 +66,15 @@ class Stats:
 
     def add(self, name: str, seconds: float) -> None:
         """Note the time that one frame took in a stage."""
-        self._stages.setdefault(name, deque(maxlen=SAMPLES)).append(seconds)
+        if name not in self._stages:
+            self._stages[name] = Times()
+        self._stages[name].add(seconds)
 
     def frame_analysed(self, captured: float) -> None:
         """Note that a frame, taken at `captured`, is ready to be shown."""
         now = time.monotonic()
         self._shown.append(now)
-        self._latencies.append(now - captured)
+        self._latencies.add(now - captured)
 
     def frame_written(self) -> None:
         """Note that a frame reached every sink."""
@@ -61,7 +92,7 @@ class Stats:
     @property
     def latency(self) -> float:
         """Seconds from capture to overlay of the last frame."""
-        return self._latencies[-1] if self._latencies else 0.0
+        return self._latencies.last
 
     def report(self) -> dict:
         """All figures, ready for JSON; times in seconds and milliseconds as named."""
@@ -77,20 +108,9 @@ class Stats:
             "seconds": round(seconds, 3),
             "fps": round(self.written / seconds, 2),
             "first_frame_seconds": None if first is None else round(first - self._started, 3),
-            "latency_ms": _milliseconds(self._latencies),
-            "stages_ms": {name: _milliseconds(times) for name, times in self._stages.items()},
+            "latency_ms": self._latencies.report(),
+            "stages_ms": {name: times.report() for name, times in self._stages.items()},
         }
-
-
-def _milliseconds(times: deque[float]) -> dict[str, float]:
-    if not times:
-        return {}
-    values = 1000 * np.array(times)
-    return {
-        "count": len(values),
-        "mean": round(float(values.mean()), 3),
-        "p95": round(float(np.percentile(values, 95)), 3),
-    }
 
 
 def summary(report: dict) -> str:

@@ -114,7 +114,14 @@ def test_addresses_of_fake_cameras(url, wanted):
 
 
 @pytest.mark.parametrize(
-    "url", ["fake://0fps", "fake://30fps?drop=x", "fake://?drop=100%", "fake://30fps?unknown=1"]
+    "url",
+    [
+        "fake://0fps",
+        "fake://9e999999999fps",
+        "fake://30fps?drop=x",
+        "fake://?drop=100%",
+        "fake://30fps?unknown=1",
+    ],
 )
 def test_wrong_addresses_are_refused(url):
     with pytest.raises(SourceError, match="wanted fake://30fps"):

@@ -65,7 +65,7 @@ def text_height(image: np.ndarray) -> int:
     return int(np.clip(TEXT_SHARE * min(image.shape[:2]), MIN_TEXT, MAX_TEXT))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def sprite(text: str, height: int, colour: tuple[int, int, int]) -> np.ndarray:
     """The text on a coloured ground, black or white by contrast: BGR uint8, `height` rows high."""
     scale = cv2.getFontScaleFromHeight(FONT, round(0.55 * height), 1)

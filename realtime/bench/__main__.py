@@ -94,9 +94,11 @@ def _analysis_ms(clip: Path, *flags: str) -> float:
     analysis, stats = checked_analysis(app_flags().parse_args(flags)), Stats()
     with open_source(str(clip)) as source:
         for frame in source:
+            stats.read += 1
             analysis(frame, stats)
-    stages = [stats.report()["stages_ms"][name] for name in ("locate", "classify")]
-    return sum(stage["mean"] * stage["count"] for stage in stages) / (frame.index + 1)
+    stages = stats.report()["stages_ms"]
+    total = sum(stages[name]["mean"] * stages[name]["count"] for name in ("locate", "classify"))
+    return total / stats.read
 
 
 def _paces(folder: Path, args: argparse.Namespace) -> None:

@@ -64,6 +64,8 @@ NO_MEMORY = ("bad_alloc", "failed to map segment", "cannot allocate memory",
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error, of Python or of a native library, tells of a lack of memory."""
+    if isinstance(error, BlockingIOError):  # a pipe or socket that is busy, in the same words
+        return False
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(words in text for words in NO_MEMORY)
 

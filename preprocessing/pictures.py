@@ -1,10 +1,13 @@
 """Reads pictures as people see them: upright, in BGR, whatever mode the file has."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from preprocessing.contact_sheet import contact_sheet
 from preprocessing.errors import DataError
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
@@ -44,3 +47,14 @@ def _rgb(picture: Image.Image) -> Image.Image:
         paper = Image.new("RGBA", picture.size, PAPER)
         picture = Image.alpha_composite(paper, picture)
     return picture.convert("RGB")
+
+
+def picture_sheet(paths: Sequence[Path], *, side: int, columns: int, most: int) -> np.ndarray:
+    """A contact sheet of picture files, evenly chosen where there are more than `most`.
+
+    Raises:
+        DataError: one cannot be read.
+    """
+    shown = paths[:: max(1, len(paths) // most)][:most]
+    tiles = [cv2.resize(read_picture(path), (side, side)) for path in shown]
+    return contact_sheet(tiles, columns=columns)

@@ -17,11 +17,11 @@ import numpy as np
 
 from preprocessing.backgrounds import BACKGROUNDS, Patches
 from preprocessing.command import exit_status
-from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.contact_sheet import write_image
 from preprocessing.cuts import square
 from preprocessing.kinds import FLAT_NAMES, OTHER, WORN_NAMES
 from preprocessing.layers import TEST_FROM, masked_photos, read_names, without_specks
-from preprocessing.pictures import picture_paths, read_picture
+from preprocessing.pictures import picture_paths, picture_sheet, read_picture
 from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
 
@@ -32,7 +32,7 @@ STREET, BODY = {"null"}, {"skin", "hair"}  # values of masks that are no garment
 BODY_SHARE = 0.6  # of a square of skin and hair; the rest is street
 TRIES = 60  # places tried for a square without garments
 DRAWN, CUTS_EACH, SCENE_SIDE = 40, 6, 256  # grounds a kind; cuts a picture; pixels
-SHEET, SHEET_SIDE, QUALITY = 96, 96, [cv2.IMWRITE_JPEG_QUALITY, 95]
+SHEET, COLUMNS, SHEET_SIDE, QUALITY = 96, 12, 96, [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
 def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
@@ -164,9 +164,9 @@ def _run(args: argparse.Namespace) -> int:
         counts = sorted(Counter(sample.label for sample in samples).items())
         print(f"{kind}: {', '.join(f'{name} {count}' for name, count in counts)}")
     for kind, samples in (("worn", worn), ("other", others)):
-        shown = samples[:: max(1, len(samples) // SHEET)][:SHEET]
-        tiles = [cv2.resize(read_picture(s.path), (SHEET_SIDE, SHEET_SIDE)) for s in shown]
-        write_image(args.out / f"{kind}.png", contact_sheet(tiles, columns=12))
+        paths = [sample.path for sample in samples]
+        sheet = picture_sheet(paths, side=SHEET_SIDE, columns=COLUMNS, most=SHEET)
+        write_image(args.out / f"{kind}.png", sheet)
     print(f"wrote {args.out}/{INDEX}, worn.png and other.png")
     return 0
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import cv2
 
 from preprocessing.command import exit_status
-from preprocessing.contact_sheet import contact_sheet, write_image
+from preprocessing.contact_sheet import write_image
 from preprocessing.cuts import square
 from preprocessing.errors import DataError, UsageError
-from preprocessing.pictures import read_picture
+from preprocessing.pictures import picture_sheet
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
 from realtime.parse import ParserLocator, load_parser
 from realtime.score import KIND_OF, LAYER_OF, Clip, read_clips
@@ -29,7 +29,7 @@ from training.build_dataset import MAPPING
 EVERY = 6  # frames from one cut to the next
 LEAST_SIDE = 60  # pixels of a garment's longer side
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
-SHEET, SHEET_SIDE = 96, 96
+SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
 REHEARSED, COPIES = 3, 6  # see `beside`
 
 
@@ -106,9 +106,9 @@ def _run(args: argparse.Namespace) -> int:
         shutil.copy(args.beside / MAPPING, args.out)
     else:
         write_csv(args.out / INDEX, samples)
-    shown = samples[:: max(1, len(samples) // SHEET)][:SHEET]
-    tiles = [cv2.resize(read_picture(s.path), (SHEET_SIDE, SHEET_SIDE)) for s in shown]
-    write_image(args.out / "sheet.png", contact_sheet(tiles, columns=12))
+    paths = [sample.path for sample in samples]
+    sheet = picture_sheet(paths, side=SHEET_SIDE, columns=COLUMNS, most=SHEET)
+    write_image(args.out / "sheet.png", sheet)
     counts = sorted(Counter(sample.label for sample in samples).items())
     print(
         f"{', '.join(f'{name} {count}' for name, count in counts)}; {args.out}/{INDEX}, sheet.png"

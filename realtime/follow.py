@@ -58,13 +58,12 @@ class Follower:
         moved, found, _ = cv2.calcOpticalFlowPyrLK(
             before, now, points[:, None], None, minEigThreshold=BORDER, **WINDOW
         )
-        moved, seen = moved[:, 0], found.ravel() == 1
-        kept, end = [], 0
-        for one in self._followed:
-            own = slice(end, end + len(one.now))
-            end = own.stop
-            if seen[own].sum() >= LEAST_POINTS:
-                one = replace(one, first=one.first[seen[own]], now=moved[own][seen[own]])
+        ends = np.cumsum([len(one.now) for one in self._followed])[:-1]
+        steps = zip(np.split(moved[:, 0], ends), np.split(found.ravel() == 1, ends), strict=True)
+        kept = []
+        for one, (places, seen) in zip(self._followed, steps, strict=True):
+            if seen.sum() >= LEAST_POINTS:
+                one = replace(one, first=one.first[seen], now=places[seen])
             step = np.sort(one.now - one.first, axis=0)[len(one.now) // 2]
             placed = shifted(one.region, np.rint(step * scale), width=width, height=height)
             if placed is not None:

@@ -272,8 +272,7 @@ def _finish(run: Path, args: argparse.Namespace) -> None:
     from training.evaluate import judge_run
 
     rows = report.read_metrics(run / "metrics.csv")
-    minutes = sum(float(row["seconds"]) for row in rows) / 60
-    print(f"trained {len(rows)} epochs in {minutes:.1f} min; run folder {run}")
+    print(f"trained {len(rows)} epochs in {registry.minutes(rows)} min; run folder {run}")
     report.plot_curves(run / "curves.png", rows)
     if args.refit:
         figures = json.loads((args.refit / "report.json").read_text())

@@ -23,21 +23,34 @@ def enter(run: Path, epochs: Sequence[dict[str, str]]) -> None:
     validated = [float(row["val_acc"]) for row in epochs if row.get("val_acc")]
     known = {
         **figures,
-        **config["recipe"],
-        **config,
         "data": "Fashion-MNIST" if CUT[recipe.channels] == "fashion-mnist" else "photos",
-        "classes": len(config["classes"]),
         "parameters": sum(p.numel() for p in network.parameters()),
-        "epochs": len(epochs),
-        "minutes": round(sum(float(row["seconds"]) for row in epochs) / 60, 1),
         "validation_accuracy": max(validated, default=""),
     }
-    put(run, known)
+    put(run, config, epochs, **known)
 
 
-def put(run: Path, known: Mapping[str, object]) -> None:
-    """Add or replace a run's row; columns that are not known stay empty."""
-    known = {**known, "run": str(run)}
+def minutes(epochs: Sequence[Mapping[str, str]]) -> float:
+    """How long the epochs of a metrics.csv took together."""
+    return round(sum(float(row["seconds"]) for row in epochs) / 60, 1)
+
+
+def put(run: Path, config: Mapping, epochs: Sequence[Mapping[str, str]], **figures: object) -> None:
+    """Add or replace a run's row; columns that nothing is known of stay empty.
+
+    Args:
+        config: the run's own, recipe and all; epochs: the rows of its metrics.csv.
+        figures: further columns, which go before those of the config.
+    """
+    known = {
+        **config["recipe"],
+        **config,
+        "classes": len(config["classes"]),
+        "epochs": len(epochs),
+        "minutes": minutes(epochs),
+        **figures,
+        "run": str(run),
+    }
     path = run.parent / INDEX
     rows = [row for row in read(path) if row["run"] != str(run)]
     rows.append({name: known.get(name, "") for name in COLUMNS})

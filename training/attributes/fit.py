@@ -171,13 +171,11 @@ def _finish(run: Path) -> None:
     print(write_figures(run, answers, parts.attributes, modes=parts.modes,
                         catch_all=config["catch_all"], title=title))  # fmt: skip
     figures = json.loads((run / FIGURES).read_text())
-    registry.put(run, {
-        **config["recipe"], **config, "data": config["table"], "classes": len(config["classes"]),
-        "parameters": sum(p.numel() for p in network.parameters()), "epochs": len(rows),
-        "minutes": round(sum(float(row["seconds"]) for row in rows) / 60, 1),
-        "measured_on": "validation", "count": len(parts.validation),
-        "macro_f1": figures["macro_f1"],
-    })  # fmt: skip
+    registry.put(
+        run, config, rows, data=config["table"], measured_on="validation",
+        parameters=sum(p.numel() for p in network.parameters()), count=len(parts.validation),
+        macro_f1=figures["macro_f1"],
+    )  # fmt: skip
     print(f"wrote {run}: report.md, curves.png")
 
 

@@ -21,7 +21,7 @@ from training import registry, report, weights
 from training.checkpoint import filled, load_best, read_config, save_network, write_config
 from training.data import Order
 from training.deepfashion.data import FashionPart, FashionPictures
-from training.deepfashion.judge import FashionScores, Habit, as_markdown
+from training.deepfashion.judge import Habit, as_markdown
 from training.deepfashion.network import FashionNetwork
 from training.deepfashion.outputs import BOX, Outputs, names
 from training.deepfashion.recipes import FASHION_MODELS, FashionRecipe
@@ -205,19 +205,11 @@ def _finish(run: Path) -> None:
     (run / "report.md").write_text(text, encoding="utf-8")
     (run / "report.json").write_text(json.dumps(found.summary(), indent=1) + "\n")
     draw_boxes(run / "boxes.png", part, torch.cat([one for one, _ in seen]), parts.outputs)
-    _register(run, network, config, rows, found, measured_on)
+    registry.put(
+        run, config, rows, parameters=sum(p.numel() for p in network.parameters()),
+        measured_on=measured_on, count=found.count,
+    )  # fmt: skip
     print(f"{text}\nwrote {run}: report.md, results.csv, curves.png, boxes.png")
-
-
-def _register(
-    run: Path, network: nn.Module, config: dict, rows: list, found: FashionScores, measured_on: str
-) -> None:
-    registry.put(run, {
-        **config["recipe"], **config, "classes": len(config["classes"]), "epochs": len(rows),
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "minutes": round(sum(float(row["seconds"]) for row in rows) / 60, 1),
-        "measured_on": measured_on, "count": found.count,
-    })  # fmt: skip
 
 
 def _network(recipe: FashionRecipe, outputs: Outputs) -> FashionNetwork:

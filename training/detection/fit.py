@@ -93,13 +93,11 @@ def _finish(run: Path) -> None:
     info = export(run, run)
     _, config = read_config(run, DetectorRecipe)
     print(f"wrote {run}: threshold {info.confidence:.2f}, curves.png, report.md, boxes.png")
-    minutes = round(sum(float(row["seconds"]) for row in rows) / 60, 1)
     figures = info.metrics["validation"]
-    registry.put(run, {
-        **config["recipe"], **config, "classes": len(config["classes"]), "epochs": len(rows),
-        "minutes": minutes, "parameters": info.metrics["parameters"], "count": figures["images"],
-        "measured_on": "validation", "map50": figures["map50"], "map50_95": figures["map50_95"],
-    })  # fmt: skip
+    registry.put(
+        run, config, rows, parameters=info.metrics["parameters"], count=figures["images"],
+        measured_on="validation", map50=figures["map50"], map50_95=figures["map50_95"],
+    )  # fmt: skip
 
 
 def export(run: Path, folder: Path, *, confidence: float | None = None) -> WeightsInfo:

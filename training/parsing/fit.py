@@ -210,10 +210,8 @@ def _finish(run: Path) -> None:
     info = export(run, run)
     _, config = read_config(run, ParserRecipe)
     figures = info.metrics["validation"]
-    registry.put(run, {
-        **config["recipe"], **config, "classes": len(CLASSES), "epochs": len(rows),
-        "minutes": round(sum(float(row["seconds"]) for row in rows) / 60, 1),
-        "parameters": info.metrics["parameters"], "count": figures["photos"],
-        "measured_on": "validation",
-    })  # fmt: skip
+    registry.put(
+        run, config | {"classes": CLASSES}, rows, parameters=info.metrics["parameters"],
+        count=figures["photos"], measured_on="validation",
+    )  # fmt: skip
     print(f"wrote {run}: report.md, parsed.png")

@@ -25,7 +25,7 @@ from training.deepfashion.losses import (
     landmark_loss,
     losses,
 )
-from training.deepfashion.network import aligned, ordered
+from training.deepfashion.network import aligned, box_of
 from training.deepfashion.outputs import BRANCH, Outputs
 from training.deepfashion.recipes import FASHION_MODELS, FashionRecipe
 
@@ -98,9 +98,13 @@ def run(data, tmp_path_factory):
 
 
 def test_boxes_are_ordered_and_within_the_picture():
-    boxes = ordered(torch.sigmoid(10 * torch.randn(200, 4)))
+    boxes = box_of(30 * torch.randn(200, 4, 8, 8))
     assert (boxes >= 0).all() and (boxes <= 1).all()
     assert (boxes[:, 2:] >= boxes[:, :2]).all()
+    # Of maps that are high in one place each, the box between those places.
+    peaks = torch.zeros(1, 4, 5, 5)
+    peaks[0, 0, :, 3], peaks[0, 1, :, 1], peaks[0, 2, 2], peaks[0, 3, 4] = 60, 60, 60, 60
+    assert torch.allclose(box_of(peaks), torch.tensor([[0.25, 0.5, 0.75, 1.0]]), atol=1e-3)
     assert clipped(np.float32((50, 70, -5, 20)), width=40, height=60).tolist() == [0, 20, 40, 60]
     assert clipped(np.float32((90, 9, 95, 9)), width=40, height=60).tolist() == [39, 9, 40, 10]
 
@@ -115,12 +119,12 @@ def test_local_features_are_those_of_roi_align():
     assert torch.allclose(aligned(maps, boxes), expected, atol=1e-5)
 
 
-def test_cuts_keep_the_box_and_mirrors_swap_the_landmarks():
+def test_cuts_and_growth_keep_the_box_and_mirrors_swap_the_landmarks():
     image = np.zeros((60, 50, 3), np.uint8)
     image[20:40, 10:30] = 255
     points = np.full((POINTS, 2), np.nan, np.float32)
     points[0] = (10, 20)
-    sides = set()
+    sides, widths = set(), []
     for seed in range(30):
         rng = np.random.default_rng(seed)
         view, box, found = changed(image, np.float32((10, 20, 30, 40)), points, rng)
@@ -130,7 +134,9 @@ def test_cuts_keep_the_box_and_mirrors_swap_the_landmarks():
         assert np.isfinite(found[1 if mirrored else 0]).all()
         assert found[1 if mirrored else 0].tolist() == [x2 if mirrored else x1, y1]
         sides.add(bool(mirrored))
+        widths.append(view.shape[1])
     assert sides == {True, False}
+    assert min(widths) < image.shape[1] < max(widths)
     assert [SWAPPED[k] for k in SWAPPED] == list(range(POINTS))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -15,6 +16,7 @@ from training.data import Order, batches
 from training.photo_data import EVALUATION_BATCH, picture_loader
 
 MOST_CUT = 0.2  # of a side, that random cuts take away, never of the garment's box
+MOST_ADDED = 0.15  # of a side, by which the picture grows at its border instead
 SWAPPED = [1, 0, 3, 2, 5, 4, 7, 6]  # landmarks in a mirror: left ones are right ones
 
 
@@ -103,12 +105,16 @@ def clipped(box: np.ndarray, *, width: int, height: int) -> np.ndarray:
 def changed(
     image: np.ndarray, box: np.ndarray, points: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A picture cut at its border, outside the garment's box, and mirrored now and then."""
+    """A picture cut at its border, outside the garment's box, or grown there, and mirrored now and
+    then."""
     height, width = image.shape[:2]
     room = np.array([box[0], box[1], width - box[2], height - box[3]])
-    most = np.minimum(room, MOST_CUT * np.array([width, height, width, height]))
-    left, top, right, bottom = np.floor(rng.uniform(0, np.maximum(most, 1e-6))).astype(int)
-    image = image[top : height - bottom, left : width - right]
+    sides = np.array([width, height, width, height])
+    most = np.clip(room, 0, MOST_CUT * sides)
+    left, top, right, bottom = np.floor(rng.uniform(-MOST_ADDED * sides, most)).astype(int)
+    image = image[max(top, 0) : height - max(bottom, 0), max(left, 0) : width - max(right, 0)]
+    added = (max(-side, 0) for side in (top, bottom, left, right))
+    image = cv2.copyMakeBorder(image, *added, cv2.BORDER_REPLICATE)
     box = box - np.float32((left, top, left, top))
     points = points - np.float32((left, top))
     if rng.random() < 0.5:

@@ -44,3 +44,8 @@ SINGLE = {
     "dress": "dress", "pants": "trousers", "skirt": "skirt", "shorts": "shorts",
     "shoes": "shoes", "hat": "hat",
 }  # fmt: skip
+# By limb: the kinds that leave it bare, and those of the same place on the body that cover it.
+BARE_OR_COVERED = {
+    "forearms": (("t-shirt",), ("longsleeve",)),
+    "shins": (("shorts", "skirt"), ("pants",)),
+}

@@ -1,6 +1,7 @@
 """A place in an image: the value that every way of locating gives."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -16,12 +17,15 @@ class Region:
         scores: float32 (classes,), 0 to 1, where what found the garment also names it.
         bare: of a garment on a person, the skin and hair around its lower part as a share of its
             own area, which tells bare arms from sleeves; None where it is not worn, or not known.
+        limbs: shares of 0 to 1 of its wearer's forearms and shins that it covers, by their names
+            ("forearms", "shins"), as far as they are seen.
     """
 
     box: np.ndarray
     mask: np.ndarray
     scores: np.ndarray | None = None
     bare: float | None = None
+    limbs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def window(self) -> tuple[int, int, int, int]:

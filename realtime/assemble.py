@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from preprocessing import people
 from preprocessing.errors import UsageError
 from preprocessing.segmentation import Segmenter
 from realtime.annotate import Annotator
@@ -11,18 +12,20 @@ from realtime.associate import ASSOCIATORS
 from realtime.classify import load_classifier
 from realtime.crops import CropSink
 from realtime.describe import Describer, load_attributes
-from realtime.engines import choose, streams_for
+from realtime.engines import CACHE_DIR, choose, streams_for
 from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
 from realtime.follow import PACES, SMOOTH
 from realtime.locate import LOCATORS, Locate, Setup, suited
 from realtime.naming import JointNames, ScoreNames
 from realtime.parquet import ParquetSink
+from realtime.people import People
 from realtime.pipeline import Analysis
 from realtime.report import ReportSink
 from realtime.rows import CsvSink, JsonlSink, SubtitleSink
 from realtime.sinks import Sink, SnapshotSink, video_or_picture
 from realtime.sources import Source
 from realtime.track import Tracker
+from training.people import PeopleFinder
 from training.weights import locate
 
 
@@ -41,6 +44,9 @@ def check_recognition(args: argparse.Namespace) -> None:
     if scored and located_by(args) not in NAMED_BY:
         raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
                          f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
+    if args.joints and (located_by(args) != "parser" or args.name_by not in (None, "both")):
+        raise UsageError("--joints goes with --locate parser and --name-by both: they tell the "
+                         "names of what the parser finds")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
 
@@ -103,6 +109,10 @@ class Kit:
         if name_by == "both":
             self._classify = JointNames(self._find.info, self._classify)
         self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
+        self._people = None
+        if args.joints:
+            people.check(people.FOLDER)
+            self._people = PeopleFinder(people.FOLDER, threads=args.threads, cache=str(CACHE_DIR))
         if "auto" in (args.engine, args.device, args.locate):
             name = self._classify.info.name
             print(f"{name}, {self._locator}, engine {engine}, device {device}", file=sys.stderr)
@@ -121,6 +131,7 @@ class Kit:
             ),
             annotate=Annotator(info.classes, colour=args.colour),
             describe=Describer(self._attributes),
+            people=People(self._people) if self._people else None,
             pace=PACES[pace](getattr(self._find, "every", SMOOTH)),
             title=f"{info.name}/{self._locator}",
         )

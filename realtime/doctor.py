@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from preprocessing import fashion_mnist
+from preprocessing import fashion_mnist, people
 from preprocessing.errors import GarmentError
 from realtime.engines import ENGINES
 from realtime.sources import cameras
@@ -184,6 +184,14 @@ def _weights() -> Iterator[Finding]:
         yield Finding("weights", f"none in {WEIGHTS_DIR}", "git checkout weights", 6)
 
 
+def _people() -> Iterator[Finding]:
+    try:
+        people.check()
+        yield Finding("joints", f"{people.FOLDER} (BlazePose, Apache-2.0)")
+    except GarmentError as error:
+        yield Finding("joints", f"for --joints only: {error}", people.COMMAND)
+
+
 def _data() -> Iterator[Finding]:
     try:
         folder = fashion_mnist.find(download=False)
@@ -194,7 +202,7 @@ def _data() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _versions, _cameras, _display, _codecs, _engines, _weights, _data,
+    _versions, _cameras, _display, _codecs, _engines, _weights, _people, _data,
 )  # fmt: skip
 
 

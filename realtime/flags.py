@@ -149,6 +149,12 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     )
     add("--only", metavar="A,B,...", help="classes that it looks for (default all)")
     add(
+        "--joints",
+        action="store_true",
+        help="look for arms and legs too, which tell sleeves and trousers where garments are worn; "
+        "needs `python -m preprocessing.people install`, --name-by both and the parser",
+    )
+    add(
         "--threshold",
         type=float,
         default=DEFAULT_THRESHOLD,

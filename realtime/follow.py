@@ -106,7 +106,7 @@ def shifted(region: Region, shift: np.ndarray, *, width: int, height: int) -> Re
     box = region.box + np.float32((right, down, right, down))
     limits = np.float32((left, top, end, bottom))
     box = np.concatenate([np.maximum(box[:2], limits[:2]), np.minimum(box[2:], limits[2:])])
-    return Region(box, mask, region.scores, region.bare)
+    return replace(region, box=box, mask=mask)
 
 
 class EveryFrame:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.kinds import LAYERS, OTHER, SINGLE
+from preprocessing.kinds import BARE_OR_COVERED, LAYERS, OTHER, SINGLE
 from realtime.classify import Classifier, softmax
 from realtime.types import Region
 from training.weights import WeightsInfo
@@ -19,10 +19,12 @@ DOUBT = 0.05  # probability that a locator gives a class no less than
 # Powers of the classifier's opinion and of the locator's for lying and for worn garments:
 # classifiers of lying clothes know little of worn ones. Fitted by `realtime.weigh`.
 FLAT, WORN = (0.9, 0.9), (0.55, 1.05)
-# Log-odds of short against long sleeves: this often the bare share beyond that of the even case,
-# fitted by `training.parsing.sleeves`, and no more than so much.
-SLEEVES, EVEN, MOST = 15.0, 0.17, 2.2
-SHORT, LONG = "t-shirt", "longsleeve"
+# Log-odds of kinds that leave a limb bare against those that cover it: weights of the skin beside
+# the garment and of the limb's bare share, and a constant. Where no limb is seen, the skin speaks
+# alone. Fitted by `training.parsing.limbs`.
+LIMBS = {"forearms": (4.7, 4.3, -4.0), "shins": (0.0, 6.1, -2.7)}
+SKIN_ALONE = {"forearms": (10.2, -1.8)}
+MOST = 2.2  # log-odds that a limb is worth
 
 
 def kept_classes(info: WeightsInfo, only: Sequence[str]) -> np.ndarray:
@@ -86,25 +88,35 @@ class JointNames:
     def evidence(
         self, image: np.ndarray, regions: list[Region]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What the classifier, the locator and bare arms say: three float32 (N, classes), logs."""
+        """What the classifier, the locator and bare limbs say: three float32 (N, classes), logs."""
         opinion = self._classify(image, regions)
         silent = np.full((len(regions), self._extra), 1 / len(self.info.classes), np.float32)
         opinion = np.log(np.concatenate([opinion, silent], axis=1) + FLOOR)
         rest = [max(0.0, 1 - float(region.scores.sum())) for region in regions]
         scores = np.column_stack([self._scores(image, regions), np.array(rest, np.float32)])
         layers = np.log(scores[:, self._meant] + DOUBT)
-        return opinion, layers, self._sleeves(regions)
+        return opinion, layers, self._limbs(regions)
 
-    def _sleeves(self, regions: list[Region]) -> np.ndarray:
-        """What bare arms say about the classes: log-likelihoods float32 (N, classes)."""
+    def _limbs(self, regions: list[Region]) -> np.ndarray:
+        """What bare limbs say about the classes: log-likelihoods float32 (N, classes)."""
         said = np.zeros((len(regions), len(self.info.classes)), np.float32)
         for row, region in zip(said, regions, strict=True):
-            if region.bare is not None:
-                odds = float(np.clip(SLEEVES * (region.bare - EVEN), -MOST, MOST))
-                for name, sign in ((SHORT, 0.5), (LONG, -0.5)):
-                    if name in self.info.classes:
-                        row[self.info.classes.index(name)] = sign * odds
+            for limb, odds in bare_odds(region).items():
+                for kinds, share in zip(BARE_OR_COVERED[limb], (0.5, -0.5), strict=True):
+                    for name in set(kinds) & set(self.info.classes):
+                        row[self.info.classes.index(name)] = share * odds
         return said
+
+
+def bare_odds(region: Region) -> dict[str, float]:
+    """By limb: the log-odds that what covers the region leaves it bare; of lying garments none."""
+    if region.bare is None:
+        return {}
+    odds = {limb: slope * region.bare + bias for limb, (slope, bias) in SKIN_ALONE.items()}
+    for limb, cover in region.limbs.items():
+        skin, slope, bias = LIMBS[limb]
+        odds[limb] = skin * region.bare + slope * (1 - cover) + bias
+    return {limb: float(np.clip(value, -MOST, MOST)) for limb, value in odds.items()}
 
 
 def meanings(located: WeightsInfo, classifier: WeightsInfo) -> list[int]:

@@ -20,6 +20,7 @@ from realtime.describe import Describer
 from realtime.follow import EveryFrame, Follower
 from realtime.gate import MotionGate
 from realtime.locate import Locate
+from realtime.people import People
 from realtime.sinks import Sink
 from realtime.sources import Source
 from realtime.stats import Stats
@@ -77,6 +78,7 @@ class Analysis:
     annotate: Annotator
     title: str
     describe: Describer = field(default_factory=Describer)
+    people: People | None = None
     gate: MotionGate = field(default_factory=MotionGate)
     pace: EveryFrame = field(default_factory=EveryFrame)
     follow: Follower = field(default_factory=Follower)
@@ -138,9 +140,13 @@ class Analysis:
         """The frame's garments, and whether their names are settled; votes where it was looked."""
         with stats.stage("track"):
             tracks = self.track(regions)
+        due = [track for track in tracks if looked and track.due]
+        due_regions = [track.region for track in due]
+        if self.people:
+            with stats.stage("people"):
+                due_regions = self.people(frame.image, due_regions)
         with stats.stage("classify"):
-            due = [track for track in tracks if looked and track.due]
-            probabilities = self.classify(frame.image, [track.region for track in due])
+            probabilities = self.classify(frame.image, due_regions)
             for track, row in zip(due, probabilities, strict=True):
                 track.vote(row)
         with stats.stage("describe"):

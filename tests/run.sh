@@ -19,6 +19,9 @@ if [ ! -d "$data" ] && [ -z "${FASHION_MNIST_DIR:-}" ] && [ ! -d data ]; then
     fi
 fi
 
+[ -d weights/people ] || "$venv/bin/python" -m preprocessing.people install ||
+    echo "no joints of people: their one test on a photo is skipped" >&2
+
 "$venv/bin/python" -m ruff format --check --quiet .
 "$venv/bin/python" -m ruff check --quiet .
 exec "$venv/bin/python" -m pytest -q "$@"

@@ -28,10 +28,10 @@ def _openvino():
 
 
 class OpenVinoNetwork:
-    """The first output of a network of one input.
+    """A network of one input.
 
     Args:
-        stem: of the .onnx file.
+        stem: of the file; kind: its suffix.
         threads: of one input, 0 for all cores.
         streams: inputs that may be worked on side by side, by callers of as many threads.
         precise: single precision, where the CPU would use bf16.
@@ -51,6 +51,7 @@ class OpenVinoNetwork:
         self,
         stem: Path,
         *,
+        kind: str = ".onnx",
         threads: int = 0,
         streams: int = 1,
         precise: bool = False,
@@ -58,7 +59,7 @@ class OpenVinoNetwork:
         fit: Fit | None = None,
     ):
         openvino = _openvino()
-        self._stem, self._fit = stem, fit
+        self._path, self._fit = stem.with_suffix(kind), fit
         self._core = openvino.Core()
         if cache:
             self._core.set_property({"CACHE_DIR": cache})
@@ -71,7 +72,7 @@ class OpenVinoNetwork:
         self._compiling = threading.Lock()
         self._own = threading.local()  # a request serves one thread at a time
         try:
-            self._model = self._core.read_model(str(stem.with_suffix(".onnx")))
+            self._model = self._core.read_model(str(self._path))
             self.input, self.output = (
                 tuple(d.get_length() if d.is_static else -1 for d in port[0].partial_shape)
                 for port in (self._model.inputs, self._model.outputs)
@@ -82,12 +83,20 @@ class OpenVinoNetwork:
             raise self._damaged(error) from error
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
-        """The output for an input; the array may be written to afterwards."""
+        """The first output for an input; the array may be written to afterwards."""
+        return self._answers(array)[0].copy()
+
+    def answers(self, array: np.ndarray) -> list[np.ndarray]:
+        """All outputs for an input, in the file's order."""
+        found = self._answers(array)
+        return [found[number].copy() for number in range(len(self._model.outputs))]
+
+    def _answers(self, array: np.ndarray):
         request = self._request(array.shape if self._fit else ())
-        answer = request.infer([array], share_inputs=True, share_outputs=True)[0].copy()
-        if len(answer) != len(array):  # what is left where memory ran out midway
+        found = request.infer([array], share_inputs=True, share_outputs=True)
+        if len(found[0]) != len(array):  # what is left where memory ran out midway
             raise self._no_memory()
-        return answer
+        return found
 
     def require(self, *, fits: bool) -> None:
         """Refuse a file whose shapes are not those that its metadata promise.
@@ -96,9 +105,7 @@ class OpenVinoNetwork:
             WeightsError: it does not fit.
         """
         if not fits:
-            raise WeightsError(
-                f"{self._stem}.onnx does not fit its metadata: {remedy(self._stem.name)}"
-            )
+            raise WeightsError(f"{self._path} does not fit its metadata: {remedy(self._path.stem)}")
 
     def _request(self, shape: tuple[int, ...]) -> "openvino.InferRequest":  # noqa: F821
         requests = self._own.__dict__
@@ -120,8 +127,8 @@ class OpenVinoNetwork:
         reason = str(error).strip().splitlines()[-1]
         if is_out_of_memory(error):
             return self._no_memory()
-        return WeightsError(f"{self._stem}.onnx is damaged ({reason}): {remedy(self._stem.name)}")
+        return WeightsError(f"{self._path} is damaged ({reason}): {remedy(self._path.stem)}")
 
     def _no_memory(self) -> DeviceError:
-        return DeviceError(f"not enough memory for {self._stem}.onnx: close other programs, "
+        return DeviceError(f"not enough memory for {self._path}: close other programs, "
                            "or use a smaller --model")  # fmt: skip

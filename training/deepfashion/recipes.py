@@ -21,17 +21,17 @@ class FashionRecipe(Recipe):
     """
 
     category_weight: float = 1.0
-    attribute_weight: float = 1.0
+    attribute_weight: float = 2.0
     box_weight: float = 5.0
     landmark_weight: float = 1.0
     attribute_loss: str = "bce"
     box_loss: str = "giou"
     reduction: str = "mean"
-    positive_weight: float = 0.5
+    positive_weight: float = 1.0
 
 
 FASHION_MODELS = {
     "deepfashion": FashionRecipe(**vars(RECIPES["photo"]) | {
-        "label_smoothing": 0.0, "epochs": 20, "batch_size": 24, "augment": "colour",
+        "label_smoothing": 0.0, "epochs": 40, "batch_size": 24, "augment": "colour",
     })
 }  # fmt: skip

@@ -21,6 +21,7 @@ GRAB_CUT_ROUNDS = 5
 GREEN_HUES = (35, 85)  # OpenCV's hue runs from 0 to 179
 GREEN_SATURATION, GREEN_VALUE = 80, 40
 STILL_FRAMES = 300  # that the model of a static background remembers
+DARKEST, MOST_GAIN = 16, 2.0  # darker pixels tell nothing of a gain; gains beyond are other scenes
 MOVING = 200  # mask value above which OpenCV's model is sure; 127 marks a shadow
 
 
@@ -81,15 +82,32 @@ def grab_cut(image: np.ndarray) -> np.ndarray:
 
 
 class Moving:
-    """Foreground mask of what moved in front of a static camera (Zivkovic 2004)."""
+    """Foreground mask of what moved in front of a static camera (Zivkovic 2004).
+
+    Cameras change their exposure when somebody comes: each frame is first brought to the brightness
+    and the white balance of the ground behind.
+    """
 
     def __init__(self) -> None:
         self._model = cv2.createBackgroundSubtractorMOG2(STILL_FRAMES, 25, detectShadows=True)
+        self._started = False
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """uint8 (H, W), 255 on the foreground, of a BGR image (H, W, 3)."""
-        mask = self._model.apply(cv2.GaussianBlur(image, (5, 5), 0))
+        image = cv2.GaussianBlur(image, (5, 5), 0)
+        if self._started:
+            image = as_exposed(image, self._model.getBackgroundImage())
+        self._started = True
+        mask = self._model.apply(image)
         return cv2.threshold(mask, MOVING, 255, cv2.THRESH_BINARY)[1]
+
+
+def as_exposed(image: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """A BGR image with the gain of each channel that makes most of it look like the ground."""
+    dark = (image < DARKEST) | (ground < DARKEST)
+    ratios = np.ma.array(ground / np.maximum(image, DARKEST), mask=dark)
+    gains = np.ma.median(ratios.reshape(-1, 3), axis=0).filled(1.0)
+    return cv2.multiply(image, (*np.clip(gains, 1 / MOST_GAIN, MOST_GAIN), 0))
 
 
 @dataclass(frozen=True)

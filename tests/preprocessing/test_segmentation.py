@@ -78,6 +78,19 @@ def test_a_moving_garment_on_a_still_ground():
     assert box_iou(truth, np.stack([r.box for r in moving(image)])).max() > 0.7
 
 
+@pytest.mark.parametrize("gains", [(1, 1, 1), (0.7, 0.7, 0.7), (1.2, 1.15, 1.1), (0.9, 0.8, 0.75)])
+def test_a_camera_that_changes_its_exposure_shows_no_motion_but_what_moves(gains):
+    moving = Segmenter("motion")
+    ground = BACKGROUNDS["woven"](SIZE, np.random.default_rng(0), (170, 180, 190))
+    for _ in range(30):
+        moving(ground)
+    image, truth = garments(ground, count=1)
+    exposed = [np.clip(one * np.array(gains), 0, 255).astype(np.uint8) for one in (ground, image)]
+    assert moving(exposed[0]) == []
+    (found,) = moving(exposed[1])
+    assert box_iou(truth, found.box[None]).max() > 0.7
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 5), (33, 2000)])
 def test_tiny_and_narrow_images(shape):
     for method in SEGMENTERS:

@@ -2,6 +2,7 @@
 
 LAYERS = ("top", "outer", "dress", "trousers", "skirt", "shorts", "shoes", "bag", "hat")
 OTHER = "other"  # a classifier's class for what is no garment; the live app calls it unknown
+SURE = 0.5  # probability from which the live app tells a name, where it is not told otherwise
 IGNORED = ""  # a label that is no garment of these layers, and hides none
 # Clothing Co-Parsing: names of its mask values. A suit is a jacket with its trousers there, a
 # romper a top with shorts, a body is worn under everything: such photos are left out.

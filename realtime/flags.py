@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from preprocessing.kinds import SURE
+
 # Held equal to the registries by a test: importing those here would cost half a second.
 LOCATOR_NAMES = (
     "segment",
@@ -30,7 +32,6 @@ DEMO = Path(__file__).with_name("demo.mp4")
 DEFAULT_ADDRESS = "127.0.0.1:8000"
 DEFAULT_MODEL = "photo"
 DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
-DEFAULT_THRESHOLD = 0.5
 EPILOG = """\
 exit status: 0 done, 2 wrong flag, 3 no such source, 4 source broke off (its frames are kept),
 5 output cannot be written, 6 weights, 7 device or engine, 129/130/143 ended by a signal (the
@@ -157,9 +158,9 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     add(
         "--threshold",
         type=float,
-        default=DEFAULT_THRESHOLD,
+        default=SURE,
         metavar="P",
-        help=f"probability under which a garment is unknown (default {DEFAULT_THRESHOLD})",
+        help=f"probability under which a garment is unknown (default {SURE})",
     )
     add(
         "--latency",

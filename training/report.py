@@ -191,10 +191,10 @@ def plot_roc(path: Path, passed: np.ndarray, kept: np.ndarray, *, at: tuple[floa
     """Share of garments kept against that of everything else which passes, a point marked."""
     figure, axes = plt.subplots(figsize=(5, 4.5), layout="constrained")
     axes.plot(passed, kept)
-    axes.plot(*at, "o", label=f"{at[0]:.0%} pass, {at[1]:.1%} kept")
+    axes.plot(*at, "o", label=f"the app: names {at[1]:.1%} and {at[0]:.1%}")
     axes.set_xlabel("share of what is no garment that passes for one")
     axes.set_ylabel("share of garments kept")
-    axes.set_xlim(-0.01, 0.5)
+    axes.set_xlim(-0.002, 0.1)
     axes.legend(loc="lower right")
     _save(figure, path)
 

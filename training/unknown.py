@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from preprocessing.kinds import OTHER
+from preprocessing.kinds import OTHER, SURE
 from training import report
 
 ACCEPTED = 0.05  # share of what is no garment that may pass for one
@@ -24,6 +24,7 @@ class Apart:
         auroc: chance that a garment scores above something else.
         threshold: score that the share ACCEPTED of the others reaches.
         rejected: share of the garments below it.
+        kept, passed: shares of garments and of the others that the live app names by default.
     """
 
     garments: int
@@ -31,17 +32,28 @@ class Apart:
     auroc: float
     threshold: float
     rejected: float
+    kept: float
+    passed: float
 
     def __str__(self) -> str:
         return (
             f"garments from everything else (n {self.garments} and {self.others}): AUROC "
             f"{self.auroc:.4f}; where {ACCEPTED:.0%} of the rest pass, {self.rejected:.1%} of the "
-            "garments are refused"
+            f"garments are refused; the app names {self.kept:.1%} of the garments and "
+            f"{self.passed:.1%} of the rest"
         )
 
 
-def sureness(logits: np.ndarray, classes: Sequence[str], *, temperature: float) -> np.ndarray:
-    """How sure a network is of seeing a garment, float (N,): what it leaves to OTHER.
+@dataclass(frozen=True, eq=False)
+class Sureness:
+    """Of pictures: the score (N,) for a garment, and whether the live app names one, bool (N,)."""
+
+    scores: np.ndarray
+    named: np.ndarray
+
+
+def sureness(logits: np.ndarray, classes: Sequence[str], *, temperature: float) -> Sureness:
+    """How sure a network is of seeing a garment: of what it leaves to OTHER.
 
     A network without that class is as sure as of its best one.
 
@@ -49,26 +61,35 @@ def sureness(logits: np.ndarray, classes: Sequence[str], *, temperature: float) 
         logits: float32 (N, classes).
     """
     probabilities = softmax(logits / temperature, axis=1)
+    best, scores = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    named = (scores >= SURE) & (np.array(classes)[best] != OTHER)
     if OTHER in classes:
-        return 1 - probabilities[:, list(classes).index(OTHER)]
-    return probabilities.max(axis=1)
+        scores = 1 - probabilities[:, list(classes).index(OTHER)]
+    return Sureness(scores, named)
 
 
-def apart(garments: np.ndarray, others: np.ndarray) -> Apart:
-    """Hold the scores (N,) of garments against those (M,) of everything else."""
-    threshold = float(np.quantile(others, 1 - ACCEPTED))
-    truth = np.repeat((1, 0), (len(garments), len(others)))
-    auroc = float(roc_auc_score(truth, np.concatenate([garments, others])))
-    rejected = float((garments <= threshold).mean())
-    return Apart(len(garments), len(others), auroc, threshold, rejected)
+def apart(garments: Sureness, others: Sureness) -> Apart:
+    """Hold garments against everything else."""
+    threshold = float(np.quantile(others.scores, 1 - ACCEPTED))
+    truth, scores = _pooled(garments, others)
+    rejected = float((garments.scores <= threshold).mean())
+    return Apart(
+        len(garments.scores), len(others.scores), float(roc_auc_score(truth, scores)), threshold,
+        rejected, kept=float(garments.named.mean()), passed=float(others.named.mean()),
+    )  # fmt: skip
 
 
-def write_roc(folder: Path, garments: np.ndarray, others: np.ndarray) -> Apart:
+def _pooled(garments: Sureness, others: Sureness) -> tuple[np.ndarray, np.ndarray]:
+    """1 for garments and 0 for others, (N + M,), and the scores of all."""
+    truth = np.repeat((1, 0), (len(garments.scores), len(others.scores)))
+    return truth, np.concatenate([garments.scores, others.scores])
+
+
+def write_roc(folder: Path, garments: Sureness, others: Sureness) -> Apart:
     """Write unknown.json and roc.png into a folder."""
     found = apart(garments, others)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "unknown.json").write_text(json.dumps(asdict(found), indent=1) + "\n")
-    truth = np.repeat((1, 0), (len(garments), len(others)))
-    passed, kept, _ = roc_curve(truth, np.concatenate([garments, others]))
-    report.plot_roc(folder / "roc.png", passed, kept, at=(ACCEPTED, 1 - found.rejected))
+    passed, kept, _ = roc_curve(*_pooled(garments, others))
+    report.plot_roc(folder / "roc.png", passed, kept, at=(found.passed, found.kept))
     return found

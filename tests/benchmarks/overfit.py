@@ -22,7 +22,9 @@ from training.flags import BACKBONES
 
 PICTURES, BATCH, EPOCHS = 64, 16, 120
 SIDE = 96
-SIDES = {"inception-v3": 160}  # at 96 its last maps are one place, which leaves nothing to pool
+# At 96 inception's last maps are one place, which leaves nothing to pool; vgg19 is slow.
+SIDES = {"inception-v3": 160, "vgg19": 64}
+LEARNT = 0.2  # loss of an epoch under which it is worth asking how many labels are right
 # The highest learning rates: without batch norm, vgg19 learns slowly or not at all.
 RATES = {"vgg19": 1e-4, "inception-v3": 3e-4}
 HEADS = ("linear", "custom", "bilinear")
@@ -57,13 +59,17 @@ def learn(table, images: Path, backbone: str, head: str) -> tuple[int, int, int]
     known = int((part.labels >= 0).sum())
     for epoch in range(1, EPOCHS + 1):
         task.network.train()
+        losses = []
         for rows in torch.randperm(len(part)).split(BATCH):
             with torch.autocast("cpu", torch.bfloat16):
                 loss = task.loss(task(pictures[rows].float()).float(), part.labels[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            losses.append(loss.item())
         schedule.step()
+        if np.mean(losses) > LEARNT and epoch < EPOCHS:
+            continue
         right = correct(task, pictures, part.labels)
         if right == known:
             return epoch, right, known

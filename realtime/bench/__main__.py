@@ -23,6 +23,7 @@ from realtime.bench.endurance import memory, soak
 from realtime.bench.latency import Slowed, ages
 from realtime.bench.measure import ROOT, Run, compare, measured, plot, table, until_told
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
+from realtime.bench.page import page
 from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
 from realtime.flags import parser as app_flags
@@ -44,10 +45,15 @@ def main(argv: list[str] | None = None) -> int:
         "app beside OpenCV's copy loop and the reference's pipeline; copies: without an analysis; "
         "yolo: beside `yolo predict`; paces: of --latency, and a still camera; sizes: 480p to "
         "1080p; start: time to the first frame; latency: from camera to overlay; memory: of a long "
-        "run; soak: of one whose camera drops out; networks: alone")  # fmt: skip
+        "run; soak: of one whose camera drops out; page: of --serve; networks: alone")  # fmt: skip
     add("--frames", type=int, default=600, help="of a clip (600)")
     add("--rounds", type=int, default=6, help="runs of each program (6)")
-    add("--seconds", type=float, default=60, help="of the camera of `latency` and `soak` (60)")
+    add(
+        "--seconds",
+        type=float,
+        default=60,
+        help="of the camera of `latency`, `soak` and `page` (60)",
+    )
     add("--plot", type=Path, metavar="FILE.png", help="a picture of the table")
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
@@ -177,6 +183,7 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "paces": _paces, "sizes": _sizes, "start": _start, "latency": _latency,
     "memory": lambda folder, args: print(memory(folder, args.frames)),
     "soak": lambda folder, args: print(soak(folder, args.seconds)),
+    "page": lambda folder, args: print(page(CAMERA_RATE, args.seconds, args.rounds)),
     "networks": _networks,
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from realtime.bench import endurance, measure
 from realtime.bench.clips import RATE, Clip, build, looped
 from realtime.bench.latency import ages
 from realtime.bench.measure import Run, compare, measured, table
+from realtime.bench.page import page
 from realtime.bench.peers import Contestant
 from realtime.bench.quality import f1_of_rows, ssim, ssim_of_videos
 from realtime.flags import parser
@@ -90,6 +91,15 @@ def test_age_of_what_is_shown_is_read_from_the_picture(monkeypatch):
     flags = parser().parse_args(["--model", "deep", "--locate", "none"])
     found = ages(checked_analysis(flags), rate=50, seconds=1)
     assert 0 < found.median <= found.p95 < 2000 and found.unread == 0
+
+
+def test_the_page_is_measured_as_a_viewer_sees_it(monkeypatch):
+    monkeypatch.setattr("realtime.bench.page.WARM_UP", 0.2)
+    monkeypatch.setattr("realtime.bench.latency.WARM_UP", 0.2)
+    told = page(rate=20, seconds=3, rounds=1)
+    first, age, alone = (float(re.search(words, told)[1]) for words in (
+        r"first picture after ([\d.]+)", r"age ([\d.]+) ms", r"nobody ([\d.]+)"))  # fmt: skip
+    assert 0 < first < 10 and 0 < age < 5000 and 0 < alone < 40
 
 
 def test_a_soak_accounts_for_every_frame(tmp_path, monkeypatch):

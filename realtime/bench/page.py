@@ -1,0 +1,154 @@
+"""The live page, measured as a browser would see it: its first picture, its age, its cost.
+
+A fake camera shows its own clock, which is read back from the pictures that the page serves.
+"""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+
+import cv2
+import numpy as np
+
+from preprocessing.errors import UsageError
+from realtime.assemble import checked_analysis
+from realtime.bench.latency import TURN, WARM_UP, ages
+from realtime.bench.measure import ROOT
+from realtime.fake_camera import SCHEME, read_clock
+from realtime.flags import parser as app_flags
+
+FLAGS = ("--latency", "live", "--locate", "yolo")
+VIEWERS = 4
+PATIENCE = 20.0  # seconds for the page to open
+LENGTH = b"Content-Length: "
+
+
+def page(rate: int, seconds: float, rounds: int) -> str:
+    """First picture, age of the pictures beside those of the window, and what viewers cost."""
+    window = ages(checked_analysis(app_flags().parse_args(FLAGS)), rate=rate, seconds=seconds)
+    with _serving(rate) as port:
+        firsts = [asyncio.run(_first_picture(port)) for _ in range(rounds)]
+        found = asyncio.run(_ages(port, seconds))
+        alone, watched = [], []
+        for _ in range(rounds):
+            alone.append(asyncio.run(_pace(port, 0, seconds / rounds)))
+            watched.append(asyncio.run(_pace(port, VIEWERS, seconds / rounds)))
+    age = 1000 * float(np.median(found))
+    return (
+        f"first picture after {np.median(firsts):.3f} s ({min(firsts):.3f} to {max(firsts):.3f})\n"
+        f"age {age:.0f} ms, of the window {window.median:.0f} ms: {age - window.median:+.0f} ms\n"
+        f"frames a second with nobody {np.median(alone):.2f}, with {VIEWERS} viewers "
+        f"{np.median(watched):.2f}: {np.median(np.array(watched) / alone):.3f} of it"
+    )
+
+
+@contextmanager
+def _serving(rate: int) -> Iterator[int]:
+    """The app's page of a fake camera, in a process of its own; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, str(ROOT / "run_realtime.py"), "--video", f"{SCHEME}{rate}fps",
+               "--serve", f"127.0.0.1:{port}", *FLAGS]  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            if asyncio.run(_state(port))["frames"]:
+                return
+        except (OSError, ValueError, KeyError):
+            time.sleep(0.1)
+    raise UsageError(f"the page did not open within {PATIENCE:.0f} s")
+
+
+async def _answer(port: int, path: str) -> bytes:
+    """The body of a page."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+                 .encode())  # fmt: skip
+    whole = await reader.read()
+    writer.close()
+    return whole.partition(b"\r\n\r\n")[2]
+
+
+async def _state(port: int) -> dict:
+    body = await _answer(port, "/state")
+    return json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
+
+
+async def _pictures(port: int) -> AsyncIterator[bytes]:
+    """The stream's JPEGs as they come."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET /stream HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+    try:
+        while True:
+            line = await reader.readline()
+            if line.lower().startswith(LENGTH.lower()):
+                length = int(line[len(LENGTH) :])
+                await reader.readline()
+                yield await reader.readexactly(length)
+    finally:
+        writer.close()
+
+
+async def _first_picture(port: int) -> float:
+    """Seconds from asking for the page until its first picture is there."""
+    start = time.monotonic()
+    await _answer(port, "/")
+    async for picture in _pictures(port):
+        if _decoded(picture) is not None:
+            return time.monotonic() - start
+    raise UsageError("the page's stream ended")
+
+
+async def _ages(port: int, seconds: float) -> Sequence[float]:
+    """Ages in seconds of the pictures, by the clock that each shows."""
+    start, found = time.monotonic(), []
+    async for picture in _pictures(port):
+        now, clock = time.monotonic(), read_clock(_decoded(picture))
+        if clock is not None and now > start + WARM_UP:
+            found.append((now - clock) % TURN)
+        if now > start + WARM_UP + seconds:
+            break
+    return found
+
+
+async def _pace(port: int, viewers: int, seconds: float) -> float:
+    """Frames a second that the pipeline passes while so many look on."""
+    watching = [asyncio.ensure_future(_watch(port)) for _ in range(viewers)]
+    await asyncio.sleep(WARM_UP)
+    start, first = time.monotonic(), _passed(await _state(port))
+    await asyncio.sleep(seconds)
+    passed = _passed(await _state(port)) - first
+    elapsed = time.monotonic() - start
+    for one in watching:
+        one.cancel()
+    await asyncio.gather(*watching, return_exceptions=True)
+    return passed / elapsed
+
+
+def _passed(state: dict) -> int:
+    """Frames that were not dropped before the analysis."""
+    return state["frames"] - state["dropped"]
+
+
+async def _watch(port: int) -> None:
+    async for _ in _pictures(port):
+        pass
+
+
+def _decoded(picture: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)

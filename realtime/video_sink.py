@@ -38,6 +38,9 @@ class VideoSink:
         self._path = path
         self._encoding = self._broken = False
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
+        # One picture for all frames: encoders copy it, and a new one costs more than its filling.
+        self._picture = av.VideoFrame(self._width, self._height, "yuv420p")
+        self._planes = np.empty((self._height * 3 // 2, self._width), np.uint8)
         options = CONTAINER_OPTIONS if path.suffix.lower() != ".mkv" else {"flush_packets": "1"}
         try:
             self._container = av.open(str(path), "w", options=dict(options))
@@ -71,17 +74,16 @@ class VideoSink:
         Raises:
             SinkError: the disk is full or the file cannot be written any more.
         """
-        planes = cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420)
-        # Copied, since encoders read beyond the end of what has no padding.
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        picture.pts, picture.time_base = frame.pts, frame.time_base
+        cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+        fill(self._picture, self._planes)
+        self._picture.pts, self._picture.time_base = frame.pts, frame.time_base
         try:
             if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg
                 self._container.start_encoding()
                 self._encoding = True
             if self._audio:
                 self._audio.copy_until(frame.time)
-            self._container.mux(self._stream.encode(picture))
+            self._container.mux(self._stream.encode(self._picture))
         except (av.FFmpegError, OSError) as error:
             self._broken = True
             raise self._failed(error) from error
@@ -122,6 +124,16 @@ class VideoSink:
         if number == errno.ENOSPC:
             return SinkError(f"disk full while writing {self._path}: what is there is playable")
         return SinkError(f"cannot write {self._path}: {os.strerror(number) if number else error}")
+
+
+def fill(picture: "av.VideoFrame", planes: np.ndarray) -> None:
+    """Copy 4:2:0 planes uint8 (3 H / 2, W) into a picture of that size, whose rows are padded."""
+    values, start = planes.ravel(), 0
+    for plane in picture.planes:
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        end = start + plane.height * plane.width
+        rows[:, : plane.width] = values[start:end].reshape(plane.height, plane.width)
+        start = end
 
 
 def cut_to_whole_headers(path: Path) -> None:

@@ -70,7 +70,7 @@ def test_unknown_model_lists_the_known_ones():
 
 @pytest.fixture
 def copied(tmp_path):
-    for path in weights.WEIGHTS_DIR.iterdir():
+    for path in weights.WEIGHTS_DIR.glob("*.*"):
         shutil.copy(path, tmp_path)
     return tmp_path
 

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from preprocessing import people
 from preprocessing.errors import UsageError
 from preprocessing.segmentation import Segmenter
 from realtime.annotate import Annotator
@@ -111,6 +110,8 @@ class Kit:
         self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
         self._people = None
         if args.joints:
+            from preprocessing import people  # unpacks archives too, which others need not load
+
             people.check(people.FOLDER)
             self._people = PeopleFinder(people.FOLDER, threads=args.threads, cache=str(CACHE_DIR))
         if "auto" in (args.engine, args.device, args.locate):

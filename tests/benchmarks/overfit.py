@@ -26,7 +26,7 @@ SIDE = 96
 SIDES = {"inception-v3": 160, "vgg19": 64}
 LEARNT = 0.2  # loss of an epoch under which it is worth asking how many labels are right
 # The highest learning rates: without batch norm, vgg19 learns slowly or not at all.
-RATES = {"vgg19": 1e-4, "inception-v3": 3e-4}
+RATES = {"vgg19": 1e-4, "vgg19/bilinear": 3e-4, "inception-v3": 3e-4}
 HEADS = ("linear", "custom", "bilinear")
 
 
@@ -53,7 +53,8 @@ def learn(table, images: Path, backbone: str, head: str) -> tuple[int, int, int]
     pictures = torch.from_numpy(np.stack([part.picture(k) for k in range(len(part))]))
     torch.manual_seed(0)
     task = AttributeTask(recipe, parts.attributes, modes=parts.modes)
-    optimizer = torch.optim.AdamW(task.network.parameters(), lr=RATES.get(backbone, 1e-3))
+    rate = RATES.get(f"{backbone}/{head}", RATES.get(backbone, 1e-3))
+    optimizer = torch.optim.AdamW(task.network.parameters(), lr=rate)
     # To nothing in the end: norms' running means lag behind weights that still move.
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
     known = int((part.labels >= 0).sum())

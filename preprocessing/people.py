@@ -36,8 +36,8 @@ def installed(folder: Path = FOLDER) -> bool:
     return all((folder / name).is_file() for name in FILES)
 
 
-def check(folder: Path = FOLDER) -> None:
-    """Hold the files against their checksums.
+def checked(folder: Path = FOLDER) -> tuple[Path, Path]:
+    """The files that find people and mark their joints, held against their checksums.
 
     Raises:
         WeightsError: one is missing or another file.
@@ -48,6 +48,7 @@ def check(folder: Path = FOLDER) -> None:
             raise WeightsError(f"no {path}: `{COMMAND}`")
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
             raise WeightsError(f"{path} is damaged: `{COMMAND}` gets it anew")
+    return folder / DETECTION, folder / LANDMARKS
 
 
 def install(folder: Path = FOLDER) -> None:
@@ -67,7 +68,7 @@ def install(folder: Path = FOLDER) -> None:
                                f"and {LANDMARKS} into {folder}")  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         unpack(wheels[0], folder)
-    check(folder)
+    checked(folder)
 
 
 def unpack(wheel: Path, folder: Path) -> None:

@@ -104,10 +104,13 @@ class Moving:
 
 def as_exposed(image: np.ndarray, ground: np.ndarray) -> np.ndarray:
     """A BGR image with the gain of each channel that makes most of it look like the ground."""
-    dark = (image < DARKEST) | (ground < DARKEST)
-    ratios = np.ma.array(ground / np.maximum(image, DARKEST), mask=dark)
-    gains = np.ma.median(ratios.reshape(-1, 3), axis=0).filled(1.0)
-    return cv2.multiply(image, (*np.clip(gains, 1 / MOST_GAIN, MOST_GAIN), 0))
+    gains = []
+    for now, before in zip(image[::4, ::4].reshape(-1, 3).T, ground[::4, ::4].reshape(-1, 3).T,
+                           strict=True):  # fmt: skip
+        light = (now >= DARKEST) & (before >= DARKEST)
+        gain = np.median(before[light] / now[light]) if light.any() else 1.0
+        gains.append(float(np.clip(gain, 1 / MOST_GAIN, MOST_GAIN)))
+    return cv2.multiply(image, (*gains, 0))
 
 
 @dataclass(frozen=True)

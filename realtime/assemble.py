@@ -112,8 +112,8 @@ class Kit:
         if args.joints:
             from preprocessing import people  # unpacks archives too, which others need not load
 
-            people.check(people.FOLDER)
-            self._people = PeopleFinder(people.FOLDER, threads=args.threads, cache=str(CACHE_DIR))
+            files = people.checked(people.FOLDER)
+            self._people = PeopleFinder(*files, threads=args.threads, cache=str(CACHE_DIR))
         if "auto" in (args.engine, args.device, args.locate):
             name = self._classify.info.name
             print(f"{name}, {self._locator}, engine {engine}, device {device}", file=sys.stderr)

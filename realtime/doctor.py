@@ -186,7 +186,7 @@ def _weights() -> Iterator[Finding]:
 
 def _people() -> Iterator[Finding]:
     try:
-        people.check()
+        people.checked()
         yield Finding("joints", f"{people.FOLDER} (BlazePose, Apache-2.0)")
     except GarmentError as error:
         yield Finding("joints", f"for --joints only: {error}", people.COMMAND)

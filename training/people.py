@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from preprocessing.people import DETECTION, LANDMARKS
 from preprocessing.regions import Region, box_iou
 from training.openvino_network import OpenVinoNetwork
 
@@ -83,16 +82,16 @@ class PeopleFinder:
     """Both networks.
 
     Args:
-        folder: of the files that preprocessing.people installs.
+        detection, landmarks: the files that preprocessing.people installs.
 
     Raises:
         WeightsError: a file is missing or damaged.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 1, cache: str = ""):
+    def __init__(self, detection: Path, landmarks: Path, *, threads: int = 1, cache: str = ""):
         options = {"threads": threads, "cache": cache, "kind": ".tflite"}
-        self._detect = OpenVinoNetwork(folder / DETECTION, **options)
-        self._mark = OpenVinoNetwork(folder / LANDMARKS, **options)
+        self._detect = OpenVinoNetwork(detection, **options)
+        self._mark = OpenVinoNetwork(landmarks, **options)
 
     def __call__(self, image: np.ndarray) -> list[Person]:
         """The people of a BGR image (H, W, 3), surest first."""

@@ -93,7 +93,7 @@ def test_a_square_stands_upright_on_its_person():
 
 def test_damaged_and_missing_files_are_told(tmp_path):
     with pytest.raises(WeightsError, match=r"no .*pose_detection.*people install"):
-        people.check(tmp_path)
+        people.checked(tmp_path)
     wheel = tmp_path / "some.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for place, _ in people.FILES.values():
@@ -101,7 +101,7 @@ def test_damaged_and_missing_files_are_told(tmp_path):
     people.unpack(wheel, tmp_path)
     assert people.installed(tmp_path)
     with pytest.raises(WeightsError, match="damaged"):
-        people.check(tmp_path)
+        people.checked(tmp_path)
     wheel.write_bytes(b"no archive")
     with pytest.raises(WeightsError, match="does not hold"):
         people.unpack(wheel, tmp_path)
@@ -120,10 +120,10 @@ def test_no_way_to_download(tmp_path, monkeypatch, capsys):
 @pytest.mark.skipif(not people.installed(), reason=f"no networks: `{people.COMMAND}`")
 def test_joints_of_a_photo():
     image = read_picture(PHOTO)
-    (person,) = PeopleFinder(people.FOLDER)(image)
+    (person,) = PeopleFinder(*people.checked())(image)
     left, right = person.joints[SHOULDER[0]], person.joints[SHOULDER[1]]
     assert left[0] > right[0]  # she faces us
     assert person.joints[HIP[0], 1] < person.joints[KNEE[0], 1] < person.joints[ANKLE[0], 1]
     assert (person.seen[list(ELBOW + KNEE)] > 0.5).all()
-    following = PeopleFinder(people.FOLDER).mark(image, person.square)
+    following = PeopleFinder(*people.checked()).mark(image, person.square)
     assert np.abs(following.joints - person.joints)[11:].mean() < 0.03 * max(image.shape)

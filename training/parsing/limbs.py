@@ -18,7 +18,7 @@ from preprocessing.errors import DataError
 from preprocessing.kinds import BARE_OR_COVERED
 from preprocessing.layers import TEST_FROM, VALIDATION_FROM, masked_photos, read_names
 from preprocessing.parsing import bare_share, mask_table
-from preprocessing.people import FOLDER, check
+from preprocessing.people import checked
 from preprocessing.pictures import read_picture
 from preprocessing.regions import Region
 from preprocessing.worn import named_regions
@@ -55,8 +55,7 @@ def read_garments(folder: Path) -> list[Seen]:
         DataError: no labels.csv, a mask is missing, or there are no such garments.
         WeightsError: the networks that see joints are not installed.
     """
-    check()
-    names, finder, found = read_names(folder), PeopleFinder(FOLDER), []
+    names, finder, found = read_names(folder), PeopleFinder(*checked()), []
     table = mask_table(names)
     for number, path, mask in tqdm(list(masked_photos(folder)), "photos", disable=None):
         if number >= TEST_FROM:

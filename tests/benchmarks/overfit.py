@@ -25,8 +25,9 @@ SIDE = 96
 # At 96 inception's last maps are one place, which leaves nothing to pool; vgg19 is slow.
 SIDES = {"inception-v3": 160, "vgg19": 64}
 LEARNT = 0.2  # loss of an epoch under which it is worth asking how many labels are right
-# The highest learning rates: without batch norm, vgg19 learns slowly or not at all.
-RATES = {"vgg19": 1e-4, "vgg19/bilinear": 3e-4, "inception-v3": 3e-4}
+# The highest learning rates of backbones: without batch norm, vgg19 learns slowly or not at all.
+RATES = {"vgg19": 1e-4, "inception-v3": 3e-4}
+HEAD_RATE = 1e-3
 HEADS = ("linear", "custom", "bilinear")
 
 
@@ -53,8 +54,11 @@ def learn(table, images: Path, backbone: str, head: str) -> tuple[int, int, int]
     pictures = torch.from_numpy(np.stack([part.picture(k) for k in range(len(part))]))
     torch.manual_seed(0)
     task = AttributeTask(recipe, parts.attributes, modes=parts.modes)
-    rate = RATES.get(f"{backbone}/{head}", RATES.get(backbone, 1e-3))
-    optimizer = torch.optim.AdamW(task.network.parameters(), lr=rate)
+    own = list(task.network.backbone.parameters())
+    others = [p for p in task.network.parameters() if all(p is not one for one in own)]
+    optimizer = torch.optim.AdamW([
+        {"params": own, "lr": RATES.get(backbone, HEAD_RATE)}, {"params": others, "lr": HEAD_RATE},
+    ])  # fmt: skip
     # To nothing in the end: norms' running means lag behind weights that still move.
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
     known = int((part.labels >= 0).sum())

@@ -31,6 +31,20 @@ def blend(first: Path, second: Path, out: Path, *, share: float, **origin: str) 
     """
     if (out / CONFIG).exists():
         raise UsageError(f"{out} holds a run already: name another with --out")
+    if task_of(None, second) == "detect":
+        from training.detection import yolo
+
+        yolo.blend(first, second, out, share=share)
+    else:
+        _mix(first, second, out, share=share)
+    config = json.loads((second / CONFIG).read_text())
+    (out / CONFIG).write_text(json.dumps(config | origin, indent=1) + "\n")
+    if (second / FOLDER).is_dir():
+        shutil.copytree(second / FOLDER, out / FOLDER)
+
+
+def _mix(first: Path, second: Path, out: Path, *, share: float) -> None:
+    """The best checkpoint of a blend."""
     states = [read_state(run) for run in (first, second)]
     shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
     if shapes[0] != shapes[1]:
@@ -43,10 +57,6 @@ def blend(first: Path, second: Path, out: Path, *, share: float, **origin: str) 
     }
     out.mkdir(parents=True, exist_ok=True)
     torch.save({"state_dict": mixed}, out / "best.ckpt")
-    config = json.loads((second / CONFIG).read_text())
-    (out / CONFIG).write_text(json.dumps(config | origin, indent=1) + "\n")
-    if (second / FOLDER).is_dir():
-        shutil.copytree(second / FOLDER, out / FOLDER)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,8 +66,9 @@ def main(argv: list[str] | None = None) -> int:
         "publish the result with training.export. A classifier is judged at once, on its test set.",
     )
     add = parser.add_argument
-    add("first", type=Path, help="run folder")
-    add("second", type=Path, help="run folder that training.fit --init FIRST made")
+    add("first", type=Path, help="run folder; for a detector also a file of weights")
+    add("second", type=Path, help="run folder that training.fit --init FIRST made, or for a "
+        "detector --pretrained FIRST")  # fmt: skip
     add("--share", type=float, default=0.5, help="of the second one (default 0.5)")
     add("--out", type=Path, required=True, help="run folder to write")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")

@@ -194,10 +194,7 @@ def _figures(trainer: _Trainer) -> Epoch:
 
 def _start_from(path: Path) -> Callable[[_Trainer], None]:
     """Take over those tensors of a weight file that fit; other class outputs start anew."""
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UsageError(f"--pretrained {path}: not a safetensors file ({error})") from error
+    tensors = _tensors_of(path)
 
     def start(trainer: _Trainer) -> None:
         for model in (trainer.model, trainer.ema.ema):
@@ -219,6 +216,37 @@ def best_network(run: Path) -> nn.Module:
     except (OSError, RuntimeError, EOFError, KeyError) as error:
         raise UsageError(f"{run} has no whole {BEST} ({error}): let training.fit finish") from error
     return network.float().eval()
+
+
+def blend(first: Path, second: Path, out: Path, *, share: float) -> None:
+    """Write a best checkpoint into `out`: `share` of the run `second`, the rest of its start.
+
+    Args:
+        first: a run, or a file of weights that `second` started from.
+
+    Raises:
+        UsageError: one has no whole weights, or they are of different networks.
+    """
+    network = best_network(second)
+    own = network.state_dict()
+    tensors = _tensors_of(first) if first.is_file() else best_network(first).state_dict()
+    if {k: v.shape for k, v in tensors.items()} != {k: v.shape for k, v in own.items()}:
+        raise UsageError(f"{first} and {second} hold other networks: nothing to blend")
+    network.load_state_dict({
+        name: torch.lerp(tensors[name].float(), tensor, share)
+        if tensor.is_floating_point() else tensor
+        for name, tensor in own.items()
+    })  # fmt: skip
+    path = out / BEST
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"model": network, "train_args": {}}, path)
+
+
+def _tensors_of(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"{path}: not a safetensors file ({error})") from error
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:

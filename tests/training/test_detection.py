@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import photos
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from preprocessing import canvases
 from preprocessing.errors import DataError
 from preprocessing.regions import box_iou
 from preprocessing.yolo_layout import Boxes, label_path
-from training import evaluate, export, fit, registry, weights
+from training import blend, evaluate, export, fit, registry, weights
 from training.detection import fit as detection_fit
 from training.detection import judge
 from training.detection.decode import Detections, Letterbox, decode
@@ -177,6 +179,24 @@ def test_publish_and_evaluate(run, data, tmp_path, capsys):
     assert "images without an object" in capsys.readouterr().out
     assert evaluate.main(flags) == 2
     assert "give --data" in capsys.readouterr().err
+
+
+def test_a_blend_is_the_mean_with_where_the_run_started(run, tmp_path, capsys):
+    from training.detection.yolo import best_network
+
+    second = best_network(run).state_dict()
+    start = {k: torch.zeros_like(v) for k, v in second.items()}
+    save_file(start, tmp_path / "start.safetensors")
+    flags = [str(tmp_path / "start.safetensors"), str(run), "--share", "0.25"]
+    assert blend.main([*flags, "--out", str(tmp_path / "c")]) == 0
+    for name, tensor in best_network(tmp_path / "c").state_dict().items():
+        share = 0.25 if tensor.is_floating_point() else 1
+        assert torch.allclose(tensor, share * second[name], atol=1e-6)
+    assert export.main([str(tmp_path / "c"), "--out", str(tmp_path)]) == 0
+    assert "training.blend" in weights.read_info(tmp_path / "yolo.safetensors").command
+    save_file({"weight": torch.zeros(2)}, tmp_path / "start.safetensors")
+    assert blend.main([*flags, "--out", str(tmp_path / "d")]) == 2
+    assert "other networks" in capsys.readouterr().err
 
 
 def test_ctrl_c_and_resume(data, tmp_path, monkeypatch, capsys):

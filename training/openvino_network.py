@@ -4,6 +4,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,16 @@ def _openvino():
         finally:
             del sys.modules[CONVERTER]
     return sys.modules["openvino"]
+
+
+@cache
+def _core():
+    """The process's one core, kept to its end.
+
+    Each has its CPU plugin, which gives the thread a stack for signals and, when it goes, puts back
+    the one found before: that of another core, perhaps gone, and the next signal is the end.
+    """
+    return _openvino().Core()
 
 
 class OpenVinoNetwork:
@@ -58,21 +69,17 @@ class OpenVinoNetwork:
         cache: str = "",
         fit: Fit | None = None,
     ):
-        openvino = _openvino()
         self._path, self._fit = stem.with_suffix(kind), fit
-        self._core = openvino.Core()
-        if cache:
-            self._core.set_property({"CACHE_DIR": cache})
-        self._options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
+        self._options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "CACHE_DIR": cache}
         if threads:
             self._options |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}
         if precise:
             self._options["INFERENCE_PRECISION_HINT"] = "f32"
-        self._compiled: dict[tuple[int, ...], openvino.CompiledModel] = {}
+        self._compiled: dict[tuple[int, ...], object] = {}
         self._compiling = threading.Lock()
         self._own = threading.local()  # a request serves one thread at a time
         try:
-            self._model = self._core.read_model(str(self._path))
+            self._model = _core().read_model(str(self._path))
             self.input, self.output = (
                 tuple(d.get_length() if d.is_static else -1 for d in port[0].partial_shape)
                 for port in (self._model.inputs, self._model.outputs)
@@ -120,7 +127,7 @@ class OpenVinoNetwork:
         with self._compiling:
             if shape not in self._compiled:
                 model = self._fit(self._model.clone(), shape) if self._fit else self._model
-                self._compiled[shape] = self._core.compile_model(model, "CPU", self._options)
+                self._compiled[shape] = _core().compile_model(model, "CPU", self._options)
             return self._compiled[shape]
 
     def _damaged(self, error: Exception) -> GarmentError:

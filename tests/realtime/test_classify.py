@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import make
 import numpy as np
@@ -33,6 +35,22 @@ def test_both_engines_give_the_same_answers(name, count):
     ours, theirs = (softmax(engine_of(name, engine)(batch)) for engine in ("openvino", "torch"))
     # OpenVINO computes in bf16 where the CPU can: 8 bits of mantissa.
     assert np.abs(ours - theirs).max() < 0.05
+
+
+def test_a_signal_comes_after_networks_are_gone_in_the_order_they_came():
+    script = """
+import os, signal
+from training.openvino_network import OpenVinoNetwork
+from training.weights import locate
+
+first, second = (OpenVinoNetwork(locate("deep")[0], threads=1) for _ in range(2))
+del first
+del second
+signal.signal(signal.SIGUSR1, lambda *_: print("told"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=make.ROOT, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"told\n"), done.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)

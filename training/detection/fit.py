@@ -62,7 +62,10 @@ def _plan(args: argparse.Namespace, given: set[str]) -> tuple[DetectorRecipe, di
             "-m preprocessing.canvases`)"
         )
     config = {"model": args.model, "seed": args.seed, "data": str(args.data.resolve())}
-    return replaced(DETECTORS[args.model], args, given, allowed=FLAGS, task="detectors"), config
+    recipe = replaced(DETECTORS[args.model], args, given, allowed=FLAGS, task="detectors")
+    if "image_size" in given:
+        recipe = dataclasses.replace(recipe, smaller=())
+    return recipe, config
 
 
 def _log_to(run: Path, epochs: int) -> Callable[[object], None]:

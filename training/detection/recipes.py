@@ -24,7 +24,8 @@ class DetectorRecipe:
     hue: float
     saturation: float
     brightness: float
-    # Smaller pictures, which cost less, at first: (pixels, share of the epochs until which).
+    # Smaller pictures, which cost less, at first: (pixels, share of the epochs until which); not
+    # where --image-size is given.
     smaller: tuple[tuple[int, float], ...] = ()
     class_gain: float = 0.5  # weight of the classes' loss; that of the boxes is 7.5
     patience: int = 0  # epochs without a better score before stopping; 0 for never
@@ -53,7 +54,7 @@ CANVASES = DetectorRecipe(
     hue=0.015,
     saturation=0.4,
     brightness=0.3,
-    class_gain=1.5,  # garments are found long before they are told apart
+    class_gain=3.0,  # garments are found long before they are told apart
 )
 DETECTORS = {
     "yolo": CANVASES,

@@ -1,4 +1,4 @@
-"""The register of finished runs: a row of index.csv beside their folders."""
+"""The register of finished runs: a row of index.csv beside their folders; rows of other tables."""
 
 import csv
 import json
@@ -58,6 +58,16 @@ def put(run: Path, config: Mapping, epochs: Sequence[Mapping[str, str]], **figur
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def append(path: Path, row: Mapping[str, object]) -> None:
+    """Add a row to a CSV file, which begins with its names."""
+    new = not path.is_file()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
 
 
 def read(path: Path) -> list[dict[str, str]]:

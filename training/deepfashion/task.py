@@ -1,6 +1,5 @@
 """One training step of a DeepFashion network, in Lightning's form."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 
+from training import registry
 from training.augment import AUGMENTATIONS
 from training.deepfashion.judge import FashionScores, Habit, score
 from training.deepfashion.losses import losses
@@ -83,17 +83,8 @@ class FashionTask(LightningModule):
     def on_validation_epoch_end(self) -> None:
         found = judged(self._seen, self._outputs, habit=self._habit)
         self.log("val_score", found.score)
-        self._write(found)
-
-    def _write(self, found: FashionScores) -> None:
         row = {"epoch": self.current_epoch, **found.summary()}
-        path = self._run / RESULTS
-        new = not path.is_file()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        registry.append(self._run / RESULTS, row)
 
     def configure_optimizers(self) -> dict:
         return optimizers(self, self.network, self.recipe)

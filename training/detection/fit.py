@@ -73,13 +73,7 @@ def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
 
     def log(epoch) -> None:
         row = {name: f"{value:.6g}" for name, value in dataclasses.asdict(epoch).items()}
-        path = run / METRICS
-        new = not path.is_file()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        registry.append(run / METRICS, row)
         judged = f"validation mAP50 {epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, "
         judged = "" if math.isnan(epoch.val_map50) else judged
         print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, {judged}"

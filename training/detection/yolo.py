@@ -246,7 +246,9 @@ def _tensors_of(path: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"{path}: not a safetensors file ({error})") from error
+        raise UsageError(
+            f"{path} is no .safetensors file ({error}): give one that training.export wrote"
+        ) from error
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:

@@ -20,7 +20,7 @@ from training.attributes.recipes import ATTRIBUTE_MODELS
 from training.attributes.task import AttributeTask
 from training.flags import BACKBONES
 
-PICTURES, BATCH, EPOCHS = 64, 16, 120
+PICTURES, BATCH, EPOCHS = 64, 16, 240
 SIDE = 96
 # At 96 inception's last maps are one place, which leaves nothing to pool; vgg19 is slow.
 SIDES = {"inception-v3": 160, "vgg19": 64}

@@ -78,9 +78,9 @@ class Score:
     rows: int = 0  # garments reported
     unknown: int = 0
     changes: int = 0  # of a track's shown label
-    raw_changes: int = 0  # of what each frame alone would say
+    raw_changes: int = 0  # of the best class of each frame alone, with regions of its own
     track_seconds: float = 0.0
-    raw_seconds: float = 0.0  # of those, in which raw changes were counted
+    raw_seconds: float = 0.0  # of those tracks
     free_frames: int = 0  # of garment-free footage
     false_frames: int = 0  # of those, with a named garment
     overlaps: list[float] = field(default_factory=list)  # IoU with the marked box
@@ -185,19 +185,43 @@ def frames_of(clip: Clip) -> Iterator[tuple[Frame, np.ndarray | None]]:
             yield Frame(image, index, index, 1 / PHOTO_RATE, time.monotonic()), turn
 
 
+class _Names:
+    """The names of tracks over time: how often one changed, and how long the tracks were seen."""
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self._last: dict[int, str] = {}
+        self._seen: dict[int, list[float]] = defaultdict(list)
+
+    def add(self, garments: Sequence[Garment], names: Sequence[str], time: float) -> None:
+        """The names that a frame has for garments, at a time in seconds."""
+        for garment, name in zip(garments, names, strict=True):
+            self.changes += self._last.get(garment.track, name) != name
+            self._last[garment.track] = name
+            self._seen[garment.track].append(time)
+
+    @property
+    def seconds(self) -> float:
+        """All tracks' time from their first to their last frame."""
+        return sum(times[-1] - times[0] for times in self._seen.values())
+
+
 def score_clip(
-    clip: Clip, analysis: Analysis, *, box: np.ndarray | None = None, raw: bool = False
+    clip: Clip,
+    analysis: Analysis,
+    *,
+    box: np.ndarray | None = None,
+    alone: Analysis | None = None,
 ) -> Score:
     """Run the pipeline over a clip.
 
     Args:
         box: xyxy around the photo's garment, where it was marked.
-        raw: count the changes of each frame's own best class too, which costs a naming a frame.
+        alone: one that looks at every frame, whose best class of each the changes are held against.
     """
     score = Score(clip.path.name, expected=len(clip.kinds))
     votes = {kind: Counter() for kind in clip.kinds}
-    shown, alone = {}, {}  # the last name of each track: as shown, and by its last frame alone
-    seen: dict[int, list[float]] = defaultdict(list)
+    shown, raw = _Names(), _Names()
     for frame, turn in frames_of(clip):
         start = time.perf_counter()
         garments = analysis(frame, Stats())
@@ -206,15 +230,11 @@ def score_clip(
         names = [garment.label.name for garment in garments]
         score.rows += len(names)
         score.unknown += names.count(UNKNOWN)
-        for garment, name in zip(garments, names, strict=True):
-            score.changes += shown.get(garment.track, name) != name
-            shown[garment.track] = name
-            seen[garment.track].append(frame.time)
-        if raw:
-            best = analysis.classify(frame.image, [g.region for g in garments]).argmax(axis=1)
-            for garment, label in zip(garments, best, strict=True):
-                score.raw_changes += alone.get(garment.track, label) != label
-                alone[garment.track] = label
+        shown.add(garments, names, frame.time)
+        if alone:
+            found = alone(frame, Stats())
+            shares = alone.classify(frame.image, [garment.region for garment in found])
+            raw.add(found, [str(best) for best in shares.argmax(axis=1)], frame.time)
         if not clip.kinds:
             score.free_frames += 1
             score.false_frames += any(name != UNKNOWN for name in names)
@@ -227,8 +247,8 @@ def score_clip(
             score.overlaps.append(_overlap(garments, _moved(box, turn)))
     score.right = sum(bool(c) and c.most_common(1)[0] == (kind, c[kind]) and c[kind] > 0
                       for kind, c in votes.items())  # fmt: skip
-    score.track_seconds = sum(times[-1] - times[0] for times in seen.values())
-    score.raw_seconds = score.track_seconds if raw else 0.0
+    score.changes, score.track_seconds = shown.changes, shown.seconds
+    score.raw_changes, score.raw_seconds = raw.changes, raw.seconds
     return score
 
 
@@ -286,7 +306,11 @@ def main(argv: list[str] | None = None) -> int:
     add("--photos", type=Path, metavar="DIR|CSV", help="labelled photos, each a moving clip")
     add("--limit", type=int, metavar="N", help="only N of the photos, evenly spread")
     add("--boxes", type=Path, metavar="CSV", help="file,x1,y1,x2,y2 marked on the photos")
-    add("--raw", action="store_true", help="count what each frame alone would change too (slower)")
+    add(
+        "--raw",
+        action="store_true",
+        help="count what naming each frame alone would change (slower)",
+    )
     add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
     add_recognition(parser.add_argument_group("recognition"))
     args = parser.parse_args(argv)
@@ -302,7 +326,7 @@ def _run(args: argparse.Namespace) -> int:
     boxes = read_boxes(args.boxes) if args.boxes else {}
     if not clips and not photos:
         raise UsageError("nothing to score: give --clips CSV or --photos DIR")
-    scores = [score_clip(clip, make_analysis(args), raw=args.raw) for clip in clips]
+    scores = [score_clip(clip, make_analysis(args), alone=_alone(args)) for clip in clips]
     if photos:
         scores.append(_score_photos(photos, args, boxes))
     total = Score("all")
@@ -319,12 +343,22 @@ def _score_photos(
     photos: Sequence[Clip], args: argparse.Namespace, boxes: dict[str, np.ndarray]
 ) -> Score:
     """All photos as one score; each has tracks of its own."""
-    analysis, total = make_analysis(args), Score(f"{len(photos)} photos")
+    analysis, alone, total = make_analysis(args), _alone(args), Score(f"{len(photos)} photos")
+
+    def fresh(one: Analysis) -> Analysis:
+        tracker = Tracker(one.classify.info.classes, threshold=args.threshold)
+        return replace(one, track=tracker)
+
     for photo in tqdm(photos, "photos", disable=None):
-        tracker = Tracker(analysis.classify.info.classes, threshold=args.threshold)
-        fresh = replace(analysis, track=tracker)
-        total += score_clip(photo, fresh, box=boxes.get(photo.path.name), raw=args.raw)
+        box = boxes.get(photo.path.name)
+        total += score_clip(photo, fresh(analysis), box=box, alone=alone and fresh(alone))
     return total
+
+
+def _alone(args: argparse.Namespace) -> Analysis | None:
+    """With --raw, the analysis that looks at every frame."""
+    every = argparse.Namespace(**vars(args) | {"latency": "every-frame"})
+    return make_analysis(every) if args.raw else None
 
 
 if __name__ == "__main__":

@@ -64,22 +64,24 @@ def test_a_clip_of_a_pullover(video, answers, expected):
 
 
 def test_changes_that_the_vote_has_kept_away(video):
-    class Analysis:
-        """Shows one name for ever, while each frame alone would say another one."""
+    class Alone:
+        """Finds two garments a frame, of which one has another name each time."""
 
         frame = 0
 
         def __call__(self, frame, stats):
-            return [garment("Pullover")]
+            return [garment("Pullover"), garment("Trouser", track=2)]
 
         def classify(self, image, regions):
             self.frame += 1
-            return np.eye(2, dtype=np.float32)[[self.frame % 2] * len(regions)]
+            return np.eye(2, dtype=np.float32)[[self.frame % 2, 1]]
 
-    found = score_clip(Clip(video, ("longsleeve",)), Analysis(), raw=True)
+    clip, steady = Clip(video, ("longsleeve",)), says([garment("Pullover")])
+    found = score_clip(clip, steady, alone=Alone())
     assert (found.changes, found.raw_changes) == (0, 7)
-    assert found.figures()["raw_changes_per_second"] == pytest.approx(8)
-    assert score_clip(Clip(video, ()), says([])).figures()["raw_changes_per_second"] is None
+    assert found.raw_seconds == pytest.approx(2 * found.track_seconds)
+    assert found.figures()["raw_changes_per_second"] == pytest.approx(4)
+    assert score_clip(clip, steady).figures()["raw_changes_per_second"] is None
 
 
 def test_garment_free_footage(video):

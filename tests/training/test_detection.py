@@ -16,11 +16,12 @@ from preprocessing.errors import DataError
 from preprocessing.regions import box_iou
 from preprocessing.yolo_layout import Boxes, label_path
 from training import blend, evaluate, export, fit, registry, weights
+from training.checkpoint import read_config
 from training.detection import fit as detection_fit
 from training.detection import judge
 from training.detection.decode import Detections, Letterbox, decode
 from training.detection.detector import Detector, openvino_detector
-from training.detection.recipes import DETECTORS
+from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.report import read_metrics
 
 SIDE = 96
@@ -164,6 +165,8 @@ def test_a_run_is_complete(run):
     assert 0 <= figures["map50_95"] <= figures["map50"] <= 1 and figures["images"] == 2
     rows = registry.read(run.parent / "index.csv")
     assert rows[0]["run"] == str(run) and rows[0]["map50"] != ""
+    recipe, _ = read_config(run, DetectorRecipe)
+    assert recipe.size == SIDE and not recipe.smaller  # --image-size holds for all epochs
 
 
 def test_publish_and_evaluate(run, data, tmp_path, capsys):

@@ -28,7 +28,6 @@ from preprocessing.compose import (
     Garments,
     PhotoGarments,
     compose,
-    crowded,
     green,
 )
 from preprocessing.contact_sheet import (
@@ -50,7 +49,6 @@ VALIDATION_SHARE = 10  # one canvas for validation for so many to train on
 HELD_OUT = 10  # every so manieth training garment is for validation
 PHOTO_SIDE = 256  # pixels of a photo cut-out's longer side
 SHEET, SHEET_SIDE = 48, 160  # canvases on the contact sheet, and their side
-PRESETS = {"scenes": compose, "crowded": crowded, "green": green}
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
@@ -61,7 +59,7 @@ class Order:
     Attributes:
         source: "fashion-mnist" or "photos"; photos: folder or CSV of the latter.
         backgrounds: folder of garment-free pictures, or empty.
-        preset: a row of PRESETS.
+        preset: "scenes" or "green".
     """
 
     split: str
@@ -150,7 +148,9 @@ def make_canvas(order: Order, index: int) -> Canvas:
     """The canvas of a number; the same order and number give the same bytes."""
     rng = np.random.default_rng([order.seed, SPLITS[order.split], index])
     stock = open_stock(order)
-    return PRESETS[order.preset](rng, order.size, stock.garments, stock.backgrounds)
+    if order.preset == "green":
+        return green(rng, order.size, stock.garments)
+    return compose(rng, order.size, stock.garments, stock.backgrounds)
 
 
 def write_canvas(order: Order, folder: Path, index: int) -> Canvas:
@@ -218,8 +218,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--size", type=int, default=320, help="side in pixels (default 320)")
     add("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
     add("--split", choices=["train", "test"], default="train", help="train makes val as well")
-    add("--preset", choices=list(PRESETS), default="scenes", help="crowded: 4 to 36 garments in "
-        "loose rows; green: one in the middle of a green canvas")  # fmt: skip
+    add("--preset", choices=["scenes", "green"], default="scenes", help="green: one garment, "
+        "in the middle of a green canvas")  # fmt: skip
     add("--source", choices=["fashion-mnist", "photos"], default="fashion-mnist", help="garments")
     add("--photos", default="", metavar="DIR|CSV", help="labelled photos for --source photos")
     add("--backgrounds", default="", metavar="DIR", help="garment-free pictures to cut from")

@@ -27,8 +27,6 @@ MIN_VISIBLE = 0.85  # of those, that no later garment covers
 MIN_PIXELS = 60  # visible; fewer cannot be told apart from noise
 MIN_CONTRAST = 24.0  # mean difference from the ground under the garment, of 255
 TRIES = 12  # places tried for a garment before it is left out
-ROWS = (2, 6)  # of a crowded canvas, each of as many garments
-IN_CELL = (0.6, 1.05)  # of a cell's side, that a garment's longer side takes there
 PATTERN = 0.15  # share of garments with stripes, checks or grain
 PATTERN_DEPTH = (0.08, 0.22)  # of the brightness: seams and buttons still show through
 DISTRACTORS = 4
@@ -102,37 +100,21 @@ def compose(
     rng: np.random.Generator, size: int, garments: Garments, backgrounds: Sequence[Background]
 ) -> Canvas:
     """A canvas of `size` pixels with 0 to 8 garments, distractors, and a camera's faults."""
-    canvas = _Unfinished(_ground(rng, size, backgrounds))
+    colour = tuple(int(value) for value in rng.integers(15, 245, 3))
+    image = backgrounds[rng.integers(len(backgrounds))]((size, size), rng, colour)
+    image = np.ascontiguousarray(image)
     for _ in range(rng.integers(0, DISTRACTORS + 1)):
-        _distract(canvas.image, rng, garments)
+        _distract(image, rng, garments)
     wanted = 0 if rng.random() < EMPTY else int(rng.integers(1, MAX_GARMENTS + 1))
+    owner = np.zeros((size, size), np.uint8)  # the number of the garment that a pixel shows
+    placed: list[tuple[int, float, int]] = []  # label, share inside, pixels inside
     for _ in range(wanted):
-        side = float(rng.uniform(SCALES[0] * TILE, min(SCALES[1] * TILE, MAX_SHARE * size)))
-        found = _garment(rng, garments, side)
-        for _ in range(TRIES):
-            quad = _quad(found.mask.shape, side, rng) + rng.uniform(0, size, 2)
-            if canvas.place(found, quad, rng):
-                break
-    return canvas.finish(rng)
+        _place(image, owner, placed, rng, garments)
+    seen = photographed(_lit(image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
+    return Canvas(seen, tuple(_visible(owner, placed)))
 
 
-def crowded(
-    rng: np.random.Generator, size: int, garments: Garments, backgrounds: Sequence[Background]
-) -> Canvas:
-    """A canvas of `size` pixels with 4 to 36 garments in loose rows: many to learn from at once."""
-    canvas = _Unfinished(_ground(rng, size, backgrounds))
-    rows = int(rng.integers(ROWS[0], ROWS[1] + 1))
-    for cell in np.ndindex(rows, rows):
-        side = float(rng.uniform(*IN_CELL)) * size / rows
-        found = _garment(rng, garments, side)
-        middle = (np.array(cell) + rng.uniform(0.4, 0.6, 2)) * size / rows
-        canvas.place(found, _quad(found.mask.shape, side, rng) + middle, rng)
-    return canvas.finish(rng)
-
-
-def green(
-    rng: np.random.Generator, size: int, garments: Garments, _: Sequence[Background] = ()
-) -> Canvas:
+def green(rng: np.random.Generator, size: int, garments: Garments) -> Canvas:
     """The reference's layout: one garment in the middle of a green canvas."""
     image = np.full((size, size, 3), (0, 255, 0), np.uint8)
     found = garments(rng, size // 3)
@@ -145,49 +127,43 @@ def green(
     return Canvas(image, tuple(_visible(owner, [(found.label, 1.0, int((owner == 1).sum()))])))
 
 
-class _Unfinished:
-    """A canvas to put garments on: its image, which garment a pixel shows, and who is there."""
-
-    def __init__(self, image: np.ndarray):
-        self.image = image
-        self._owner = np.zeros(image.shape[:2], np.uint8)  # numbers from 1
-        self._placed: list[tuple[int, float, int]] = []  # label, share inside, pixels inside
-
-    def place(self, found: Cutout, quad: np.ndarray, rng: np.random.Generator) -> bool:
-        """Paste a garment with these corners unless it is hidden, hides another, or is unseen."""
-        inside, mask = _coverage(found.mask, quad, len(self.image))
+def _place(
+    image: np.ndarray,
+    owner: np.ndarray,
+    placed: list[tuple[int, float, int]],
+    rng: np.random.Generator,
+    garments: Garments,
+) -> None:
+    """Paste one garment where it hides no other too much, or not at all."""
+    size = len(image)
+    longest = min(SCALES[1] * TILE, MAX_SHARE * size)
+    side = float(rng.uniform(SCALES[0] * TILE, longest))
+    found = garments(rng, round(side))
+    found = Cutout(_patterned(found.image, rng), found.mask, found.label)
+    for _ in range(TRIES):
+        quad = _quad(found.mask.shape, side, rng) + rng.uniform(0, size, 2)
+        inside, mask = _coverage(found.mask, quad, size)
         pixels = int(mask.sum())
         if inside < MIN_INSIDE or pixels < MIN_PIXELS:
-            return False
-        left = np.bincount(self._owner[~mask], minlength=len(self._placed) + 1)
-        totals = np.array([total for _, _, total in self._placed])
-        if (left[1:] < MIN_VISIBLE * totals).any():
-            return False
-        trial = self.image.copy()
+            continue
+        if any(
+            _left(owner, number, mask) < MIN_VISIBLE * total
+            for number, (_, _, total) in enumerate(placed, start=1)
+        ):
+            continue
+        trial = image.copy()
         _paste(trial, found, quad, blur=float(rng.choice((0.0, 0.0, 0.7, 1.5))))
-        if np.abs(trial[mask].astype(int) - self.image[mask]).mean() < MIN_CONTRAST:
-            return False
-        self.image = trial
-        self._placed.append((found.label, inside, pixels))
-        self._owner[mask] = len(self._placed)
-        return True
-
-    def finish(self, rng: np.random.Generator) -> Canvas:
-        """As a camera sees it."""
-        seen = photographed(_lit(self.image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
-        return Canvas(seen, tuple(_visible(self._owner, self._placed)))
+        if np.abs(trial[mask].astype(int) - image[mask]).mean() < MIN_CONTRAST:
+            continue
+        image[:] = trial
+        placed.append((found.label, inside, pixels))
+        owner[mask] = len(placed)
+        return
 
 
-def _ground(rng: np.random.Generator, size: int, backgrounds: Sequence[Background]) -> np.ndarray:
-    colour = tuple(int(value) for value in rng.integers(15, 245, 3))
-    return np.ascontiguousarray(
-        backgrounds[rng.integers(len(backgrounds))]((size, size), rng, colour)
-    )
-
-
-def _garment(rng: np.random.Generator, garments: Garments, side: float) -> Cutout:
-    found = garments(rng, round(side))
-    return Cutout(_patterned(found.image, rng), found.mask, found.label)
+def _left(owner: np.ndarray, number: int, mask: np.ndarray) -> int:
+    """Pixels of a garment that a new mask would leave."""
+    return int(((owner == number) & ~mask).sum())
 
 
 def _visible(owner: np.ndarray, placed: Sequence[tuple[int, float, int]]) -> list[Placed]:

@@ -9,15 +9,7 @@ import pytest
 
 from preprocessing import canvases, fashion_mnist
 from preprocessing.backgrounds import BACKGROUNDS, UNSEEN
-from preprocessing.compose import (
-    MIN_INSIDE,
-    MIN_VISIBLE,
-    Cutout,
-    PhotoGarments,
-    compose,
-    crowded,
-    green,
-)
+from preprocessing.compose import MIN_INSIDE, MIN_VISIBLE, Cutout, PhotoGarments, compose, green
 from preprocessing.errors import DataError
 from preprocessing.yolo_layout import check_layout, label_path, read_boxes, read_layout
 
@@ -51,16 +43,6 @@ def test_boxes_hold_what_is_visible_and_stay_inside():
             assert garment.inside >= MIN_INSIDE
             assert MIN_VISIBLE <= garment.visible <= 1
     assert min(counts) == 0 and max(counts) >= 6
-
-
-def test_a_crowded_canvas_has_rows_of_garments_each_in_its_cell():
-    counts = []
-    for seed in range(20):
-        canvas = crowded(np.random.default_rng(seed), SIZE, square(), [black])
-        counts.append(len(canvas.garments))
-        assert all(garment.visible >= MIN_VISIBLE for garment in canvas.garments)
-        assert len({tuple(garment.box) for garment in canvas.garments}) == counts[-1]
-    assert min(counts) <= 4 and max(counts) >= 30
 
 
 def test_grounds_are_pictures_and_test_grounds_are_their_own():

@@ -54,7 +54,7 @@ CANVASES = DetectorRecipe(
     hue=0.015,
     saturation=0.4,
     brightness=0.3,
-    class_gain=3.0,  # garments are found long before they are told apart
+    class_gain=1.5,  # garments are found long before they are told apart
 )
 DETECTORS = {
     "yolo": CANVASES,

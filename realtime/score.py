@@ -306,11 +306,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--photos", type=Path, metavar="DIR|CSV", help="labelled photos, each a moving clip")
     add("--limit", type=int, metavar="N", help="only N of the photos, evenly spread")
     add("--boxes", type=Path, metavar="CSV", help="file,x1,y1,x2,y2 marked on the photos")
-    add(
-        "--raw",
-        action="store_true",
-        help="count what naming each frame alone would change (slower)",
-    )
+    add("--raw", action="store_true", help="count what each frame alone would change (slower)")
     add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
     add_recognition(parser.add_argument_group("recognition"))
     args = parser.parse_args(argv)

@@ -9,6 +9,7 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -34,29 +35,30 @@ def blend(first: Path, second: Path, out: Path, *, share: float, **origin: str) 
     if task_of(None, second) == "detect":
         from training.detection import yolo
 
-        yolo.blend(first, second, out, share=share)
+        yolo.write_best(out, second, _mixed(first, second, share=share, read=yolo.read_state))
     else:
-        _mix(first, second, out, share=share)
+        mixed = _mixed(first, second, share=share, read=read_state)
+        out.mkdir(parents=True, exist_ok=True)
+        torch.save({"state_dict": mixed}, out / "best.ckpt")
     config = json.loads((second / CONFIG).read_text())
     (out / CONFIG).write_text(json.dumps(config | origin, indent=1) + "\n")
     if (second / FOLDER).is_dir():
         shutil.copytree(second / FOLDER, out / FOLDER)
 
 
-def _mix(first: Path, second: Path, out: Path, *, share: float) -> None:
-    """The best checkpoint of a blend."""
-    states = [read_state(run) for run in (first, second)]
-    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
-    if shapes[0] != shapes[1]:
+def _mixed(
+    first: Path, second: Path, *, share: float, read: Callable[[Path], dict[str, torch.Tensor]]
+) -> dict[str, torch.Tensor]:
+    """The blended tensors; those that are no weights, such as counters, are the second one's."""
+    start, end = read(first), read(second)
+    if {k: v.shape for k, v in start.items()} != {k: v.shape for k, v in end.items()}:
         raise UsageError(f"{first} and {second} hold other networks: nothing to blend")
-    mixed = {
-        name: torch.lerp(tensor, states[1][name], share)
+    return {
+        name: torch.lerp(start[name].float(), tensor, share)
         if tensor.is_floating_point()
-        else states[1][name]
-        for name, tensor in states[0].items()
+        else tensor
+        for name, tensor in end.items()
     }
-    out.mkdir(parents=True, exist_ok=True)
-    torch.save({"state_dict": mixed}, out / "best.ckpt")
 
 
 def main(argv: list[str] | None = None) -> int:

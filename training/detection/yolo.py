@@ -218,25 +218,19 @@ def best_network(run: Path) -> nn.Module:
     return network.float().eval()
 
 
-def blend(first: Path, second: Path, out: Path, *, share: float) -> None:
-    """Write a best checkpoint into `out`: `share` of the run `second`, the rest of its start.
-
-    Args:
-        first: a run, or a file of weights that `second` started from.
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a run's best checkpoint, or of a file of weights.
 
     Raises:
-        UsageError: one has no whole weights, or they are of different networks.
+        UsageError: neither, or not whole.
     """
-    network = best_network(second)
-    own = network.state_dict()
-    tensors = _tensors_of(first) if first.is_file() else best_network(first).state_dict()
-    if {k: v.shape for k, v in tensors.items()} != {k: v.shape for k, v in own.items()}:
-        raise UsageError(f"{first} and {second} hold other networks: nothing to blend")
-    network.load_state_dict({
-        name: torch.lerp(tensors[name].float(), tensor, share)
-        if tensor.is_floating_point() else tensor
-        for name, tensor in own.items()
-    })  # fmt: skip
+    return _tensors_of(path) if path.is_file() else best_network(path).state_dict()
+
+
+def write_best(out: Path, run: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Write the network of `run` with other tensors as the best checkpoint of `out`."""
+    network = best_network(run)
+    network.load_state_dict(tensors)
     path = out / BEST
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"model": network, "train_args": {}}, path)

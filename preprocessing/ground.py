@@ -3,6 +3,7 @@
 Part of segmentation.py's table of methods.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,9 +18,10 @@ REACH = 0.06  # how far beyond its places on the ring a colour speaks, of the sh
 WIDESPREAD = 0.25  # share of the ring from which a colour speaks for all between its places
 ALIKE = 12.0  # CIELAB units under which two colours of the ring are shades of one ground
 MIN_PLACES = 5  # samples of a colour on one side, below which it is a stray
+STRAY = 0.03  # share of a colour's places, at either end, that do not widen its part
 FAR = 1e3  # distance of a pixel that no colour of the ring speaks for
-# 8-bit Lab to CIELAB units, lightness at two thirds, since shadows only darken.
-LAB_SCALE = np.array([0.67 * 100 / 255, 1.0, 1.0], np.float32)
+# 8-bit lightness to CIELAB units, at two thirds, since shadows only darken.
+LIGHTNESS = np.float32(0.67 * 100 / 255)
 MIN_SPREAD = 4.0  # CIELAB units; noise and shading of the plainest ground
 WEAK, STRONG = 2.5, 4.5  # spreads away from the ground, for the two thresholds
 RENEWAL = 5  # frames after which the ring is looked at again
@@ -56,20 +58,24 @@ class BorderContrast:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """uint8 (H, W), 255 on the foreground, of a BGR image (H, W, 3)."""
         lab = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_BGR2LAB)
-        lab = lab.astype(np.float32) * LAB_SCALE
-        if self._calls % RENEWAL == 0 or lab.shape[:2] != self._shape:
-            self._ground, self._shape = ground_colours(lab), lab.shape[:2]
+        planes = [plane.astype(np.float32) for plane in cv2.split(lab)]
+        planes[0] *= LIGHTNESS
+        if self._calls % RENEWAL == 0 or planes[0].shape != self._shape:
+            self._ground, self._shape = ground_colours(planes), planes[0].shape
         self._calls += 1
-        return _hysteresis(_distance(lab, self._ground))
+        return _hysteresis(_distance(planes, self._ground))
 
 
-def _distance(lab: np.ndarray, ground: list[GroundColour]) -> np.ndarray:
+def _distance(planes: Sequence[np.ndarray], ground: list[GroundColour]) -> np.ndarray:
     """Each pixel's distance float32 (H, W) from the ground, in spreads."""
-    distance = np.full(lab.shape[:2], FAR, np.float32)
+    distance = np.full(planes[0].shape, FAR, np.float32)
     for colour in ground:
-        part = lab[colour.rows, colour.columns]
-        away = cv2.magnitude(part[..., 0] - colour.lab[0], part[..., 1] - colour.lab[1])
-        away = cv2.magnitude(away, part[..., 2] - colour.lab[2])
+        lightness, *others = (
+            plane[colour.rows, colour.columns] - value
+            for plane, value in zip(planes, colour.lab, strict=True)
+        )
+        away = cv2.magnitude(lightness, others[0])
+        away = cv2.magnitude(away, others[1])
         nearest = distance[colour.rows, colour.columns]
         np.minimum(nearest, away / colour.spread, out=nearest)
     return distance
@@ -86,11 +92,11 @@ def _hysteresis(distance: np.ndarray) -> np.ndarray:
     return kept[labels]
 
 
-def ground_colours(lab: np.ndarray) -> list[GroundColour]:
-    """The main colours of the border ring of an image in scaled CIELAB, float32 (H, W, 3)."""
-    height, width = lab.shape[:2]
+def ground_colours(planes: Sequence[np.ndarray]) -> list[GroundColour]:
+    """The main colours of the border ring of an image in scaled CIELAB, three float32 (H, W)."""
+    height, width = planes[0].shape
     places, sides = _ring_places(height, width)
-    sample = np.ascontiguousarray(lab[places[:, 0], places[:, 1]])
+    sample = np.stack([plane[places[:, 0], places[:, 1]] for plane in planes], axis=1)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 8, 1.0)
     cv2.setRNGSeed(0)
     _, nearest, centres = cv2.kmeans(sample, COLOURS, None, stop, 1, cv2.KMEANS_PP_CENTERS)
@@ -119,8 +125,10 @@ def _parts(
     parts = []
     for group in groups:
         if group.sum() >= MIN_PLACES:
-            # Percentiles, so that single stray pixels do not widen it.
-            low, high = np.percentile(places[group], (3, 97), axis=0).astype(int)
+            # Without the outermost, so that single stray pixels do not widen it.
+            ordered = np.sort(places[group], axis=0)
+            stray = round(STRAY * (len(ordered) - 1))
+            low, high = ordered[stray], ordered[-1 - stray]
             top, left = np.maximum(low - grow, 0)
             bottom, right = high + grow + 1
             parts.append((slice(top, bottom), slice(left, right)))

@@ -1,7 +1,9 @@
 """A place in an image: the value that every way of locating gives."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -27,7 +29,7 @@ class Region:
     bare: float | None = None
     limbs: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def window(self) -> tuple[int, int, int, int]:
         """The whole pixels that the box touches: x1, y1, x2, y2, half-open."""
         return pixel_window(self.box)
@@ -51,9 +53,8 @@ def whole_image(image: np.ndarray) -> Region:
 
 def pixel_window(box: np.ndarray) -> tuple[int, int, int, int]:
     """The whole pixels that a box (4,) touches: x1, y1, x2, y2, half-open."""
-    x1, y1 = np.floor(box[:2]).astype(int)
-    x2, y2 = np.ceil(box[2:]).astype(int)
-    return int(x1), int(y1), int(x2), int(y2)
+    x1, y1, x2, y2 = box.tolist()
+    return math.floor(x1), math.floor(y1), math.ceil(x2), math.ceil(y2)
 
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
 
 from preprocessing.errors import UsageError
 from preprocessing.segmentation import Segmenter
@@ -102,7 +105,10 @@ class Kit:
         if name_by == "detector":
             self._classify = ScoreNames(self._find.info)
         else:
-            self._classify = load_classifier(args.model, **options)
+            with ThreadPoolExecutor(1) as pool:
+                if isinstance(self._find, Segmenter):  # OpenCV makes its tables of colours now
+                    pool.submit(self._find, np.zeros((64, 64, 3), np.uint8))
+                self._classify = load_classifier(args.model, **options)
             if shared:
                 self._classify.share()
         if name_by == "both":

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
 from preprocessing.errors import GarmentError
@@ -27,7 +28,7 @@ from realtime.stats import Stats
 from realtime.track import Tracker
 from realtime.types import Frame, Garment, Region
 from realtime.window import Window
-from realtime.worker import Outbox, Prefetch
+from realtime.worker import FEW_CORES, Outbox, Prefetch, cores
 
 AHEAD = 8  # decoded frames that wait for the analysis
 BEHIND = 8  # analysed frames that wait for the sinks
@@ -97,8 +98,12 @@ class Analysis:
 
     @property
     def ahead(self) -> int:
-        """Frames to begin before one is finished, so that the locator always has work."""
-        return self.streams * self.pace.every
+        """Frames to begin before one is finished, so that the locator always has work.
+
+        None on few cores for a locator that looks at one frame at a time: handing over costs more.
+        """
+        alone = self.streams == 1 and cores() <= FEW_CORES
+        return 0 if alone else self.streams * self.pace.every
 
     def begin(self, frame: Frame, stats: Stats, submit: Submit = at_once) -> Look:
         """Start to look for a frame's garments, with an executor's `submit`."""
@@ -114,7 +119,7 @@ class Analysis:
         if look.cut:
             self.track.cut()
         if not look.moved and self._held is not None:
-            return self._held
+            return [replace(garment, held=True) for garment in self._held]
         if look.found:
             self._regions, seconds = look.found.result()
             self.pace.looked(seconds)
@@ -127,7 +132,7 @@ class Analysis:
         # Where nothing moved but names have not settled yet, they are voted for again.
         looked = look.found is not None or not look.moved
         garments, settled = self._named(look.frame, self._regions, stats, looked=looked)
-        self._held = [replace(garment, held=True) for garment in garments] if settled else None
+        self._held = garments if settled else None
         return garments
 
     def _look(self, image: np.ndarray) -> Found:
@@ -151,14 +156,7 @@ class Analysis:
                 track.vote(row)
         with stats.stage("describe"):
             self.describe(frame.image, tracks if looked else [])
-        garments = [
-            replace(
-                track.garment(),
-                colour=track.description.colour,
-                attributes=self.describe.attributes(track.description),
-            )
-            for track in tracks
-        ]
+        garments = [track.garment(self.describe.attributes(track.description)) for track in tracks]
         return garments, all(track.settled for track in tracks)
 
 
@@ -200,6 +198,8 @@ def run(
         Stopped: `stopped()` turned true or the window was closed; every frame so far is delivered.
         GarmentError: the source broke off, or a sink failed; what was analysed is kept.
     """
+    if cores() <= FEW_CORES:
+        cv2.setNumThreads(1)  # the stages fill the cores; OpenCV's own threads wait in their way
     hud = Hud(analysis)
     deliver = _deliver_to(sinks, stats)
     watchers = [sink.see for sink in sinks if hasattr(sink, "see")]

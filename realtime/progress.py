@@ -3,8 +3,6 @@
 import sys
 import time
 
-from tqdm import tqdm
-
 from realtime.types import SourceInfo
 
 LINE_SECONDS = 10.0  # between plain lines
@@ -21,6 +19,8 @@ class Progress:
         self._total, self._quiet = info.frames, quiet
         self._bar = None
         if sys.stderr.isatty() and not quiet:
+            from tqdm import tqdm  # loads for as long as it takes to label several frames
+
             self._bar = tqdm(total=info.frames, unit="frame", desc=info.name[-30:])
         self._started = self._told = time.monotonic()
 

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
+import imutils
 import numpy as np
 
 from preprocessing.attribute_table import MISSING_CODE, codes_of
@@ -58,8 +59,8 @@ def batches(items: Iterable, size: int) -> Iterator[list]:
 def labelled(image: np.ndarray, lines: list[str]) -> np.ndarray:
     """A picture in a square tile, with its labels below."""
     tile = np.full((SHOWN_SIDE + LINE * len(lines) + 4, SHOWN_SIDE, 3), 32, np.uint8)
-    scale = SHOWN_SIDE / max(image.shape[:2])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    longer = "width" if image.shape[1] >= image.shape[0] else "height"
+    small = imutils.resize(image, **{longer: SHOWN_SIDE})
     left = (SHOWN_SIDE - small.shape[1]) // 2
     tile[: small.shape[0], left : left + small.shape[1]] = small[:, :SHOWN_SIDE]
     for number, line in enumerate(lines, start=1):

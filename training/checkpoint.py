@@ -69,10 +69,10 @@ def load_run(run: Path) -> tuple[nn.Module, Recipe, dict]:
 
 
 def load_best(run: Path, network: nn.Module) -> nn.Module:
-    """A network, filled with the best checkpoint of the run that trained it, ready to evaluate.
+    """A network, filled with the best checkpoint of a run, or a weight file, ready to evaluate.
 
     Raises:
-        UsageError: the run has no checkpoint yet, or holds another network.
+        UsageError: the run has no checkpoint yet, or it or the file holds another network.
     """
     state, prefix = read_state(run), len(TASK_PREFIX)
     tensors = {key[prefix:]: value for key, value in state.items() if key.startswith(TASK_PREFIX)}
@@ -86,11 +86,18 @@ def load_best(run: Path, network: nn.Module) -> nn.Module:
 
 
 def read_state(run: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a run's best checkpoint, under their names in the task.
+    """The tensors of a run's best checkpoint, or of a weight file, under their names in the task.
 
     Raises:
-        UsageError: the run has no whole checkpoint.
+        UsageError: the run has no whole checkpoint, or the file is none.
     """
+    if run.is_file():
+        try:
+            return {TASK_PREFIX + name: tensor for name, tensor in load_file(run).items()}
+        except (OSError, SafetensorError) as error:
+            raise UsageError(
+                f"{run} is no .safetensors file ({error}): give one that training.export wrote"
+            ) from error
     try:
         return torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:

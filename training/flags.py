@@ -109,7 +109,12 @@ def _add_network(group: argparse._ArgumentGroup) -> None:
         "512; bilinear: products of every two of 128 maps")  # fmt: skip
     add("--dropout", type=float, metavar="SHARE", help="before the last layer")
     add("--pretrained", metavar="none|imagenet|FILE", help="weights that the backbone starts from")
-    add("--init", type=Path, metavar="RUN", help="start from the best weights of this finished run")
+    add(
+        "--init",
+        type=Path,
+        metavar="RUN",
+        help="start from the best weights of this finished run, or from a .safetensors file",
+    )
     add("--freeze-backbone", action="store_true", help="train the head alone")
     add("--unfreeze-after", type=int, metavar="EPOCHS", help="train the head alone that long")
     add("--backbone-lr", type=float, metavar="LR", help="the backbone's highest learning rate")

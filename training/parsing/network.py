@@ -26,6 +26,20 @@ class Parser(nn.Module):
         self.smooth = nn.ModuleList(_smooth() for _ in TAPS)
         self.head = nn.Conv2d(WIDTH, classes, 1)
 
+    def freeze(self, blocks: int) -> None:
+        """Keep the backbone's layers before a block as they are."""
+        network = self.backbone.network
+        for layer in (network._conv_stem, network._bn0, *network._blocks[:blocks]):
+            layer.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "Parser":
+        """As ever, but the backbone keeps its statistics: a few views give worse ones."""
+        super().train(mode)
+        for layer in self.backbone.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.eval()
+        return self
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         maps = self._maps(self.normalise(images))
         found = None

@@ -22,6 +22,10 @@ class ParserRecipe:
     regrounded: float = 0.35  # share of views put on another ground
     ema_decay: float = 0.995
     clip: float = 5.0
+    dice: float = 0.5  # weight of the overlap's loss beside that of the pixels
+    # First blocks of the backbone that stay as they are: they tell edges and cloth already, and
+    # their large maps cost half of a step.
+    frozen_blocks: int = 5
     patience: int = 0
     frozen_epochs: int = 0
 
@@ -29,8 +33,8 @@ class ParserRecipe:
 PARSERS = {
     "parser": ParserRecipe(
         network="parser-lite0",
-        epochs=16,
-        images=1600,
+        epochs=18,
+        images=5000,
         batch_size=16,
         size=256,
         lr=0.002,

@@ -20,6 +20,8 @@ class ParserTask(LightningModule):
         self.recipe = recipe
         network = Parser(len(CLASSES), recipe.size)
         load_pretrained(network, "efficientnet-lite0", "imagenet")
+        if recipe.frozen_blocks:
+            network.freeze(recipe.frozen_blocks)
         self.network = network.to(memory_format=torch.channels_last)
         self.register_buffer("class_weights", class_weights, persistent=False)
         self._pixels = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
@@ -42,7 +44,8 @@ class ParserTask(LightningModule):
         return loss
 
     def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
+        pixels = F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
+        return pixels + self.recipe.dice * dice_loss(logits, target)
 
     def on_validation_epoch_start(self) -> None:
         self._pixels[:] = 0
@@ -66,6 +69,20 @@ def _at_half_size(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Te
     """Both at twice the network's grid: finer than it answers, coarser than all pixels cost."""
     doubled = F.interpolate(logits, scale_factor=2.0, mode="bilinear")
     return doubled, classes[:, ::2, ::2].long()
+
+
+def dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """One minus the soft overlap (Milletari et al. 2016), the mean over the classes of a batch.
+
+    Args:
+        logits: float32 (N, classes, H, W); target: classes int64 (N, H, W), or UNKNOWN_PIXEL.
+    """
+    known = (target != UNKNOWN_PIXEL)[:, None]
+    said = logits.softmax(dim=1) * known
+    true = F.one_hot(target.where(known[:, 0], 0), logits.shape[1]).movedim(-1, 1) * known
+    both, each = (said * true).sum((0, 2, 3)), (said + true).sum((0, 2, 3))
+    present = true.sum((0, 2, 3)) > 0
+    return (1 - 2 * both[present] / each[present]).mean()
 
 
 def class_weights(counts: torch.Tensor) -> torch.Tensor:

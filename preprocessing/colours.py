@@ -88,7 +88,7 @@ def light_of(image: np.ndarray, garments: Sequence[Region] = ()) -> np.ndarray:
     like_light = (red > BLUEST) & (red < WARMEST) & (np.abs(blue - SLOPE * red) < TOLERANCE)
     if like_light.sum() < max(1, LEAST_WHITE * len(linear)):
         return np.ones(3, np.float32)
-    white = np.median(bright[like_light], axis=0)
+    white = np.percentile(bright[like_light], 50, axis=0)  # np.median loads numpy.ma
     level = np.percentile(bright[like_light].mean(axis=1), WHITE_SHARE)
     exposure = np.clip(WHITE_LEVEL / level, 1 / MOST_EXPOSURE, MOST_EXPOSURE)
     return (white.mean() / white * exposure).astype(np.float32)
@@ -112,5 +112,5 @@ def colour_name(pixels: np.ndarray, light: np.ndarray) -> str:
         # Folds are darker parts of one cloth: they differ from it in lightness alone.
         alike = np.linalg.norm(centres[:, 1:] - centres[largest, 1:], axis=1) < SAME_CLOTH
         lab = lab[alike[groups.ravel()]]
-    cloth = np.float32((np.percentile(lab[:, 0], LIT), *np.median(lab[:, 1:], axis=0)))
+    cloth = np.float32((np.percentile(lab[:, 0], LIT), *np.percentile(lab[:, 1:], 50, axis=0)))
     return NAMES[int(np.square(_PALETTE - cloth * _WEIGHTS).sum(axis=1).argmin())]

@@ -109,7 +109,7 @@ def as_exposed(image: np.ndarray, ground: np.ndarray) -> np.ndarray:
     for now, before in zip(image[::4, ::4].reshape(-1, 3).T, ground[::4, ::4].reshape(-1, 3).T,
                            strict=True):  # fmt: skip
         light = (now >= DARKEST) & (before >= DARKEST)
-        gain = np.median(before[light] / now[light]) if light.any() else 1.0
+        gain = np.percentile(before[light] / now[light], 50) if light.any() else 1.0
         gains.append(float(np.clip(gain, 1 / MOST_GAIN, MOST_GAIN)))
     return cv2.multiply(image, (*gains, 0))
 

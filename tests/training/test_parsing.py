@@ -17,7 +17,7 @@ from training.parsing.answer import openvino_parser
 from training.parsing.data import classes_in_boxes, parsed_people, random_view, reground, whole_view
 from training.parsing.judge import judge
 from training.parsing.network import Parser
-from training.parsing.task import class_weights
+from training.parsing.task import class_weights, dice_loss
 
 NAMES = {0: "null", 1: "skin", 2: "t-shirt", 3: "jeans"}
 COLOURS = np.array([(200, 210, 190), (150, 180, 230), (40, 40, 200), (160, 60, 30)], np.uint8)
@@ -107,6 +107,29 @@ def test_rare_classes_weigh_more():
     assert weights_[0] < weights_[1] < weights_[2] and weights_.mean() == pytest.approx(1, abs=0.01)
 
 
+def test_the_overlaps_loss_of_known_cases():
+    target = torch.tensor([[[0, 1, UNKNOWN_PIXEL]]])
+    sure = 50.0 * torch.eye(3)[None, :, None, :]  # says classes 0, 1 and 2 of the three pixels
+    assert dice_loss(sure, target).item() == pytest.approx(0)  # the unknown one does not count
+    wrong = sure.flip(1)  # says 2, 1 and 0
+    assert dice_loss(wrong, target).item() == pytest.approx(0.5)
+
+
+def test_the_frozen_stem_and_the_statistics_stay_as_they_are():
+    network = Parser(len(CLASSES), 64)
+    network.freeze(5)
+    network.train()
+    before = {name: tensor.clone() for name, tensor in network.backbone.state_dict().items()}
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    network(torch.full((2, 3, 64, 64), 200, dtype=torch.uint8)).square().mean().backward()
+    optimizer.step()
+    changed = {name for name, tensor in network.backbone.state_dict().items()
+               if not torch.equal(tensor, before[name])}  # fmt: skip
+    assert any("_blocks.5." in name for name in changed)
+    early = [f"_blocks.{number}." for number in range(5)]
+    assert not any(part in name for part in (*early, "_conv_stem", "running") for name in changed)
+
+
 def test_the_network_answers_on_a_quarter_grid():
     network = Parser(len(CLASSES), 64).eval()
     with torch.inference_mode():
@@ -144,14 +167,15 @@ def test_a_run_is_complete(run, tmp_path):
     assert info.task == "parse" and info.classes == CLASSES
 
 
-def test_a_run_starts_from_another(run, data, tmp_path):
-    still = ["--lr", "1e-9", "--backbone-lr", "1e-9", "--init", str(run)]
+@pytest.mark.parametrize("start", [".", "parser.safetensors"])
+def test_a_run_starts_from_another(run, data, tmp_path, start):
+    still = ["--lr", "1e-9", "--backbone-lr", "1e-9", "--init", str(run / start)]
     assert train(data, tmp_path / "next", *still) == 0
     before, after = (
         torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]["network.head.weight"]
         for folder in (run, tmp_path / "next")
     )
-    assert torch.allclose(before, after, atol=1e-5)
+    assert torch.allclose(before, after, atol=1e-3)
 
 
 def test_it_is_judged_on_the_held_out_block(run, data, tmp_path, capsys):

@@ -80,7 +80,8 @@ def load_best(run: Path, network: nn.Module) -> nn.Module:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise UsageError(
-            f"{run} holds another network than this version builds: train it anew"
+            f"{run} holds another network than the one to fill: give one of the same kind and "
+            "classes, or train it anew"
         ) from error
     return network.eval()
 

@@ -109,6 +109,7 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
     """Fit and keep the best and the last checkpoint; False when Ctrl-C ended it early."""
     from lightning.pytorch import seed_everything
 
+    from training.checkpoint import load_best
     from training.data import Order
     from training.task import ClassifierTask
     from training.trainer import Machine, fitted, make_trainer
@@ -129,7 +130,7 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
         max_bad=args.max_bad,
     )
     if args.init:
-        task.start_from(args.init)
+        load_best(args.init, task.network).train()
     trainer = make_trainer(recipe, run, machine, best="val_acc" if parts.validation else "epoch")
     order = Order(
         recipe.batch_size,

@@ -1,7 +1,5 @@
 """One training step of a classifier, in Lightning's form."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule
@@ -12,7 +10,7 @@ from torchvision.transforms import v2
 from preprocessing.errors import DataError, UsageError
 from training import weights
 from training.augment import AUGMENTATIONS
-from training.checkpoint import load_network, load_run
+from training.checkpoint import load_network
 from training.data import UNREADABLE
 from training.models import MODELS
 from training.models.backbones import BACKBONES, load_pretrained
@@ -57,17 +55,6 @@ class ClassifierTask(LightningModule):
         taught = recipe.teacher != "none"
         self._teacher = (load_teacher(recipe, classes),) if taught else ()
         self._max_bad, self._seen, self._bad = max_bad, 0, 0
-
-    def start_from(self, run: Path) -> None:
-        """Take the best weights of a finished run.
-
-        Raises:
-            UsageError: there is no such run, or it trained another network.
-        """
-        network, recipe, _ = load_run(run)
-        if recipe.network != self.recipe.network:
-            raise UsageError(f"{run} holds a {recipe.network!r}, not a {self.recipe.network!r}")
-        self.network.load_state_dict(network.state_dict())
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.network(images)

@@ -11,6 +11,7 @@ import time
 import make
 import photos
 import pytest
+import torch
 
 from preprocessing import fashion_mnist
 from preprocessing.errors import DataError, UsageError, WeightsError
@@ -88,6 +89,19 @@ def test_real_garments_are_learnt_beside_the_data_set(tmp_path, capsys):
     command = ["--model", str(out), "--data", str(out / "photos.csv"), "--split", "validation"]
     assert evaluate.main([*command, "--out", str(tmp_path / "report")]) == 0
     assert json.loads((tmp_path / "report" / "report.json").read_text())["count"] == len(held)
+
+
+def test_a_run_starts_from_a_weight_file(tmp_path, capsys):
+    start = weights.WEIGHTS_DIR / "baseline.safetensors"
+    still = ["--model", "baseline", "--epochs", "1", "--lr", "1e-9", *SMALL]
+    assert fit.main([*still, "--init", str(start), "--out", str(tmp_path / "run")]) == 0
+    found = checkpoint.read_state(tmp_path / "run")
+    for name, tensor in checkpoint.read_state(start).items():
+        statistics = "running" in name or "tracked" in name
+        assert statistics or torch.allclose(found[name], tensor.float(), atol=1e-3)
+    other = ["--init", str(start.with_name("deep.safetensors")), "--out", str(tmp_path / "other")]
+    assert fit.main([*still, *other]) == 2
+    assert "another network" in capsys.readouterr().err
 
 
 def test_flags_reach_the_training(tmp_path):

@@ -19,7 +19,7 @@ ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms h
 # How an answer becomes garments, chosen on the validation photos by the garments found.
 SOFTEN = 1.5  # cells; the answer is smoothed by a Gaussian of this deviation
 JOINED = 9  # cells; pieces of a class whose outlines, so much wider, meet are one garment
-ABSORBED = 0.6  # of a touching patch of the same group, below which a patch is an error of naming
+ABSORBED = 0.8  # of a touching patch of the same group, below which a patch is an error of naming
 LEAST_SCORE = 0.5  # of a garment's layer, over its pixels
 
 

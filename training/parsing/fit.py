@@ -130,8 +130,8 @@ def _singles(config: dict) -> list:
 
 
 def _judged_side(recipe: ParserRecipe) -> int:
-    """Side of whole photos and frames: a quarter more than that of training's zoomed views."""
-    return recipe.size * 5 // 4 // STRIDE * STRIDE
+    """Side of whole photos and frames, in which people are smaller than in training's views."""
+    return recipe.size * 7 // 4 // STRIDE * STRIDE
 
 
 def _pixels(people: list) -> torch.Tensor:

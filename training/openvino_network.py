@@ -35,7 +35,11 @@ def _core():
     Each has its CPU plugin, which gives the thread a stack for signals and, when it goes, puts back
     the one found before: that of another core, perhaps gone, and the next signal is the end.
     """
-    return _openvino().Core()
+    openvino = _openvino()
+    # Makes both of the module's tables of types now: two threads that make one at the same time wait
+    # for each other for ever, one with the interpreter's lock and the other with the table's.
+    openvino.Type(np.dtype(np.float32)).to_dtype()
+    return openvino.Core()
 
 
 class OpenVinoNetwork:

@@ -33,8 +33,8 @@ class ParserRecipe:
 PARSERS = {
     "parser": ParserRecipe(
         network="parser-lite0",
-        epochs=18,
-        images=5000,
+        epochs=56,
+        images=1600,
         batch_size=16,
         size=256,
         lr=0.002,

@@ -36,8 +36,8 @@ def _core():
     the one found before: that of another core, perhaps gone, and the next signal is the end.
     """
     openvino = _openvino()
-    # Makes both of the module's tables of types now: two threads that make one at the same time wait
-    # for each other for ever, one with the interpreter's lock and the other with the table's.
+    # Makes both of the module's tables of types now: two threads that make one at once wait for
+    # each other for ever, one with the interpreter's lock and the other with the table's.
     openvino.Type(np.dtype(np.float32)).to_dtype()
     return openvino.Core()
 

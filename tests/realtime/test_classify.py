@@ -53,6 +53,28 @@ os.kill(os.getpid(), signal.SIGUSR1)
     assert (done.returncode, done.stdout) == (0, b"told\n"), done.stderr
 
 
+def test_the_first_answers_of_two_threads_come():
+    script = """
+import sys, threading
+import numpy as np
+from training.openvino_network import OpenVinoNetwork
+from training.weights import locate
+
+sys.setswitchinterval(1e-6)
+network, together = OpenVinoNetwork(locate("deep")[0], threads=1, streams=2), threading.Barrier(2)
+
+def ask():
+    together.wait()
+    network(np.zeros((1, 1, 28, 28), np.uint8))
+
+threads = [threading.Thread(target=ask) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    for _ in range(3):  # some processes hung
+        subprocess.run([sys.executable, "-c", script], cwd=make.ROOT, check=True, timeout=60)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_metadata_is_the_same_in_manifest_and_both_files(name):
     import onnx

@@ -1,7 +1,6 @@
 """Follows garments from frame to frame and lets each track's frames agree on one label."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 
@@ -17,7 +16,6 @@ EAGER_VOTES = 5  # votes a new track takes in a row
 DOUBTED = 2  # frames after which one whose last vote was another name votes again
 RENEWAL = 10  # frames after which an unchanged garment votes again
 CONVINCING = 1.5  # times the shown class's probability from which another class is shown instead
-NOTHING: Mapping[str, str] = MappingProxyType({})
 SLACK = 0.1  # of probability by which a known garment may fall under the threshold and stay known
 CHANGED = 0.8  # likeness to the box at the last vote under which a garment votes at once
 
@@ -77,12 +75,17 @@ class Track:
         slack = SLACK if self._known else 0
         self._known = self._probability >= self._threshold - slack
 
-    def garment(self, attributes: Mapping[str, str] = NOTHING) -> Garment:
+    def garment(self, attributes: Mapping[str, str] | None = None) -> Garment:
         """The garment in the current frame, by the votes and looks so far."""
         name = self._classes[self._shown] if self._known else UNKNOWN
         name = UNKNOWN if name == OTHER else name
-        label = Label(name, self._probability)
-        return Garment(self.region, self.number, label, False, self.description.colour, attributes)
+        return Garment(
+            self.region,
+            self.number,
+            Label(name, self._probability),
+            colour=self.description.colour,
+            attributes=attributes or {},
+        )
 
 
 def likeness(box: np.ndarray, other: np.ndarray) -> float:

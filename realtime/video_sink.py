@@ -14,6 +14,7 @@ import numpy as np
 from av.video.reformatter import ColorRange
 
 from preprocessing.errors import SinkError
+from realtime.planes import paired
 from realtime.types import Frame, Garment, SourceInfo
 from realtime.worker import codec_threads
 
@@ -81,7 +82,8 @@ class VideoSink:
             SinkError: the disk is full or the file cannot be written any more.
         """
         cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420, dst=self._planes)
-        fill(self._picture, self._planes)
+        for rows, place in paired(self._picture, self._planes):
+            rows[:] = place
         self._picture.pts, self._picture.time_base = frame.pts, frame.time_base
         try:
             if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg
@@ -130,16 +132,6 @@ class VideoSink:
         if number == errno.ENOSPC:
             return SinkError(f"disk full while writing {self._path}: what is there is playable")
         return SinkError(f"cannot write {self._path}: {os.strerror(number) if number else error}")
-
-
-def fill(picture: "av.VideoFrame", planes: np.ndarray) -> None:
-    """Copy 4:2:0 planes uint8 (3 H / 2, W) into a picture of that size, whose rows are padded."""
-    values, start = planes.ravel(), 0
-    for plane in picture.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        end = start + plane.height * plane.width
-        rows[:, : plane.width] = values[start:end].reshape(plane.height, plane.width)
-        start = end
 
 
 def cut_to_whole_headers(path: Path) -> None:

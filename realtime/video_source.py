@@ -10,6 +10,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.video.reformatter import ColorRange
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
+from realtime.planes import paired
 from realtime.types import Colours, Frame, SourceInfo
 from realtime.worker import codec_threads
 
@@ -177,19 +178,10 @@ def to_bgr(picture: "av.VideoFrame") -> np.ndarray:
         return picture.to_ndarray(format="bgr24")
     if picture.format.name != "yuv420p" or picture.color_range == ColorRange.JPEG:
         picture = picture.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
-    return cv2.cvtColor(_planes(picture), cv2.COLOR_YUV2BGR_I420)
-
-
-def _planes(picture: "av.VideoFrame") -> np.ndarray:
-    """The planes of a 4:2:0 picture without their rows' padding: uint8 (3 H / 2, W)."""
-    values = np.empty(picture.height * picture.width * 3 // 2, np.uint8)
-    start = 0
-    for plane in picture.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        end = start + plane.height * plane.width
-        values[start:end].reshape(plane.height, plane.width)[:] = rows[:, : plane.width]
-        start = end
-    return values.reshape(-1, picture.width)
+    packed = np.empty((picture.height * 3 // 2, picture.width), np.uint8)
+    for rows, place in paired(picture, packed):
+        place[:] = rows
+    return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420)
 
 
 def _decoder(name: str) -> "HWAccel | None":

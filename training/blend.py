@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         "publish the result with training.export. A classifier is judged at once, on its test set.",
     )
     add = parser.add_argument
-    add("first", type=Path, help="run folder; for a detector also a file of weights")
+    add("first", type=Path, help="run folder, or a file of weights")
     add("second", type=Path, help="run folder that training.fit --init FIRST made, or for a "
         "detector --pretrained FIRST")  # fmt: skip
     add("--share", type=float, default=0.5, help="of the second one (default 0.5)")

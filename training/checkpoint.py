@@ -93,17 +93,26 @@ def read_state(run: Path) -> dict[str, torch.Tensor]:
         UsageError: the run has no whole checkpoint, or the file is none.
     """
     if run.is_file():
-        try:
-            return {TASK_PREFIX + name: tensor for name, tensor in load_file(run).items()}
-        except (OSError, SafetensorError) as error:
-            raise UsageError(
-                f"{run} is no .safetensors file ({error}): give one that training.export wrote"
-            ) from error
+        return {TASK_PREFIX + name: tensor for name, tensor in read_tensors(run).items()}
     try:
         return torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UsageError(
             f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
+        ) from error
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a weight file.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(
+            f"{path} is no .safetensors file ({error}): give one that training.export wrote"
         ) from error
 
 

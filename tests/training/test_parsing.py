@@ -167,15 +167,16 @@ def test_a_run_is_complete(run, tmp_path):
     assert info.task == "parse" and info.classes == CLASSES
 
 
-@pytest.mark.parametrize("start", [".", "parser.safetensors"])
-def test_a_run_starts_from_another(run, data, tmp_path, start):
+# The file is in half precision.
+@pytest.mark.parametrize(("start", "off"), [(".", 1e-5), ("parser.safetensors", 1e-3)])
+def test_a_run_starts_from_another(run, data, tmp_path, start, off):
     still = ["--lr", "1e-9", "--backbone-lr", "1e-9", "--init", str(run / start)]
     assert train(data, tmp_path / "next", *still) == 0
     before, after = (
         torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]["network.head.weight"]
         for folder in (run, tmp_path / "next")
     )
-    assert torch.allclose(before, after, atol=1e-3)
+    assert torch.allclose(before, after, atol=off)
 
 
 def test_it_is_judged_on_the_held_out_block(run, data, tmp_path, capsys):

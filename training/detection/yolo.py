@@ -24,6 +24,7 @@ from ultralytics.utils import DEFAULT_CFG_DICT
 
 from preprocessing.errors import UsageError, WeightsError
 from preprocessing.yolo_layout import Layout
+from training.checkpoint import read_tensors
 from training.detection.detector import openvino_detector
 from training.detection.recipes import DetectorRecipe
 from training.export import halve
@@ -194,7 +195,7 @@ def _figures(trainer: _Trainer) -> Epoch:
 
 def _start_from(path: Path) -> Callable[[_Trainer], None]:
     """Take over those tensors of a weight file that fit; other class outputs start anew."""
-    tensors = _tensors_of(path)
+    tensors = read_tensors(path)
 
     def start(trainer: _Trainer) -> None:
         for model in (trainer.model, trainer.ema.ema):
@@ -224,7 +225,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         UsageError: neither, or not whole.
     """
-    return _tensors_of(path) if path.is_file() else best_network(path).state_dict()
+    return read_tensors(path) if path.is_file() else best_network(path).state_dict()
 
 
 def write_best(out: Path, run: Path, tensors: dict[str, torch.Tensor]) -> None:
@@ -234,15 +235,6 @@ def write_best(out: Path, run: Path, tensors: dict[str, torch.Tensor]) -> None:
     path = out / BEST
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"model": network, "train_args": {}}, path)
-
-
-def _tensors_of(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UsageError(
-            f"{path} is no .safetensors file ({error}): give one that training.export wrote"
-        ) from error
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:

@@ -35,6 +35,12 @@ class Region:
         return pixel_window(self.box)
 
     @classmethod
+    def filling(cls, box: np.ndarray, scores: np.ndarray | None = None) -> "Region":
+        """The region of all pixels that a box (4,) touches."""
+        x1, y1, x2, y2 = pixel_window(box)
+        return cls(box, np.full((y2 - y1, x2 - x1), 255, np.uint8), scores)
+
+    @classmethod
     def from_mask(cls, mask: np.ndarray) -> "Region | None":
         """The region of a mask uint8 (H, W) over the whole image; None where it is empty."""
         x, y, width, height = cv2.boundingRect(mask)
@@ -47,8 +53,7 @@ class Region:
 def whole_image(image: np.ndarray) -> Region:
     """All of an image (H, W, ...) as one region."""
     height, width = image.shape[:2]
-    box = np.array([0, 0, width, height], np.float32)
-    return Region(box, np.full((height, width), 255, np.uint8))
+    return Region.filling(np.array([0, 0, width, height], np.float32))
 
 
 def pixel_window(box: np.ndarray) -> tuple[int, int, int, int]:

@@ -27,6 +27,7 @@ from realtime.rows import CsvSink, JsonlSink, SubtitleSink
 from realtime.sinks import Sink, SnapshotSink, video_or_picture
 from realtime.sources import Source
 from realtime.track import Tracker
+from training.detection.recipes import DETECTOR, NAMERS
 from training.people import PeopleFinder
 from training.weights import locate
 
@@ -37,12 +38,12 @@ def check_recognition(args: argparse.Namespace) -> None:
     Raises:
         UsageError: one is out of range, or goes with no other.
     """
-    args.model = args.model or DEFAULT_MODEL
+    args.model = args.model or NAMERS.get(args.locate, DEFAULT_MODEL)
     if not 0 <= args.threshold <= 1:
         raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
     if args.confidence is not None and not 0 <= args.confidence <= 1:
         raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
-    scored = args.name_by in ("detector", "both") or args.only or args.confidence is not None
+    scored = args.name_by in (DETECTOR, "both") or args.only or args.confidence is not None
     if scored and located_by(args) not in NAMED_BY:
         raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
                          f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
@@ -91,6 +92,8 @@ class Kit:
         engine, device = choose(args.engine, args.device)
         self._locator = located_by(args)
         name_by = args.name_by or NAMED_BY.get(self._locator, "classifier")
+        classified = name_by != DETECTOR
+        looks_again = classified and args.model == NAMERS.get(self._locator)
         self._setup = Setup(
             engine,
             device,
@@ -98,11 +101,12 @@ class Kit:
             streams_for(args.threads) if engine == "openvino" else 1,
             args.confidence,
             only=tuple(args.only.split(",")) if args.only else (),
-            outline=name_by != "detector",
+            outline=classified and not looks_again,  # it looks at the whole box
+            one_each=looks_again,
         )
         self._find = LOCATORS[self._locator](self._setup)
         options = {"engine": engine, "device": device, "threads": args.threads}
-        if name_by == "detector":
+        if not classified:
             self._classify = ScoreNames(self._find.info)
         else:
             with ThreadPoolExecutor(1) as pool:

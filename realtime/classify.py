@@ -6,6 +6,7 @@ from preprocessing.cuts import CUTS
 from realtime.batching import Batched
 from realtime.engines import ENGINES, Engine
 from realtime.types import Region
+from training.probabilities import softmax
 from training.weights import WeightsInfo, locate_for, verified
 
 
@@ -32,12 +33,6 @@ class Classifier:
         return self._engine(
             np.stack([self._cut(image, region, self.info.size) for region in regions])
         )
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits (N, K), each row summing to 1."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def load_classifier(

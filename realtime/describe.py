@@ -5,9 +5,10 @@ from collections import Counter
 import numpy as np
 
 from preprocessing.colours import colour_name, light_of
-from realtime.classify import Classifier, load_classifier, softmax
+from realtime.classify import Classifier, load_classifier
 from realtime.types import Region
 from training.attributes.answer import split_outputs
+from training.probabilities import softmax
 
 EAGER = 3  # looks a new track takes in a row
 RENEWAL = 25  # frames after which it is looked at again

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import DeviceError
-from preprocessing.regions import pixel_window
 from preprocessing.segmentation import segment
 from realtime.engines import CACHE_DIR, TORCH_DEVICES, require_torch
 from realtime.naming import kept_classes
@@ -49,13 +48,8 @@ class DetectorLocator:
         """Garments in a BGR image (H, W, 3), surest first."""
         found = self._detect(image)
         found = found.take(np.flatnonzero(self._kept[found.labels]))
-        regions = map(_region, found.boxes, found.scores)
+        regions = map(Region.filling, found.boxes, found.scores)
         return [outlined(image, one) if self._outline else one for one in regions]
-
-
-def _region(box: np.ndarray, scores: np.ndarray) -> Region:
-    x1, y1, x2, y2 = pixel_window(box)
-    return Region(box, np.full((y2 - y1, x2 - x1), 255, np.uint8), scores)
 
 
 def outlined(image: np.ndarray, region: Region) -> Region:
@@ -85,8 +79,9 @@ def load_detector(
     threads: int,
     confidence: float | None,
     streams: int = 1,
+    one_each: bool = False,
 ) -> Detector:
-    """A committed detector on its engine.
+    """A committed detector on its engine; `one_each` is that of `decode`.
 
     Raises:
         WeightsError: no such detector, or its file is missing or damaged.
@@ -100,7 +95,7 @@ def load_detector(
         network = openvino_detector(
             stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR)
         )
-    return Detector(info, network, confidence=confidence)
+    return Detector(info, network, confidence=confidence, one_each=one_each)
 
 
 def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Network:

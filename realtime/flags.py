@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from preprocessing.kinds import SURE
+from training.detection.recipes import NAMERS
 
 # Held equal to the registries by a test: importing those here would cost half a second.
 LOCATOR_NAMES = (
@@ -18,7 +19,7 @@ LOCATOR_NAMES = (
     "none",
 )
 # The networks that locate, and who names what they find unless a flag says so.
-NAMED_BY = {"yolo": "detector", "yolo-photo": "both", "parser": "both"}
+NAMED_BY = {"yolo": "both", "yolo-photo": "both", "parser": "both"}
 ASSOCIATOR_NAMES = ("overlap", "bytetrack", "ocsort")
 PACE_NAMES = ("every-frame", "smooth", "live")
 SLOW = (*NAMED_BY, "grabcut")  # locators that are worth following between two looks
@@ -129,7 +130,8 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--model",
-        help=f"committed model or weight file (default {DEFAULT_MODEL}; for --demo {DEMO_MODEL})",
+        help=f"committed model or weight file (default {DEFAULT_MODEL}; for --locate yolo "
+        f"{NAMERS['yolo']}; for --demo {DEMO_MODEL})",
     )
     add(
         "--locate",
@@ -140,7 +142,7 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     add(
         "--name-by",
         choices=("detector", "classifier", "both"),
-        help="who names what a detector or parser found (default: yolo itself, else both)",
+        help="who names what a detector or parser found (default: both together)",
     )
     add(
         "--confidence",

@@ -9,6 +9,7 @@ import numpy as np
 from preprocessing.regions import whole_image
 from preprocessing.segmentation import Segmenter
 from realtime.types import Region
+from training.detection.recipes import NAMERS
 from training.weights import WeightsInfo
 
 Locate = Callable[[np.ndarray], list[Region]]
@@ -24,6 +25,7 @@ class Setup:
         confidence: least score of a garment; None for the network's own.
         only: names of the classes to look for; none for all.
         outline: look for each garment's outline in its box.
+        one_each: see `decode`.
     """
 
     engine: str = "openvino"
@@ -33,6 +35,7 @@ class Setup:
     confidence: float | None = None
     only: tuple[str, ...] = ()
     outline: bool = False
+    one_each: bool = False
 
 
 def whole(image: np.ndarray) -> list[Region]:
@@ -54,7 +57,7 @@ def _detector(model: str, setup: Setup) -> Locate:
 
     detector = load_detector(model, engine=setup.engine, device=setup.device,
                              threads=setup.threads, streams=setup.streams,
-                             confidence=setup.confidence)  # fmt: skip
+                             confidence=setup.confidence, one_each=setup.one_each)  # fmt: skip
     return DetectorLocator(detector, setup.only, outline=setup.outline, streams=setup.streams)
 
 
@@ -70,8 +73,11 @@ def suited(info: WeightsInfo) -> str:
     """The locator for a classifier, as measured by `realtime.score`.
 
     Networks that know photos look at worn clothes as well, which only the parser finds; those of
-    Fashion-MNIST want outlines on a plain ground.
+    Fashion-MNIST want outlines on a plain ground, and what was made for a detector wants that.
     """
+    for detector, namer in NAMERS.items():
+        if info.name == namer:
+            return detector
     return "parser" if info.cut == "photo" else "segment"
 
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from preprocessing.errors import UsageError
 from preprocessing.kinds import BARE_OR_COVERED, LAYERS, OTHER, SINGLE
-from realtime.classify import Classifier, softmax
+from realtime.classify import Classifier
 from realtime.types import Region
+from training.detection.names import DOUBT, FLOOR
+from training.probabilities import shares, softmax
 from training.weights import WeightsInfo
 
-FLOOR = 1e-4  # least probability a classifier may claim
-DOUBT = 0.05  # probability that a locator gives a class no less than
 # Powers of the classifier's opinion and of the locator's for lying and for worn garments:
 # classifiers of lying clothes know little of worn ones. Fitted by `realtime.weigh`.
 FLAT, WORN = (0.9, 0.9), (0.55, 1.05)
@@ -47,16 +47,10 @@ class ScoreNames:
         self.info = info
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
-        """Class probabilities float32 (N, classes), a row a region, each summing to 1.
-
-        A detector scores each class for itself; what no class claims is shared by all.
-        """
+        """Class probabilities float32 (N, classes), a row a region, each summing to 1."""
         if not regions:
             return np.zeros((0, len(self.info.classes)), np.float32)
-        scores = np.stack([region.scores for region in regions])
-        rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
-        claimed = scores + rest / scores.shape[1]
-        return claimed / claimed.sum(axis=1, keepdims=True)
+        return shares(np.stack([region.scores for region in regions]))
 
 
 class JointNames:
@@ -80,8 +74,8 @@ class JointNames:
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Class probabilities float32 (N, classes), a row a region, each summing to 1."""
-        powers = np.array([FLAT if region.bare is None else WORN for region in regions], np.float32)
-        powers = powers.reshape(-1, 2)
+        chosen = [FLAT if region.bare is None else WORN for region in regions]
+        powers = np.array(chosen, np.float32).reshape(-1, 2)
         opinion, layers, sleeves = self.evidence(image, regions)
         return softmax(powers[:, :1] * opinion + powers[:, 1:] * layers + sleeves)
 

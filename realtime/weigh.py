@@ -27,11 +27,12 @@ from preprocessing.regions import box_iou
 from preprocessing.samples import read_csv
 from preprocessing.worn import named_regions
 from realtime import naming
-from realtime.classify import load_classifier, softmax
+from realtime.classify import load_classifier
 from realtime.flags import DEFAULT_MODEL
 from realtime.locate import Locate
 from realtime.naming import JointNames
 from realtime.parse import ParserLocator, load_parser
+from training.probabilities import softmax
 
 MATCH = 0.5  # IoU from which a found region is a marked garment
 POWERS = np.linspace(0, 3, 61)  # that are tried

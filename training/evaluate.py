@@ -245,6 +245,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--empty", type=Path, metavar="DIR", help="pictures without any garment: how often a "
         "detector sees one, how well a classifier tells garments from them")  # fmt: skip
     add("--threshold", type=float, metavar="P", help="detectors: of boxes (default its own)")
+    add("--name-by", metavar="MODEL", help="detectors: the classifier that helps to name boxes, or "
+        "`detector` for none (default as in the live app)")  # fmt: skip
     add("--max-bad", type=float, default=0.01, help="unreadable share allowed (default 0.01)")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     add("--out", type=Path, help="report folder (default out/evaluate-MODEL)")
@@ -297,7 +299,12 @@ def _judge_other(task: str, args: argparse.Namespace) -> str:
         from training.detection.evaluate import evaluate as judge_boxes
 
         return judge_boxes(
-            args.model, args.data, empty=args.empty, threshold=args.threshold, **files
+            args.model,
+            args.data,
+            empty=args.empty,
+            threshold=args.threshold,
+            name_by=args.name_by,
+            **files,
         )
     from training.parsing.evaluate import evaluate as judge_masks
 

@@ -102,6 +102,18 @@ RECIPES = {
         weight_decay=0.05,
         dropout=0.2,
     ),
+    # Names the boxes of `yolo`, cut out by training.box_crops.
+    "yolo-names": Recipe(
+        network="deep",
+        epochs=14,
+        batch_size=256,
+        lr=0.1,
+        schedule="onecycle",
+        augment="mirror",  # canvases bring light and colours of their own
+        crop=0.8,
+        size=32,
+        channels=3,
+    ),
     "photo": Recipe(
         network="efficientnet-lite0",
         pretrained="imagenet",

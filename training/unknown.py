@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from preprocessing.kinds import OTHER, SURE
 from training import report
+from training.probabilities import softmax
 
 ACCEPTED = 0.05  # share of what is no garment that may pass for one
 
@@ -60,7 +60,7 @@ def sureness(logits: np.ndarray, classes: Sequence[str], *, temperature: float) 
     Args:
         logits: float32 (N, classes).
     """
-    probabilities = softmax(logits / temperature, axis=1)
+    probabilities = softmax(logits / temperature)
     best, scores = probabilities.argmax(axis=1), probabilities.max(axis=1)
     named = (scores >= SURE) & (np.array(classes)[best] != OTHER)
     if OTHER in classes:

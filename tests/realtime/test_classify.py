@@ -11,9 +11,10 @@ import pytest
 
 from preprocessing.errors import DeviceError, WeightsError
 from preprocessing.segmentation import segment
-from realtime.classify import load_classifier, softmax
+from realtime.classify import load_classifier
 from realtime.engines import choose
 from training import weights
+from training.probabilities import softmax
 
 NAMES = sorted(name for name, entry in weights.read_manifest().items()
                if entry.get("task", "classify") == "classify")  # fmt: skip

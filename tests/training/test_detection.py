@@ -13,14 +13,17 @@ from safetensors.torch import save_file
 
 from preprocessing import canvases
 from preprocessing.errors import DataError
+from preprocessing.pictures import read_picture
 from preprocessing.regions import box_iou
-from preprocessing.yolo_layout import Boxes, label_path
-from training import blend, evaluate, export, fit, registry, weights
+from preprocessing.samples import read_samples
+from preprocessing.yolo_layout import Boxes, label_path, read_boxes, read_layout
+from training import blend, box_crops, evaluate, export, fit, registry, weights
 from training.checkpoint import read_config
 from training.detection import fit as detection_fit
 from training.detection import judge
 from training.detection.decode import Detections, Letterbox, decode
 from training.detection.detector import Detector, openvino_detector
+from training.detection.names import named
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.report import read_metrics
 
@@ -87,7 +90,8 @@ def answer(truth, found, *, labels=None, scores=None, classes=2):
     rows = np.zeros((len(found), classes), np.float32)
     rows[range(len(found)), labels or 0] = scores or 0.9
     boxes = Boxes(np.zeros(len(truth), np.int64), truth)
-    return judge.Answer(Path("x.png"), 100, 100, boxes, Detections(found, rows))
+    peak = rows.max(initial=0)
+    return judge.Answer(Path("x.png"), 100, 100, boxes, Detections(found, rows), peak)
 
 
 BOX, SHIFTED = [10, 10, 50, 50], [10, 10, 50, 42]  # IoU 0.8
@@ -124,6 +128,28 @@ def test_the_threshold_with_the_best_f1():
     assert judge.best_threshold(given) == pytest.approx((0.4, 1.0))
     given.append(answer([], [BOX], scores=[0.5]))  # an empty picture must not show a box
     assert judge.best_threshold(given) == pytest.approx((0.7, 2 / 3))
+
+
+def test_decoding_one_box_an_object():
+    output = raw((10, 10, 8, 8, 0.4, 0.6), (10, 10, 8, 8, 0.5, 0.1), (40, 40, 8, 8, 0.2, 0.35))
+    found = decode(output, confidence=0.3, one_each=True)
+    assert found.labels.tolist() == [1, 1]
+    assert found.scores == pytest.approx(np.array([[0.4, 0.6], [0.2, 0.35]]))
+    found = decode(raw((10, 10, 8, 8, 0.4, 0.6), (11, 10, 8, 8, 0.3, 0.1)), confidence=0.2,
+                   one_each=True)  # fmt: skip
+    middle = (0.6 * 10 + 0.3 * 11) / 0.9
+    assert found.boxes == pytest.approx(np.array([[middle - 4, 6, middle + 4, 14]]))
+
+
+def test_a_classifier_helps_to_name_boxes():
+    boxes = np.array([[0, 0, 8, 8], [8, 0, 16, 8]], np.float32)
+    found = Detections(boxes, np.array([[0.6, 0.5], [0.3, 0.0]], np.float32))
+    both = named(found, np.array([[0.1, 0.9], [0.5, 0.5]], np.float32))
+    assert both.boxes == pytest.approx(np.repeat(boxes, 2, axis=0))
+    assert both.labels.tolist() == [0, 1, 0, 1]
+    first, second, third, fourth = both.confidences
+    assert first + second == pytest.approx(0.8) and second > first  # the classifier is the surer
+    assert third + fourth == pytest.approx(0.3) and third > fourth  # it does not know: the detector
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +208,45 @@ def test_publish_and_evaluate(run, data, tmp_path, capsys):
     assert "images without an object" in capsys.readouterr().out
     assert evaluate.main(flags) == 2
     assert "give --data" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def crops(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crops")
+    assert box_crops.main(["--data", str(data), "--out", str(folder)]) == 0
+    return folder
+
+
+def test_boxes_are_cut_out_for_a_classifier(data, crops, tmp_path, capsys):
+    layout, samples = read_layout(data), read_samples(crops)
+    for split, name in (("train", "training"), ("val", "validation")):
+        given = [read_boxes(path, classes=len(layout.names)) for path in layout.images(split)]
+        labels = [layout.names[label] for boxes in given for label in boxes.labels]
+        assert [s.label for s in samples if s.split == name] == labels
+    assert tuple(json.loads((crops / "mapping.json").read_text())) == layout.names
+    assert all(max(read_picture(s.path).shape) <= 64 for s in samples)
+    (tmp_path / "other.yaml").write_text(f"train: {layout.folders['train'][0]}\nnames: [a, b]\n")
+    command = ["--data", str(data), str(tmp_path / "other.yaml"), "--out", str(tmp_path / "x")]
+    assert box_crops.main(command) == DataError.status
+    assert "has the classes a, b" in capsys.readouterr().err
+
+
+def test_a_namer_is_trained_and_judged_with_its_detector(run, data, crops, tmp_path, capsys):
+    out = tmp_path / "names"
+    flags = ["--model", "yolo-names", "--data", str(crops), "--epochs", "1", "--batch-size", "8"]
+    assert fit.main([*flags, "--out", str(out)]) == 0
+    assert export.main([str(out), "--out", str(tmp_path)]) == 0
+    assert weights.read_info(tmp_path / "yolo-names.safetensors").size == 32
+    figures = tmp_path / "figures.json"
+    judged = ["--model", str(run / "yolo.onnx"), "--data", str(data), "--split", "validation"]
+    judged += ["--out", str(tmp_path / "report"), "--json", str(figures), "--name-by"]
+    assert evaluate.main([*judged, str(tmp_path / "yolo-names.onnx")]) == 0
+    both = json.loads(figures.read_text())
+    assert "named with yolo-names" in both["measured_on"] and 0 <= both["map50"] <= 1
+    assert evaluate.main([*judged, "detector"]) == 0
+    assert "named with" not in json.loads(figures.read_text())["measured_on"]
+    assert evaluate.main([*judged, "deep"]) == 2
+    assert "it knows T-shirt/top" in capsys.readouterr().err
 
 
 def test_a_blend_is_the_mean_with_where_the_run_started(run, tmp_path, capsys):

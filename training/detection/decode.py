@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from preprocessing.regions import box_iou
+
 STRIDE = 32  # pixels; both sides of the input are multiples of it
 GREY = 114  # of 255, all channels: what the network saw around its training images
 OVERLAP = 0.7  # IoU above which the weaker of two boxes of a class is the same object
@@ -99,7 +101,12 @@ class Letterbox:
 
 
 def decode(
-    output: np.ndarray, *, confidence: float, overlap: float = OVERLAP, every_class: bool = False
+    output: np.ndarray,
+    *,
+    confidence: float,
+    overlap: float = OVERLAP,
+    every_class: bool = False,
+    one_each: bool = False,
 ) -> Detections:
     """Boxes of a raw head's output float32 (4 + classes, anchors), in pixels of the input.
 
@@ -109,6 +116,9 @@ def decode(
     Args:
         every_class: an anchor is a box of each class that it scores above `confidence`, with that
             score alone, as average precision is computed; otherwise of its best class.
+        one_each: boxes of other classes that overlap as much are the same object too, and its box
+            is the mean of all of them by their scores, which lies closer (Gidaris and Komodakis
+            2015, arXiv 1505.01749).
     """
     scores = output[4:]
     if every_class:
@@ -125,6 +135,12 @@ def decode(
         return found
     corners = np.concatenate([found.boxes[:, :2], sizes], axis=1)
     strength = found.confidences
-    kept = cv2.dnn.NMSBoxesBatched(corners, strength, found.labels, 0.0, overlap)
+    kinds = np.zeros_like(found.labels) if one_each else found.labels
+    kept = cv2.dnn.NMSBoxesBatched(corners, strength, kinds, 0.0, overlap)
     kept = np.asarray(kept, np.int64).reshape(-1)
-    return found.take(kept[np.argsort(-strength[kept], kind="stable")][:MOST])
+    kept = kept[np.argsort(-strength[kept], kind="stable")][:MOST]
+    best = found.take(kept)
+    if one_each:
+        votes = (box_iou(best.boxes, found.boxes) > overlap) * strength
+        best = Detections(votes @ found.boxes / votes.sum(axis=1, keepdims=True), best.scores)
+    return best

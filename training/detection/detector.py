@@ -25,25 +25,26 @@ class Detector:
         confidence: float | None = None,
         square: bool = False,
         every_class: bool = False,
+        one_each: bool = False,
     ):
         """
         Args:
             confidence: least score of a box; None for the one chosen on validation.
             square: pad every image to one shape, for images of many sizes.
-            every_class: see `decode`.
+            every_class, one_each: see `decode`.
         """
         self.info = info
         self.confidence = info.confidence if confidence is None else confidence
         self._network = network
         self._square = square
-        self._every_class = every_class
+        self._boxes = {"every_class": every_class, "one_each": one_each}
 
     def __call__(self, image: np.ndarray) -> Detections:
         """What is in a BGR image uint8 (H, W, 3)."""
         height, width = image.shape[:2]
         box = _fit(width, height, self.info.size, self._square)
         output = self._network(box(image))
-        found = decode(output, confidence=self.confidence, every_class=self._every_class)
+        found = decode(output, confidence=self.confidence, **self._boxes)
         return Detections(box.undo(found.boxes), found.scores)
 
 

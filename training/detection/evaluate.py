@@ -8,6 +8,8 @@ from preprocessing.yolo_layout import check_layout, read_layout
 from training import weights
 from training.detection import judge, report
 from training.detection.detector import openvino_detector
+from training.detection.names import Namer, default_namer
+from training.detection.recipes import DETECTOR
 
 
 def evaluate(
@@ -17,6 +19,7 @@ def evaluate(
     split: str | None,
     threshold: float | None,
     empty: Path | None,
+    name_by: str | None,
     out: Path | None,
     json_file: Path | None,
 ) -> str:
@@ -26,6 +29,7 @@ def evaluate(
         data: a data.yaml; empty: a folder of pictures without any garment, judged instead.
         split: train, val or test; None for test where there is one, else val.
         threshold: of false boxes; None for the detector's own.
+        name_by: a classifier that helps to name the boxes, or DETECTOR; None for the app's default.
 
     Raises:
         DataError, WeightsError: nothing there, or it is broken.
@@ -45,8 +49,11 @@ def evaluate(
         part = {"validation": "val", "training": "train"}.get(split, split)
         part = part or ("test" if "test" in layout.folders else "val")
         check_layout(layout, (part,))
-        given = judge.answers(info, network, layout.images(part), labelled=True)
-        title = f"{info.name} on {part} of {data}"
+        name_by = name_by or default_namer(info)
+        namer = None if name_by == DETECTOR else Namer(*weights.locate(name_by), info.classes)
+        given = judge.answers(info, network, layout.images(part), labelled=True, namer=namer)
+        named = "" if namer is None else f" named with {name_by}"
+        title = f"{info.name}{named} on {part} of {data}"
     else:
         raise UsageError(f"{info.name} is a detector: give --data data.yaml or --empty DIR")
     scores = judge.score(given, classes=len(info.classes), threshold=threshold)

@@ -17,6 +17,7 @@ from preprocessing.regions import box_iou
 from preprocessing.yolo_layout import Boxes, read_boxes
 from training.detection.decode import Detections
 from training.detection.detector import Detector, Network
+from training.detection.names import Namer
 from training.weights import WeightsInfo
 
 LEAST = 0.001  # score of the boxes that average precision is computed from
@@ -31,6 +32,7 @@ class Answer:
 
     Attributes:
         truth: class ids int64 (N,) and boxes float32 (N, 4) in pixels; found: down to `LEAST`.
+        peak: the detector's own highest score, by which its threshold shows a box or none.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Answer:
     height: int
     truth: Boxes
     found: Detections
+    peak: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,17 +78,24 @@ class Scores:
 
 
 def answers(
-    info: WeightsInfo, network: Network, images: Sequence[Path], *, labelled: bool
+    info: WeightsInfo,
+    network: Network,
+    images: Sequence[Path],
+    *,
+    labelled: bool,
+    namer: Namer | None = None,
 ) -> list[Answer]:
     """What a network finds in images, in every class, beside their labels.
 
     Args:
         labelled: False for images without any garment.
+        namer: looks at every box again to name it; None where the detector names alone.
 
     Raises:
         DataError: an image cannot be read, or its label file is broken.
     """
-    detector = Detector(info, network, confidence=LEAST, square=True, every_class=True)
+    detector = Detector(info, network, confidence=LEAST, square=True, every_class=namer is None,
+                        one_each=namer is not None)  # fmt: skip
     given = []
     for path in tqdm(images, "images", disable=None):
         image = read_picture(path)
@@ -95,7 +105,11 @@ def answers(
             shares = read_boxes(path, classes=len(info.classes))
             sides = np.array([width, height] * 2, np.float32)
             truth = Boxes(shares.labels, shares.boxes * sides)
-        given.append(Answer(path, width, height, truth, detector(image)))
+        found = detector(image)
+        peak = float(found.confidences.max(initial=0))
+        if namer:
+            found = namer(image, found)
+        given.append(Answer(path, width, height, truth, found, peak))
     if not given:
         raise DataError("no images to judge the detector by")
     return given
@@ -111,7 +125,7 @@ def score(given: Sequence[Answer], *, classes: int, threshold: float) -> Scores:
     per_class[occurring, 1] = precision[:, :, occurring].mean(axis=(0, 1))
     confidence, f1 = best_threshold(given)
     empty = [answer for answer in given if not len(answer.truth.labels)]
-    wrong = sum(bool((answer.found.confidences > threshold).any()) for answer in empty)
+    wrong = sum(answer.peak > threshold for answer in empty)
     mean50, mean = per_class[occurring].mean(axis=0) if occurring.any() else (0.0, 0.0)
     return Scores(
         map50=float(mean50),
@@ -176,8 +190,7 @@ def best_threshold(given: Sequence[Answer]) -> tuple[float, float]:
     order = np.argsort(-strength, kind="stable")
     strength, true = strength[order], np.cumsum(hit[order])
     f1 = 2 * true / (np.arange(1, len(true) + 1) + objects)
-    empty = [answer.found.confidences for answer in given if not len(answer.truth.labels)]
-    peaks = np.sort([found.max(initial=0) for found in empty])[::-1]
+    peaks = np.sort([a.peak for a in given if not len(a.truth.labels)])[::-1]
     if len(peaks):
         f1[strength < peaks[int(MOST_FALSE * len(peaks))]] = 0
     best = int(f1.argmax())

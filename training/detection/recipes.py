@@ -37,6 +37,10 @@ class DetectorRecipe:
         return min(next(sizes, self.size), self.size)
 
 
+DETECTOR = "detector"  # names its boxes itself
+# Detectors whose boxes a classifier looks at again, and its name: it sees more of a garment's
+# texture, and learns it from its pixels alone.
+NAMERS = {"yolo": "yolo-names"}
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",

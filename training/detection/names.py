@@ -1,0 +1,68 @@
+"""Names of boxes by a detector's scores and a classifier's opinion together. Imports no torch."""
+
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.cuts import CUTS
+from preprocessing.errors import UsageError
+from preprocessing.regions import Region
+from training import weights
+from training.detection.decode import Detections
+from training.detection.recipes import DETECTOR, NAMERS
+from training.openvino_network import OpenVinoNetwork
+from training.probabilities import shares, softmax
+from training.weights import WeightsInfo
+
+FLOOR = 1e-4  # least probability a classifier may claim
+DOUBT = 0.05  # probability that what located a garment gives a class no less than
+# Powers of the classifier's opinion and of the detector's, by the average precision of both
+# together on validation canvases.
+POWERS = (0.6, 0.6)
+MOST = 50  # boxes an image that are named, strongest first
+
+
+def default_namer(info: WeightsInfo) -> str:
+    """The classifier that looks at a detector's boxes again, or DETECTOR where it names alone."""
+    name = NAMERS.get(info.name, DETECTOR)
+    if name == DETECTOR or set(weights.locate(name)[1].classes) != set(info.classes):
+        return DETECTOR
+    return name
+
+
+class Namer:
+    """Gives a detector's boxes a score in every class, after another look at each.
+
+    Raises:
+        UsageError: the classifier knows other classes than the detector.
+    """
+
+    def __init__(self, stem: Path, info: WeightsInfo, classes: tuple[str, ...]):
+        if set(info.classes) != set(classes):
+            raise UsageError(f"--name-by {info.name}: it knows {', '.join(info.classes)}, the "
+                             f"detector {', '.join(classes)}")  # fmt: skip
+        self._network, self._info = OpenVinoNetwork(stem), info
+        self._order = [info.classes.index(name) for name in classes]
+
+    def __call__(self, image: np.ndarray, found: Detections) -> Detections:
+        """The boxes found in a BGR image, a class at a time: see `named`."""
+        found = found.take(np.arange(min(MOST, len(found.boxes))))
+        if not len(found.boxes):
+            return found
+        cut, size = CUTS[self._info.cut], self._info.size
+        crops = np.stack([cut(image, Region.filling(box), size) for box in found.boxes])
+        opinion = softmax(self._network(crops) / self._info.temperature)
+        return named(found, opinion[:, self._order])
+
+
+def named(found: Detections, opinion: np.ndarray) -> Detections:
+    """Boxes with a classifier's opinion float32 (N, classes): a box with one score for each class.
+
+    The scores of a box share out how likely there is a garment.
+    """
+    logs = POWERS[0] * np.log(opinion + FLOOR) + POWERS[1] * np.log(shares(found.scores) + DOUBT)
+    presence = 1 - np.prod(1 - found.scores, axis=1, keepdims=True)
+    scores = (presence * softmax(logs)).astype(np.float32)
+    count = scores.shape[1]
+    each = np.tile(np.eye(count, dtype=np.float32), (len(scores), 1)) * scores.reshape(-1, 1)
+    return Detections(np.repeat(found.boxes, count, axis=0), each)

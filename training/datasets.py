@@ -1,6 +1,7 @@
 """Opens the data set that a recipe learns from, ready for training."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from preprocessing.samples import INDEX, Sample, write_csv
@@ -10,7 +11,7 @@ from training.build_dataset import MAPPING, DataSet, build, read, read_source, w
 from training.checkpoint import read_config
 from training.data import DataParts
 from training.photo_data import PhotoPart
-from training.photos import known_photos, photo_split
+from training.photos import LABELS, RELATED, known_photos, photo_split
 from training.recipes import Recipe
 from training.rules import Rules
 
@@ -44,11 +45,20 @@ def fashion_mnist_parts(
 def real_garments(source: Path, run: Path, *, group_column: str, seed: int) -> list[Sample]:
     """The photos for a Fashion-MNIST network to learn from; run/photos.csv has those held out too.
 
+    Photos of RELATED labels are learnt from as well, but for those of senders that are held out.
+
     Raises:
         DataError: see `known_photos`.
     """
-    found = known_photos(source, group_column=group_column)
+    every = known_photos(source, group_column=group_column, labels=LABELS | RELATED)
+    found = [sample for sample in every if sample.label in LABELS]
     samples = split_samples(found, validation=HELD_OUT, test=0, seed=seed)
+    held_out = {s.group for s in samples if s.split == "validation"} - {""}
+    samples += [
+        replace(sample, split="training")
+        for sample in every
+        if sample.label in RELATED and sample.group not in held_out
+    ]
     write_csv(run / "photos.csv", samples)
     return [sample for sample in samples if sample.split == "training"]
 

@@ -1,6 +1,6 @@
 """Real photos as the Fashion-MNIST networks see them: cut out by our own segmentation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
@@ -26,18 +26,25 @@ LABELS = {
     "outwear": "Coat",
     "shirt": "Shirt",
 }
+# Labels of what is near enough to learn from, though not to be judged by.
+RELATED = {
+    **dict.fromkeys(("polo", "undershirt", "top"), "T-shirt/top"),
+    "hoodie": "Pullover", "blazer": "Coat", "blouse": "Shirt",
+}  # fmt: skip
 
 
-def known_photos(source: Path, *, group_column: str = "group") -> list[Sample]:
+def known_photos(
+    source: Path, *, group_column: str = "group", labels: Collection[str] = LABELS
+) -> list[Sample]:
     """The photos of a folder a class or of a CSV whose labels mean one of our classes.
 
     Raises:
         DataError: there are none, or see `read_samples`.
     """
     samples = read_samples(source, group_column=group_column)
-    samples = [sample for sample in samples if sample.label in LABELS]
+    samples = [sample for sample in samples if sample.label in labels]
     if not samples:
-        raise DataError(f"no photos in {source}: wanted the labels {', '.join(LABELS)}")
+        raise DataError(f"no photos in {source}: wanted the labels {', '.join(labels)}")
     return samples
 
 
@@ -49,7 +56,8 @@ def photo_split(samples: Sequence[Sample]) -> Split:
     """
     with process_pool() as pool:
         crops = np.stack(list(pool.map(_crop, [s.path for s in samples], chunksize=16)))
-    labels = [CLASSES.index(LABELS[sample.label]) for sample in samples]
+    meant = LABELS | RELATED
+    labels = [CLASSES.index(meant[sample.label]) for sample in samples]
     return Split(torch.from_numpy(crops)[:, None], torch.tensor(labels))
 
 

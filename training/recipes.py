@@ -79,12 +79,12 @@ RECIPES = {
     # Starts from `deep` (--init) and learns real garments, cut out of photos, beside its own data.
     "deep-real": Recipe(
         network="deep",
-        epochs=10,
+        epochs=14,
         batch_size=256,
         lr=0.05,
         schedule="onecycle",
         augment="real",
-        last_epochs=1,
+        last_epochs=4,
         last_augment="strong",
         photo_repeats=8,
     ),

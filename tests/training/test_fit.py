@@ -70,15 +70,22 @@ def test_real_garments_are_learnt_beside_the_data_set(tmp_path, capsys):
     source = photos.folder(tmp_path / "photos")
     lines = ["path,label,sender"]
     for number, path in enumerate(sorted(source.rglob("*.png"))):
-        lines.append(f"{path},{('t-shirt', 'longsleeve', 'hat')[number % 3]},{number // 3}")
+        label = ("t-shirt", "longsleeve", "hat", "hoodie")[number % 4]
+        lines.append(f"{path},{label},{number // 4}")
     (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
     out, flags = tmp_path / "run", ["--model", "deep-real", "--epochs", "1", *SMALL]
     assert fit.main([*flags, "--out", str(out)]) == 2
     assert "needs it" in capsys.readouterr().err
     flags += ["--photos", str(tmp_path / "labels.csv"), "--group-column", "sender"]
     assert fit.main([*flags, "--out", str(out)]) == 0
-    held = [s for s in read_csv(out / "photos.csv") if s.split == "validation"]
+    samples = read_csv(out / "photos.csv")
+    held = [s for s in samples if s.split == "validation"]
     assert {s.label for s in held} == {"t-shirt", "longsleeve"} and 2 <= len(held) <= 6
+    learnt = {s.group for s in samples if s.split == "training"}
+    assert {
+        s.group for s in samples if s.label == "hoodie"
+    } == learnt  # akin, of no held-out sender
+    assert not learnt & {s.group for s in held}
     command = ["--model", str(out), "--data", str(out / "photos.csv"), "--split", "validation"]
     assert evaluate.main([*command, "--out", str(tmp_path / "report")]) == 0
     assert json.loads((tmp_path / "report" / "report.json").read_text())["count"] == len(held)

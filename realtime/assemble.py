@@ -65,6 +65,17 @@ def located_by(args: argparse.Namespace) -> str:
     return suited(locate(args.model)[1])
 
 
+def named_by(locator: str, model: str) -> str:
+    """Who names what a locator finds unless a flag says so.
+
+    Raises:
+        WeightsError: no such model.
+    """
+    if locator in NAMERS and set(locate(model)[1].classes) != set(locate(locator)[1].classes):
+        return DETECTOR  # the model speaks of other things
+    return NAMED_BY.get(locator, "classifier")
+
+
 def checked_analysis(args: argparse.Namespace) -> Analysis:
     """`make_analysis` of flags that nobody has looked at yet.
 
@@ -91,7 +102,7 @@ class Kit:
         self._args = args
         engine, device = choose(args.engine, args.device)
         self._locator = located_by(args)
-        name_by = args.name_by or NAMED_BY.get(self._locator, "classifier")
+        name_by = args.name_by or named_by(self._locator, args.model)
         classified = name_by != DETECTOR
         looks_again = classified and args.model == NAMERS.get(self._locator)
         self._setup = Setup(

@@ -142,7 +142,8 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     add(
         "--name-by",
         choices=("detector", "classifier", "both"),
-        help="who names what a detector or parser found (default: both together)",
+        help="who names what a detector or parser found (default: both together; of yolo it alone "
+        "where the model knows other classes)",
     )
     add(
         "--confidence",

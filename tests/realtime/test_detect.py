@@ -8,12 +8,16 @@ import pytest
 
 from preprocessing.errors import UsageError, WeightsError
 from preprocessing.kinds import LAYERS
-from realtime import cli, detect
+from realtime import assemble, cli, detect
+from realtime.flags import DEMO
+from realtime.flags import parser as flags_of_the_app
 from realtime.naming import JointNames, ScoreNames
+from realtime.sources import open_source
+from realtime.stats import Stats
 from realtime.track import Tracker
-from realtime.types import Region
+from realtime.types import UNKNOWN, Region
 from training.detection.detector import Detector
-from training.weights import WeightsInfo
+from training.weights import WeightsInfo, locate
 
 CLASSES = ("hat", "shoe", "bag")
 INFO = WeightsInfo(
@@ -165,3 +169,19 @@ def test_flags_of_detectors(tmp_path, capsys, flags, words):
     arguments = ["--demo", "-o", str(tmp_path / "out.mp4"), *flags]
     assert cli.main(arguments) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_detector_and_its_namer_go_together():
+    parse = flags_of_the_app().parse_args
+    args = parse(["--locate", "yolo"])
+    assemble.check_recognition(args)
+    assert args.model == "yolo-names"
+    assert assemble.named_by("yolo", "yolo-names") == "both"
+    assert assemble.named_by("yolo", "photo") == "detector"  # which knows other classes
+    args = parse(["--model", "yolo-names", "--confidence", "0.3"])
+    assert assemble.located_by(args) == "yolo"
+    with open_source(str(DEMO)) as source:
+        found = assemble.checked_analysis(args)(next(iter(source)), Stats())
+    assert found and {garment.label.name for garment in found} <= {
+        *locate("yolo")[1].classes, UNKNOWN
+    }  # fmt: skip

@@ -54,7 +54,7 @@ def _cut(job: tuple[Path, str, Path, Sequence[str]]) -> list[tuple[Path, str]]:
     image, given = read_picture(path), read_boxes(path, classes=len(names))
     height, width = image.shape[:2]
     limit = np.array([width, height] * 2, np.float32)
-    rng = np.random.default_rng([len(given.labels), *stem.encode()])
+    rng = np.random.default_rng([*stem.encode()])
     found = []
     for number, (label, box) in enumerate(zip(given.labels, given.boxes * limit, strict=True)):
         sides = np.tile(box[2:] - box[:2], 2)

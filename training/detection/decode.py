@@ -116,9 +116,7 @@ def decode(
     Args:
         every_class: an anchor is a box of each class that it scores above `confidence`, with that
             score alone, as average precision is computed; otherwise of its best class.
-        one_each: boxes of other classes that overlap as much are the same object too, and its box
-            is the mean of all of them by their scores, which lies closer (Gidaris and Komodakis
-            2015, arXiv 1505.01749).
+        one_each: boxes of other classes that overlap as much are the same object: see `_agreed`.
     """
     scores = output[4:]
     if every_class:
@@ -140,7 +138,18 @@ def decode(
     kept = np.asarray(kept, np.int64).reshape(-1)
     kept = kept[np.argsort(-strength[kept], kind="stable")][:MOST]
     best = found.take(kept)
-    if one_each:
-        votes = (box_iou(best.boxes, found.boxes) > overlap) * strength
-        best = Detections(votes @ found.boxes / votes.sum(axis=1, keepdims=True), best.scores)
-    return best
+    return _agreed(best, found, overlap) if one_each else best
+
+
+def _agreed(best: Detections, found: Detections, overlap: float) -> Detections:
+    """The best boxes, each moved to the mean of all that overlap it, weighed by their scores.
+
+    It lies closer (Gidaris and Komodakis 2015, arXiv 1505.01749), and the better they agree, the
+    closer: the scores are multiplied by how much they overlap their mean.
+    """
+    votes = (box_iou(best.boxes, found.boxes) > overlap) * found.confidences
+    votes /= votes.sum(axis=1, keepdims=True)
+    boxes = votes @ found.boxes
+    agreement = (votes * box_iou(boxes, found.boxes)).sum(axis=1, keepdims=True)
+    moved = Detections(boxes, best.scores * agreement)
+    return moved.take(np.argsort(-moved.confidences, kind="stable"))

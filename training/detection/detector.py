@@ -45,7 +45,12 @@ class Detector:
         box = _fit(width, height, self.info.size, self._square)
         output = self._network(box(image))
         found = decode(output, confidence=self.confidence, **self._boxes)
-        return Detections(box.undo(found.boxes), found.scores)
+        boxes = box.undo(found.boxes)
+        if self._boxes["one_each"]:  # garments cover whole pixels
+            whole = np.round(boxes)
+            there = (whole[:, 2:] > whole[:, :2]).all(axis=1, keepdims=True)
+            boxes = np.where(there, whole, boxes)
+        return Detections(boxes, found.scores)
 
 
 @lru_cache(maxsize=16)

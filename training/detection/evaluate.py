@@ -50,10 +50,11 @@ def evaluate(
         part = part or ("test" if "test" in layout.folders else "val")
         check_layout(layout, (part,))
         name_by = name_by or default_namer(info)
-        namer = None if name_by == DETECTOR else Namer(*weights.locate(name_by), info.classes)
+        namer, title = None, f"{info.name} on {part} of {data}"
+        if name_by != DETECTOR:
+            namer = Namer(*weights.locate(name_by), info.classes)
+            title = f"{info.name} named with {namer.info.name} on {part} of {data}"
         given = judge.answers(info, network, layout.images(part), labelled=True, namer=namer)
-        named = "" if namer is None else f" named with {name_by}"
-        title = f"{info.name}{named} on {part} of {data}"
     else:
         raise UsageError(f"{info.name} is a detector: give --data data.yaml or --empty DIR")
     scores = judge.score(given, classes=len(info.classes), threshold=threshold)

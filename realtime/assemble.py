@@ -71,7 +71,7 @@ def named_by(locator: str, model: str) -> str:
     Raises:
         WeightsError: no such model.
     """
-    if locator in NAMERS and set(locate(model)[1].classes) != set(locate(locator)[1].classes):
+    if locator in NAMERS and not locate(model)[1].knows_the_same(locate(locator)[1]):
         return DETECTOR  # the model speaks of other things
     return NAMED_BY.get(locator, "classifier")
 

@@ -137,7 +137,8 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         "--locate",
         default="auto",
         choices=("auto", *LOCATOR_NAMES),
-        help="how garments are found (default auto: parser for models of photos, else segment)",
+        help="how garments are found (default auto: parser for models of photos, yolo for "
+        "its own, else segment)",
     )
     add(
         "--name-by",

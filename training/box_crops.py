@@ -6,7 +6,6 @@ of the detector's data and its classes in their order; and a sheet.
 """
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,14 +23,13 @@ from preprocessing.errors import DataError
 from preprocessing.pictures import picture_sheet, read_picture
 from preprocessing.processes import process_pool
 from preprocessing.regions import Region
-from preprocessing.samples import INDEX, Sample, write_csv
+from preprocessing.samples import INDEX, Sample
 from preprocessing.yolo_layout import Layout, check_layout, read_boxes, read_layout
-from training.build_dataset import MAPPING
+from training.build_dataset import MAPPING, write_index
 
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 JITTER = 0.04  # of a box's sides, by which its edges are moved: those of a detector are not exact
 MOST_SIDE = 64  # pixels of a picture
-QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 SHEET, COLUMNS, SHEET_SIDE = 240, 24, 64
 
 
@@ -64,7 +62,7 @@ def _cut(job: tuple[Path, str, Path, Sequence[str]]) -> list[tuple[Path, str]]:
         if scale < 1:
             cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         file = out / f"{stem}-{number}.jpg"
-        cv2.imwrite(str(file), cut, QUALITY)
+        write_image(file, cut)
         found.append((file, names[label]))
     return found
 
@@ -90,7 +88,6 @@ def _run(args: argparse.Namespace) -> int:
                             f"{layouts[0].path} {', '.join(names)}")  # fmt: skip
         check_layout(layout, tuple(layout.folders))
     pictures = args.out / "pictures"
-    pictures.mkdir(parents=True, exist_ok=True)
     samples = [
         sample
         for number, layout in enumerate(layouts)
@@ -99,9 +96,7 @@ def _run(args: argparse.Namespace) -> int:
     ]
     if not samples:
         raise DataError(f"no box in {', '.join(map(str, args.data))}: wanted garments to cut out")
-    write_csv(args.out / INDEX, samples)
-    mapping = {name: number for number, name in enumerate(names)}
-    (args.out / MAPPING).write_text(json.dumps(mapping, indent=1, ensure_ascii=False) + "\n")
+    write_index(args.out, samples, names)
     paths = [sample.path for sample in samples]
     sheet = picture_sheet(paths, side=SHEET_SIDE, columns=COLUMNS, most=SHEET)
     write_image(args.out / "sheet.png", sheet)

@@ -153,10 +153,7 @@ def _labels(samples: Sequence[Sample]) -> str:
 
 def write(data_set: DataSet, folder: Path) -> str:
     """Write everything about a data set into a folder; the text of its report."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / INDEX, data_set.samples)
-    mapping = {name: number for number, name in enumerate(data_set.classes)}
-    (folder / MAPPING).write_text(json.dumps(mapping, indent=1, ensure_ascii=False) + "\n")
+    write_index(folder, data_set.samples, data_set.classes)
     with (folder / BAD).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "reason"), *data_set.bad])
     text = describe(data_set)
@@ -165,6 +162,14 @@ def write(data_set: DataSet, folder: Path) -> str:
     rows = {name: [counts[name, split] for split in SPLITS] for name in data_set.classes}
     report.plot_classes(folder / "classes.png", rows, SPLITS)
     return text
+
+
+def write_index(folder: Path, samples: Sequence[Sample], classes: Sequence[str]) -> None:
+    """Write what `read` needs: the samples, and the classes in the order of their ids."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / INDEX, samples)
+    mapping = {name: number for number, name in enumerate(classes)}
+    (folder / MAPPING).write_text(json.dumps(mapping, indent=1, ensure_ascii=False) + "\n")
 
 
 def read(folder: Path, *, max_bad: float) -> DataSet:

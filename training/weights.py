@@ -72,6 +72,10 @@ class WeightsInfo:
         """What the network is built to."""
         return Shape(len(self.classes), size=self.size, channels=self.channels, head=self.head)
 
+    def knows_the_same(self, other: "WeightsInfo") -> bool:
+        """Whether it speaks of the same classes, in whatever order."""
+        return set(self.classes) == set(other.classes)
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 

@@ -37,16 +37,17 @@ class Detector:
         self.confidence = info.confidence if confidence is None else confidence
         self._network = network
         self._square = square
-        self._boxes = {"every_class": every_class, "one_each": one_each}
+        self._every_class, self._one_each = every_class, one_each
 
     def __call__(self, image: np.ndarray) -> Detections:
         """What is in a BGR image uint8 (H, W, 3)."""
         height, width = image.shape[:2]
         box = _fit(width, height, self.info.size, self._square)
         output = self._network(box(image))
-        found = decode(output, confidence=self.confidence, **self._boxes)
+        found = decode(output, confidence=self.confidence, every_class=self._every_class,
+                       one_each=self._one_each)  # fmt: skip
         boxes = box.undo(found.boxes)
-        if self._boxes["one_each"]:  # garments cover whole pixels
+        if self._one_each:  # garments cover whole pixels
             whole = np.round(boxes)
             there = (whole[:, 2:] > whole[:, :2]).all(axis=1, keepdims=True)
             boxes = np.where(there, whole, boxes)

@@ -52,7 +52,7 @@ def evaluate(
         name_by = name_by or default_namer(info)
         namer, title = None, f"{info.name} on {part} of {data}"
         if name_by != DETECTOR:
-            namer = Namer(*weights.locate(name_by), info.classes)
+            namer = Namer(*weights.locate(name_by), info)
             title = f"{info.name} named with {namer.info.name} on {part} of {data}"
         given = judge.answers(info, network, layout.images(part), labelled=True, namer=namer)
     else:

@@ -24,10 +24,8 @@ MOST = 50  # boxes an image that are named, strongest first
 
 def default_namer(info: WeightsInfo) -> str:
     """The classifier that looks at a detector's boxes again, or DETECTOR where it names alone."""
-    name = NAMERS.get(info.name, DETECTOR)
-    if name == DETECTOR or set(weights.locate(name)[1].classes) != set(info.classes):
-        return DETECTOR
-    return name
+    name = NAMERS.get(info.name)
+    return name if name and weights.locate(name)[1].knows_the_same(info) else DETECTOR
 
 
 class Namer:
@@ -37,12 +35,12 @@ class Namer:
         UsageError: the classifier knows other classes than the detector.
     """
 
-    def __init__(self, stem: Path, info: WeightsInfo, classes: tuple[str, ...]):
-        if set(info.classes) != set(classes):
+    def __init__(self, stem: Path, info: WeightsInfo, detector: WeightsInfo):
+        if not info.knows_the_same(detector):
             raise UsageError(f"--name-by {info.name}: it knows {', '.join(info.classes)}, the "
-                             f"detector {', '.join(classes)}")  # fmt: skip
+                             f"detector {', '.join(detector.classes)}")  # fmt: skip
         self._network, self.info = OpenVinoNetwork(stem), info
-        self._order = [info.classes.index(name) for name in classes]
+        self._order = [info.classes.index(name) for name in detector.classes]
 
     def __call__(self, image: np.ndarray, found: Detections) -> Detections:
         """The boxes found in a BGR image, a class at a time: see `named`."""
@@ -65,6 +63,6 @@ def named(found: Detections, opinion: np.ndarray) -> Detections:
     presence = np.clip(found.scores.sum(axis=1, keepdims=True), 0, 1)
     scores = (presence * softmax(logs)).astype(np.float32)
     count = scores.shape[1]
-    each = np.tile(np.eye(count, dtype=np.float32), (len(scores), 1)) * scores.reshape(-1, 1)
+    each = (scores[:, :, None] * np.eye(count, dtype=np.float32)).reshape(-1, count)
     strongest = np.argsort(-scores.ravel(), kind="stable")
     return Detections(np.repeat(found.boxes, count, axis=0), each).take(strongest)

@@ -212,6 +212,29 @@ def test_figures_of_known_answers(data):
     assert np.nanmax(overlaps(blind.pixels)[FIRST:]) == 0
 
 
+def test_garments_where_the_masks_name_none_are_not_judged(data):
+    one = parsed_people(data)["test"][0]
+    image, truth = one.read()
+    garment = np.where(truth >= FIRST, truth, 0)
+    answer = np.eye(len(CLASSES), dtype=np.float32)[garment].transpose(2, 0, 1)
+
+    class Suit:
+        """The same person, in what the masks do not part into layers."""
+
+        def read(self):
+            return image, np.where(truth >= FIRST, UNKNOWN_PIXEL, truth)
+
+    class Naked:
+        """The same picture, without a garment."""
+
+        def read(self):
+            return image, np.where(truth >= FIRST, 0, truth)
+
+    suit, naked = (judge(lambda _: answer, [kind()]) for kind in (Suit, Naked))
+    assert suit.true == suit.found == 0 and suit.unjudged == naked.found > 0
+    assert naked.unjudged == 0 and naked.summary()["false_a_photo"] == naked.found
+
+
 def test_the_locator_takes_frames_of_any_size(run):
     info = weights.read_info(run / "parser.safetensors")
     locate = ParserLocator(openvino_parser(run / "parser", info))

@@ -18,12 +18,13 @@ from preprocessing.parsing import (
     overlaps,
     pixel_pairs,
 )
-from preprocessing.regions import box_iou
+from preprocessing.regions import Region, box_iou
 from training.parsing.answer import FrameParser
 from training.parsing.data import Parsed
 
 FREQUENT = 10  # photos that show a class, from which it counts in the mean
 MATCH = 0.5  # IoU from which a box is that of a garment
+UNCLEAR = 0.5  # of a found garment, from which on it lies where the masks name no layer
 SHEET, SIDE = 24, 256  # photos on the sheet, each beside its truth and its answer
 PALETTE = np.array(
     [(0, 0, 0), (120, 120, 120), (60, 60, 230), (230, 120, 40), (200, 60, 200), (60, 200, 60),
@@ -41,6 +42,8 @@ class Judged:
         regions, named: true garments, and those of which most garment pixels have the right layer.
         true, found, right: garments in the photos, garments that the app's own rules make of the
             answer, and those of them with the box (IoU of MATCH) and the layer of a true one.
+        unjudged: garments besides, that lie on suits, rompers and the like, which the masks do not
+            part into layers: neither right nor false, as in COCO's regions to ignore.
     """
 
     pixels: np.ndarray
@@ -51,6 +54,7 @@ class Judged:
     true: int = 0
     found: int = 0
     right: int = 0
+    unjudged: int = 0
 
     def summary(self) -> dict:
         """The single figures; the mean overlap is over garments that FREQUENT photos show."""
@@ -62,6 +66,7 @@ class Judged:
             "layers_right": self.named / max(1, self.regions),
             "garments_f1": 2 * self.right / max(1, self.true + self.found),
             "false_a_photo": (self.found - self.right) / max(1, self.photos),
+            "unjudged": self.unjudged,
             "accuracy": float(np.diag(self.pixels).sum() / max(1, self.pixels.sum())),
             "iou": {CLASSES[k]: round(float(value), 4) for k, value in enumerate(iou)
                     if not np.isnan(value)},
@@ -102,13 +107,22 @@ def _count_garments(judged: Judged, probabilities: np.ndarray, truth: np.ndarray
     layers, boxes = layer_boxes(truth - np.uint8(FIRST))  # what is no garment wraps to above
     found = garments(probabilities, width=width, height=height)
     judged.true += len(layers)
-    judged.found += len(found)
     free = dict(zip(layers, boxes, strict=True))  # a photo has one box a layer
     for region in found:
         layer = int(region.scores.argmax())
         if layer in free and box_iou(region.box[None], free[layer][None])[0, 0] >= MATCH:
             judged.right += 1
             del free[layer]
+        elif _unclear_share(region, truth) >= UNCLEAR:
+            judged.unjudged += 1
+            continue
+        judged.found += 1
+
+
+def _unclear_share(region: Region, truth: np.ndarray) -> float:
+    """How much of a region's mask lies on pixels of no known class."""
+    x1, y1, x2, y2 = region.window
+    return float((truth[y1:y2, x1:x2][region.mask > 0] == UNKNOWN_PIXEL).mean())
 
 
 def table(judged: Judged) -> str:
@@ -122,7 +136,8 @@ def table(judged: Judged) -> str:
         f"mean IoU of garments in {FREQUENT} photos or more: {figures['mean_iou']:.3f}; pixels "
         f"right {figures['accuracy']:.1%}; layer of a garment right {figures['layers_right']:.1%}",
         f"garments found with box and layer: F1 {figures['garments_f1']:.3f}, "
-        f"{figures['false_a_photo']:.2f} false a photo ({judged.true} in {judged.photos} photos)",
+        f"{figures['false_a_photo']:.2f} false a photo ({judged.true} in {judged.photos} photos); "
+        f"{judged.unjudged} more on suits and the like, not judged",
     ]
     return "\n".join(lines)
 

@@ -33,8 +33,10 @@ WORN_NAMES = {
                     "shoes"),
 }  # fmt: skip
 UNCLEAR = {"suit", "romper", "bodysuit", "swimwear", "intimate"}
-# The boxed photos: "shirt" is any top there, "jacket" any outer layer, "shoe" a pair.
+# Boxes: of the layers themselves, or of the boxed photos, where "shirt" is any top, "jacket" any
+# outer layer, "shoe" a pair.
 BOXED = {
+    **{layer: layer for layer in LAYERS},
     "shirt": "top", "jacket": "outer", "dress": "dress", "pants": "trousers", "skirt": "skirt",
     "shorts": "shorts", "shoe": "shoes", "bag": "bag", "hat": "hat", "sunglass": IGNORED,
 }  # fmt: skip

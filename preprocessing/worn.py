@@ -32,7 +32,7 @@ STREET, BODY = {"null"}, {"skin", "hair"}  # values of masks that are no garment
 BODY_SHARE = 0.6  # of a square of skin and hair; the rest is street
 TRIES = 60  # places tried for a square without garments
 DRAWN, CUTS_EACH, SCENE_SIDE = 40, 6, 256  # grounds a kind; cuts a picture; pixels
-SHEET, COLUMNS, SHEET_SIDE, QUALITY = 96, 12, 96, [cv2.IMWRITE_JPEG_QUALITY, 95]
+SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
 
 
 def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
@@ -48,7 +48,7 @@ def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
         for name, label, region in named_regions(mask, names):
             if _is_plain(region):
                 target = out / f"{number:04d}-{name}.jpg"
-                cv2.imwrite(str(target), square(image, region), QUALITY)
+                write_image(target, square(image, region))
                 yield Sample(target, label, group=_shoot(number))
 
 
@@ -77,7 +77,7 @@ def bare_squares(folder: Path, out: Path) -> Iterator[Sample]:
             found = _square_of(values[mask], share, rng, allowed=(street | body)[mask])
             if found is not None:
                 target = out / f"{number:04d}-{name}.jpg"
-                cv2.imwrite(str(target), image[found], QUALITY)
+                write_image(target, image[found])
                 yield Sample(target, OTHER, group=_shoot(number))
 
 
@@ -113,7 +113,7 @@ def empty_scenes(folder: Path | None, out: Path) -> Iterator[Sample]:
     for index, (draw, name) in enumerate([*drawn, *pictures * CUTS_EACH]):
         colour = tuple(int(v) for v in rng.integers(15, 245, 3))
         target = out / f"{index:05d}-{name}.jpg"
-        cv2.imwrite(str(target), draw((SCENE_SIDE, SCENE_SIDE), rng, colour), QUALITY)
+        write_image(target, draw((SCENE_SIDE, SCENE_SIDE), rng, colour))
         group = f"drawn-{index}" if index < len(drawn) else f"scenes-{name}"
         yield Sample(target, OTHER, group=group)
 

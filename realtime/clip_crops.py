@@ -2,6 +2,7 @@
 
 The parser finds them, the clip's label says what they are: a region takes the one label that its
 layer may bear. Clips of one outfit are one group, so that it never lies on both sides of a split.
+With --frames the whole frames are written with the garments' boxes, for parsers to learn from.
 """
 
 import argparse
@@ -13,39 +14,70 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import cv2
+import numpy as np
 
 from preprocessing.command import exit_status
 from preprocessing.contact_sheet import write_image
 from preprocessing.cuts import square
 from preprocessing.errors import DataError, UsageError
+from preprocessing.kinds import LAYERS, SINGLE
+from preprocessing.layers import draw_sheet
 from preprocessing.pictures import picture_sheet
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
+from preprocessing.yolo_layout import box_rows, label_path, write_layout
 from realtime.parse import ParserLocator, load_parser
 from realtime.score import KIND_OF, LAYER_OF, Clip, read_clips
 from realtime.sources import open_source
+from realtime.types import Frame, Region
 from training.build_dataset import MAPPING
 
 EVERY = 6  # frames from one cut to the next
 LEAST_SIDE = 60  # pixels of a garment's longer side
-QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
 REHEARSED, COPIES = 3, 6  # see `beside`
 
 
 def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
     """Write the garments of a clip as pictures, each with its label."""
+    for frame, garments in _labelled(clip, locate):
+        for label, region in garments:
+            path = out / f"{clip.path.stem}-{frame.index:05d}-{label}.jpg"
+            write_image(path, square(frame.image, region))
+            yield Sample(path, label, group=group)
+
+
+def boxed_frames(clip: Clip, locate: ParserLocator, out: Path) -> Iterator[Sample]:
+    """Write frames of a clip into images/ with the boxes of their garments in labels/.
+
+    Boxes have the labels' layers, whatever the parser took the garments for.
+    """
+    for frame, garments in _labelled(clip, locate):
+        path = out / "images" / "train" / f"{clip.path.stem}-{frame.index:05d}.jpg"
+        rows = label_path(path)
+        write_image(path, frame.image)
+        height, width = frame.image.shape[:2]
+        layers = [LAYERS.index(SINGLE[label]) for label, _ in garments]
+        boxes = np.array([region.box for _, region in garments])
+        rows.parent.mkdir(parents=True, exist_ok=True)
+        rows.write_text(box_rows(layers, boxes, width=width, height=height))
+        yield from (Sample(path, label) for label, _ in garments)
+
+
+def _labelled(
+    clip: Clip, locate: ParserLocator
+) -> Iterator[tuple[Frame, list[tuple[str, Region]]]]:
+    """Frames of a clip with those of their garments that have a label, and the label."""
     with open_source(str(clip.path)) as source:
         for frame in source:
             if frame.index % EVERY:
                 continue
+            found = []
             for region in locate(frame.image):
-                layer = locate.info.classes[int(region.scores.argmax())]
-                label = _label(layer, clip.kinds)
+                label = _label(locate.info.classes[int(region.scores.argmax())], clip.kinds)
                 if label and max(region.mask.shape) >= LEAST_SIDE:
-                    path = out / f"{clip.path.stem}-{frame.index:05d}-{label}.jpg"
-                    cv2.imwrite(str(path), square(frame.image, region), QUALITY)
-                    yield Sample(path, label, group=group)
+                    found.append((label, region))
+            if found:
+                yield frame, found
 
 
 def _label(layer: str, kinds: tuple[str, ...]) -> str:
@@ -85,10 +117,14 @@ def main(argv: list[str] | None = None) -> int:
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
     add("--beside", type=Path, metavar="DIR", help="a data set of training.build_dataset to list "
         "them in: index.csv is then one for training.fit --init")  # fmt: skip
+    add("--frames", action="store_true", help="write frames and boxes for training.fit --boxed, "
+        "not cuts")  # fmt: skip
     return exit_status(partial(_run, parser.parse_args(argv)))
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.frames and args.beside:
+        raise UsageError("--beside lists cuts among others: leave it or --frames out")
     clips = {clip.path.name: clip for clip in read_clips(args.clips)}
     locate = ParserLocator(load_parser("parser", threads=1))
     args.out.mkdir(parents=True, exist_ok=True)
@@ -98,22 +134,34 @@ def _run(args: argparse.Namespace) -> int:
         for name in names.split(","):
             if name not in clips:
                 raise UsageError(f"--outfit {outfit}: {args.clips} lists no {name!r}")
-            samples += cuts(clips[name], locate, args.out, group=group)
+            write = boxed_frames if args.frames else partial(cuts, group=group)
+            samples += write(clips[name], locate, args.out)
     if not samples:
         raise DataError(f"no labelled garment was found in the clips of {args.clips}")
-    if args.beside:
-        write_csv(args.out / INDEX, beside(samples, args.beside))
-        shutil.copy(args.beside / MAPPING, args.out)
+    written = _list_frames(args.out) if args.frames else _list_cuts(samples, args.out, args.beside)
+    counts = sorted(Counter(sample.label for sample in samples).items())
+    print(f"{', '.join(f'{name} {count}' for name, count in counts)}; {written}")
+    return 0
+
+
+def _list_frames(folder: Path) -> str:
+    """Write data.yaml and a sheet; what was written, in words."""
+    write_layout(folder / "data.yaml", LAYERS)
+    draw_sheet(folder, "train")
+    return f"{folder}/data.yaml, sheet-train.png"
+
+
+def _list_cuts(samples: Sequence[Sample], folder: Path, others: Path | None) -> str:
+    """Write index.csv, beside another data set's samples if there is one, and a sheet."""
+    if others:
+        write_csv(folder / INDEX, beside(samples, others))
+        shutil.copy(others / MAPPING, folder)
     else:
-        write_csv(args.out / INDEX, samples)
+        write_csv(folder / INDEX, samples)
     paths = [sample.path for sample in samples]
     sheet = picture_sheet(paths, side=SHEET_SIDE, columns=COLUMNS, most=SHEET)
-    write_image(args.out / "sheet.png", sheet)
-    counts = sorted(Counter(sample.label for sample in samples).items())
-    print(
-        f"{', '.join(f'{name} {count}' for name, count in counts)}; {args.out}/{INDEX}, sheet.png"
-    )
-    return 0
+    write_image(folder / "sheet.png", sheet)
+    return f"{folder}/{INDEX}, sheet.png"
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
         "masks/")  # fmt: skip
     add("--photos", type=Path, metavar="CSV", help="parsers and deep-real: photos of single "
         "garments as well")  # fmt: skip
-    add("--boxed", type=Path, metavar="DIR", help="parsers: photos of people with data.yaml, whose "
-        "boxes check what --teacher paints")  # fmt: skip
+    add("--boxed", type=Path, nargs="+", metavar="DIR", help="parsers: photos of people with "
+        "data.yaml, whose boxes check what --teacher paints")  # fmt: skip
     add("--backgrounds", type=Path, metavar="DIR", help="parsers: garment-free pictures")
     add("--data-dir", metavar="DIR", help="folder of the four Fashion-MNIST files")
     add("--limit-train", type=int, metavar="N", help="Fashion-MNIST: train and validate on N")

@@ -1,12 +1,21 @@
-"""Garments cut out of labelled clips: which label a region takes."""
+"""Garments of labelled clips: which label a region takes, and what is written."""
 
 from collections import Counter
+from types import SimpleNamespace
 
+import make
+import numpy as np
 import pytest
 
 from preprocessing.errors import DataError
+from preprocessing.kinds import LAYERS
+from preprocessing.layers import boxed_photos
+from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, write_csv
-from realtime.clip_crops import COPIES, _label, beside
+from preprocessing.yolo_layout import write_layout
+from realtime import clip_crops
+from realtime.clip_crops import COPIES, EVERY, _label, beside, boxed_frames
+from realtime.score import Clip
 
 
 @pytest.mark.parametrize(
@@ -38,3 +47,34 @@ def test_beside_a_data_set_they_are_learnt_often_and_it_is_rehearsed(tmp_path):
     assert counts[("longsleeve", "training")] == COPIES
     with pytest.raises(DataError, match="build_dataset"):
         beside([new], tmp_path / "none")
+
+
+class OuterInTheMiddle:
+    """A locator that takes whatever is in the middle of a frame for an outer garment."""
+
+    info = SimpleNamespace(classes=LAYERS)
+
+    def __call__(self, image):
+        height, width = image.shape[:2]
+        box = np.array([width / 4, height / 4, width / 2, height], np.float32)
+        return [Region.filling(box, np.eye(len(LAYERS), dtype=np.float32)[LAYERS.index("outer")])]
+
+
+def test_frames_have_boxes_of_their_labels_layers(tmp_path):
+    path = make.clip(tmp_path / "a.mp4", frames=EVERY + 1, size=(160, 120))
+    clip = Clip(path, ("longsleeve", "pants"))
+    samples = list(boxed_frames(clip, OuterInTheMiddle(), tmp_path))
+    write_layout(tmp_path / "data.yaml", LAYERS)
+    frames = list(boxed_photos(tmp_path))
+    assert len(frames) == len(samples) == 2 and {s.label for s in samples} == {"longsleeve"}
+    assert frames[1].path.stem == f"{path.stem}-{EVERY:05d}"
+    for frame in frames:
+        assert frame.labels == (LAYERS.index("top"),)
+        sides = [frame.width, frame.height] * 2
+        assert np.allclose(frame.boxes[0] / sides, [0.25, 0.25, 0.5, 1], atol=1e-5)
+
+
+def test_frames_are_not_listed_beside_cuts(tmp_path, capsys):
+    flags = ["--clips", "clips.csv", "--outfit", "a=b", "--out", str(tmp_path)]
+    assert clip_crops.main([*flags, "--frames", "--beside", str(tmp_path)]) == 2
+    assert "--beside lists cuts" in capsys.readouterr().err

@@ -43,7 +43,7 @@ FLAGS = {  # of training.fit that a parser takes
     "resume", "seed", "device", "logger", "epochs", "batch_size", "lr", "backbone_lr", "image_size",
     "weight_decay", "patience", "clip",
 }  # fmt: skip
-SOURCES = ("data", "photos", "boxed", "backgrounds")  # of these, folders and files
+SOURCES = ("data", "photos", "backgrounds")  # of these, folders and files
 MOST_DIFFERENCE = 0.02  # of a probability, between the two files
 
 
@@ -61,6 +61,7 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
         config = {
             "model": args.model, "seed": args.seed, "group_column": args.group_column,
             **{name: _absolute(getattr(args, name)) for name in SOURCES},
+            "boxed": [_absolute(folder) for folder in args.boxed or ()],
             "teacher": args.teacher or "", "classes": CLASSES, **origin,
         }  # fmt: skip
     people = parsed_people(Path(config["data"]))
@@ -110,7 +111,8 @@ def _sources(config: dict, parsed: list) -> Sources:
     boxed, grounds = [], None
     if config["boxed"]:
         stem, info = weights.locate_for("parse", config["teacher"])
-        boxed = boxed_people(Path(config["boxed"]), openvino_parser(stem, info))
+        teacher = openvino_parser(stem, info)
+        boxed = [one for folder in config["boxed"] for one in boxed_people(Path(folder), teacher)]
     if config["backgrounds"]:
         pictures = picture_paths(Path(config["backgrounds"]))
         if not pictures:

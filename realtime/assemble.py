@@ -18,7 +18,7 @@ from realtime.engines import CACHE_DIR, choose, streams_for
 from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
 from realtime.follow import PACES, SMOOTH
 from realtime.locate import LOCATORS, Locate, Setup, suited
-from realtime.naming import JointNames, ScoreNames
+from realtime.naming import FLAT, JointNames, ScoreNames
 from realtime.parquet import ParquetSink
 from realtime.people import People
 from realtime.pipeline import Analysis
@@ -27,6 +27,7 @@ from realtime.rows import CsvSink, JsonlSink, SubtitleSink
 from realtime.sinks import Sink, SnapshotSink, video_or_picture
 from realtime.sources import Source
 from realtime.track import Tracker
+from training.detection.names import POWERS
 from training.detection.recipes import DETECTOR, NAMERS
 from training.people import PeopleFinder
 from training.weights import locate
@@ -127,7 +128,8 @@ class Kit:
             if shared:
                 self._classify.share()
         if name_by == "both":
-            self._classify = JointNames(self._find.info, self._classify)
+            lying = POWERS if looks_again else FLAT
+            self._classify = JointNames(self._find.info, self._classify, lying=lying)
         self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
         self._people = None
         if args.joints:

@@ -59,11 +59,20 @@ class JointNames:
     A layer that means none of the classifier's classes ("bag") becomes a class of its own, on
     which the classifier has no opinion. OTHER is what the locator leaves to none of its layers.
 
+    Args:
+        lying: powers of the two for garments that nobody wears.
+
     Raises:
         UsageError: the two speak of different things.
     """
 
-    def __init__(self, located: WeightsInfo, classifier: Classifier):
+    def __init__(
+        self,
+        located: WeightsInfo,
+        classifier: Classifier,
+        *,
+        lying: tuple[float, float] = FLAT,
+    ):
         classes = classifier.info.classes
         meant = meanings(located, classifier.info)
         extra = tuple(n for k, n in enumerate(located.classes) if k not in set(meant))
@@ -71,10 +80,11 @@ class JointNames:
         # A row a name: the locator's class that it belongs to.
         self._meant = np.array([*meant, *map(located.classes.index, extra)])
         self._scores, self._classify, self._extra = ScoreNames(located), classifier, len(extra)
+        self._lying = lying
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Class probabilities float32 (N, classes), a row a region, each summing to 1."""
-        chosen = [FLAT if region.bare is None else WORN for region in regions]
+        chosen = [self._lying if region.bare is None else WORN for region in regions]
         powers = np.array(chosen, np.float32).reshape(-1, 2)
         opinion, layers, sleeves = self.evidence(image, regions)
         return softmax(powers[:, :1] * opinion + powers[:, 1:] * layers + sleeves)

@@ -16,7 +16,9 @@ from realtime.sources import open_source
 from realtime.stats import Stats
 from realtime.track import Tracker
 from realtime.types import UNKNOWN, Region
+from training.detection.decode import Detections
 from training.detection.detector import Detector
+from training.detection.names import POWERS, named
 from training.weights import WeightsInfo, locate
 
 CLASSES = ("hat", "shoe", "bag")
@@ -124,6 +126,14 @@ def test_a_worn_garment_is_named_by_its_layer_and_its_sleeves_by_bare_arms():
     assert name(lying) != "pants" or name(replace(lying, bare=0.0)) != "pants"
     assert name(replace(lying, bare=0.3)) == "t-shirt"
     assert name(replace(lying, bare=0.02)) == "longsleeve"
+
+
+def test_a_detectors_boxes_are_named_live_as_they_are_judged():
+    (region, opinion) = locator()(IMAGE)[1], np.array([[0.2, 0.1, 0.7]], np.float32)
+    judged = named(Detections(region.box[None], region.scores[None]), opinion)
+    live = JointNames(INFO, classifier(CLASSES, opinion[0]), lying=POWERS)(IMAGE, [region])[0]
+    scores = dict(zip(judged.labels.tolist(), judged.confidences.tolist(), strict=True))
+    assert live == pytest.approx([scores[k] / sum(scores.values()) for k in range(3)], abs=1e-5)
 
 
 def test_what_is_no_garment_for_both_is_other():

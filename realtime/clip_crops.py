@@ -25,8 +25,8 @@ from preprocessing.layers import draw_sheet
 from preprocessing.pictures import picture_sheet
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
 from preprocessing.yolo_layout import box_rows, label_path, write_layout
+from realtime.footage import KIND_OF, LAYER_OF, Clip, read_clips
 from realtime.parse import ParserLocator, load_parser
-from realtime.score import KIND_OF, LAYER_OF, Clip, read_clips
 from realtime.sources import open_source
 from realtime.types import Frame, Region
 from training.build_dataset import MAPPING

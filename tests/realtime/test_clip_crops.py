@@ -15,7 +15,7 @@ from preprocessing.samples import INDEX, Sample, write_csv
 from preprocessing.yolo_layout import write_layout
 from realtime import clip_crops
 from realtime.clip_crops import COPIES, EVERY, _label, beside, boxed_frames
-from realtime.score import Clip
+from realtime.footage import Clip
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import DataError
-from realtime import score
-from realtime.score import Clip, Score, score_clip
+from realtime import footage, score
+from realtime.footage import Clip
+from realtime.score import Score, score_clip
 from realtime.types import Garment, Label, Region
 
 BOX = np.array([10, 10, 40, 40], np.float32)
@@ -103,9 +104,9 @@ def test_a_photo_becomes_a_clip_whose_box_moves_along(tmp_path):
 
     clip = Clip(tmp_path / "a.png", ("dress",), photo=True)
     found = score_clip(clip, red, box=np.array([100, 60, 181, 141], np.float32))
-    assert found.right == 1 and found.frames == score.PHOTO_FRAMES
+    assert found.right == 1 and found.frames == footage.PHOTO_FRAMES
     assert min(found.overlaps) > 0.85
-    boxes = {tuple(np.round(turn.ravel(), 2)) for _, turn in score.moving(image)}
+    boxes = {tuple(np.round(turn.ravel(), 2)) for _, turn in footage.moving(image)}
     assert len(boxes) > 10
 
 
@@ -130,7 +131,7 @@ def test_a_broken_index_is_refused(tmp_path, rows, words):
     with (tmp_path / "index.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     with pytest.raises(DataError, match=words):
-        score.read_clips(tmp_path / "index.csv")
+        footage.read_clips(tmp_path / "index.csv")
 
 
 def test_the_command(video, tmp_path, capsys):

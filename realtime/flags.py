@@ -146,12 +146,7 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         help="who names what a detector or parser found (default: both together; of yolo it alone "
         "where the model knows other classes)",
     )
-    add(
-        "--confidence",
-        type=float,
-        metavar="P",
-        help="least score of what it finds",
-    )
+    add("--confidence", type=float, metavar="P", help="least score of what it finds")
     add("--only", metavar="A,B,...", help="classes that it looks for (default all)")
     add(
         "--joints",

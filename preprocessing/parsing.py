@@ -20,10 +20,9 @@ ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms h
 SOFTEN = 1.5  # cells; the answer is smoothed by a Gaussian of this deviation
 JOINED = 9  # cells; pieces of a class whose outlines, so much wider, meet are one garment
 ABSORBED = 0.8  # of a touching patch of the same group, below which a patch is an error of naming
-# Of a garment's layer, over its pixels; of garments close by, which are large or cut off by the
-# frame's edge and so half seen, a lower one.
-LEAST_SCORE, LEAST_CLOSE = 0.65, 0.5
-CLOSE = 0.1  # of the frame, from which on a garment is close by
+# Of a garment's layer, over its pixels. Bags are rare and weigh much in training: most of those
+# that are found below theirs are none.
+LEAST_SCORE, LEAST_BAG = 0.5, 0.8
 
 
 def mask_table(names: dict[int, str]) -> np.ndarray:
@@ -73,17 +72,11 @@ def garments(probabilities: np.ndarray, *, width: int, height: int) -> list[Regi
     regions = []
     for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
         scores = probabilities[FIRST:, cover].mean(axis=1)
-        least = LEAST_CLOSE if _close(cover) else LEAST_SCORE
+        least = LEAST_BAG if LAYERS[scores.argmax()] == "bag" else LEAST_SCORE
         if cover.sum() >= SMALLEST * cover.size and scores.max() >= least:
             region = _region(cover, scores, width=width, height=height)
             regions.append(replace(region, bare=bare_share(labels, cover)))
     return regions
-
-
-def _close(cover: np.ndarray) -> bool:
-    """Whether a garment's patch bool (h, w) is large or touches the frame's edge."""
-    edges = cover[[0, -1]].any() or cover[:, [0, -1]].any()
-    return bool(edges or cover.sum() >= CLOSE * cover.size)
 
 
 def bare_share(labels: np.ndarray, cover: np.ndarray) -> float | None:

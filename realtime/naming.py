@@ -18,7 +18,7 @@ from training.weights import WeightsInfo
 
 # Powers of the classifier's opinion and of the locator's for lying and for worn garments:
 # classifiers of lying clothes know little of worn ones. Fitted by `realtime.weigh`.
-FLAT, WORN = (0.9, 0.9), (0.55, 1.05)
+FLAT, WORN = (0.9, 0.9), (0.65, 0.95)
 # Log-odds of kinds that leave a limb bare against those that cover it: weights of the skin beside
 # the garment and of the limb's bare share, and a constant. Where no limb is seen, the skin speaks
 # alone. Fitted by `training.parsing.limbs`.

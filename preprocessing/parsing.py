@@ -20,8 +20,7 @@ ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms h
 SOFTEN = 1.5  # cells; the answer is smoothed by a Gaussian of this deviation
 JOINED = 9  # cells; pieces of a class whose outlines, so much wider, meet are one garment
 ABSORBED = 0.8  # of a touching patch of the same group, below which a patch is an error of naming
-# Of a garment's layer, over its pixels. Bags are rare and weigh much in training: most of those
-# that are found below theirs are none.
+# Of a garment's layer, over its pixels; most of the bags that are found below theirs are none.
 LEAST_SCORE, LEAST_BAG = 0.5, 0.8
 
 

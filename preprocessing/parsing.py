@@ -20,8 +20,9 @@ ARMS = (0.3, 1.15)  # between these shares of a top's height, from above, arms h
 SOFTEN = 1.5  # cells; the answer is smoothed by a Gaussian of this deviation
 JOINED = 9  # cells; pieces of a class whose outlines, so much wider, meet are one garment
 ABSORBED = 0.8  # of a touching patch of the same group, below which a patch is an error of naming
-# Of a garment's layer, over its pixels; most of the bags that are found below theirs are none.
-LEAST_SCORE, LEAST_BAG = 0.5, 0.8
+# Of a garment's layer, over its pixels; most of what is found of these two below theirs is neither.
+LEAST_SCORE = 0.5
+LEAST_OF = {"bag": 0.8, "hat": 0.85}
 
 
 def mask_table(names: dict[int, str]) -> np.ndarray:
@@ -71,7 +72,7 @@ def garments(probabilities: np.ndarray, *, width: int, height: int) -> list[Regi
     regions = []
     for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
         scores = probabilities[FIRST:, cover].mean(axis=1)
-        least = LEAST_BAG if LAYERS[scores.argmax()] == "bag" else LEAST_SCORE
+        least = LEAST_OF.get(LAYERS[scores.argmax()], LEAST_SCORE)
         if cover.sum() >= SMALLEST * cover.size and scores.max() >= least:
             region = _region(cover, scores, width=width, height=height)
             regions.append(replace(region, bare=bare_share(labels, cover)))

@@ -56,7 +56,7 @@ def boxed_frames(clip: Clip, locate: ParserLocator, out: Path) -> Iterator[Sampl
         rows = label_path(path)
         write_image(path, frame.image)
         height, width = frame.image.shape[:2]
-        layers = [LAYERS.index(SINGLE[label]) for label, _ in garments]
+        layers = [LAYERS.index(SINGLE.get(label, label)) for label, _ in garments]
         boxes = np.array([region.box for _, region in garments])
         rows.parent.mkdir(parents=True, exist_ok=True)
         rows.write_text(box_rows(layers, boxes, width=width, height=height))

@@ -49,27 +49,34 @@ def test_beside_a_data_set_they_are_learnt_often_and_it_is_rehearsed(tmp_path):
         beside([new], tmp_path / "none")
 
 
-class OuterInTheMiddle:
-    """A locator that takes whatever is in the middle of a frame for an outer garment."""
+class InTheMiddle:
+    """A locator that takes whatever is in the middle of a frame for a layer."""
 
     info = SimpleNamespace(classes=LAYERS)
+
+    def __init__(self, layer):
+        self._scores = np.eye(len(LAYERS), dtype=np.float32)[LAYERS.index(layer)]
 
     def __call__(self, image):
         height, width = image.shape[:2]
         box = np.array([width / 4, height / 4, width / 2, height], np.float32)
-        return [Region.filling(box, np.eye(len(LAYERS), dtype=np.float32)[LAYERS.index("outer")])]
+        return [Region.filling(box, self._scores)]
 
 
-def test_frames_have_boxes_of_their_labels_layers(tmp_path):
+@pytest.mark.parametrize(
+    ("kinds", "label", "layer"),
+    [(("longsleeve", "pants"), "longsleeve", "top"), (("bag",), "bag", "bag")],
+)
+def test_frames_have_boxes_of_their_labels_layers(tmp_path, kinds, label, layer):
     path = make.clip(tmp_path / "a.mp4", frames=EVERY + 1, size=(160, 120))
-    clip = Clip(path, ("longsleeve", "pants"))
-    samples = list(boxed_frames(clip, OuterInTheMiddle(), tmp_path))
+    clip = Clip(path, kinds)
+    samples = list(boxed_frames(clip, InTheMiddle("bag" if layer == "bag" else "outer"), tmp_path))
     write_layout(tmp_path / "data.yaml", LAYERS)
     frames = list(boxed_photos(tmp_path))
-    assert len(frames) == len(samples) == 2 and {s.label for s in samples} == {"longsleeve"}
+    assert len(frames) == len(samples) == 2 and {s.label for s in samples} == {label}
     assert frames[1].path.stem == f"{path.stem}-{EVERY:05d}"
     for frame in frames:
-        assert frame.labels == (LAYERS.index("top"),)
+        assert frame.labels == (LAYERS.index(layer),)
         sides = [frame.width, frame.height] * 2
         assert np.allclose(frame.boxes[0] / sides, [0.25, 0.25, 0.5, 1], atol=1e-5)
 

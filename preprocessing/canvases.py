@@ -42,7 +42,7 @@ from preprocessing.errors import DataError, UsageError
 from preprocessing.pictures import picture_paths
 from preprocessing.processes import process_pool
 from preprocessing.samples import read_samples
-from preprocessing.yolo_layout import box_rows, write_layout
+from preprocessing.yolo_layout import write_boxes, write_layout
 
 SPLITS = {"train": 0, "val": 1, "test": 2}  # with the number that each adds to the seed
 VALIDATION_SHARE = 10  # one canvas for validation for so many to train on
@@ -156,23 +156,21 @@ def make_canvas(order: Order, index: int) -> Canvas:
 def write_canvas(order: Order, folder: Path, index: int) -> Canvas:
     """Make a canvas and write its image and its label file."""
     canvas = make_canvas(order, index)
-    name = f"{order.split}/{index:06d}"
-    image = cv2.imencode(".jpg", canvas.image, QUALITY)[1].tobytes()
-    (folder / "images" / f"{name}.jpg").write_bytes(image)
-    rows = box_rows(
+    path = folder / "images" / order.split / f"{index:06d}.jpg"
+    path.write_bytes(cv2.imencode(".jpg", canvas.image, QUALITY)[1].tobytes())
+    write_boxes(
+        path,
         [garment.label for garment in canvas.garments],
         np.array([garment.box for garment in canvas.garments]),
         width=order.size,
         height=order.size,
     )
-    (folder / "labels" / f"{name}.txt").write_text(rows)
     return canvas
 
 
 def write_split(order: Order, folder: Path, count: int) -> None:
     """Write a split's canvases, objects, manifest and contact sheet."""
-    for kind in ("images", "labels"):
-        (folder / kind / order.split).mkdir(parents=True, exist_ok=True)
+    (folder / "images" / order.split).mkdir(parents=True, exist_ok=True)
     names, counts, empty, shown = open_stock(order).names, Counter(), 0, []
     objects = (folder / f"objects-{order.split}.jsonl").open("w")
     with objects, process_pool() as pool:

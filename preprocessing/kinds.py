@@ -37,8 +37,7 @@ UNCLEAR = {"suit", "romper", "bodysuit", "swimwear", "intimate"}
 # outer layer, "shoe" a pair.
 BOXED = {
     **{layer: layer for layer in LAYERS},
-    "shirt": "top", "jacket": "outer", "dress": "dress", "pants": "trousers", "skirt": "skirt",
-    "shorts": "shorts", "shoe": "shoes", "bag": "bag", "hat": "hat", "sunglass": IGNORED,
+    "shirt": "top", "jacket": "outer", "pants": "trousers", "shoe": "shoes", "sunglass": IGNORED,
 }  # fmt: skip
 SINGLE = {
     **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "polo", "undershirt", "blouse", "top",

@@ -36,7 +36,7 @@ from preprocessing.regions import Region
 from preprocessing.samples import read_csv
 from preprocessing.segmentation import segment
 from preprocessing.splits import split_samples
-from preprocessing.yolo_layout import box_rows, read_boxes, read_layout, write_layout
+from preprocessing.yolo_layout import read_boxes, read_layout, write_boxes, write_layout
 
 VALIDATION_FROM, TEST_FROM = 631, 701  # numbers of parsed photos: neighbours are one shoot
 MIN_SHARE = 0.0008  # of the photo, that a garment's pixels cover
@@ -207,11 +207,9 @@ def write(found: Iterable[Labelled], folder: Path, source: str) -> Counter[str]:
     for index, one in enumerate(tqdm(found, source, disable=None)):
         name = f"{source}-{index:05d}-{one.path.stem}"  # stems alone may occur twice
         image = folder / "images" / one.split / f"{name}.jpg"
-        label = folder / "labels" / one.split / f"{name}.txt"
-        for path in (image, label):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        image.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(one.path, image)
-        label.write_text(box_rows(one.labels, one.boxes, width=one.width, height=one.height))
+        write_boxes(image, one.labels, one.boxes, width=one.width, height=one.height)
         counts.update(f"{one.split} {LAYERS[number]}" for number in one.labels)
         counts[f"{one.split} photos"] += 1
     return counts

@@ -138,14 +138,18 @@ def check_layout(layout: Layout, splits: Sequence[str]) -> None:
             read_boxes(image, classes=len(layout.names))
 
 
-def box_rows(labels: Sequence[int], boxes: np.ndarray, *, width: int, height: int) -> str:
-    """Boxes float32 (N, 4) xyxy in pixels as the text of a label file."""
+def write_boxes(
+    image: Path, labels: Sequence[int], boxes: np.ndarray, *, width: int, height: int
+) -> None:
+    """Write the label file of an image: boxes float32 (N, 4) xyxy in pixels, and their classes."""
     scale = np.array([width, height], np.float64)
     rows = []
     for label, box in zip(labels, np.asarray(boxes, np.float64).reshape(-1, 4), strict=True):
         centre, size = (box[:2] + box[2:]) / 2 / scale, (box[2:] - box[:2]) / scale
         rows.append(" ".join([str(label), *(f"{value:.6f}" for value in (*centre, *size))]) + "\n")
-    return "".join(rows)
+    path = label_path(image)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(rows))
 
 
 def write_layout(path: Path, names: Sequence[str]) -> Layout:

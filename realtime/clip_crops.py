@@ -24,7 +24,7 @@ from preprocessing.kinds import LAYERS, SINGLE
 from preprocessing.layers import draw_sheet
 from preprocessing.pictures import picture_sheet
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
-from preprocessing.yolo_layout import box_rows, label_path, write_layout
+from preprocessing.yolo_layout import write_boxes, write_layout
 from realtime.footage import KIND_OF, LAYER_OF, Clip, read_clips
 from realtime.parse import ParserLocator, load_parser
 from realtime.sources import open_source
@@ -53,13 +53,11 @@ def boxed_frames(clip: Clip, locate: ParserLocator, out: Path) -> Iterator[Sampl
     """
     for frame, garments in _labelled(clip, locate):
         path = out / "images" / "train" / f"{clip.path.stem}-{frame.index:05d}.jpg"
-        rows = label_path(path)
         write_image(path, frame.image)
         height, width = frame.image.shape[:2]
         layers = [LAYERS.index(SINGLE.get(label, label)) for label, _ in garments]
         boxes = np.array([region.box for _, region in garments])
-        rows.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_text(box_rows(layers, boxes, width=width, height=height))
+        write_boxes(path, layers, boxes, width=width, height=height)
         yield from (Sample(path, label) for label, _ in garments)
 
 

@@ -18,6 +18,7 @@ GROUND = 10.0  # grey level up to which a pixel belongs to the black ground
 INVERTED, FLAT, STRIPED = 0.25, 0.35, 0.5  # below these draws of 0 to 1, in this order
 SLOPE = 0.3  # of the light, from the middle to a side
 SATURATION = 0.4
+DYED = 0.35  # of the pictures, that another hue is given to
 ERASE_PROBABILITY = 0.5
 ERASE_AREA = (0.02, 0.25)
 
@@ -60,6 +61,25 @@ def colour(images: torch.Tensor) -> torch.Tensor:
 def photo(images: torch.Tensor) -> torch.Tensor:
     """Mirror, change contrast and saturation, and erase a rectangle; cuts are made at reading."""
     return _erase(_saturation(_contrast(mirror(images))))
+
+
+def dyed(images: torch.Tensor) -> torch.Tensor:
+    """`photo`, with another hue for some of the images, since no colour tells what a garment is."""
+    return photo(dye(images))
+
+
+def dye(images: torch.Tensor) -> torch.Tensor:
+    """Colours turned around the grey axis, by any angle, in DYED of the images; grey stays grey."""
+    if images.shape[1] == 1:
+        return images
+    count, device = len(images), images.device
+    chosen = torch.rand(count, device=device) < DYED
+    angle = _uniform(count, -math.pi, math.pi, like=images) * chosen
+    cosine, sine = (v.view(-1, 1, 1) / n for v, n in ((angle.cos(), 1), (angle.sin(), 3**0.5)))
+    ones, identity = torch.ones(3, 3, device=device), torch.eye(3, device=device)
+    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=device)
+    turn = cosine * identity + (1 - cosine) / 3 * ones + sine * cross  # Rodrigues' formula
+    return torch.einsum("nij,njhw->nihw", turn, images).clamp_(0, 255)
 
 
 def _uniform(count: int, low: float, high: float, *, like: torch.Tensor) -> torch.Tensor:
@@ -149,4 +169,5 @@ AUGMENTATIONS = {
     "real": real,
     "colour": colour,
     "photo": photo,
+    "dyed": dyed,
 }

@@ -85,13 +85,16 @@ def photo_parts(run: Path, recipe: Recipe, *, max_bad: float, refit: bool = Fals
     """
     data_set = read(run / FOLDER, max_bad=max_bad)
 
-    def part(samples: list, crop: float = 1.0) -> PhotoPart | None:
+    def part(samples: list, *, crop: float = 1.0, hung: float = 0.0) -> PhotoPart | None:
+        if not samples:
+            return None
         log = run / BAD_LOG
-        return PhotoPart(samples, data_set.classes, recipe.size, crop, log) if samples else None
+        return PhotoPart(samples, data_set.classes, recipe.size, crop, log, hung)
 
+    learnt = list(data_set.samples) if refit else data_set.of("training")
+    training = part(learnt, crop=recipe.crop, hung=recipe.hung)
     if refit:
-        return DataParts(data_set.classes, part(list(data_set.samples), recipe.crop), None, None)
-    training = part(data_set.of("training"), recipe.crop)
+        return DataParts(data_set.classes, training, None, None)
     return DataParts(
         data_set.classes, training, part(data_set.of("validation")), part(data_set.of("test"))
     )

@@ -18,15 +18,15 @@ STRIDE = 32  # pixels; sides of a detector's or a parser's input are multiples o
 REPLACEABLE = {
     "epochs", "batch_size", "lr", "schedule", "augment", "label_smoothing", "pretrained",
     "backbone_lr", "dropout", "head", "mix", "balance", "teacher", "optimizer", "weight_decay",
-    "clip", "patience", "crop",
+    "clip", "patience", "crop", "hung",
 }  # fmt: skip
 POSITIVE = ("epochs", "batch_size", "lr", "limit_train", "limit_test", "image_size", "devices",
             "nodes", "unfreeze_after")  # fmt: skip
 NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience", "category_weight",
                 "attribute_weight", "box_weight", "landmark_weight", "positive_weight",
                 )  # fmt: skip
-AUGMENTS = ("none", "mirror", "light", "strong", "real", "colour", "photo")
-SHARES = ("label_smoothing", "dropout")
+AUGMENTS = ("none", "mirror", "light", "strong", "real", "colour", "photo", "dyed")
+SHARES = ("label_smoothing", "dropout", "hung")
 # Backbones of models of attributes; classifiers name theirs with --model.
 BACKBONES = ("resnet18", "resnet34", "resnet50", "vgg19", "inception-v3", "efficientnet-lite0")
 OTHER_TASKS = ("table", "images", "label_map", "missing", "train_split", "catch_all", "backbone",
@@ -130,6 +130,7 @@ def _add_training(group: argparse._ArgumentGroup) -> None:
     add("--weight-decay", type=float, metavar="X", help="of weights, not of biases and norms")
     add("--clip", type=float, metavar="NORM", help="largest norm of the gradients; 0 for any")
     add("--augment", choices=AUGMENTS, help="of batches")
+    add("--hung", type=float, metavar="SHARE", help="photos with a lanyard or a strap drawn over")
     add("--crop", type=float, metavar="SHARE", help="smallest part of a photo in random cuts")
     add("--mix", choices=MIXES, help="blend or patch images and labels of a batch")
     add("--balance", choices=BALANCES, help="weigh classes alike, in sampling or in the loss")

@@ -12,8 +12,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import RandomResizedCrop
 
-from preprocessing.cuts import photo, resize_planes
+from preprocessing.cuts import CONTEXT, photo, resize_planes
 from preprocessing.errors import DataError
+from preprocessing.hung import hang
 from preprocessing.pictures import read_picture
 from preprocessing.processes import clean_context
 from preprocessing.regions import whole_image
@@ -33,6 +34,7 @@ class PhotoPart:
         classes: names in the order of the labels.
         size: side of the network's input in pixels.
         smallest_crop: share of a photo's area that random cuts keep at least; 1 for whole photos.
+        hung: share of the photos that a lanyard or the like is drawn over in training.
         bad_log: file that unreadable photos are entered in.
     """
 
@@ -41,6 +43,7 @@ class PhotoPart:
     size: int
     smallest_crop: float = 1.0
     bad_log: Path | None = None
+    hung: float = 0.0
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -53,9 +56,8 @@ class PhotoPart:
 
     def loader(self, order: Order | None = None) -> DataLoader:
         """See `training.data.Part`; an unreadable photo comes black with the label UNREADABLE."""
-        cut_at_random = order is not None and self.smallest_crop < 1
         chosen = batches(self.labels, order, size=EVALUATION_BATCH)
-        return picture_loader(PhotoDataset(self, cut_at_random=cut_at_random), chosen)
+        return picture_loader(PhotoDataset(self, varied=order is not None), chosen)
 
     def name(self, index: int) -> str:
         """See `training.data.Part`."""
@@ -66,12 +68,21 @@ class PhotoPart:
         image = read_picture(self.samples[index].path)
         return photo(image, whole_image(image), self.size)
 
+    def variation(self, index: int) -> np.ndarray:
+        """A picture as `picture`, with something hung over it, and cut, at random."""
+        image = read_picture(self.samples[index].path)
+        if torch.rand(()) < self.hung:
+            _hang(image)
+        if self.smallest_crop < 1:
+            return random_cut(image, self.size, smallest=self.smallest_crop)
+        return photo(image, whole_image(image), self.size)
+
 
 class PhotoDataset(Dataset):
-    """Single photos of a part as tensors."""
+    """Single photos of a part as tensors, each time varied or not."""
 
-    def __init__(self, part: PhotoPart, *, cut_at_random: bool):
-        self._part, self._cut_at_random = part, cut_at_random
+    def __init__(self, part: PhotoPart, *, varied: bool):
+        self._part, self._varied = part, varied
         self._labels = part.labels
 
     def __len__(self) -> int:
@@ -80,11 +91,7 @@ class PhotoDataset(Dataset):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         part = self._part
         try:
-            if self._cut_at_random:
-                image = read_picture(part.samples[index].path)
-                planes = random_cut(image, part.size, smallest=part.smallest_crop)
-            else:
-                planes = part.picture(index)
+            planes = part.variation(index) if self._varied else part.picture(index)
         except DataError as error:
             if part.bad_log:
                 with part.bad_log.open("a", encoding="utf-8") as file:
@@ -113,6 +120,14 @@ def random_cut(image: np.ndarray, size: int, *, smallest: float) -> np.ndarray:
     planes = torch.from_numpy(image).permute(2, 0, 1)
     top, left, height, width = RandomResizedCrop.get_params(planes, (smallest, 1.0), ASPECT)
     return resize_planes(image[top : top + height, left : left + width], size)
+
+
+def _hang(image: np.ndarray) -> None:
+    """Draw a lanyard or the like over the garment that a photo shows, in place."""
+    margin = CONTEXT / (1 + 2 * CONTEXT)
+    sides = np.tile(image.shape[1::-1], 2)
+    box = np.array([margin, margin, 1 - margin, 1 - margin]) * sides
+    hang(image, box, np.random.default_rng(int(torch.randint(2**31, ()))))
 
 
 def _one_thread(_: int) -> None:

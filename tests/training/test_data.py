@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.augment import AUGMENTATIONS
+from training.augment import AUGMENTATIONS, dye
 from training.data import Order, Split, batches, stratified_split
 
 
@@ -63,6 +63,18 @@ def test_light_only_mirrors_and_shifts_by_whole_pixels():
         row, column = divmod(int(moved.argmax()), 28)
         places.add((row - 10, min(abs(column - 6), abs(column - 21))))
     assert places == {(dy, dx) for dy in range(-2, 3) for dx in range(3)}
+
+
+def test_dyeing_turns_hues_and_leaves_greys():
+    torch.manual_seed(0)
+    grey = torch.full((64, 3, 4, 4), 90.0)
+    assert torch.allclose(dye(grey), grey, atol=0.01)
+    red = torch.tensor([20.0, 30, 220]).view(1, 3, 1, 1).expand(200, 3, 2, 2)
+    turned = dye(red)
+    changed = (turned - red).abs().amax(dim=(1, 2, 3)) > 1
+    assert 0.2 < changed.float().mean() < 0.5
+    assert turned[:, 1].max() > 150  # some are green now
+    assert torch.allclose(turned[~changed], red[~changed], atol=0.01)
 
 
 def test_strong_erases_about_half_of_the_images():

@@ -107,6 +107,7 @@ def test_half_written_checkpoint(run, tmp_path, capsys):
         ["--balance", "sampling", "--mix", "both"],
         ["--balance", "loss", "--mix", "mixup", "--label-smoothing", "0.1"],
         ["--augment", "photo", "--crop", "0.5", "--clip", "1", "--optimizer", "sgd"],
+        ["--augment", "dyed", "--hung", "0.5"],
         ["--head", "hidden", "--dropout", "0.3", "--schedule", "cosine"],
         ["--patience", "1", "--lr", "1e-12", "--epochs", "40"],
     ],

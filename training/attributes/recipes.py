@@ -16,7 +16,8 @@ class AttributeRecipe(Recipe):
 def _from_photo() -> AttributeRecipe:
     fields = vars(replace(RECIPES["photo"], label_smoothing=0.0, crop=0.7))
     return AttributeRecipe(**fields | {
-        "epochs": 20, "schedule": "plateau", "patience": 8, "batch_size": 24,
+        "epochs": 20, "schedule": "plateau", "patience": 8, "batch_size": 24, "augment": "photo",
+        "hung": 0.0,
     })  # fmt: skip
 
 

@@ -33,5 +33,6 @@ class FashionRecipe(Recipe):
 FASHION_MODELS = {
     "deepfashion": FashionRecipe(**vars(RECIPES["photo"]) | {
         "label_smoothing": 0.0, "epochs": 40, "batch_size": 24, "augment": "colour",
+        "hung": 0.0,
     })
 }  # fmt: skip

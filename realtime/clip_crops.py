@@ -34,7 +34,7 @@ from training.build_dataset import MAPPING
 EVERY = 6  # frames from one cut to the next
 LEAST_SIDE = 60  # pixels of a garment's longer side
 SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
-REHEARSED, COPIES = 3, 6  # see `beside`
+COPIES = 6  # of each cut beside a data set, in which so few would be lost
 
 
 def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
@@ -86,21 +86,15 @@ def _label(layer: str, kinds: tuple[str, ...]) -> str:
 
 
 def beside(samples: Sequence[Sample], folder: Path) -> list[Sample]:
-    """The samples, several times each, among a data set's: few clips would be lost in all of it.
-
-    Of the data set's training part every third is taken, so that little of what a network knows is
-    forgotten while it learns them; its validation part stays whole.
+    """The samples, several times each, beside a data set's own, all for training.
 
     Raises:
         DataError: the folder holds no data set of training.build_dataset.
     """
     if not (folder / INDEX).is_file():
         raise DataError(f"no {INDEX} in {folder}: see training.build_dataset")
-    known = read_csv(folder / INDEX)
-    training = [sample for sample in known if sample.split == "training"]
-    others = [sample for sample in known if sample.split != "training"]
     learnt = [replace(sample, path=sample.path.resolve(), split="training") for sample in samples]
-    return [*training[::REHEARSED], *others, *learnt * COPIES]
+    return [*read_csv(folder / INDEX), *learnt * COPIES]
 
 
 def main(argv: list[str] | None = None) -> int:

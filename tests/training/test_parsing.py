@@ -14,15 +14,7 @@ from preprocessing.parsing import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel
 from realtime.parse import ParserLocator
 from training import evaluate, export, fit, weights
 from training.parsing.answer import openvino_parser
-from training.parsing.data import (
-    classes_in_boxes,
-    dyed,
-    parsed_people,
-    random_view,
-    reground,
-    whole_view,
-    with_hung,
-)
+from training.parsing.data import classes_in_boxes, parsed_people, random_view, reground, whole_view
 from training.parsing.judge import judge
 from training.parsing.network import Parser
 from training.parsing.task import class_weights, dice_loss
@@ -78,29 +70,6 @@ def test_another_ground_leaves_people_as_they_are():
     body = cv2.erode((before == 2).astype(np.uint8), np.ones((9, 9))).astype(bool)
     assert np.abs(view[body].astype(int) - image[body]).max() <= 2
     assert (mask[:, :4] == 0).all()  # what was outside the photo is ground now
-
-
-def test_dyeing_changes_garments_alone():
-    rng = np.random.default_rng(4)
-    image, mask = person(rng)
-    classes = np.choose(mask, (0, 1, FIRST, FIRST + 3)).astype(np.uint8)
-    view = dyed(image, classes, rng)
-    change = np.abs(view.astype(int) - image).max(axis=2)
-    assert change[classes < FIRST].max() <= 3  # rounding
-    assert change[classes == FIRST].mean() > 30 and change[classes == FIRST + 3].mean() > 30
-
-
-def test_what_hangs_hangs_over_the_upper_garment():
-    rng = np.random.default_rng(5)
-    image, mask = person(rng)
-    classes = np.choose(mask, (0, 1, FIRST, FIRST + 3)).astype(np.uint8)
-    changed = np.zeros(mask.shape, int)
-    for _ in range(20):
-        changed += (with_hung(image, classes, rng) != image).any(axis=2)
-    assert (changed[classes == FIRST] > 0).mean() > 0.2
-    assert not changed[classes != FIRST].any()
-    trousers = np.where(classes == FIRST, 0, classes).astype(np.uint8)
-    assert (with_hung(image, trousers, rng) == image).all()
 
 
 def test_a_whole_photo_is_padded_with_what_is_no_class():

@@ -14,7 +14,6 @@ from preprocessing.backgrounds import BACKGROUNDS, Patches
 from preprocessing.camera import photographed
 from preprocessing.cutouts import grabcut_photo
 from preprocessing.errors import DataError
-from preprocessing.hung import hang
 from preprocessing.kinds import LAYERS, SINGLE
 from preprocessing.layers import (
     TEST_FROM,
@@ -36,7 +35,6 @@ ZOOM, ZOOM_SINGLE = (0.25, 1.2), (0.55, 1.6)
 TILT = 12.0  # degrees
 SOFT = 1.2  # pixels over which a cut-out's edge fades
 MASK_SIDE = 320  # pixels of the longer side of masks that are made here, and of their photos
-UPPER = [FIRST + LAYERS.index(name) for name in ("top", "outer", "dress")]
 LEAST_SEEN = 0.15  # of a box, that its garment covers where the teacher has seen it
 
 
@@ -178,10 +176,6 @@ class Views(Dataset):
         image, classes = random_view(image, classes, rng, size=self._recipe.size, zoom=zoom)
         if rng.random() < self._recipe.regrounded:
             image = reground(image, classes, self._ground(rng))
-        if rng.random() < self._recipe.dyed:
-            image = dyed(image, classes, rng)
-        if rng.random() < self._recipe.hung:
-            image = with_hung(image, classes, rng)
         image = photographed(recoloured(image, rng), rng, blur=0.3, noise=0.4, compression=0.4)
         planes = np.ascontiguousarray(image.transpose(2, 0, 1))
         return torch.from_numpy(planes), torch.from_numpy(np.ascontiguousarray(classes))
@@ -285,31 +279,6 @@ def reground(image: np.ndarray, classes: np.ndarray, ground: np.ndarray) -> np.n
     classes[classes == UNKNOWN_PIXEL] = BACKGROUND
     alpha = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), SOFT)[..., None]
     return (alpha * image + (1 - alpha) * ground).astype(np.uint8)
-
-
-def dyed(image: np.ndarray, classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The view with another hue and saturation for each class of garments, white ones too."""
-    hue, saturation, value = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2HSV))
-    for label in np.unique(classes[(classes >= FIRST) & (classes != UNKNOWN_PIXEL)]):
-        cover = classes == label
-        shift, gain, least = rng.integers(180), rng.uniform(0.5, 1.2), rng.uniform(0, 110)
-        hue[cover] = (hue[cover].astype(int) + shift) % 180
-        saturation[cover] = np.minimum(255, gain * saturation[cover] + least)
-    return cv2.cvtColor(cv2.merge([hue, saturation, value]), cv2.COLOR_HSV2BGR)
-
-
-def with_hung(image: np.ndarray, classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The view with something hung over its largest upper garment, behind hands and hair."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(
-        np.isin(classes, UPPER).astype(np.uint8)
-    )
-    if count == 1:
-        return image
-    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    x, y, width, height = stats[largest, : cv2.CC_STAT_AREA]
-    hung = image.copy()
-    hang(hung, np.array([x, y, x + width, y + height]), rng)
-    return np.where((pieces == largest)[..., None], hung, image)
 
 
 def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

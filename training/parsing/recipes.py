@@ -20,8 +20,6 @@ class ParserRecipe:
     single: float = 0.3  # share of views that show a single garment, not a person
     scenes: float = 0.05  # share of views without any person or garment
     regrounded: float = 0.35  # share of views put on another ground
-    hung: float = 0.15  # share of views with a lanyard, a cord or a strap over an upper garment
-    dyed: float = 0.3  # share of views whose garments get other colours
     ema_decay: float = 0.995
     clip: float = 5.0
     dice: float = 0.5  # weight of the overlap's loss beside that of the pixels

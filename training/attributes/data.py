@@ -86,7 +86,7 @@ def open_parts(
 
     def part(rows: np.ndarray, values: np.ndarray, crop: float) -> TablePart:
         samples = [Sample(images / present.names[row], present.groups[row]) for row in rows]
-        return TablePart(samples, (), recipe.size, crop, bad_log, torch.from_numpy(values))
+        return TablePart(samples, (), recipe.size, crop, bad_log, rows=torch.from_numpy(values))
 
     return TableParts(
         attributes,

@@ -35,21 +35,22 @@ def hang(image: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> None:
         line((middle - across / 2, -0.02), (middle + across, rng.uniform(0.7, 1)))
         return
     apart = rng.uniform(0.04, 0.16)
-    joint, end = rng.uniform(0.1, 0.4), rng.uniform(0.3, 0.75)
+    joint = rng.uniform(0.1, 0.4)
+    end = max(joint, rng.uniform(0.3, 0.75))
     line((middle - apart, -0.04), (middle, joint), (middle + apart, -0.04))
-    line((middle, joint), (middle, max(joint, end)))
+    line((middle, joint), (middle, end))
     if rng.random() < BADGE:
-        _badge(image, (x1 + middle * width, y1 + max(joint, end) * height), width, rng)
+        _badge(image, (x1 + middle * width, y1 + end * height), width, rng)
 
 
 def _badge(
     image: np.ndarray, top: tuple[float, float], width: float, rng: np.random.Generator
 ) -> None:
-    """A card that hangs from a place, with a picture or a stripe of another colour."""
+    """A light card that hangs from a place, its lower part of another colour."""
     wide, high = width * rng.uniform(0.08, 0.18), width * rng.uniform(0.12, 0.24)
     left, upper = round(top[0] - wide / 2), round(top[1])
     right, lower = round(left + wide), round(upper + high)
-    for share in (0.0, rng.uniform(0.5, 0.9)):
-        colour = rng.integers(150, 256, 3) if not share else rng.integers(0, 256, 3)
-        corner = (left, round(upper + share * high))
-        cv2.rectangle(image, corner, (right, lower), tuple(int(v) for v in colour), cv2.FILLED)
+    stripe = round(upper + rng.uniform(0.5, 0.9) * high)
+    for start, darkest in ((upper, 150), (stripe, 0)):
+        colour = rng.integers(darkest, 256, 3).tolist()
+        cv2.rectangle(image, (left, start), (right, lower), colour, cv2.FILLED)

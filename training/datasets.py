@@ -89,7 +89,7 @@ def photo_parts(run: Path, recipe: Recipe, *, max_bad: float, refit: bool = Fals
         if not samples:
             return None
         log = run / BAD_LOG
-        return PhotoPart(samples, data_set.classes, recipe.size, crop, log, hung)
+        return PhotoPart(samples, data_set.classes, recipe.size, crop, log, hung=hung)
 
     learnt = list(data_set.samples) if refit else data_set.of("training")
     training = part(learnt, crop=recipe.crop, hung=recipe.hung)

@@ -134,6 +134,8 @@ def write_program(
         verbose=False,
     )
     model = program.model_proto
+    for node in model.graph.node:
+        del node.metadata_props[:]  # stack traces, with the paths of this machine
     if half:
         halve(model)
     onnx.checker.check_model(model)

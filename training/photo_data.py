@@ -34,8 +34,8 @@ class PhotoPart:
         classes: names in the order of the labels.
         size: side of the network's input in pixels.
         smallest_crop: share of a photo's area that random cuts keep at least; 1 for whole photos.
-        hung: share of the photos that a lanyard or the like is drawn over in training.
         bad_log: file that unreadable photos are entered in.
+        hung: share of the photos that a lanyard or the like is drawn over in training.
     """
 
     samples: Sequence[Sample]
@@ -65,8 +65,7 @@ class PhotoPart:
 
     def picture(self, index: int) -> np.ndarray:
         """See `training.data.Part`."""
-        image = read_picture(self.samples[index].path)
-        return photo(image, whole_image(image), self.size)
+        return self._whole(read_picture(self.samples[index].path))
 
     def variation(self, index: int) -> np.ndarray:
         """A picture as `picture`, with something hung over it, and cut, at random."""
@@ -75,6 +74,9 @@ class PhotoPart:
             _hang(image)
         if self.smallest_crop < 1:
             return random_cut(image, self.size, smallest=self.smallest_crop)
+        return self._whole(image)
+
+    def _whole(self, image: np.ndarray) -> np.ndarray:
         return photo(image, whole_image(image), self.size)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 import torch
 
 from preprocessing.errors import WeightsError
+from preprocessing.samples import Sample
 from training import evaluate, export, fit, registry, weights
 from training.checkpoint import load_run
 from training.data import Order
 from training.datasets import photo_parts
 from training.models import MODELS
 from training.models.backbones import load_pretrained
+from training.photo_data import PhotoPart
 from training.recipes import recipe_named
 from training.report import read_metrics
 from training.shape import Shape
@@ -61,6 +64,7 @@ def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     assert (info.cut, info.size, info.channels) == ("photo", 32, 3)
     assert info.classes == ("band", "block", "strip")
     model = str(tmp_path / "deep.onnx")
+    assert fit.__file__.removesuffix("fit.py").encode() not in Path(model).read_bytes()
     figures = tmp_path / "figures.json"
     flags = ["--json", str(figures), "--out", str(tmp_path / "report")]
     assert evaluate.main(["--model", model, "--data", str(source), *flags]) == 0
@@ -91,6 +95,15 @@ def test_weights_of_another_class_list(run, source, tmp_path, capsys):
     out = ["--out", str(tmp_path / "report")]
     assert evaluate.main(["--model", str(run), "--data", str(other), *out]) == 8
     assert "does not know bands, blocks, strips" in capsys.readouterr().err
+
+
+def test_something_hangs_over_varied_pictures_alone(source):
+    paths = sorted(source.rglob("*.png"))[:4]
+    part = PhotoPart([Sample(path, "band") for path in paths], ("band",), 32, hung=1.0)
+    for index in range(len(paths)):
+        whole = part.picture(index)
+        assert not np.array_equal(part.variation(index), whole)
+        assert np.array_equal(PhotoPart(part.samples, ("band",), 32).variation(index), whole)
 
 
 def test_half_written_checkpoint(run, tmp_path, capsys):

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from preprocessing.boxed import read_boxed
 from preprocessing.command import exit_status
 from preprocessing.contact_sheet import (
     Mark,
@@ -29,7 +30,7 @@ from preprocessing.contact_sheet import (
     write_image,
 )
 from preprocessing.errors import DataError, UsageError
-from preprocessing.kinds import BOXED, LAYERS, PARSED, SINGLE, UNCLEAR
+from preprocessing.kinds import BOXED, IGNORED, LAYERS, PARSED, SINGLE, UNCLEAR
 from preprocessing.pictures import picture_paths, read_picture
 from preprocessing.processes import process_pool
 from preprocessing.regions import Region
@@ -149,15 +150,14 @@ def boxed_photos(folder: Path) -> Iterator[Labelled]:
     strange = [name for name in layout.names if name not in BOXED]
     if strange:
         raise DataError(f"{layout.path} has the classes {', '.join(strange)}, which mean no layer")
-    layers = np.array([LAYERS.index(BOXED[name]) if BOXED[name] else -1 for name in layout.names])
-    for split in layout.folders:
-        for path in layout.images(split):
-            found = read_boxes(path, classes=len(layout.names))
-            height, width = read_picture(path).shape[:2]
-            labels = layers[found.labels] if len(found.labels) else found.labels
-            boxes = found.boxes * np.array([width, height] * 2, np.float32)
-            kept = labels >= 0
-            yield Labelled(path, "train", tuple(labels[kept].tolist()), boxes[kept], width, height)
+    for photo in read_boxed(layout):
+        meant = [
+            SINGLE.get(name, IGNORED) if name else BOXED[label]
+            for name, label in zip(photo.names, photo.labels, strict=True)
+        ]
+        kept = np.array([layer != IGNORED for layer in meant], bool)
+        labels = tuple(LAYERS.index(layer) for layer in meant if layer != IGNORED)
+        yield Labelled(photo.path, "train", labels, photo.boxes[kept], photo.width, photo.height)
 
 
 def single_photos(source: Path, group_column: str, unclear: Counter[str]) -> Iterator[Labelled]:

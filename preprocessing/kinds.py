@@ -39,6 +39,11 @@ BOXED = {
     **{layer: layer for layer in LAYERS},
     "shirt": "top", "jacket": "outer", "pants": "trousers", "shoe": "shoes", "sunglass": IGNORED,
 }  # fmt: skip
+# Boxes whose labels are names of single garments too; "shirt" and "jacket" need a look.
+BOXED_NAMES = {
+    **{name: name for name in ("dress", "hat", "pants", "shorts", "skirt")},
+    "shoe": "shoes",
+}
 SINGLE = {
     **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "polo", "undershirt", "blouse", "top",
                      "hoodie"), "top"),

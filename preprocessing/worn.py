@@ -16,14 +16,16 @@ import cv2
 import numpy as np
 
 from preprocessing.backgrounds import BACKGROUNDS, Patches
+from preprocessing.boxed import read_boxed
 from preprocessing.command import exit_status
 from preprocessing.contact_sheet import write_image
 from preprocessing.cuts import square
-from preprocessing.kinds import FLAT_NAMES, OTHER, WORN_NAMES
+from preprocessing.kinds import BOXED_NAMES, FLAT_NAMES, OTHER, SINGLE, WORN_NAMES
 from preprocessing.layers import TEST_FROM, masked_photos, read_names, without_specks
 from preprocessing.pictures import picture_paths, picture_sheet, read_picture
 from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
+from preprocessing.yolo_layout import read_layout
 
 LEAST_SIDE = 40  # pixels of a garment's longer side; smaller ones show too little
 LEAST_FILL = 0.4  # of its box, that a garment's pixels cover; else others lie over it
@@ -50,6 +52,26 @@ def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
                 target = out / f"{number:04d}-{name}.jpg"
                 write_image(target, square(image, region))
                 yield Sample(target, label, group=_shoot(number))
+
+
+def boxed_garments(folder: Path, out: Path) -> Iterator[Sample]:
+    """Cut the garments of boxed photos into `out`, those whose boxes tell their names.
+
+    They are one group: the same people come back.
+
+    Raises:
+        DataError: its data.yaml or a label is broken.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for photo in read_boxed(read_layout(folder / "data.yaml")):
+        image = read_picture(photo.path)
+        for number, box in enumerate(photo.boxes):
+            label = photo.names[number] or BOXED_NAMES.get(photo.labels[number], "")
+            region = Region.filling(box)
+            if label in SINGLE and max(region.mask.shape) >= LEAST_SIDE:
+                target = out / f"{photo.path.stem}-{number}-{label}.jpg"
+                write_image(target, square(image, region))
+                yield Sample(target, label, group="boxed")
 
 
 def named_regions(mask: np.ndarray, names: dict[int, str]) -> Iterator[tuple[str, str, Region]]:
@@ -141,11 +163,12 @@ def flat_garments(source: Path, group_column: str) -> list[Sample]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m preprocessing.worn",
-        description="Cut worn garments out of parsed photos and list them beside photos of single "
-        "garments, for training.build_dataset.",
+        description="Cut worn garments out of parsed and boxed photos and list them beside photos "
+        "of single garments, for training.build_dataset.",
     )
     add = parser.add_argument
     add("--parsed", type=Path, required=True, metavar="DIR", help="photos/, masks/, labels.csv")
+    add("--boxed", type=Path, metavar="DIR", help="photos of people with data.yaml, to cut as well")
     add("--photos", type=Path, required=True, metavar="CSV", help="path,label of single garments")
     add("--group-column", default="group", help="of the CSV, e.g. the sender (default group)")
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
@@ -157,6 +180,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     flat = flat_garments(args.photos, args.group_column)
     worn = list(worn_garments(args.parsed, args.out / "worn"))
+    if args.boxed:
+        worn += boxed_garments(args.boxed, args.out / "boxed")
     others = [*bare_squares(args.parsed, args.out / "other"),
               *empty_scenes(args.backgrounds, args.out / "other")]  # fmt: skip
     write_csv(args.out / INDEX, [*flat, *worn, *others])

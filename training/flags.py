@@ -26,6 +26,7 @@ NOT_NEGATIVE = ("backbone_lr", "weight_decay", "clip", "patience", "category_wei
                 "attribute_weight", "box_weight", "landmark_weight", "positive_weight",
                 )  # fmt: skip
 AUGMENTS = ("none", "mirror", "light", "strong", "real", "colour", "photo", "dyed")
+PHOTOS_ONLY = ("crop", "hung")
 SHARES = ("label_smoothing", "dropout", "hung")
 # Backbones of models of attributes; classifiers name theirs with --model.
 BACKBONES = ("resnet18", "resnet34", "resnet50", "vgg19", "inception-v3", "efficientnet-lite0")
@@ -159,6 +160,9 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     strange = [name for name in OTHER_TASKS if getattr(args, name) is not None]
     if strange:
         raise UsageError(f"--{strange[0].replace('_', '-')}: not for classifiers")
+    for name in PHOTOS_ONLY:
+        if getattr(args, name) is not None and args.data is None:
+            raise UsageError(f"--{name}: only for photos, which --data DIR or CSV names")
     recipe = recipe_named(args.model, photos=args.data is not None)
     if bool(args.photos) != (recipe.photo_repeats > 0):
         raise UsageError(f"--photos CSV belongs to deep-real, which needs it; got {args.model}")

@@ -122,6 +122,7 @@ def test_flags_reach_the_training(tmp_path):
         (["--epochs", "0"], 2),
         (["--lr", "-1"], 2),
         (["--limit-train", "0"], 2),
+        (["--hung", "0.2"], 2),  # draws on photos alone
         (["--resume", "no/such/run"], 2),
         (["--data-dir", "no/such/folder"], 8),
     ],

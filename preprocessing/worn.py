@@ -20,8 +20,15 @@ from preprocessing.boxed import read_boxed
 from preprocessing.command import exit_status
 from preprocessing.contact_sheet import write_image
 from preprocessing.cuts import square
+from preprocessing.dressed import dressed_garments
 from preprocessing.kinds import BOXED_NAMES, FLAT_NAMES, OTHER, SINGLE, WORN_NAMES
-from preprocessing.layers import TEST_FROM, masked_photos, read_names, without_specks
+from preprocessing.layers import (
+    TEST_FROM,
+    VALIDATION_FROM,
+    masked_photos,
+    read_names,
+    without_specks,
+)
 from preprocessing.pictures import picture_paths, picture_sheet, read_picture
 from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, read_csv, write_csv
@@ -51,7 +58,7 @@ def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
             if _is_plain(region):
                 target = out / f"{number:04d}-{name}.jpg"
                 write_image(target, square(image, region))
-                yield Sample(target, label, group=_shoot(number))
+                yield _sample(target, label, number)
 
 
 def boxed_garments(folder: Path, out: Path) -> Iterator[Sample]:
@@ -71,7 +78,7 @@ def boxed_garments(folder: Path, out: Path) -> Iterator[Sample]:
             if label in SINGLE and max(region.mask.shape) >= LEAST_SIDE:
                 target = out / f"{photo.path.stem}-{number}-{label}.jpg"
                 write_image(target, square(image, region))
-                yield Sample(target, label, group="boxed")
+                yield Sample(target, label, group="boxed", split="training")
 
 
 def named_regions(mask: np.ndarray, names: dict[int, str]) -> Iterator[tuple[str, str, Region]]:
@@ -100,7 +107,7 @@ def bare_squares(folder: Path, out: Path) -> Iterator[Sample]:
             if found is not None:
                 target = out / f"{number:04d}-{name}.jpg"
                 write_image(target, image[found])
-                yield Sample(target, OTHER, group=_shoot(number))
+                yield _sample(target, OTHER, number)
 
 
 def _learnable(folder: Path) -> Iterator[tuple[int, Path, np.ndarray]]:
@@ -140,8 +147,9 @@ def empty_scenes(folder: Path | None, out: Path) -> Iterator[Sample]:
         yield Sample(target, OTHER, group=group)
 
 
-def _shoot(number: int) -> str:
-    return f"shoot-{number // SHOOT}"
+def _sample(path: Path, label: str, number: int) -> Sample:
+    split = "training" if number < VALIDATION_FROM else "validation"
+    return Sample(path, label, group=f"shoot-{number // SHOOT}", split=split)
 
 
 def _is_plain(region: Region) -> bool:
@@ -169,7 +177,9 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--parsed", type=Path, required=True, metavar="DIR", help="photos/, masks/, labels.csv")
     add("--boxed", type=Path, metavar="DIR", help="photos of people with data.yaml, to cut as well")
-    add("--photos", type=Path, required=True, metavar="CSV", help="path,label of single garments")
+    add("--dressed", action="store_true", help="put heads of parsed photos on lying garments, too")
+    add("--photos", type=Path, required=True, metavar="CSV", help="path,label of single "
+        "garments; where they have splits, the parsed photos get theirs by number")  # fmt: skip
     add("--group-column", default="group", help="of the CSV, e.g. the sender (default group)")
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
     add("--backgrounds", type=Path, metavar="DIR", help="garment-free pictures, a folder a scene")
@@ -182,8 +192,14 @@ def _run(args: argparse.Namespace) -> int:
     worn = list(worn_garments(args.parsed, args.out / "worn"))
     if args.boxed:
         worn += boxed_garments(args.boxed, args.out / "boxed")
+    if args.dressed:
+        learnt = [sample for sample in flat if sample.split in ("", "training")]
+        out = args.out / "dressed"
+        worn += dressed_garments(learnt, args.parsed, args.backgrounds, out)
     others = [*bare_squares(args.parsed, args.out / "other"),
               *empty_scenes(args.backgrounds, args.out / "other")]  # fmt: skip
+    if not any(sample.split for sample in flat):  # training.build_dataset will split them all
+        worn, others = ([replace(s, split="") for s in part] for part in (worn, others))
     write_csv(args.out / INDEX, [*flat, *worn, *others])
     for kind, samples in (("flat", flat), ("worn", worn), ("other", others)):
         counts = sorted(Counter(sample.label for sample in samples).items())

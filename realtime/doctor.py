@@ -39,7 +39,7 @@ LICENCES = {
     "parser": "ImageNet weights, parsed worn photos (Apache-2.0), clothing photos (CC0), "
     "boxed worn photos, Intel clips (CC BY 4.0)",
     "photo": "ImageNet weights, parsed worn photos (Apache-2.0), clothing photos (CC0), "
-    "Intel clips (CC BY 4.0)",
+    "boxed worn photos, Intel clips (CC BY 4.0)",
     "yolo": "Fashion-MNIST (MIT), Intel clips (CC BY 4.0)",
     "yolo-names": "Fashion-MNIST (MIT)",
     "yolo-photo": "clothing photos (CC0), parsed worn photos (Apache-2.0), boxed worn photos, "

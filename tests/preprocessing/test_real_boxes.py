@@ -132,6 +132,20 @@ def test_worn_garments_are_cut_out_beside_flat_ones(sources, tmp_path, capsys):
     assert "worn: dress 1, t-shirt 2" in capsys.readouterr().out
 
 
+def test_parsed_photos_are_split_by_number_where_the_others_are_split(sources, tmp_path):
+    parsed, boxed = sources
+    rows = "path,label,group,split\na.jpg,pants,7,training\nb.jpg,hoodie,8,validation\n"
+    (tmp_path / "flat.csv").write_text(rows)
+    out = tmp_path / "out"
+    flags = ["--photos", str(tmp_path / "flat.csv"), "--boxed", str(boxed), "--dressed"]
+    assert worn.main(["--parsed", str(parsed), "--out", str(out), *flags]) == 0
+    splits = {s.path.name: s.split for s in read_csv(out / "index.csv") if "drawn" not in s.group}
+    assert splits.pop("0001-t-shirt.jpg") == splits.pop("0630-t-shirt.jpg") == "training"
+    assert splits.pop("0631-t-shirt.jpg") == splits.pop("b.jpg") == "validation"
+    # No dressed hoodie: it is for validation. No boxed shirt: nobody has looked at it.
+    assert {name.split("-")[-1] for name in splits} == {"a.jpg", "street.jpg"}
+
+
 def test_what_cannot_be_joined(sources, tmp_path, capsys):
     parsed, boxed = sources
     assert layers.main(["--out", str(tmp_path / "out")]) == 2

@@ -35,6 +35,7 @@ EVERY = 6  # frames from one cut to the next
 LEAST_SIDE = 60  # pixels of a garment's longer side
 SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
 COPIES = 6  # of each cut beside a data set, in which so few would be lost
+REMINDERS = 3  # one in so many of its training pictures: enough to forget nothing
 
 
 def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
@@ -86,7 +87,7 @@ def _label(layer: str, kinds: tuple[str, ...]) -> str:
 
 
 def beside(samples: Sequence[Sample], folder: Path) -> list[Sample]:
-    """The samples, several times each, beside a data set's own, all for training.
+    """The samples, several times each, for training, beside part of a data set and its validation.
 
     Raises:
         DataError: the folder holds no data set of training.build_dataset.
@@ -94,7 +95,10 @@ def beside(samples: Sequence[Sample], folder: Path) -> list[Sample]:
     if not (folder / INDEX).is_file():
         raise DataError(f"no {INDEX} in {folder}: see training.build_dataset")
     learnt = [replace(sample, path=sample.path.resolve(), split="training") for sample in samples]
-    return [*read_csv(folder / INDEX), *learnt * COPIES]
+    known = read_csv(folder / INDEX)
+    reminders = [sample for sample in known if sample.split == "training"][::REMINDERS]
+    kept = [sample for sample in known if sample.split != "training"]
+    return [*kept, *reminders, *learnt * COPIES]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -107,8 +111,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--outfit", action="append", required=True, metavar="NAME=FILE,FILE",
         help="clips of one outfit; only those named are cut")  # fmt: skip
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
-    add("--beside", type=Path, metavar="DIR", help="a data set of training.build_dataset to list "
-        "them in: index.csv is then one for training.fit --init")  # fmt: skip
+    add("--beside", type=Path, metavar="DIR", help="a data set of training.build_dataset "
+        "to list them in, beside a third of it: index.csv is then one for --init")  # fmt: skip
     add("--frames", action="store_true", help="write frames and boxes for training.fit --boxed, "
         "not cuts")  # fmt: skip
     return exit_status(partial(_run, parser.parse_args(argv)))

@@ -14,7 +14,7 @@ from preprocessing.regions import Region
 from preprocessing.samples import INDEX, Sample, write_csv
 from preprocessing.yolo_layout import write_layout
 from realtime import clip_crops
-from realtime.clip_crops import COPIES, EVERY, _label, beside, boxed_frames
+from realtime.clip_crops import COPIES, EVERY, REMINDERS, _label, beside, boxed_frames
 from realtime.footage import Clip
 
 
@@ -43,7 +43,7 @@ def test_beside_a_data_set_they_are_learnt_often(tmp_path):
     new = Sample(tmp_path / "new.jpg", "longsleeve", group="hoodie")
     found = beside([new], tmp_path)
     counts = Counter((sample.label, sample.split) for sample in found)
-    assert counts[("dress", "training")] == 9 and counts[("dress", "validation")] == 1
+    assert counts[("dress", "training")] == 9 // REMINDERS and counts[("dress", "validation")] == 1
     assert counts[("longsleeve", "training")] == COPIES
     with pytest.raises(DataError, match="build_dataset"):
         beside([new], tmp_path / "none")

@@ -35,7 +35,7 @@ EVERY = 6  # frames from one cut to the next
 LEAST_SIDE = 60  # pixels of a garment's longer side
 SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
 COPIES = 6  # of each cut beside a data set, in which so few would be lost
-REMINDERS = 3  # one in so many of its training pictures: enough to forget nothing
+REMINDERS = 6  # one in so many of its training pictures: enough to forget nothing
 
 
 def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> int:
         help="clips of one outfit; only those named are cut")  # fmt: skip
     add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
     add("--beside", type=Path, metavar="DIR", help="a data set of training.build_dataset "
-        "to list them in, beside a third of it: index.csv is then one for --init")  # fmt: skip
+        "to list them in, beside a sixth of it: index.csv is then one for --init")  # fmt: skip
     add("--frames", action="store_true", help="write frames and boxes for training.fit --boxed, "
         "not cuts")  # fmt: skip
     return exit_status(partial(_run, parser.parse_args(argv)))

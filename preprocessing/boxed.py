@@ -1,6 +1,6 @@
 """Photos of people with boxes, and what is in the boxes: more than their labels say.
 
-In the boxed worn photos "shirt" means any top and "jacket" any outer layer, and 36 of 237 jackets
+In the boxed worn photos "shirt" means any top and "jacket" any outer layer, and 37 of 237 jackets
 are pullovers, blouses or a dress. `boxed_names.csv` beside this file says what the upper garments
 are, each looked at and named by eye; "none" is a slip of the box, or no upper garment. What is in
 doubt or half hidden is not listed and keeps its label.

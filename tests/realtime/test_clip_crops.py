@@ -37,13 +37,13 @@ def test_labels_of_layers(layer, kinds, label):
 
 
 def test_beside_a_data_set_they_are_learnt_often(tmp_path):
-    known = [Sample(tmp_path / f"{k}.jpg", "dress", "p", "training") for k in range(9)]
+    known = [Sample(tmp_path / f"{k}.jpg", "dress", "p", "training") for k in range(12)]
     known += [Sample(tmp_path / "v.jpg", "dress", "q", "validation")]
     write_csv(tmp_path / INDEX, known)
     new = Sample(tmp_path / "new.jpg", "longsleeve", group="hoodie")
     found = beside([new], tmp_path)
     counts = Counter((sample.label, sample.split) for sample in found)
-    assert counts[("dress", "training")] == 9 // REMINDERS and counts[("dress", "validation")] == 1
+    assert counts[("dress", "training")] == 12 // REMINDERS and counts[("dress", "validation")] == 1
     assert counts[("longsleeve", "training")] == COPIES
     with pytest.raises(DataError, match="build_dataset"):
         beside([new], tmp_path / "none")

@@ -132,3 +132,10 @@ BACKGROUNDS: dict[str, Background] = {
 }
 # Kinds that detectors are tested on and never trained on.
 UNSEEN = ("woven", "checks", "stripes")
+
+
+def any_ground(pictures: Patches | None, side: int, rng: np.random.Generator) -> np.ndarray:
+    """A garment-free square, BGR uint8 (S, S, 3), half of them cut from pictures, if any."""
+    drawn = list(BACKGROUNDS.values())
+    draw = pictures if pictures and rng.random() < 0.5 else drawn[rng.integers(len(drawn))]
+    return draw((side, side), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))

@@ -22,7 +22,7 @@ NAMES = Path(__file__).with_name("boxed_names.csv")
 
 @dataclass(frozen=True, eq=False)
 class Boxed:
-    """A photo with boxes float32 (N, 4) xyxy in pixels, each labelled and, where known, named.
+    """A photo, BGR uint8 (H, W, 3), with boxes float32 (N, 4) xyxy in pixels, labelled and named.
 
     A name is "" where nobody looked, else one of the photos of single garments, or "none".
     """
@@ -31,8 +31,7 @@ class Boxed:
     labels: tuple[str, ...]
     names: tuple[str, ...]
     boxes: np.ndarray
-    width: int
-    height: int
+    image: np.ndarray
 
 
 def read_boxed(layout: Layout) -> Iterator[Boxed]:
@@ -44,11 +43,11 @@ def read_boxed(layout: Layout) -> Iterator[Boxed]:
     for split in layout.folders:
         for path in layout.images(split):
             found = read_boxes(path, classes=len(layout.names))
-            height, width = read_picture(path).shape[:2]
-            boxes = found.boxes * np.array([width, height] * 2, np.float32)
+            image = read_picture(path)
+            boxes = found.boxes * np.tile(image.shape[1::-1], 2).astype(np.float32)
             labels = tuple(layout.names[label] for label in found.labels)
             names = tuple(_names().get((path.name, *_rounded(box)), "") for box in boxes)
-            yield Boxed(path, labels, names, boxes, width, height)
+            yield Boxed(path, labels, names, boxes, image)
 
 
 def _rounded(box: np.ndarray) -> tuple[int, ...]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from preprocessing.backgrounds import BACKGROUNDS, Patches
+from preprocessing.backgrounds import Patches, any_ground
 from preprocessing.contact_sheet import write_image
 from preprocessing.cutouts import grabcut_photo, paste
 from preprocessing.cuts import square
+from preprocessing.errors import DataError
 from preprocessing.kinds import PARSED
 from preprocessing.layers import VALIDATION_FROM, masked_photos, read_names
 from preprocessing.pictures import picture_paths, read_picture
@@ -89,17 +90,19 @@ def dressed_garments(
         scenes: folder of garment-free pictures, half of the grounds; all are drawn without it.
 
     Raises:
-        DataError: see `heads`.
+        DataError: see `heads`, or there is none for them.
     """
     out.mkdir(parents=True, exist_ok=True)
     known, pictures = heads(parsed), Patches(picture_paths(scenes)) if scenes else None
     upper = [sample for sample in flat if sample.label in UPPER]
+    if upper and not known:
+        raise DataError(f"no photo of {parsed} before {VALIDATION_FROM} shows hair above a collar")
     with process_pool() as pool:
         cut = pool.map(_cut, [sample.path for sample in upper], chunksize=16)
         for index, (sample, (image, region)) in enumerate(zip(upper, cut, strict=True)):
             rng = np.random.default_rng(index)
             head = known[rng.integers(len(known))]
-            ground = _ground(pictures, rng)
+            ground = any_ground(pictures, SIDE, rng)
             picture = None if region is None else worn_by(head, image, region, ground, rng)
             if picture is not None:
                 target = out / f"{index:05d}-{sample.label}.jpg"
@@ -110,12 +113,6 @@ def dressed_garments(
 def _cut(path: Path) -> tuple[np.ndarray, Region | None]:
     cv2.setNumThreads(1)  # the pool fills the cores
     return grabcut_photo(path, PHOTO_SIDE)
-
-
-def _ground(pictures: Patches | None, rng: np.random.Generator) -> np.ndarray:
-    drawn = list(BACKGROUNDS.values())
-    draw = pictures if pictures and rng.random() < 0.5 else drawn[rng.integers(len(drawn))]
-    return draw((SIDE, SIDE), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))
 
 
 def worn_by(

@@ -157,7 +157,8 @@ def boxed_photos(folder: Path) -> Iterator[Labelled]:
         ]
         kept = np.array([layer != IGNORED for layer in meant], bool)
         labels = tuple(LAYERS.index(layer) for layer in meant if layer != IGNORED)
-        yield Labelled(photo.path, "train", labels, photo.boxes[kept], photo.width, photo.height)
+        height, width = photo.image.shape[:2]
+        yield Labelled(photo.path, "train", labels, photo.boxes[kept], width, height)
 
 
 def single_photos(source: Path, group_column: str, unclear: Counter[str]) -> Iterator[Labelled]:

@@ -71,13 +71,12 @@ def boxed_garments(folder: Path, out: Path) -> Iterator[Sample]:
     """
     out.mkdir(parents=True, exist_ok=True)
     for photo in read_boxed(read_layout(folder / "data.yaml")):
-        image = read_picture(photo.path)
         for number, box in enumerate(photo.boxes):
             label = photo.names[number] or BOXED_NAMES.get(photo.labels[number], "")
             region = Region.filling(box)
             if label in SINGLE and max(region.mask.shape) >= LEAST_SIDE:
                 target = out / f"{photo.path.stem}-{number}-{label}.jpg"
-                write_image(target, square(image, region))
+                write_image(target, square(photo.image, region))
                 yield Sample(target, label, group="boxed", split="training")
 
 

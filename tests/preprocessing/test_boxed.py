@@ -44,7 +44,7 @@ def test_names_by_the_eye(folder):
     (photo,) = read_boxed(read_layout(folder / "data.yaml"))
     assert photo.labels == ("jacket", "jacket", "skirt", "skirt", "sunglass")
     assert photo.names == ("longsleeve", "", "", "", "")
-    assert (photo.width, photo.height) == (400, 600)
+    assert photo.image.shape == (600, 400, 3)
     (labelled,) = boxed_photos(folder)
     found = [LAYERS[label] for label in labelled.labels]
     assert found == ["top", "outer", "skirt", "skirt"]

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from preprocessing.backgrounds import BACKGROUNDS, Patches
+from preprocessing.backgrounds import Patches, any_ground
 from preprocessing.camera import photographed
 from preprocessing.cutouts import grabcut_photo
 from preprocessing.errors import DataError
@@ -192,11 +192,7 @@ class Views(Dataset):
         return *sources.people[rng.integers(len(sources.people))].read(), ZOOM
 
     def _ground(self, rng: np.random.Generator) -> np.ndarray:
-        """A garment-free square: half of them cut from pictures, where there are any."""
-        pictures, side = self._sources.grounds, self._recipe.size
-        drawn = list(BACKGROUNDS.values())
-        draw = pictures if pictures and rng.random() < 0.5 else drawn[rng.integers(len(drawn))]
-        return draw((side, side), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))
+        return any_ground(self._sources.grounds, self._recipe.size, rng)
 
     def loader(self, batch_size: int) -> DataLoader:
         """Batches of an epoch."""

@@ -87,6 +87,22 @@ def checked_analysis(args: argparse.Namespace) -> Analysis:
     return make_analysis(args)
 
 
+def _people_finder(args: argparse.Namespace) -> PeopleFinder | None:
+    """The networks that see joints; None, and a line on stderr, where none asked and none are.
+
+    Raises:
+        WeightsError: a file is missing or damaged.
+    """
+    from preprocessing import people  # unpacks archives too, which others need not load
+
+    if args.joints is None and not people.installed(people.FOLDER):
+        told = f"no {people.FOLDER}: sleeves and legs are told less surely; `{people.COMMAND}`"
+        print(told, file=sys.stderr)
+        return None
+    files = people.checked(people.FOLDER)
+    return PeopleFinder(*files, threads=args.threads, cache=str(CACHE_DIR))
+
+
 def make_analysis(args: argparse.Namespace) -> Analysis:
     """The stages that the flags choose, as one call a frame."""
     return Kit(args).analysis()
@@ -131,12 +147,10 @@ class Kit:
             lying = POWERS if looks_again else FLAT
             self._classify = JointNames(self._find.info, self._classify, lying=lying)
         self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
-        self._people = None
-        if args.joints:
-            from preprocessing import people  # unpacks archives too, which others need not load
-
-            files = people.checked(people.FOLDER)
-            self._people = PeopleFinder(*files, threads=args.threads, cache=str(CACHE_DIR))
+        joints = args.joints
+        if joints is None:
+            joints = self._locator == "parser" and name_by == "both"
+        self._people = _people_finder(args) if joints else None
         if "auto" in (args.engine, args.device, args.locate):
             name = self._classify.info.name
             print(f"{name}, {self._locator}, engine {engine}, device {device}", file=sys.stderr)

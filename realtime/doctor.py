@@ -190,7 +190,7 @@ def _people() -> Iterator[Finding]:
         people.checked()
         yield Finding("joints", f"{people.FOLDER} (BlazePose, Apache-2.0)")
     except GarmentError as error:
-        yield Finding("joints", f"for --joints only: {error}", people.COMMAND)
+        yield Finding("joints", f"sleeves and legs are told less surely: {error}", people.COMMAND)
 
 
 def _data() -> Iterator[Finding]:

@@ -150,9 +150,11 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
     add("--only", metavar="A,B,...", help="classes that it looks for (default all)")
     add(
         "--joints",
-        action="store_true",
-        help="look for arms and legs too, which tell sleeves and trousers where garments are worn; "
-        "needs `python -m preprocessing.people install`, --name-by both and the parser",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="look for arms and legs too, which tell sleeves and trousers where garments are worn "
+        "(default: with the parser and --name-by both, where `python -m preprocessing.people "
+        "install` has got the networks)",
     )
     add(
         "--threshold",

@@ -91,7 +91,20 @@ def test_joints_need_the_parser_and_both_names(flags):
         checked_analysis(parser().parse_args(["--joints", *flags]))
 
 
-def test_joints_that_are_not_installed(tmp_path, monkeypatch):
+def test_joints_that_are_not_installed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(files, "FOLDER", tmp_path)
+    assert checked_analysis(parser().parse_args([])).people is None
+    assert "people install" in capsys.readouterr().err
+    checked_analysis(parser().parse_args(["--no-joints"]))
+    checked_analysis(parser().parse_args(["--locate", "whole"]))
+    assert "people install" not in capsys.readouterr().err
     with pytest.raises(WeightsError, match="people install"):
         checked_analysis(parser().parse_args(["--joints"]))
+
+
+@pytest.mark.skipif(
+    not files.installed(), reason="no joints: python -m preprocessing.people install"
+)
+def test_joints_are_seen_by_default_where_garments_are_worn():
+    assert checked_analysis(parser().parse_args([])).people
+    assert checked_analysis(parser().parse_args(["--no-joints"])).people is None

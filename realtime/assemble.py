@@ -96,8 +96,8 @@ def _people_finder(args: argparse.Namespace) -> PeopleFinder | None:
     from preprocessing import people  # unpacks archives too, which others need not load
 
     if args.joints is None and not people.installed(people.FOLDER):
-        told = f"no {people.FOLDER}: sleeves and legs are told less surely; `{people.COMMAND}`"
-        print(told, file=sys.stderr)
+        print(f"no {people.FOLDER}: sleeves and legs are told less surely; `{people.COMMAND}` "
+              "gets the networks that see joints", file=sys.stderr)  # fmt: skip
         return None
     files = people.checked(people.FOLDER)
     return PeopleFinder(*files, threads=args.threads, cache=str(CACHE_DIR))

@@ -48,11 +48,16 @@ def check_recognition(args: argparse.Namespace) -> None:
     if scored and located_by(args) not in NAMED_BY:
         raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
                          f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
-    if args.joints and (located_by(args) != "parser" or args.name_by not in (None, "both")):
+    if args.joints and not joints_tell(located_by(args), args.name_by):
         raise UsageError("--joints goes with --locate parser and --name-by both: they tell the "
                          "names of what the parser finds")  # fmt: skip
     if args.threads < 1:
         raise UsageError(f"--threads must be at least 1, got {args.threads}")
+
+
+def joints_tell(locator: str, name_by: str | None) -> bool:
+    """Whether joints say anything of what is found; None stands for who names it by default."""
+    return locator == "parser" and name_by in (None, "both")
 
 
 def located_by(args: argparse.Namespace) -> str:
@@ -147,9 +152,7 @@ class Kit:
             lying = POWERS if looks_again else FLAT
             self._classify = JointNames(self._find.info, self._classify, lying=lying)
         self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
-        joints = args.joints
-        if joints is None:
-            joints = self._locator == "parser" and name_by == "both"
+        joints = args.joints is not False and joints_tell(self._locator, args.name_by)
         self._people = _people_finder(args) if joints else None
         if "auto" in (args.engine, args.device, args.locate):
             name = self._classify.info.name

@@ -20,7 +20,7 @@ if [ ! -d "$data" ] && [ -z "${FASHION_MNIST_DIR:-}" ] && [ ! -d data ]; then
 fi
 
 [ -d weights/people ] || "$venv/bin/python" -m preprocessing.people install ||
-    echo "no joints of people: their one test on a photo is skipped" >&2
+    echo "no joints of people: their tests on the networks are skipped" >&2
 
 "$venv/bin/python" -m ruff format --check --quiet .
 "$venv/bin/python" -m ruff check --quiet .

@@ -6,6 +6,7 @@ the square of the next frame follows from the joints of this one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -79,19 +80,23 @@ class Person:
 
 
 class PeopleFinder:
-    """Both networks.
+    """Both networks, read when people are first looked for: most of a quarter of a second.
 
     Args:
-        detection, landmarks: the files that preprocessing.people installs.
-
-    Raises:
-        WeightsError: a file is missing or damaged.
+        detection, landmarks: the files that preprocessing.people installs, checked.
     """
 
     def __init__(self, detection: Path, landmarks: Path, *, threads: int = 1, cache: str = ""):
-        options = {"threads": threads, "cache": cache, "kind": ".tflite"}
-        self._detect = OpenVinoNetwork(detection, **options)
-        self._mark = OpenVinoNetwork(landmarks, **options)
+        self._files = detection, landmarks
+        self._options = {"threads": threads, "cache": cache, "kind": ".tflite"}
+
+    @cached_property
+    def _detect(self) -> OpenVinoNetwork:
+        return OpenVinoNetwork(self._files[0], **self._options)
+
+    @cached_property
+    def _mark(self) -> OpenVinoNetwork:
+        return OpenVinoNetwork(self._files[1], **self._options)
 
     def __call__(self, image: np.ndarray) -> list[Person]:
         """The people of a BGR image (H, W, 3), surest first."""

@@ -8,29 +8,29 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.segmentation import Segmenter
-from realtime.annotate import Annotator
-from realtime.associate import ASSOCIATORS
-from realtime.classify import load_classifier
-from realtime.crops import CropSink
-from realtime.describe import Describer, load_attributes
-from realtime.engines import CACHE_DIR, choose, streams_for
+from preprocessing.images.segmentation import Segmenter
+from realtime.analysis.association import ASSOCIATORS
+from realtime.analysis.classifier import load_classifier
+from realtime.analysis.colour_and_attributes import Describer, load_attributes
+from realtime.analysis.engines import CACHE_DIR, choose, streams_for
+from realtime.analysis.fusion import FLAT, JointNames, ScoreNames
+from realtime.analysis.locators import LOCATORS, Locate, Setup, suited
+from realtime.analysis.optical_flow import PACES, SMOOTH
+from realtime.analysis.pose_tracker import People
+from realtime.analysis.tracker import Tracker
 from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
-from realtime.follow import PACES, SMOOTH
-from realtime.locate import LOCATORS, Locate, Setup, suited
-from realtime.naming import FLAT, JointNames, ScoreNames
-from realtime.parquet import ParquetSink
-from realtime.people import People
 from realtime.pipeline import Analysis
-from realtime.report import ReportSink
-from realtime.rows import CsvSink, JsonlSink, SubtitleSink
-from realtime.sinks import Sink, SnapshotSink, video_or_picture
-from realtime.sources import Source
-from realtime.track import Tracker
-from training.detection.names import POWERS
+from realtime.sinks.annotate import Annotator
+from realtime.sinks.best_crops import CropSink
+from realtime.sinks.parquet import ParquetSink
+from realtime.sinks.report import ReportSink
+from realtime.sinks.rows import CsvSink, JsonlSink, SubtitleSink
+from realtime.sinks.sink import Sink, SnapshotSink, video_or_picture
+from realtime.sources.open_source import Source
 from training.detection.recipes import DETECTOR, NAMERS
-from training.people import PeopleFinder
-from training.weights import locate
+from training.inference.box_naming import POWERS
+from training.inference.pose import PeopleFinder
+from training.inference.weights import locate
 
 
 def check_recognition(args: argparse.Namespace) -> None:
@@ -98,13 +98,13 @@ def _people_finder(args: argparse.Namespace) -> PeopleFinder | None:
     Raises:
         WeightsError: a file is missing or damaged.
     """
-    from preprocessing import people  # unpacks archives too, which others need not load
+    from training.inference import pose_files
 
-    if args.joints is None and not people.installed(people.FOLDER):
-        print(f"no {people.FOLDER}: sleeves and legs are told less surely; `{people.COMMAND}` "
-              "gets the networks that see joints", file=sys.stderr)  # fmt: skip
+    if args.joints is None and not pose_files.installed(pose_files.FOLDER):
+        print(f"no {pose_files.FOLDER}: sleeves and legs are told less surely; "
+              f"`{pose_files.COMMAND}` gets the pose networks", file=sys.stderr)  # fmt: skip
         return None
-    files = people.checked(people.FOLDER)
+    files = pose_files.checked(pose_files.FOLDER)
     return PeopleFinder(*files, threads=args.threads, cache=str(CACHE_DIR))
 
 

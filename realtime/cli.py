@@ -24,7 +24,7 @@ from realtime.flags import (
 
 if TYPE_CHECKING:
     from realtime.assemble import Kit
-    from realtime.interrupt import Interrupt
+    from realtime.runtime.interrupt import Interrupt
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     if args.list_models:
-        from realtime.models import table
+        from training.inference.model_table import table
 
         print(table())
         return 0
@@ -43,7 +43,7 @@ def _run(args: argparse.Namespace) -> int:
         from realtime import doctor
 
         return doctor.main()
-    from realtime.many import run_many, sources_of
+    from realtime.batch.several import run_many, sources_of
 
     sources = sources_of(args.video or [])
     _check(args)
@@ -70,7 +70,7 @@ def _run_one(
 
 
 def _open_source(args: argparse.Namespace):
-    from realtime.sources import open_source
+    from realtime.sources.open_source import open_source
 
     return open_source(args.video, args.camera, reconnect=args.reconnect, hwaccel=args.hwaccel)
 
@@ -79,7 +79,7 @@ def _lacks_display(args: argparse.Namespace) -> bool:
     """Whether only a window could show anything, and there can be none: the page then does."""
     if args.show or _writes(args):
         return False
-    from realtime.window import has_display
+    from realtime.sinks.window import has_display
 
     if has_display():
         return False
@@ -128,7 +128,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Raises SinkError if an output cannot be written."""
-    from realtime.sinks import check_output
+    from realtime.sinks.sink import check_output
 
     for name in FILES:
         if path := getattr(args, name):
@@ -139,10 +139,10 @@ def _process(
     source, args: argparse.Namespace, kit: "Kit | None", interrupt: "Interrupt | None"
 ) -> tuple[int, dict]:
     from realtime.assemble import Kit, open_sinks
-    from realtime.interrupt import Interrupt
     from realtime.pipeline import Stopped, run
-    from realtime.progress import Progress
-    from realtime.stats import Stats, summary
+    from realtime.runtime.interrupt import Interrupt
+    from realtime.runtime.progress import Progress
+    from realtime.runtime.stats import Stats, summary
 
     stats, quiet = Stats(), interrupt is not None
     with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
@@ -189,7 +189,7 @@ def _wants_window(args: argparse.Namespace) -> bool:
     other = _writes(args)
     if other and not args.show:
         return False
-    from realtime.window import has_display
+    from realtime.sinks.window import has_display
 
     if has_display():
         return True
@@ -205,7 +205,7 @@ def _writes(args: argparse.Namespace) -> bool:
 
 
 def _open_window(source, args: argparse.Namespace):
-    from realtime.window import Window
+    from realtime.sinks.window import Window
 
     paced = not source.info.live and not args.out
     return Window(source.info, snapshots=args.snapshots or Path(), paced=paced,

@@ -16,18 +16,19 @@ import av
 import cv2
 import numpy as np
 
-from preprocessing import fashion_mnist, people
+from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import GarmentError
-from realtime.engines import ENGINES
-from realtime.sources import cameras
-from realtime.window import has_display
-from training.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
+from realtime.analysis.engines import ENGINES
+from realtime.sinks.window import has_display
+from realtime.sources.open_source import cameras
+from training.inference import pose_files
+from training.inference.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
 
 CODECS = {"h264": "r", "hevc": "r", "vp9": "r", "av1": "r", "mjpeg": "r", "libx264": "w"}
 NEEDED = ("numpy", "opencv-python", "av", "openvino", "fastapi", "uvicorn", "websockets")
 OPTIONAL = {"torch": "training and GPUs", "ultralytics": "training detectors",
             "trackers": "--track bytetrack and ocsort", "pyarrow": "--parquet",
-            "ray": "realtime.archive"}  # fmt: skip
+            "ray": "realtime.batch.archive"}  # fmt: skip
 MODEL = "deep"  # the smallest committed network, for the tiny inference
 RUNS = 20
 # What the committed networks have learnt from: README tells where each is from.
@@ -187,10 +188,12 @@ def _weights() -> Iterator[Finding]:
 
 def _people() -> Iterator[Finding]:
     try:
-        people.checked()
-        yield Finding("joints", f"{people.FOLDER} (BlazePose, Apache-2.0)")
+        pose_files.checked()
+        yield Finding("joints", f"{pose_files.FOLDER} (BlazePose, Apache-2.0)")
     except GarmentError as error:
-        yield Finding("joints", f"sleeves and legs are told less surely: {error}", people.COMMAND)
+        yield Finding(
+            "joints", f"sleeves and legs are told less surely: {error}", pose_files.COMMAND
+        )
 
 
 def _data() -> Iterator[Finding]:

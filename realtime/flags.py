@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from preprocessing.kinds import SURE
+from preprocessing.labels import SURE
 from training.detection.recipes import NAMERS
 
 # Held equal to the registries by a test: importing those here would cost half a second.
@@ -29,7 +29,7 @@ DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 FILES = ("out", "jsonl", "csv", "parquet", "srt", "vtt", "report", "stats")
 STREAMS = ("jsonl", "csv", "srt", "vtt")  # those that a pipe can take
 OUTPUT_FOLDERS = ("snapshots", "crops")
-DEMO = Path(__file__).with_name("demo.mp4")
+DEMO = Path(__file__).parent / "sources" / "demo.mp4"
 DEFAULT_ADDRESS = "127.0.0.1:8000"
 DEFAULT_MODEL = "photo"
 DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
@@ -153,8 +153,8 @@ def add_recognition(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         default=None,
         help="look for arms and legs too, which tell sleeves and trousers where garments are worn "
-        "(default: with the parser and --name-by both, where `python -m preprocessing.people "
-        "install` has got the networks)",
+        "(default: with the parser and --name-by both, where `python -m "
+        "training.inference.pose_files install` has got the networks)",
     )
     add(
         "--threshold",

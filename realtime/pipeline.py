@@ -15,20 +15,20 @@ import cv2
 import numpy as np
 
 from preprocessing.errors import GarmentError
-from realtime.annotate import Annotator
-from realtime.classify import Classifier
-from realtime.describe import Describer
-from realtime.follow import EveryFrame, Follower
-from realtime.gate import MotionGate
-from realtime.locate import Locate
-from realtime.people import People
-from realtime.sinks import Sink
-from realtime.sources import Source
-from realtime.stats import Stats
-from realtime.track import Tracker
+from realtime.analysis.classifier import Classifier
+from realtime.analysis.colour_and_attributes import Describer
+from realtime.analysis.locators import Locate
+from realtime.analysis.motion_gate import MotionGate
+from realtime.analysis.optical_flow import EveryFrame, Follower
+from realtime.analysis.pose_tracker import People
+from realtime.analysis.tracker import Tracker
+from realtime.runtime.stats import Stats
+from realtime.runtime.worker import FEW_CORES, Outbox, Prefetch, cores
+from realtime.sinks.annotate import Annotator
+from realtime.sinks.sink import Sink
+from realtime.sinks.window import Window
+from realtime.sources.open_source import Source
 from realtime.types import Frame, Garment, Region
-from realtime.window import Window
-from realtime.worker import FEW_CORES, Outbox, Prefetch, cores
 
 AHEAD = 8  # decoded frames that wait for the analysis
 BEHIND = 8  # analysed frames that wait for the sinks

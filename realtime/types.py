@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from preprocessing.regions import Region as Region
+from preprocessing.images.regions import Region as Region
 
 UNKNOWN = "unknown"
 

@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from preprocessing.attribute_table import read_label_map, read_table
-from preprocessing.deepfashion_lists import read_benchmark
+from preprocessing.datasets.attribute_table import read_label_map, read_table
+from preprocessing.datasets.deepfashion_benchmark import read_benchmark
+from preprocessing.datasets.samples import read_csv
+from preprocessing.datasets.yolo_layout import read_boxes, read_layout
 from preprocessing.errors import GarmentError
-from preprocessing.samples import read_csv
-from preprocessing.yolo_layout import read_boxes, read_layout
-from realtime.fake_camera import read_url
 from realtime.flags import parser
 from realtime.page.guard import Guard
 from realtime.page.serve import read_address
-from training.weights import read_info
+from realtime.sources.fake_camera import read_url
+from training.inference.weights import read_info
 
 _kept = tempfile.TemporaryDirectory(prefix="fuzz-")  # removed when Python ends
 FOLDER = Path(_kept.name)

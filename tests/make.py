@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from realtime.video_source import to_bgr
+from realtime.sources.video import to_bgr
 
 ROOT = Path(__file__).resolve().parent.parent
 QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degrees

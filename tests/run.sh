@@ -19,7 +19,7 @@ if [ ! -d "$data" ] && [ -z "${FASHION_MNIST_DIR:-}" ] && [ ! -d data ]; then
     fi
 fi
 
-[ -d weights/people ] || "$venv/bin/python" -m preprocessing.people install ||
+[ -d weights/people ] || "$venv/bin/python" -m training.inference.pose_files install ||
     echo "no joints of people: their tests on the networks are skipped" >&2
 
 "$venv/bin/python" -m ruff format --check --quiet .

@@ -13,7 +13,11 @@ BELOW = {
 }
 CONFINED = {
     # The last two only lock.
-    "threading": {"realtime/worker.py", "realtime/batching.py", "training/openvino_network.py"},
+    "threading": {
+        "realtime/runtime/worker.py",
+        "realtime/analysis/batched_engine.py",
+        "training/inference/openvino_network.py",
+    },
     "ultralytics": {"training/detection/yolo.py"},
 }
 FILES = [path for package in BELOW for path in sorted((ROOT / package).rglob("*.py"))]

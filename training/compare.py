@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
-from training import registry
+from training.common import run_index
 from training.profile import Profile, load, profile
 
 COLUMNS = (
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
         description="Put the runs of a register side by side, every figure measured.",
     )
     add = parser.add_argument
-    add("register", type=Path, nargs="?", default=Path("runs") / registry.INDEX,
+    add("register", type=Path, nargs="?", default=Path("runs") / run_index.INDEX,
         help="index.csv beside the runs (default runs/index.csv)")  # fmt: skip
     add("--data", choices=["Fashion-MNIST", "photos"], help="only runs on this kind of data")
     add("--runs", nargs="*", metavar="RUN", help="only these run folders")
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     runs = [
         run
-        for run in registry.read(args.register)
+        for run in run_index.read(args.register)
         if run["accuracy"]  # detectors have none
         and (not args.data or run["data"] == args.data)
         and (not args.runs or run["run"] in args.runs)

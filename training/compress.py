@@ -16,19 +16,20 @@ import numpy as np
 import onnx
 import torch
 
+from preprocessing.builders.photo_dataset import read
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError, UsageError, WeightsError
-from training import data, weights
-from training.build_dataset import read
-from training.checkpoint import load_network, save_network
-from training.data import Part
+from training.classification.module import readable
+from training.common import data_parts
+from training.common.checkpoints import load_network, save_network
+from training.common.data_parts import Part
+from training.common.metrics import Scores, fit_temperature, score
+from training.common.photo_parts import PhotoPart
 from training.export import first_images, write_onnx
-from training.metrics import Scores, fit_temperature, score
-from training.openvino_network import OpenVinoNetwork
-from training.photo_data import PhotoPart
+from training.inference import weights
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import METADATA_KEY, WeightsInfo
 from training.profile import Timing, measure
-from training.task import readable
-from training.weights import METADATA_KEY, WeightsInfo
 
 CALIBRATION_IMAGES = 500
 KINDS = ("fp16", "int8")
@@ -121,7 +122,7 @@ def open_parts(info: WeightsInfo, source: Path | None, data_dir: str | None) -> 
         DataError: the photos have no validation part.
     """
     if info.cut == "fashion-mnist":
-        return data.training_splits(data_dir, size=info.size)
+        return data_parts.training_splits(data_dir, size=info.size)
     if source is None:
         raise UsageError(f"{info.name} looks at photos: give --data DIR of build_dataset")
     found = read(source, max_bad=0.01)

@@ -14,20 +14,22 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
+from preprocessing.builders.photo_dataset import read_source
 from preprocessing.command import exit_status
+from preprocessing.datasets.samples import SPLITS, Sample, refuse_bad
 from preprocessing.errors import DataError, UsageError
-from preprocessing.kinds import OTHER
-from preprocessing.pictures import picture_paths
-from preprocessing.samples import SPLITS, Sample, refuse_bad
-from training import data, datasets, report, unknown, weights
-from training.build_dataset import read_source
-from training.checkpoint import load_network, load_run
-from training.data import UNREADABLE, DataParts, Part
-from training.explain import grad_cam
-from training.metrics import Scores, fit_temperature, score
-from training.photo_data import PhotoPart
-from training.photos import known_photos, photo_split
-from training.task import predict, readable
+from preprocessing.images.pictures import picture_paths
+from preprocessing.labels import OTHER
+from training.classification import data, out_of_distribution
+from training.classification.grad_cam import grad_cam
+from training.classification.module import predict, readable
+from training.classification.photo_cutouts import known_photos, photo_split
+from training.common import data_parts, reports
+from training.common.checkpoints import load_network, load_run
+from training.common.data_parts import UNREADABLE, DataParts, Part
+from training.common.metrics import Scores, fit_temperature, score
+from training.common.photo_parts import PhotoPart
+from training.inference import weights
 
 EXPLAINED = 24  # pictures on the Grad-CAM sheet
 
@@ -104,11 +106,11 @@ def _load_run(
 ) -> tuple[Judged, DataParts]:
     """A run's best network, with the parts that it learnt from and is judged by."""
     network, recipe, config = load_run(run)
-    parts = datasets.run_parts(run, recipe, data_dir=data_dir, limit_test=limit_test)
+    parts = data.run_parts(run, recipe, data_dir=data_dir, limit_test=limit_test)
     temperature = 1.0
     if parts.validation is not None:
         temperature = fit_temperature(*readable(*predict(network, parts.validation.loader())))
-    cut = data.CUT[recipe.channels]
+    cut = data_parts.CUT[recipe.channels]
     classes = tuple(config["classes"])
     return Judged(network, config["model"], classes, cut, recipe.size, temperature), parts
 
@@ -164,18 +166,18 @@ def write_report(evaluation: Evaluation, folder: Path) -> str:
     """Write everything about an evaluation into a folder; the text of its class table."""
     folder.mkdir(parents=True, exist_ok=True)
     judged, scores = evaluation.judged, evaluation.scores
-    text = report.class_table(scores, judged.classes)
+    text = reports.class_table(scores, judged.classes)
     write_json(evaluation, folder / "report.json")
-    report.plot_confusion(folder / "confusion.png", scores, judged.classes)
-    report.plot_calibration(folder / "calibration.png", scores)
-    losses = report.top_losses(
+    reports.plot_confusion(folder / "confusion.png", scores, judged.classes)
+    reports.plot_calibration(folder / "calibration.png", scores)
+    losses = reports.top_losses(
         evaluation.logits / judged.temperature, evaluation.labels, judged.classes
     )
     losses = [replace(row, index=int(evaluation.kept[row.index])) for row in losses]
-    report.write_losses(folder / "top_losses.csv", losses, name=evaluation.part.name)
+    reports.write_losses(folder / "top_losses.csv", losses, name=evaluation.part.name)
     wrong = [row for row in losses if row.true != row.predicted]
-    report.write_mistakes(folder / "mistakes.png", wrong, picture=evaluation.part.picture)
-    report.write_grad_cam(
+    reports.write_mistakes(folder / "mistakes.png", wrong, picture=evaluation.part.picture)
+    reports.write_grad_cam(
         folder / "gradcam.png",
         wrong[:EXPLAINED],
         picture=evaluation.part.picture,
@@ -184,11 +186,11 @@ def write_report(evaluation: Evaluation, folder: Path) -> str:
         ),
     )
     title = f"{judged.name} on {evaluation.measured_on}"
-    (folder / "report.md").write_text(report.as_markdown(title, text, folder))
+    (folder / "report.md").write_text(reports.as_markdown(title, text, folder))
     return text
 
 
-def write_apart(evaluation: Evaluation, empty: Path, folder: Path) -> unknown.Apart:
+def write_apart(evaluation: Evaluation, empty: Path, folder: Path) -> out_of_distribution.Apart:
     """Hold the garments of an evaluation against pictures without any; see `unknown.write_roc`.
 
     Raises:
@@ -205,10 +207,10 @@ def write_apart(evaluation: Evaluation, empty: Path, folder: Path) -> unknown.Ap
     others = evaluate(judged, part, measured_on=str(empty)).logits
     names = np.array(judged.classes)[evaluation.labels]
     garments, rest = (
-        unknown.sureness(logits, judged.classes, temperature=judged.temperature)
+        out_of_distribution.sureness(logits, judged.classes, temperature=judged.temperature)
         for logits in (evaluation.logits[names != OTHER], others)
     )
-    return unknown.write_roc(folder, garments, rest)
+    return out_of_distribution.write_roc(folder, garments, rest)
 
 
 def write_json(evaluation: Evaluation, path: Path) -> None:
@@ -232,7 +234,7 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--model", required=True, help="committed model, weight file or run folder")
     add("--data", type=Path, metavar="DIR|CSV|YAML", help="photos: a folder a class, a CSV "
-        "path,label, or what training.build_dataset wrote; Fashion-MNIST networks take the labels "
+        "path,label, or what builders.photo_dataset wrote; Fashion-MNIST networks take the labels "
         "t-shirt, pants, longsleeve, dress, outwear, shirt and cut the garments out; a detector "
         "takes a data.yaml, a parser photos/ and masks/")  # fmt: skip
     add("--table", type=Path, metavar="CSV", help="models of attributes: the truth")
@@ -267,7 +269,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.data:
         part, measured_on = photos_of(args.data, judged, split=args.split, classes=args.classes)
     elif judged.cut == "fashion-mnist":
-        part = data.test_split(args.data_dir, limit=args.limit_test, size=judged.size)
+        part = data_parts.test_split(args.data_dir, limit=args.limit_test, size=judged.size)
         measured_on = "the Fashion-MNIST test set"
     else:
         raise UsageError(f"{judged.name} looks at photos: give --data DIR or CSV")

@@ -18,15 +18,17 @@ from torch import nn
 
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError, WeightsError
-from training import data, datasets, weights
-from training.checkpoint import load_network, load_run, save_network
-from training.data import Part
-from training.metrics import fit_temperature, score
+from training.classification import data
+from training.classification.module import predict, readable
+from training.common import data_parts
+from training.common.checkpoints import load_network, load_run, save_network
+from training.common.data_parts import Part
+from training.common.metrics import fit_temperature, score
+from training.inference import weights
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import METADATA_KEY, WeightsInfo
 from training.models.normalise import Normalise
-from training.openvino_network import OpenVinoNetwork
-from training.task import predict, readable
 from training.tasks import MODULES, task_of
-from training.weights import METADATA_KEY, WeightsInfo
 
 CHECK_IMAGES = 256
 MAX_DIFFERENCE = 0.02  # between the two files' logits, both computed in single precision
@@ -49,7 +51,7 @@ def export(
     half = precision == "half"
     if half:  # rounded first, so that the temperature and both files belong to the same numbers
         network = network.half().float()
-    parts = datasets.run_parts(run, recipe, data_dir=data_dir)
+    parts = data.run_parts(run, recipe, data_dir=data_dir)
     figures = _figures(run)
     metrics = {"parameters": sum(p.numel() for p in network.parameters())}
     metrics[figures.get("measured_on", "test")] = figures
@@ -63,7 +65,7 @@ def export(
         name=config["model"],
         network=recipe.network,
         classes=tuple(config["classes"]),
-        cut=data.CUT[recipe.channels],
+        cut=data_parts.CUT[recipe.channels],
         size=recipe.size,
         channels=recipe.channels,
         mean=normalise.mean,

@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 from preprocessing.command import exit_status
+from preprocessing.datasets.split_rules import rules_of
 from preprocessing.errors import DeviceError, UsageError
-from training.flags import changes_recipe, check_ranges, given_flags, parser, recipe_of
-from training.recipes import CONFIG, Recipe
-from training.rules import rules_of
+from training.classification.recipes import CONFIG, Recipe
+from training.common.flags import changes_recipe, check_ranges, given_flags, parser, recipe_of
 from training.tasks import MODULES, task_of
 
 INTERRUPTED = 130
@@ -75,17 +75,17 @@ def open_parts(recipe: Recipe, run: Path, args: argparse.Namespace):
     Raises:
         DataError: see `index_photos` and `fashion_mnist.load`.
     """
-    from training import datasets
+    from training.classification import data
 
     if args.refit:
-        return datasets.photo_parts(run, recipe, max_bad=args.max_bad, refit=True)
-    if not args.data and not datasets.has_photos(run):
+        return data.photo_parts(run, recipe, max_bad=args.max_bad, refit=True)
+    if not args.data and not data.has_photos(run):
         photos = ()
         if args.photos:
-            photos = datasets.real_garments(
+            photos = data.real_garments(
                 args.photos, run, group_column=args.group_column, seed=args.seed
             )
-        return datasets.fashion_mnist_parts(
+        return data.fashion_mnist_parts(
             recipe,
             data_dir=args.data_dir,
             limit_train=args.limit_train,
@@ -94,10 +94,10 @@ def open_parts(recipe: Recipe, run: Path, args: argparse.Namespace):
         )
     if args.data and rank() == 0 and not args.resume:
         rules = rules_of(args)
-        found = datasets.index_photos(args.data, run, rules, group_column=args.group_column)
+        found = data.index_photos(args.data, run, rules, group_column=args.group_column)
         if found.bad:
             print(f"{len(found.bad)} pictures left out: see {run}/data/bad.csv", file=sys.stderr)
-    return datasets.photo_parts(run, recipe, max_bad=args.max_bad)
+    return data.photo_parts(run, recipe, max_bad=args.max_bad)
 
 
 def rank() -> int:
@@ -109,10 +109,10 @@ def train(recipe: Recipe, run: Path, parts, args: argparse.Namespace) -> bool:
     """Fit and keep the best and the last checkpoint; False when Ctrl-C ended it early."""
     from lightning.pytorch import seed_everything
 
-    from training.checkpoint import load_best
-    from training.data import Order
-    from training.task import ClassifierTask
-    from training.trainer import Machine, fitted, make_trainer
+    from training.classification.module import ClassifierTask
+    from training.common.checkpoints import load_best
+    from training.common.data_parts import Order
+    from training.common.trainer import Machine, fitted, make_trainer
 
     seed_everything(args.seed, verbose=False)
     machine = Machine(
@@ -170,10 +170,10 @@ def _run(args: argparse.Namespace) -> int:
     recipe = _refitted(args) if args.refit else recipe_of(args)
     run.mkdir(parents=True, exist_ok=True)
     parts = open_parts(recipe, run, args)
-    from training import checkpoint
+    from training.common import checkpoints
 
     if rank() == 0:
-        checkpoint.write_config(
+        checkpoints.write_config(
             run,
             recipe,
             model=args.model,
@@ -208,7 +208,7 @@ def _origin(args: argparse.Namespace, command: str) -> dict[str, str]:
     """What made the run: its first command and that one's commit, also when it goes on."""
     if not args.resume:
         return {"command": command, "commit": commit()}
-    from training.checkpoint import read_config
+    from training.common.checkpoints import read_config
 
     _, config = read_config(args.resume)
     return {key: config[key] for key in ("command", "commit")}
@@ -252,8 +252,8 @@ def _refitted(args: argparse.Namespace) -> Recipe:
     Raises:
         UsageError: that run did not learn from photos, or is not finished.
     """
-    from training.checkpoint import read_config
-    from training.datasets import FOLDER, has_photos
+    from training.classification.data import FOLDER, has_photos
+    from training.common.checkpoints import read_config
 
     if not has_photos(args.refit) or not (args.refit / "report.json").is_file():
         raise UsageError(f"--refit {args.refit}: not a finished run on photos")
@@ -269,19 +269,19 @@ def _refitted(args: argparse.Namespace) -> Recipe:
 
 def _finish(run: Path, args: argparse.Namespace) -> None:
     """Curves, judgement and the registry's row of a run whose training is over."""
-    from training import registry, report
+    from training.common import reports, run_index
     from training.evaluate import judge_run
 
-    rows = report.read_metrics(run / "metrics.csv")
-    print(f"trained {len(rows)} epochs in {registry.minutes(rows)} min; run folder {run}")
-    report.plot_curves(run / "curves.png", rows)
+    rows = reports.read_metrics(run / "metrics.csv")
+    print(f"trained {len(rows)} epochs in {run_index.minutes(rows)} min; run folder {run}")
+    reports.plot_curves(run / "curves.png", rows)
     if args.refit:
         figures = json.loads((args.refit / "report.json").read_text())
         text = json.dumps(figures | {"measured_on": BEFORE_REFIT}, indent=1)
         (run / "report.json").write_text(text + "\n")
     else:
         print(judge_run(run, data_dir=args.data_dir, limit=args.limit_test))
-    registry.enter(run, rows)
+    run_index.enter(run, rows)
 
 
 if __name__ == "__main__":

@@ -15,17 +15,17 @@ import cv2
 import imutils
 import numpy as np
 
-from preprocessing.attribute_table import MISSING_CODE, codes_of
 from preprocessing.command import exit_status
-from preprocessing.contact_sheet import contact_sheet, write_image
-from preprocessing.cuts import CUTS
+from preprocessing.datasets.attribute_table import MISSING_CODE, codes_of
 from preprocessing.errors import DataError, SinkError, UsageError
-from preprocessing.inputs import read_inputs
-from preprocessing.regions import whole_image
-from training import weights
-from training.attributes.answer import split_outputs
-from training.openvino_network import OpenVinoNetwork
-from training.weights import WeightsInfo
+from preprocessing.images.contact_sheet import contact_sheet, write_image
+from preprocessing.images.network_input import CUTS
+from preprocessing.images.read_media import read_inputs
+from preprocessing.images.regions import whole_image
+from training.inference import weights
+from training.inference.attributes import split_outputs
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import WeightsInfo
 
 Pictures = Iterable[tuple[str, np.ndarray]]
 BATCH = 16

@@ -23,14 +23,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
-from training import weights
-from training.checkpoint import load_network, load_run, save_network
+from training.classification.recipes import RECIPES
+from training.common.checkpoints import load_network, load_run, save_network
 from training.export import write_onnx
+from training.inference import weights
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.shape import Shape
+from training.inference.weights import WeightsInfo
 from training.models import MODELS
-from training.openvino_network import OpenVinoNetwork
-from training.recipes import RECIPES
-from training.shape import Shape
-from training.weights import WeightsInfo
 
 BATCHES = (1, 4, 16)
 ENGINES = ("openvino", "torch")

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 from training.attributes.recipes import ATTRIBUTE_MODELS
+from training.classification.recipes import CONFIG, RECIPES
 from training.deepfashion.recipes import FASHION_MODELS
 from training.detection.recipes import DETECTORS
 from training.parsing.recipes import PARSERS
-from training.recipes import CONFIG, RECIPES
 
 TASKS = {
     "classify": RECIPES,

@@ -27,8 +27,8 @@ from realtime.bench.page import page
 from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
 from realtime.flags import parser as app_flags
-from realtime.sources import open_source
-from realtime.stats import Stats
+from realtime.runtime.stats import Stats
+from realtime.sources.open_source import open_source
 
 CAMERA_RATE = 30
 FIRST_FRAME = "(frame 1/"  # what `yolo predict` says after it

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from realtime.fake_camera import BITS, FakeSource, read_clock
 from realtime.pipeline import Analysis, run
-from realtime.stats import Stats
+from realtime.runtime.stats import Stats
+from realtime.sources.fake_camera import BITS, FakeSource, read_clock
 from realtime.types import Frame
 
 TURN = 2**BITS / 1000  # seconds after which the shown clock starts anew

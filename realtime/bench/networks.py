@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from realtime.engines import openvino_engine
-from training.detection.detector import Detector, openvino_detector
-from training.weights import locate, read_manifest
+from realtime.analysis.engines import openvino_engine
+from training.inference.detector import Detector, openvino_detector
+from training.inference.weights import locate, read_manifest
 
 BATCHES = (1, 4, 16)
 WARM_UP = 20  # calls

@@ -19,8 +19,8 @@ from preprocessing.errors import UsageError
 from realtime.assemble import checked_analysis
 from realtime.bench.latency import TURN, WARM_UP, ages
 from realtime.bench.measure import ROOT
-from realtime.fake_camera import SCHEME, read_clock
 from realtime.flags import parser as app_flags
+from realtime.sources.fake_camera import SCHEME, read_clock
 
 FLAGS = ("--latency", "live", "--locate", "yolo")
 VIEWERS = 4

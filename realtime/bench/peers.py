@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.bench.measure import ROOT, measured
-from realtime.video_sink import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
-from training.weights import locate
+from realtime.sinks.video import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
+from training.inference.weights import locate
 
 OURS = "segment + deep"
 PREDICT = "yolo predict, torch"
@@ -54,8 +54,8 @@ REFERENCE = """
 import sys, cv2, torch
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from training.checkpoint import load_network
-from training.weights import locate
+from training.common.checkpoints import load_network
+from training.inference.weights import locate
 stem, info = locate("deep")
 network = load_network(stem, info).eval()
 source = cv2.VideoCapture(sys.argv[1])

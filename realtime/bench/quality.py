@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from preprocessing.regions import box_iou
+from preprocessing.images.regions import box_iou
 
 MATCH = 0.5  # IoU from which two rows tell of the same garment
 SIGMA, WINDOW = 1.5, (11, 11)  # of SSIM, Wang et al. 2004

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from realtime.live_clock import TIME_BASE, LiveClock
+from realtime.runtime.worker import Channel
+from realtime.sources.live_clock import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
-from realtime.worker import Channel
 
 
 class BrowserCamera:

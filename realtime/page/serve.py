@@ -13,12 +13,12 @@ import uvicorn
 
 from preprocessing.errors import SinkError, UsageError
 from realtime.flags import DEFAULT_ADDRESS
-from realtime.interrupt import Interrupt
 from realtime.page.guard import Guard, is_local
 from realtime.page.hub import Hub
 from realtime.page.server import MAX_PICTURE, make_app
 from realtime.page.session import Session
-from realtime.sources import Source
+from realtime.runtime.interrupt import Interrupt
+from realtime.sources.open_source import Source
 
 TOKEN_VARIABLE = "GARMENTS_TOKEN"
 DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")

@@ -22,8 +22,8 @@ from realtime.flags import DEMO, LOCATOR_NAMES
 from realtime.page.browser_camera import BrowserCamera, decoded
 from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
-from realtime.sources import STREAM_SCHEMES, cameras, open_source
-from training.weights import locate, read_manifest
+from realtime.sources.open_source import STREAM_SCHEMES, cameras, open_source
+from training.inference.weights import locate, read_manifest
 
 STATIC = Path(__file__).with_name("static")
 REPORT_SECONDS = 0.25  # between two states on /events

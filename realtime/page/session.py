@@ -12,10 +12,10 @@ from preprocessing.errors import GarmentError
 from realtime.page.hub import Hub
 from realtime.page.state import State
 from realtime.pipeline import Analysis, Stopped, run
-from realtime.sources import Source
-from realtime.stats import Stats
+from realtime.runtime.stats import Stats
+from realtime.runtime.worker import Background
+from realtime.sources.open_source import Source
 from realtime.types import Frame, Garment
-from realtime.worker import Background
 
 WAIT = 0.05  # seconds between looks at the controls while nothing may move
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime.page.hub import Hub
-from realtime.stats import Stats
+from realtime.runtime.stats import Stats
 from realtime.types import Frame, Garment
 
 POINTS = 120  # of a curve

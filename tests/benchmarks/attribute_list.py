@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from preprocessing.deepfashion_lists import read_bits
+from preprocessing.datasets.deepfashion_benchmark import read_bits
 
 PICTURES, ATTRIBUTES, EACH = 289_222, 1000, 3
 ROWS = 500  # different ones, repeated

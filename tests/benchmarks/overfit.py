@@ -14,11 +14,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from preprocessing.attribute_table import read_table
+from preprocessing.datasets.attribute_table import read_table
 from training.attributes.data import open_parts
+from training.attributes.module import AttributeTask
 from training.attributes.recipes import ATTRIBUTE_MODELS
-from training.attributes.task import AttributeTask
-from training.flags import BACKBONES
+from training.common.flags import BACKBONES
 
 PICTURES, BATCH, EPOCHS = 64, 16, 240
 SIDE = 96

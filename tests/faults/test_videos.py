@@ -14,7 +14,7 @@ import pytest
 from fault import LIGHT, Fault
 
 from preprocessing.errors import GarmentError
-from realtime.sources import open_source
+from realtime.sources.open_source import open_source
 
 OUT = ["-o", "out.mp4", *LIGHT]
 FRAMES = 30

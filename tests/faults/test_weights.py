@@ -17,7 +17,7 @@ import make
 import pytest
 from fault import Fault
 
-from training.weights import WEIGHTS_DIR
+from training.inference.weights import WEIGHTS_DIR
 
 BOTH = (".onnx", ".safetensors")
 

@@ -14,9 +14,10 @@ import cv2
 import make
 import pytest
 
-from realtime import associate, engines, flags, follow, locate
-from realtime.sources import open_source
-from training.weights import read_manifest
+from realtime import flags
+from realtime.analysis import association, engines, locators, optical_flow
+from realtime.sources.open_source import open_source
+from training.inference.weights import read_manifest
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +32,9 @@ def long_video(tmp_path_factory):
 
 
 def test_names_in_the_help_are_those_of_the_registries():
-    assert tuple(locate.LOCATORS) == flags.LOCATOR_NAMES
-    assert tuple(follow.PACES) == flags.PACE_NAMES
-    assert tuple(associate.ASSOCIATORS) == flags.ASSOCIATOR_NAMES
+    assert tuple(locators.LOCATORS) == flags.LOCATOR_NAMES
+    assert tuple(optical_flow.PACES) == flags.PACE_NAMES
+    assert tuple(association.ASSOCIATORS) == flags.ASSOCIATOR_NAMES
     assert ("auto", *engines.ENGINES) == flags.ENGINE_NAMES
 
 
@@ -69,7 +70,7 @@ def test_a_file_with_every_sink(video, tmp_path):
     assert list((tmp_path / "shots").glob("*.png"))
 
 
-@pytest.mark.parametrize("name", locate.LOCATORS)
+@pytest.mark.parametrize("name", locators.LOCATORS)
 def test_every_locator_runs(video, tmp_path, name):
     done = make.app("--video", video, "-o", tmp_path / "out.mp4", "--locate", name)
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ import pytest
 from preprocessing.errors import DeviceError, WeightsError
 from realtime import doctor
 from realtime.doctor import Finding, told
-from training.weights import read_manifest
+from training.inference.weights import read_manifest
 
 
 def test_a_machine_that_runs_the_tests_is_well():

@@ -9,11 +9,11 @@ import pytest
 
 from preprocessing.errors import BrokenSourceError, WeightsError
 from realtime import pipeline
-from realtime.follow import EveryFrame, EveryNth
+from realtime.analysis.optical_flow import EveryFrame, EveryNth
+from realtime.analysis.tracker import Tracker
 from realtime.pipeline import Analysis
-from realtime.sources import open_source
-from realtime.stats import Stats
-from realtime.track import Tracker
+from realtime.runtime.stats import Stats
+from realtime.sources.open_source import open_source
 from realtime.types import Region
 
 FRAMES = 12

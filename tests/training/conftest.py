@@ -7,5 +7,5 @@ import pytest
 def no_worker():
     """Pictures are read by the test's own process: a few small ones are, before others start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.photo_data.WORKERS", 0)
+        patch.setattr("training.common.photo_parts.WORKERS", 0)
         yield

@@ -13,12 +13,14 @@ import photos
 import pytest
 import torch
 
-from preprocessing import fashion_mnist
+from preprocessing.datasets import fashion_mnist
+from preprocessing.datasets.samples import read_csv
 from preprocessing.errors import DataError, UsageError, WeightsError
-from preprocessing.samples import read_csv
-from training import checkpoint, evaluate, export, fit, weights
-from training.report import read_metrics
-from training.trainer import MEASURED
+from training import evaluate, export, fit
+from training.common import checkpoints
+from training.common.reports import read_metrics
+from training.common.trainer import MEASURED
+from training.inference import weights
 
 SMALL = ["--limit-train", "256", "--limit-test", "100", "--batch-size", "64"]
 try:
@@ -95,8 +97,8 @@ def test_a_run_starts_from_a_weight_file(tmp_path, capsys):
     start = weights.WEIGHTS_DIR / "baseline.safetensors"
     still = ["--model", "baseline", "--epochs", "1", "--lr", "1e-9", *SMALL]
     assert fit.main([*still, "--init", str(start), "--out", str(tmp_path / "run")]) == 0
-    found = checkpoint.read_state(tmp_path / "run")
-    for name, tensor in checkpoint.read_state(start).items():
+    found = checkpoints.read_state(tmp_path / "run")
+    for name, tensor in checkpoints.read_state(start).items():
         statistics = "running" in name or "tracked" in name
         assert statistics or torch.allclose(found[name], tensor.float(), atol=1e-3)
     other = ["--init", str(start.with_name("deep.safetensors")), "--out", str(tmp_path / "other")]
@@ -153,7 +155,7 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
     done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
-    _, config = checkpoint.read_config(folder)
+    _, config = checkpoints.read_config(folder)
     assert config["command"].endswith(f"--out {folder}")  # that which began it
 
 
@@ -178,7 +180,7 @@ def test_export_and_evaluate(run, tmp_path, capsys):
 
 def test_what_is_no_run(tmp_path):
     with pytest.raises(UsageError, match="not a finished run"):
-        checkpoint.load_run(tmp_path)
+        checkpoints.load_run(tmp_path)
 
 
 def test_a_run_whose_network_has_changed_since(run, tmp_path):
@@ -187,15 +189,15 @@ def test_a_run_whose_network_has_changed_since(run, tmp_path):
     config["recipe"]["head"] = "linear"
     (old / "config.json").write_text(json.dumps(config))
     with pytest.raises(UsageError, match="train it anew"):
-        checkpoint.load_run(old)
+        checkpoints.load_run(old)
 
 
 def test_tensors_of_another_network(run, tmp_path):
-    network, _, _ = checkpoint.load_run(run)
+    network, _, _ = checkpoints.load_run(run)
     info = weights.WeightsInfo(
         name="x", network="deep", classes=("a",) * 10, cut="fashion-mnist", size=28, channels=1,
         mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
-    checkpoint.save_network(tmp_path / "x", network, info, half=True)
+    checkpoints.save_network(tmp_path / "x", network, info, half=True)
     with pytest.raises(WeightsError, match="does not hold a 'deep' network"):
-        checkpoint.load_network(tmp_path / "x", info)
+        checkpoints.load_network(tmp_path / "x", info)

@@ -5,11 +5,12 @@ import json
 import pytest
 import torch
 
-from preprocessing import fashion_mnist
+from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import DataError
-from training import compare, compress, export, fit, profile, weights
+from training import compare, compress, export, fit, profile
+from training.inference import weights
+from training.inference.shape import Shape
 from training.models import MODELS
-from training.shape import Shape
 
 try:
     fashion_mnist.find(download=False)

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from preprocessing.attribute_table import (
+from preprocessing.datasets.attribute_table import (
     MISSING_CODE,
     Attribute,
     AttributeTable,
 )
+from preprocessing.datasets.imputation import IMPUTATIONS, modes
+from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
-from preprocessing.imputation import IMPUTATIONS, modes
-from preprocessing.samples import Sample
 from training.attributes.recipes import AttributeRecipe
-from training.photo_data import PhotoPart
+from training.common.photo_parts import PhotoPart
 
 DRAWS = 300  # random splits, of which the one with the evenest classes is taken
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import torch
 
-from preprocessing.attribute_table import read_table
+from preprocessing.datasets.attribute_table import read_table
+from preprocessing.datasets.imputation import modes
+from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError, UsageError
-from preprocessing.imputation import modes
-from preprocessing.samples import Sample
-from training import weights
 from training.attributes.data import TablePart
 from training.attributes.fit import answers_of, judged_table, write_figures
-from training.checkpoint import load_network
+from training.common.checkpoints import load_network
+from training.inference import weights
 
 
 def evaluate(

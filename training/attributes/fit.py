@@ -11,22 +11,23 @@ import torch
 from lightning.pytorch import seed_everything
 from torch import nn
 
-from preprocessing.attribute_table import MISSING, Attribute, AttributeTable, read_table
+from preprocessing.datasets.attribute_table import MISSING, Attribute, AttributeTable, read_table
 from preprocessing.errors import UsageError
-from training import registry, report, weights
-from training.attributes import judge
+from training.attributes import metrics
 from training.attributes.data import TablePart, TableParts, open_parts
+from training.attributes.module import AttributeTask
 from training.attributes.recipes import ATTRIBUTE_MODELS, AttributeRecipe
-from training.attributes.task import AttributeTask
-from training.checkpoint import load_best, read_config, save_network, write_config
-from training.data import Order
+from training.classification.module import predict
+from training.common import reports, run_index
+from training.common.checkpoints import load_best, read_config, save_network, write_config
+from training.common.data_parts import Order
+from training.common.flags import replaced, with_backbone
+from training.common.trainer import Machine, fitted, make_trainer
 from training.export import CHECK_IMAGES, check, first_images, write_onnx
-from training.flags import replaced, with_backbone
+from training.inference import weights
+from training.inference.weights import WeightsInfo
 from training.models import MODELS
 from training.models.normalise import Normalise
-from training.task import predict
-from training.trainer import Machine, fitted, make_trainer
-from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that a model of attributes takes
@@ -57,7 +58,7 @@ def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
             "catch_all": args.catch_all or "", "limit": args.limit_train, **origin,
         }  # fmt: skip
     parts = _open(recipe, config, run)
-    judge.catch_alls(config["catch_all"], parts.attributes)  # refused before training, not after
+    metrics.catch_alls(config["catch_all"], parts.attributes)  # refused before training, not after
     if not args.resume:
         write_config(run, recipe, **config, classes=class_names(parts.attributes))
     seed_everything(config["seed"], verbose=False)
@@ -140,17 +141,17 @@ def write_figures(
     title: str,
 ) -> str:
     """Write report.md and report.json about logits and truth; the text of the table."""
-    left_out = judge.catch_alls(catch_all, attributes)
-    found = judge.judge(*answers, attributes, modes=modes)
-    text = judge.table(found, without={})
+    left_out = metrics.catch_alls(catch_all, attributes)
+    found = metrics.judge(*answers, attributes, modes=modes)
+    text = metrics.table(found, without={})
     figures = {one.attribute.name: one.summary() for one in found}
     if left_out:
-        strict = judge.judge(*answers, attributes, modes=modes, catch_all=left_out)
-        text += "\n\n" + judge.table(strict, without=left_out)
+        strict = metrics.judge(*answers, attributes, modes=modes, catch_all=left_out)
+        text += "\n\n" + metrics.table(strict, without=left_out)
         figures["without_catch_all"] = {one.attribute.name: one.summary() for one in strict}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
-    summary = {"macro_f1": round(judge.mean_f1(found), 5), "attributes": figures}
+    summary = {"macro_f1": round(metrics.mean_f1(found), 5), "attributes": figures}
     (folder / FIGURES).write_text(json.dumps(summary, indent=1) + "\n")
     return text
 
@@ -164,14 +165,14 @@ def answers_of(network: nn.Module, part: TablePart) -> tuple[np.ndarray, np.ndar
 def _finish(run: Path) -> None:
     """Curves, judgement and the registry's row of a finished run."""
     network, _, config, parts = load_run(run)
-    rows = report.read_metrics(run / "metrics.csv")
-    report.plot_curves(run / "curves.png", rows)
+    rows = reports.read_metrics(run / "metrics.csv")
+    reports.plot_curves(run / "curves.png", rows)
     answers = answers_of(network, parts.validation)
     title = f"{config['model']} on the validation pictures of {config['table']}"
     print(write_figures(run, answers, parts.attributes, modes=parts.modes,
                         catch_all=config["catch_all"], title=title))  # fmt: skip
     figures = json.loads((run / FIGURES).read_text())
-    registry.put(
+    run_index.put(
         run, config, rows, data=config["table"], measured_on="validation",
         parameters=sum(p.numel() for p in network.parameters()), count=len(parts.validation),
         macro_f1=figures["macro_f1"],

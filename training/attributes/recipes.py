@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from training.recipes import RECIPES, Recipe
+from training.classification.recipes import RECIPES, Recipe
 
 
 @dataclass(frozen=True)

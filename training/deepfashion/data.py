@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from preprocessing.attribute_table import MISSING
-from preprocessing.cuts import resize_planes
-from preprocessing.deepfashion_lists import Benchmark
+from preprocessing.datasets.attribute_table import MISSING
+from preprocessing.datasets.deepfashion_benchmark import Benchmark
 from preprocessing.errors import DataError
-from preprocessing.pictures import read_picture
-from training.data import Order, batches
-from training.photo_data import EVALUATION_BATCH, picture_loader
+from preprocessing.images.network_input import resize_planes
+from preprocessing.images.pictures import read_picture
+from training.common.data_parts import Order, batches
+from training.common.photo_parts import EVALUATION_BATCH, picture_loader
 
 MOST_CUT = 0.2  # of a side, that random cuts take away, never of the garment's box
 MOST_ADDED = 0.15  # of a side, by which the picture grows at its border instead

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.deepfashion_lists import read_benchmark
+from preprocessing.datasets.deepfashion_benchmark import read_benchmark
 from preprocessing.errors import DataError, UsageError
-from training import weights
 from training.deepfashion.data import FashionPart
 from training.deepfashion.fit import answers_of, habit_of, load_network
-from training.deepfashion.judge import as_markdown
+from training.deepfashion.metrics import as_markdown
+from training.deepfashion.module import judged
 from training.deepfashion.outputs import Outputs
-from training.deepfashion.task import judged
+from training.inference import weights
 
 
 def evaluate(model: str, data: Path | None, *, split: str | None, out: Path | None) -> str:

@@ -11,27 +11,28 @@ import torch
 from lightning.pytorch import seed_everything
 from torch import nn
 
-from preprocessing.attribute_table import MISSING
-from preprocessing.contact_sheet import Mark, contact_sheet, marked_tile, write_image
-from preprocessing.deepfashion_lists import Benchmark, read_benchmark
+from preprocessing.datasets.attribute_table import MISSING
+from preprocessing.datasets.deepfashion_benchmark import Benchmark, read_benchmark
+from preprocessing.datasets.imputation import modes
 from preprocessing.errors import DataError, UsageError, WeightsError
-from preprocessing.imputation import modes
-from preprocessing.pictures import read_picture
-from training import registry, report, weights
-from training.checkpoint import filled, load_best, read_config, save_network, write_config
-from training.data import Order
+from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile, write_image
+from preprocessing.images.pictures import read_picture
+from training.common import reports, run_index
+from training.common.checkpoints import filled, load_best, read_config, save_network, write_config
+from training.common.data_parts import Order
+from training.common.flags import replaced, with_backbone
+from training.common.trainer import Machine, fitted, make_trainer
 from training.deepfashion.data import FashionPart, FashionPictures
-from training.deepfashion.judge import Habit, as_markdown
+from training.deepfashion.metrics import Habit, as_markdown
+from training.deepfashion.module import FashionTask, judged
 from training.deepfashion.network import FashionNetwork
 from training.deepfashion.outputs import BOX, Outputs, names
 from training.deepfashion.recipes import FASHION_MODELS, FashionRecipe
-from training.deepfashion.task import FashionTask, judged
 from training.export import MAX_DIFFERENCE, MAX_SHARE, write_onnx
-from training.flags import replaced, with_backbone
+from training.inference import weights
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import WeightsInfo
 from training.models.normalise import Normalise
-from training.openvino_network import OpenVinoNetwork
-from training.trainer import Machine, fitted, make_trainer
-from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that such a network takes
@@ -194,8 +195,8 @@ def _finish(run: Path) -> None:
     recipe, config = read_config(run, FashionRecipe)
     parts = open_parts(config, recipe)
     network = load_best(run, _network(recipe, parts.outputs))
-    rows = report.read_metrics(run / "metrics.csv")
-    report.plot_curves(run / "curves.png", rows)
+    rows = reports.read_metrics(run / "metrics.csv")
+    reports.plot_curves(run / "curves.png", rows)
     part, measured_on = parts.validation, "validation"
     if len(parts.test):
         part, measured_on = parts.test, "test"
@@ -205,7 +206,7 @@ def _finish(run: Path) -> None:
     (run / "report.md").write_text(text, encoding="utf-8")
     (run / "report.json").write_text(json.dumps(found.summary(), indent=1) + "\n")
     draw_boxes(run / "boxes.png", part, torch.cat([one for one, _ in seen]), parts.outputs)
-    registry.put(
+    run_index.put(
         run, config, rows, parameters=sum(p.numel() for p in network.parameters()),
         measured_on=measured_on, count=found.count,
     )  # fmt: skip

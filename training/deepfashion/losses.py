@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
-from preprocessing.attribute_table import MISSING
+from preprocessing.datasets.attribute_table import MISSING
 from training.deepfashion.outputs import BOX, BRANCH, LANDMARKS, TYPE, Outputs
 from training.deepfashion.recipes import FashionRecipe
 

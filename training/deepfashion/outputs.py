@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from preprocessing.attribute_table import Attribute
-from preprocessing.deepfashion_lists import POINTS, Benchmark
+from preprocessing.datasets.attribute_table import Attribute
+from preprocessing.datasets.deepfashion_benchmark import POINTS, Benchmark
 
 BOX, TYPE, LANDMARKS = "box", "type", "landmarks"
 SIDES = ("x1", "y1", "x2", "y2")

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torchvision.transforms.functional import ten_crop
 
-from preprocessing.cuts import resize_planes
 from preprocessing.errors import SinkError
+from preprocessing.images.network_input import resize_planes
 from training.deepfashion.outputs import BOX, BRANCH, TYPE, Outputs
-from training.openvino_network import OpenVinoNetwork
-from training.weights import WeightsInfo
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import WeightsInfo
 
 MARGIN = 8 / 7  # of a crop's side: so large is the picture that crops are taken from
 RED = "#d62728"

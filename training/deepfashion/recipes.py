@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.recipes import RECIPES, Recipe
+from training.classification.recipes import RECIPES, Recipe
 
 ATTRIBUTE_LOSSES = ("bce", "hinge")
 BOX_LOSSES = ("giou", "l1")

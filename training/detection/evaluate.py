@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
+from preprocessing.datasets.yolo_layout import check_layout, read_layout
 from preprocessing.errors import DataError, UsageError
-from preprocessing.pictures import picture_paths
-from preprocessing.yolo_layout import check_layout, read_layout
-from training import weights
-from training.detection import judge, report
-from training.detection.detector import openvino_detector
-from training.detection.names import Namer, default_namer
+from preprocessing.images.pictures import picture_paths
+from training.detection import metrics, report
 from training.detection.recipes import DETECTOR
+from training.inference import weights
+from training.inference.box_naming import Namer, default_namer
+from training.inference.detector import openvino_detector
 
 
 def evaluate(
@@ -39,7 +39,7 @@ def evaluate(
     threshold = info.confidence if threshold is None else threshold
     network = openvino_detector(stem, info)
     if empty:
-        given = judge.answers(info, network, picture_paths(empty), labelled=False)
+        given = metrics.answers(info, network, picture_paths(empty), labelled=False)
         title = f"{info.name} on pictures without garments in {empty}"
     elif data:
         layout = read_layout(data)
@@ -54,10 +54,10 @@ def evaluate(
         if name_by != DETECTOR:
             namer = Namer(*weights.locate(name_by), info)
             title = f"{info.name} named with {namer.info.name} on {part} of {data}"
-        given = judge.answers(info, network, layout.images(part), labelled=True, namer=namer)
+        given = metrics.answers(info, network, layout.images(part), labelled=True, namer=namer)
     else:
         raise UsageError(f"{info.name} is a detector: give --data data.yaml or --empty DIR")
-    scores = judge.score(given, classes=len(info.classes), threshold=threshold)
+    scores = metrics.score(given, classes=len(info.classes), threshold=threshold)
     folder = out or Path("out") / f"evaluate-{info.name}"
     text = report.write_report(folder, given, scores, names=info.classes, title=title)
     if json_file:

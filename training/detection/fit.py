@@ -8,16 +8,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from preprocessing.datasets.yolo_layout import check_layout, read_layout
 from preprocessing.errors import UsageError
-from preprocessing.yolo_layout import check_layout, read_layout
-from training import registry, weights
-from training.checkpoint import read_config, write_config
-from training.detection import judge, report
-from training.detection.detector import openvino_detector
+from training.common import run_index
+from training.common.checkpoints import read_config, write_config
+from training.common.flags import replaced
+from training.detection import metrics, report
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.export import describe_onnx
-from training.flags import replaced
-from training.weights import WeightsInfo
+from training.inference import weights
+from training.inference.detector import openvino_detector
+from training.inference.weights import WeightsInfo
 
 METRICS = "metrics.csv"
 FLAGS = {  # of training.fit that a detector takes
@@ -59,7 +60,7 @@ def _plan(args: argparse.Namespace, given: set[str]) -> tuple[DetectorRecipe, di
     if args.data is None:
         raise UsageError(
             f"--model {args.model} learns from labelled boxes: give --data data.yaml (see `python "
-            "-m preprocessing.canvases`)"
+            "-m preprocessing.builders.canvases`)"
         )
     config = {"model": args.model, "seed": args.seed, "data": str(args.data.resolve())}
     recipe = replaced(DETECTORS[args.model], args, given, allowed=FLAGS, task="detectors")
@@ -73,7 +74,7 @@ def _log_to(run: Path, epochs: int) -> Callable[[object], None]:
 
     def log(epoch) -> None:
         row = {name: f"{value:.6g}" for name, value in dataclasses.asdict(epoch).items()}
-        registry.append(run / METRICS, row)
+        run_index.append(run / METRICS, row)
         judged = f"validation mAP50 {epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, "
         judged = "" if math.isnan(epoch.val_map50) else judged
         print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, {judged}"
@@ -91,7 +92,7 @@ def _finish(run: Path) -> None:
     _, config = read_config(run, DetectorRecipe)
     print(f"wrote {run}: threshold {info.confidence:.2f}, curves.png, report.md, boxes.png")
     figures = info.metrics["validation"]
-    registry.put(
+    run_index.put(
         run, config, rows, parameters=info.metrics["parameters"], count=figures["images"],
         measured_on="validation", map50=figures["map50"], map50_95=figures["map50_95"],
     )  # fmt: skip
@@ -122,14 +123,14 @@ def export(run: Path, folder: Path, *, confidence: float | None = None) -> Weigh
     yolo.write_onnx(stem, network, info)
     layout = read_layout(Path(config["data"]))
     published = openvino_detector(stem, info)
-    given = judge.answers(info, published, layout.images("val"), labelled=True)
-    confidence = judge.best_threshold(given)[0] if confidence is None else confidence
-    scores = judge.score(given, classes=len(info.classes), threshold=confidence)
+    given = metrics.answers(info, published, layout.images("val"), labelled=True)
+    confidence = metrics.best_threshold(given)[0] if confidence is None else confidence
+    scores = metrics.score(given, classes=len(info.classes), threshold=confidence)
     title = f"{info.name} on the validation images of {config['data']}"
     print(report.write_report(run, given, scores, names=info.classes, title=title))
     parameters = sum(p.numel() for p in network.parameters())
-    metrics = {"parameters": parameters, "validation": scores.summary()}
-    info = dataclasses.replace(info, confidence=round(confidence, 3), metrics=metrics)
+    measured = {"parameters": parameters, "validation": scores.summary()}
+    info = dataclasses.replace(info, confidence=round(confidence, 3), metrics=measured)
     describe_onnx(stem.with_suffix(".onnx"), info)
     yolo.save_network(stem, network, info)
     yolo.check(stem, info)

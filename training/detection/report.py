@@ -11,9 +11,9 @@ matplotlib.use("Agg")  # files only: never needs a display
 import matplotlib.pyplot as plt
 import numpy as np
 
-from preprocessing.contact_sheet import Mark, contact_sheet, marked_tile, write_image
-from preprocessing.pictures import read_picture
-from training.detection.judge import Answer, Scores
+from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile, write_image
+from preprocessing.images.pictures import read_picture
+from training.detection.metrics import Answer, Scores
 
 SHEET = 32  # images on the contact sheet
 SIDE = 224  # pixels of a tile

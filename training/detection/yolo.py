@@ -22,13 +22,13 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
 from ultralytics.utils import DEFAULT_CFG_DICT
 
+from preprocessing.datasets.yolo_layout import Layout
 from preprocessing.errors import UsageError, WeightsError
-from preprocessing.yolo_layout import Layout
-from training.checkpoint import read_tensors
-from training.detection.detector import openvino_detector
+from training.common.checkpoints import read_tensors
 from training.detection.recipes import DetectorRecipe
 from training.export import halve
-from training.weights import METADATA_KEY, WeightsInfo
+from training.inference.detector import openvino_detector
+from training.inference.weights import METADATA_KEY, WeightsInfo
 
 BEST, LAST = "weights/best.pt", "weights/last.pt"  # of a run, as ultralytics names them
 MOST_PIXELS, MOST_SCORE = 1.0, 0.01  # by which the answers of the two files may differ

@@ -3,9 +3,9 @@
 from torch import nn
 
 from preprocessing.errors import UsageError
+from training.inference.shape import Shape
 from training.models.head import make_head
 from training.models.normalise import normalise_for
-from training.shape import Shape
 
 FILTERS = 128
 POOL = 4  # pixels; two leave four times the features, which are learnt by heart

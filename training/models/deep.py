@@ -8,9 +8,9 @@ others run at 14x14 and 7x7 with 64 and 128 channels, which fill the 32-wide bf1
 import torch
 from torch import nn
 
+from training.inference.shape import Shape
 from training.models.head import make_head, make_pool
 from training.models.normalise import normalise_for
-from training.shape import Shape
 
 STEM_CHANNELS = 32
 STAGES = ((32, 1), (64, 2), (128, 3))  # channels, blocks; all but the first halve the resolution

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from training.shape import Shape
+from training.inference.shape import Shape
 
 # Units between the features and the outputs, each with ReLU, by head.
 HIDDEN = {"linear": (), "hidden": (256,), "custom": (1024, 512), "bilinear": ()}

@@ -10,23 +10,23 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from preprocessing.backgrounds import Patches, any_ground
-from preprocessing.camera import photographed
-from preprocessing.cutouts import grabcut_photo
-from preprocessing.errors import DataError
-from preprocessing.kinds import LAYERS, SINGLE
-from preprocessing.layers import (
+from preprocessing.builders.layer_boxes import (
     TEST_FROM,
     VALIDATION_FROM,
     Labelled,
     boxed_photos,
     read_names,
 )
-from preprocessing.parsing import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
-from preprocessing.pictures import read_picture
+from preprocessing.datasets.samples import Sample
+from preprocessing.errors import DataError
+from preprocessing.images.class_maps import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
+from preprocessing.images.pictures import read_picture
+from preprocessing.labels import LAYERS, SINGLE
 from preprocessing.processes import clean_context, process_pool
-from preprocessing.samples import Sample
-from training.parsing.answer import FrameParser
+from preprocessing.synthesis.backgrounds import Patches, any_ground
+from preprocessing.synthesis.camera_effects import photographed
+from preprocessing.synthesis.cutouts import grabcut_photo
+from training.inference.parser import FrameParser
 from training.parsing.recipes import ParserRecipe
 
 WORKERS = 2
@@ -72,7 +72,7 @@ class Masked:
 
 
 def parsed_people(folder: Path) -> dict[str, list[Parsed]]:
-    """The parsed photos by split, in blocks of their numbers as in `preprocessing.layers`.
+    """The parsed photos by split, in blocks of their numbers as in `builders.layer_boxes`.
 
     Raises:
         DataError: no labels.csv or no photos there.

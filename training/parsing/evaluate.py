@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from preprocessing.errors import DataError, UsageError
-from training import weights
-from training.parsing.answer import openvino_parser
+from training.inference import weights
+from training.inference.parser import openvino_parser
 from training.parsing.data import parsed_people
-from training.parsing.judge import judge, write_json, write_report
+from training.parsing.metrics import judge, write_json, write_report
 
 SPLITS = {"training": "train", "validation": "val", "test": "test"}
 

@@ -9,18 +9,22 @@ import numpy as np
 import torch
 from lightning.pytorch import seed_everything
 
-from preprocessing.backgrounds import Patches
+from preprocessing.datasets.samples import read_csv
+from preprocessing.datasets.splits import split_samples
 from preprocessing.errors import DataError, UsageError, WeightsError
-from preprocessing.parsing import CLASSES
-from preprocessing.pictures import picture_paths
-from preprocessing.samples import read_csv
-from preprocessing.splits import split_samples
-from training import registry, weights
-from training.checkpoint import load_best, read_config, save_network, write_config
+from preprocessing.images.class_maps import CLASSES
+from preprocessing.images.pictures import picture_paths
+from preprocessing.synthesis.backgrounds import Patches
+from training.common import run_index
+from training.common.checkpoints import load_best, read_config, save_network, write_config
+from training.common.flags import replaced
+from training.common.reports import read_metrics
+from training.common.trainer import Machine, fitted, make_trainer
 from training.export import describe_onnx, write_program
-from training.flags import replaced
+from training.inference import weights
+from training.inference.parser import STRIDE, openvino_parser
+from training.inference.weights import WeightsInfo
 from training.models.normalise import Normalise
-from training.parsing.answer import STRIDE, openvino_parser
 from training.parsing.data import (
     Photos,
     Sources,
@@ -29,13 +33,10 @@ from training.parsing.data import (
     parsed_people,
     single_garments,
 )
-from training.parsing.judge import judge, write_report
+from training.parsing.metrics import judge, write_report
+from training.parsing.module import ParserTask, class_weights
 from training.parsing.network import Answer, Parser
 from training.parsing.recipes import PARSERS, ParserRecipe
-from training.parsing.task import ParserTask, class_weights
-from training.report import read_metrics
-from training.trainer import Machine, fitted, make_trainer
-from training.weights import WeightsInfo
 
 LAST = "last.ckpt"
 FLAGS = {  # of training.fit that a parser takes
@@ -213,7 +214,7 @@ def _finish(run: Path) -> None:
     info = export(run, run)
     _, config = read_config(run, ParserRecipe)
     figures = info.metrics["validation"]
-    registry.put(
+    run_index.put(
         run, config | {"classes": CLASSES}, rows, parameters=info.metrics["parameters"],
         count=figures["photos"], measured_on="validation",
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Commands that build a data set; the clip of `--demo` too."""

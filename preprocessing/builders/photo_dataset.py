@@ -1,0 +1,254 @@
+"""Prepares labelled pictures for training.
+
+`python -m preprocessing.builders.photo_dataset SOURCE --out DIR`
+
+Checks every picture, drops and caps classes, splits, and looks for near-duplicates across the
+splits. Writes index.csv, mapping.json, report.md, bad.csv and classes.png; the pictures themselves
+are never touched.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from preprocessing.command import exit_status
+from preprocessing.datasets import deepfashion
+from preprocessing.datasets.duplicates import near_duplicates, perceptual_hash
+from preprocessing.datasets.samples import (
+    INDEX,
+    SPLITS,
+    Sample,
+    read_csv,
+    read_samples,
+    refuse_bad,
+    write_csv,
+)
+from preprocessing.datasets.split_rules import Rules, add_rules, rules_of
+from preprocessing.datasets.splits import crossing_groups, split_samples
+from preprocessing.errors import DataError, UsageError
+from preprocessing.images.pictures import read_picture
+from preprocessing.processes import process_pool
+from training.common import reports
+
+MAPPING, BAD, REPORT = "mapping.json", "bad.csv", "report.md"
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Checked and split samples.
+
+    Attributes:
+        classes: names in the order of their ids, alphabetical.
+        bad: path and reason of every picture left out because it is missing or unreadable.
+        dropped: classes below the minimum, with their counts.
+        twins: pairs of samples that look nearly the same and lie in different splits.
+        crossing: groups that the source itself put on several sides.
+    """
+
+    samples: tuple[Sample, ...]
+    classes: tuple[str, ...]
+    bad: tuple[tuple[Path, str], ...]
+    dropped: dict[str, int]
+    twins: tuple[tuple[Sample, Sample], ...]
+    crossing: tuple[str, ...]
+
+    @property
+    def counts(self) -> Counter:
+        """Samples by (label, split)."""
+        return Counter((sample.label, sample.split) for sample in self.samples)
+
+    def of(self, split: str) -> list[Sample]:
+        """The samples of one split."""
+        return [sample for sample in self.samples if sample.split == split]
+
+
+def read_source(source: Path, *, group_column: str = "group") -> list[Sample]:
+    """The samples of whatever the user has: DeepFashion's lists, a CSV, or a folder a class.
+
+    Raises:
+        DataError: see `read_samples` and `deepfashion.read_samples`.
+    """
+    if deepfashion.find_list(source, deepfashion.CATEGORIES):
+        return deepfashion.read_samples(source)
+    return read_samples(source, group_column=group_column)
+
+
+def build(samples: Sequence[Sample], rules: Rules) -> DataSet:
+    """A data set of the samples.
+
+    Raises:
+        DataError: too many bad pictures, fewer than two classes, or a class that cannot be split.
+    """
+    unknown = set(rules.classes) - {sample.label for sample in samples}
+    if unknown:
+        raise DataError(f"no class {', '.join(sorted(unknown))}: have {_labels(samples)}")
+    samples = [s for s in samples if not rules.classes or s.label in rules.classes]
+    hashes, bad = check(samples)
+    _refuse(bad, samples, rules.max_bad)
+    counts = Counter(sample.label for sample in samples if sample.path in hashes)
+    dropped = {label: n for label, n in sorted(counts.items()) if n < rules.min_images}
+    kept = [s for s in samples if s.path in hashes and s.label not in dropped]
+    classes = tuple(sorted({sample.label for sample in kept}))
+    if len(classes) < 2:
+        raise DataError(
+            f"{len(classes)} class{'es' * (not classes)} with at least {rules.min_images} "
+            f"pictures (--min-images), wanted 2 or more; found {dict(counts) or 'none'}"
+        )
+    kept = split_samples(
+        _cap(kept, rules), validation=rules.validation, test=rules.test, seed=rules.seed
+    )
+    pairs = near_duplicates([hashes[sample.path] for sample in kept])
+    twins = tuple((kept[a], kept[b]) for a, b in pairs if kept[a].split != kept[b].split)
+    return DataSet(tuple(kept), classes, tuple(bad), dropped, twins, tuple(crossing_groups(kept)))
+
+
+def check(samples: Sequence[Sample]) -> tuple[dict[Path, int], list[tuple[Path, str]]]:
+    """Perceptual hashes of the readable pictures, and path and reason of every other one."""
+    hashes, bad = {}, []
+    paths = list(dict.fromkeys(sample.path for sample in samples))
+    with process_pool() as pool:
+        found = pool.map(_hash_or_reason, paths, chunksize=32)
+        for path, result in tqdm(
+            zip(paths, found, strict=True), "checking", len(paths), disable=None, leave=False
+        ):
+            if isinstance(result, int):
+                hashes[path] = result
+            else:
+                bad.append((path, result))
+    return hashes, bad
+
+
+def _hash_or_reason(path: Path) -> int | str:
+    try:
+        return perceptual_hash(read_picture(path))
+    except DataError as error:
+        return str(error)
+
+
+def _cap(samples: list[Sample], rules: Rules) -> list[Sample]:
+    """At most `max_images` a class, drawn at random and left in their order."""
+    if rules.max_images is None:
+        return samples
+    rng = np.random.default_rng(rules.seed)
+    by_label: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        by_label.setdefault(sample.label, []).append(index)
+    chosen = [
+        index
+        for _, members in sorted(by_label.items())
+        for index in rng.permutation(members)[: rules.max_images]
+    ]
+    return [samples[index] for index in sorted(chosen)]
+
+
+def _labels(samples: Sequence[Sample]) -> str:
+    return ", ".join(sorted({sample.label for sample in samples}))
+
+
+def write(data_set: DataSet, folder: Path) -> str:
+    """Write everything about a data set into a folder; the text of its report."""
+    write_index(folder, data_set.samples, data_set.classes)
+    with (folder / BAD).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "reason"), *data_set.bad])
+    text = describe(data_set)
+    (folder / REPORT).write_text(text + "\n")
+    counts = data_set.counts
+    rows = {name: [counts[name, split] for split in SPLITS] for name in data_set.classes}
+    reports.plot_classes(folder / "classes.png", rows, SPLITS)
+    return text
+
+
+def write_index(folder: Path, samples: Sequence[Sample], classes: Sequence[str]) -> None:
+    """Write what `read` needs: the samples, and the classes in the order of their ids."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / INDEX, samples)
+    mapping = {name: number for number, name in enumerate(classes)}
+    (folder / MAPPING).write_text(json.dumps(mapping, indent=1, ensure_ascii=False) + "\n")
+
+
+def read(folder: Path, *, max_bad: float) -> DataSet:
+    """A data set that `write` wrote; pictures that have vanished since are left out and listed.
+
+    Raises:
+        DataError: the index is missing or damaged, or too many pictures have vanished.
+    """
+    try:
+        classes = tuple(json.loads((folder / MAPPING).read_text()))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"no data set in {folder} ({error}): see preprocessing.builders.photo_dataset"
+        ) from error
+    samples = read_csv(folder / INDEX)
+    strangers = {sample.label for sample in samples} - set(classes)
+    if strangers:
+        raise DataError(f"{folder / INDEX}: label {sorted(strangers)[0]!r} is not in {MAPPING}")
+    bad = [(s.path, f"no picture {s.path}") for s in samples if not s.path.is_file()]
+    _refuse(bad, samples, max_bad)
+    missing = {path for path, _ in bad}
+    kept = tuple(sample for sample in samples if sample.path not in missing)
+    return DataSet(kept, classes, tuple(bad), {}, (), tuple(crossing_groups(kept)))
+
+
+def _refuse(bad: Sequence[tuple[Path, str]], samples: Sequence[Sample], max_bad: float) -> None:
+    first = bad[0][1] if bad else ""
+    refuse_bad(len(bad), len(samples), max_bad=max_bad, first=first)
+
+
+def describe(data_set: DataSet) -> str:
+    """Counts, what was left out, and what lies on two sides, as Markdown."""
+    by_class = data_set.counts
+    lines = [f"| class | {' | '.join(SPLITS)} |", "|---|" + "---:|" * len(SPLITS)]
+    for name in data_set.classes:
+        counts = " | ".join(str(by_class[name, split]) for split in SPLITS)
+        lines.append(f"| {name} | {counts} |")
+    totals = " | ".join(str(len(data_set.of(split))) for split in SPLITS)
+    lines += [f"| **all** | {totals} |", ""]
+    dropped = ", ".join(f"{name} ({count})" for name, count in data_set.dropped.items())
+    lines += [
+        f"- classes dropped for too few pictures: {dropped or 'none'}",
+        f"- missing or unreadable pictures: {len(data_set.bad)} (listed in {BAD})",
+        f"- groups that the source put on several sides: {len(data_set.crossing)}",
+        f"- nearly equal pictures on different sides: {len(data_set.twins)}",
+    ]
+    lines += [f"  - {a.split} `{a.path}`, {b.split} `{b.path}`" for a, b in data_set.twins]
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m preprocessing.builders.photo_dataset",
+        description="Check, split and index labelled pictures, without touching them.",
+    )
+    parser.add_argument(
+        "source",
+        type=Path,
+        help="folder with a folder a class (or train/validation/test of such), a CSV "
+        "path,label[,group][,split], or a DeepFashion folder with its lists",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the data set to")
+    parser.add_argument("--seed", type=int, default=0, help="of sampling and splits (default 0)")
+    add_rules(parser)
+    args = parser.parse_args(argv)
+    return exit_status(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
+    rules = rules_of(args)
+    if args.out.resolve() == args.source.resolve():
+        raise UsageError(f"--out {args.out} is the source: name another folder")
+    samples = read_source(args.source, group_column=args.group_column)
+    print(write(build(samples, rules), args.out))
+    print(f"wrote {args.out}/{INDEX}, {MAPPING}, {REPORT}, {BAD}, classes.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""Detection data in YOLO's layout: images/, labels/ and data.yaml, written and checked.
+
+A label file has a row an object: class id, then the box's centre, width and height as shares of the
+image's sides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from preprocessing.errors import DataError
+from preprocessing.images.pictures import SUFFIXES, read_picture
+
+SLACK = 1e-4  # of a side, by which rounding may put a box outside
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """The boxes of one image: class ids int64 (N,), and float32 (N, 4) xyxy as shares of sides."""
+
+    labels: np.ndarray
+    boxes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A data.yaml: class names in the order of their ids, and the image folders of its splits."""
+
+    path: Path
+    names: tuple[str, ...]
+    folders: dict[str, tuple[Path, ...]]
+
+    def images(self, split: str) -> list[Path]:
+        """The images of a split, folder by folder, in order.
+
+        Raises:
+            DataError: there is no such split, or no image in it.
+        """
+        if split not in self.folders:
+            raise DataError(f"{self.path} has no {split}: it has {', '.join(self.folders)}")
+        found = []
+        for folder in self.folders[split]:
+            inside = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise DataError(f"no images in {folder}, which {self.path} names for {split}")
+            found += inside
+        return found
+
+
+def label_path(image: Path) -> Path:
+    """The label file that belongs to an image: folder images becomes labels, the suffix .txt."""
+    parts = list(image.parts)
+    last = len(parts) - 1 - parts[::-1].index("images") if "images" in parts else None
+    if last is not None:
+        parts[last] = "labels"
+    return Path(*parts).with_suffix(".txt")
+
+
+def read_layout(path: Path) -> Layout:
+    """A data.yaml.
+
+    Raises:
+        DataError: it is missing, empty, no YAML, or lacks names or folders.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise DataError(
+            f"cannot read {path} ({error}): see preprocessing.builders.canvases"
+        ) from error
+    if not isinstance(values, dict) or not values.get("names"):
+        raise DataError(f"{path} is empty or has no names: wanted names, train and val")
+    names = values["names"]
+    if isinstance(names, dict) and all(isinstance(key, int) for key in names):
+        names = [names[key] for key in sorted(names)]
+    if not isinstance(names, list):
+        raise DataError(f"{path}: names should be a list, or ids with a name each")
+    root = path.parent / str(values.get("path") or "")
+    folders = {}
+    for split in ("train", "val", "test"):
+        if given := values.get(split):
+            given = given if isinstance(given, list) else [given]
+            folders[split] = tuple(root / str(folder) for folder in given)
+    if not folders:
+        raise DataError(f"{path} names no folder of images: wanted train and val")
+    return Layout(path, tuple(str(name) for name in names), folders)
+
+
+def read_boxes(image: Path, *, classes: int) -> Boxes:
+    """The boxes of an image from its label file.
+
+    Raises:
+        DataError: no label file, a row that is no box, a class id out of range, or a box outside
+            the image or without an area.
+    """
+    path = label_path(image)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text: wanted id, x, y, width, height a line") from error
+    except OSError as error:
+        raise DataError(f"{image} has no label file {path}: an empty one says no object") from error
+    labels, boxes = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        words = line.split()
+        try:
+            values = [float(word) for word in words]
+        except ValueError:
+            values = []
+        if len(values) != 5 or not np.isfinite(values).all() or values[0] != int(values[0]):
+            raise DataError(f"{path}, line {number}: wanted id, x, y, width, height, got {line!r}")
+        label, (x, y, width, height) = int(values[0]), values[1:]
+        if not 0 <= label < classes:
+            raise DataError(
+                f"{path}, line {number}: class {label} is not within 0 to {classes - 1}"
+            )
+        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        if width <= 0 or height <= 0 or min(box) < -SLACK or max(box) > 1 + SLACK:
+            raise DataError(f"{path}, line {number}: box outside the image or empty: {line!r}")
+        labels.append(label)
+        boxes.append(box)
+    return Boxes(np.array(labels, np.int64), np.array(boxes, np.float32).reshape(-1, 4))
+
+
+def check_layout(layout: Layout, splits: Sequence[str]) -> None:
+    """Read every label file of some splits, and the first image of each.
+
+    Raises:
+        DataError: the first thing that is wrong.
+    """
+    for split in splits:
+        images = layout.images(split)
+        read_picture(images[0])
+        for image in images:
+            read_boxes(image, classes=len(layout.names))
+
+
+def write_boxes(
+    image: Path, labels: Sequence[int], boxes: np.ndarray, *, width: int, height: int
+) -> None:
+    """Write the label file of an image: boxes float32 (N, 4) xyxy in pixels, and their classes."""
+    scale = np.array([width, height], np.float64)
+    rows = []
+    for label, box in zip(labels, np.asarray(boxes, np.float64).reshape(-1, 4), strict=True):
+        centre, size = (box[:2] + box[2:]) / 2 / scale, (box[2:] - box[:2]) / scale
+        rows.append(" ".join([str(label), *(f"{value:.6f}" for value in (*centre, *size))]) + "\n")
+    path = label_path(image)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(rows))
+
+
+def write_layout(path: Path, names: Sequence[str]) -> Layout:
+    """Write data.yaml for the splits whose image folders lie beside it."""
+    values: dict[str, object] = {}
+    for split in ("train", "val", "test"):
+        if (path.parent / "images" / split).is_dir():
+            values[split] = f"images/{split}"
+    values["names"] = dict(enumerate(names))
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    return read_layout(path)

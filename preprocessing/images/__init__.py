@@ -1,0 +1,1 @@
+"""Pixels: reading pictures, regions, segmentation, colours, the input of networks."""

@@ -1,0 +1,1 @@
+"""Pictures made from parts of others: cut-outs, backgrounds, occlusions, camera effects."""

@@ -1,0 +1,278 @@
+"""Composes canvases: garments pasted on a ground, with their exact boxes.
+
+What is random comes from one generator a canvas, so a canvas depends on its seed alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from preprocessing.images.regions import Region
+from preprocessing.synthesis.backgrounds import Background
+from preprocessing.synthesis.camera_effects import photographed
+from preprocessing.synthesis.cutouts import blend, cut_out, tinted
+
+MAX_GARMENTS = 8
+EMPTY = 0.15  # share of canvases without a garment
+TILE = 28  # pixels; the scale of a garment is its longer side over this
+SCALES = (0.5, 8.0)
+MAX_SHARE = 0.95  # of the canvas, that a garment's side may take
+ROTATION = 15.0  # degrees
+TURNED = 0.03  # share of garments that lie at any angle
+PERSPECTIVE = 0.05  # of the garment's side, that its corners move
+MIN_INSIDE = 0.85  # of a garment's pixels that lie inside the canvas
+MIN_VISIBLE = 0.85  # of those, that no later garment covers
+MIN_PIXELS = 60  # visible; fewer cannot be told apart from noise
+MIN_CONTRAST = 24.0  # mean difference from the ground under the garment, of 255
+TRIES = 12  # places tried for a garment before it is left out
+PATTERN = 0.15  # share of garments with stripes, checks or grain
+PATTERN_DEPTH = (0.08, 0.22)  # of the brightness: seams and buttons still show through
+DISTRACTORS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """A garment without its ground: BGR uint8 (h, w, 3), soft mask uint8 (h, w), class id."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    label: int
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A garment on a canvas.
+
+    Attributes:
+        box: float32 (4,), x1 y1 x2 y2 around what is visible, half-open.
+        inside: share of the garment that lies inside the canvas.
+        visible: share of that which no other garment covers.
+    """
+
+    label: int
+    box: np.ndarray
+    inside: float
+    visible: float
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A scene BGR uint8 (S, S, 3) with its garments."""
+
+    image: np.ndarray
+    garments: tuple[Placed, ...]
+
+
+# From a generator and a side in pixels to a garment of about that size.
+Garments = Callable[[np.random.Generator, int], Cutout]
+
+
+@dataclass(frozen=True, eq=False)
+class FashionGarments:
+    """Cut-outs of data set pictures uint8 (N, 28, 28) with labels (N,), in random colours."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+
+    def __call__(self, rng: np.random.Generator, side: int) -> Cutout:
+        index = rng.integers(len(self.labels))
+        grey, mask = cut_out(self.pictures[index], max(side, TILE))
+        image = tinted(grey, hue=rng.uniform(), saturation=rng.uniform(0, 0.8))
+        return Cutout(image, mask, int(self.labels[index]))
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoGarments:
+    """Cut-outs of real photos, given as they are."""
+
+    cutouts: Sequence[Cutout]
+
+    def __call__(self, rng: np.random.Generator, side: int) -> Cutout:
+        found = self.cutouts[rng.integers(len(self.cutouts))]
+        gain = rng.uniform(0.7, 1.25, 3).astype(np.float32) * rng.uniform(0.8, 1.15)
+        image = np.clip(found.image * gain, 0, 255).astype(np.uint8)
+        return Cutout(image, found.mask, found.label)
+
+
+def compose(
+    rng: np.random.Generator, size: int, garments: Garments, backgrounds: Sequence[Background]
+) -> Canvas:
+    """A canvas of `size` pixels with 0 to 8 garments, distractors, and a camera's faults."""
+    colour = tuple(int(value) for value in rng.integers(15, 245, 3))
+    image = backgrounds[rng.integers(len(backgrounds))]((size, size), rng, colour)
+    image = np.ascontiguousarray(image)
+    for _ in range(rng.integers(0, DISTRACTORS + 1)):
+        _distract(image, rng, garments)
+    wanted = 0 if rng.random() < EMPTY else int(rng.integers(1, MAX_GARMENTS + 1))
+    owner = np.zeros((size, size), np.uint8)  # the number of the garment that a pixel shows
+    placed: list[tuple[int, float, int]] = []  # label, share inside, pixels inside
+    for _ in range(wanted):
+        _place(image, owner, placed, rng, garments)
+    seen = photographed(_lit(image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
+    return Canvas(seen, tuple(_visible(owner, placed)))
+
+
+def green(rng: np.random.Generator, size: int, garments: Garments) -> Canvas:
+    """The reference's layout: one garment in the middle of a green canvas."""
+    image = np.full((size, size, 3), (0, 255, 0), np.uint8)
+    found = garments(rng, size // 3)
+    owner = np.zeros((size, size), np.uint8)
+    height, width = found.mask.shape
+    scale = size / 3 / max(height, width)
+    quad = _corners(width, height) * scale + size / 2
+    cover = _paste(image, found, quad, blur=0.0)
+    owner[cover > 127] = 1
+    return Canvas(image, tuple(_visible(owner, [(found.label, 1.0, int((owner == 1).sum()))])))
+
+
+def _place(
+    image: np.ndarray,
+    owner: np.ndarray,
+    placed: list[tuple[int, float, int]],
+    rng: np.random.Generator,
+    garments: Garments,
+) -> None:
+    """Paste one garment where it hides no other too much, or not at all."""
+    size = len(image)
+    longest = min(SCALES[1] * TILE, MAX_SHARE * size)
+    side = float(rng.uniform(SCALES[0] * TILE, longest))
+    found = garments(rng, round(side))
+    found = Cutout(_patterned(found.image, rng), found.mask, found.label)
+    for _ in range(TRIES):
+        quad = _quad(found.mask.shape, side, rng) + rng.uniform(0, size, 2)
+        inside, mask = _coverage(found.mask, quad, size)
+        pixels = int(mask.sum())
+        if inside < MIN_INSIDE or pixels < MIN_PIXELS:
+            continue
+        if any(
+            _left(owner, number, mask) < MIN_VISIBLE * total
+            for number, (_, _, total) in enumerate(placed, start=1)
+        ):
+            continue
+        trial = image.copy()
+        _paste(trial, found, quad, blur=float(rng.choice((0.0, 0.0, 0.7, 1.5))))
+        if np.abs(trial[mask].astype(int) - image[mask]).mean() < MIN_CONTRAST:
+            continue
+        image[:] = trial
+        placed.append((found.label, inside, pixels))
+        owner[mask] = len(placed)
+        return
+
+
+def _left(owner: np.ndarray, number: int, mask: np.ndarray) -> int:
+    """Pixels of a garment that a new mask would leave."""
+    return int(((owner == number) & ~mask).sum())
+
+
+def _visible(owner: np.ndarray, placed: Sequence[tuple[int, float, int]]) -> list[Placed]:
+    found = []
+    for number, (label, inside, total) in enumerate(placed, start=1):
+        mask = (owner == number).astype(np.uint8)
+        region = Region.from_mask(mask)
+        if region is not None:
+            found.append(Placed(label, region.box, inside, float(mask.sum()) / total))
+    return found
+
+
+def _corners(width: float, height: float) -> np.ndarray:
+    """Corners (4, 2) of a rectangle around the origin, clockwise from the top left."""
+    return np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * (width / 2, height / 2)
+
+
+def _quad(shape: tuple[int, ...], side: float, rng: np.random.Generator) -> np.ndarray:
+    """Where the corners of a cut-out go, around the origin: scaled, turned and in perspective."""
+    height, width = shape
+    scale = side / max(height, width)
+    corners = _corners(width * scale, height * scale)
+    corners = corners + rng.uniform(-PERSPECTIVE, PERSPECTIVE, (4, 2)) * side
+    corners = corners * (rng.choice((-1, 1)), 1)  # mirrored
+    limit = 180.0 if rng.random() < TURNED else ROTATION
+    angle = np.radians(rng.uniform(-limit, limit))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return (corners @ turn).astype(np.float32)
+
+
+def _transform(shape: tuple[int, ...], quad: np.ndarray) -> np.ndarray:
+    height, width = shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    return cv2.getPerspectiveTransform(corners, quad.astype(np.float32))
+
+
+def _coverage(mask: np.ndarray, quad: np.ndarray, size: int) -> tuple[float, np.ndarray]:
+    """The share of a garment inside the canvas, and its pixels there, bool (S, S)."""
+    left, top = np.floor(quad.min(axis=0)).astype(int)
+    right, bottom = np.ceil(quad.max(axis=0)).astype(int) + 1
+    turn = _transform(mask.shape, quad - np.float32((left, top)))
+    cover = cv2.warpPerspective(mask, turn, (int(right - left), int(bottom - top))) > 127
+    x1, y1, x2, y2 = max(left, 0), max(top, 0), min(right, size), min(bottom, size)
+    inner = np.zeros((size, size), bool)
+    if x1 < x2 and y1 < y2:
+        inner[y1:y2, x1:x2] = cover[y1 - top : y2 - top, x1 - left : x2 - left]
+    return float(inner.sum()) / max(1, int(cover.sum())), inner
+
+
+def _paste(image: np.ndarray, found: Cutout, quad: np.ndarray, *, blur: float) -> np.ndarray:
+    """Blend a garment in, in place, its edge softened by `blur`; its cover uint8 (S, S)."""
+    turn, size = _transform(found.mask.shape, quad), image.shape[1::-1]
+    colours = cv2.warpPerspective(
+        found.image, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    cover = cv2.warpPerspective(found.mask, turn, size, flags=cv2.INTER_LINEAR)
+    blend(image, colours, cv2.GaussianBlur(cover, (0, 0), blur) if blur else cover)
+    return cover
+
+
+def _patterned(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Stripes, checks or grain on a part of the garments."""
+    if rng.random() >= PATTERN:
+        return image
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    period, angle = rng.uniform(0.04, 0.25) * max(height, width), rng.uniform(0, np.pi)
+    wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
+    kind = rng.integers(3)
+    if kind == 1:
+        wave = wave * np.sin(2 * np.pi * (y * np.cos(angle) - x * np.sin(angle)) / period)
+    if kind == 2:
+        wave = rng.normal(0, 1, (height, width)).astype(np.float32)
+    shade = 1 + rng.uniform(*PATTERN_DEPTH) * wave
+    return np.clip(image * shade[..., None], 0, 255).astype(np.uint8)
+
+
+def _distract(image: np.ndarray, rng: np.random.Generator, garments: Garments) -> None:
+    """Something that is no garment: a shape, a line, or a rectangle of garments' cloth."""
+    size = len(image)
+    colour = tuple(int(value) for value in rng.integers(0, 256, 3))
+    centre, extent = rng.uniform(0, size, 2), rng.uniform(0.03, 0.3, 2) * size
+    kind = rng.integers(4)
+    if kind == 0:
+        points = centre + rng.uniform(-1, 1, (int(rng.integers(3, 7)), 2)) * extent
+        cv2.fillPoly(image, [points.astype(np.int32)], colour, cv2.LINE_AA)
+    elif kind == 1:
+        axes = tuple(int(value) + 1 for value in extent / 2)
+        cv2.ellipse(image, tuple(int(v) for v in centre), axes, rng.uniform(0, 180), 0, 360,
+                    colour, cv2.FILLED if rng.random() < 0.6 else 2, cv2.LINE_AA)  # fmt: skip
+    elif kind == 2:
+        end = tuple(int(value) for value in rng.uniform(0, size, 2))
+        cv2.line(image, tuple(int(v) for v in centre), end, colour, int(rng.integers(1, 9)))
+    else:  # so that cloth alone is no sign of a garment
+        cloth = garments(rng, int(max(extent)) + 1).image
+        height, width = (max(2, int(value)) for value in extent)
+        tile = cv2.resize(cloth[len(cloth) // 3 : -len(cloth) // 3], (width, height))
+        left, top = (centre - (width / 2, height / 2)).astype(int)
+        x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + width, size), min(top + height, size)
+        if x2 > x1 and y2 > y1:
+            image[y1:y2, x1:x2] = tile[y1 - top : y2 - top, x1 - left : x2 - left]
+
+
+def _lit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The canvas, sometimes in uneven light."""
+    size = len(image)
+    if rng.random() < 0.5:
+        x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
+        slope = rng.uniform(-0.35, 0.35, 2)
+        light = rng.uniform(0.75, 1.2) * (1 + slope[0] * x + slope[1] * y)
+        image = np.clip(image * light[..., None], 0, 255).astype(np.uint8)
+    return image

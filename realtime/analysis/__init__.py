@@ -1,0 +1,1 @@
+"""What is done to a frame: motion gate, locator, tracker, classifier, fusion."""

@@ -1,0 +1,119 @@
+"""Garments by a detector: boxes with class scores, as regions that already know their names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.errors import DeviceError
+from preprocessing.images.segmentation import segment
+from realtime.analysis.engines import CACHE_DIR, TORCH_DEVICES, require_torch
+from realtime.analysis.fusion import kept_classes
+from realtime.types import Region
+from training.inference.detector import Detector, Network, openvino_detector
+from training.inference.weights import WeightsInfo, locate_for, verified
+
+RIM = 0.15  # of a box's longer side: the ground around it that an outline is told from
+LEAST_COVER = 0.1  # of the box, that an outline covers
+
+
+class DetectorLocator:
+    """Regions of what a detector finds, each with its class scores.
+
+    Args:
+        only: names of the classes to keep; none for all.
+        outline: look for each garment's outline in its box.
+        streams: frames that may be looked at side by side.
+
+    Attributes:
+        every: frames from one look to the next at a smooth pace: boxes are followed well, and a
+            detector is sure of names after few looks.
+    """
+
+    every = 4
+
+    def __init__(
+        self,
+        detector: Detector,
+        only: Sequence[str] = (),
+        *,
+        outline: bool = False,
+        streams: int = 1,
+    ):
+        self.info, self.streams = detector.info, streams
+        self._detect, self._outline = detector, outline
+        self._kept = kept_classes(detector.info, only)
+
+    def __call__(self, image: np.ndarray) -> list[Region]:
+        """Garments in a BGR image (H, W, 3), surest first."""
+        found = self._detect(image)
+        found = found.take(np.flatnonzero(self._kept[found.labels]))
+        regions = map(Region.filling, found.boxes, found.scores)
+        return [outlined(image, one) if self._outline else one for one in regions]
+
+
+def outlined(image: np.ndarray, region: Region) -> Region:
+    """A box with the outline of what in it differs from the ground around it.
+
+    Networks that look at cut-out garments need it; a box without such a thing stays full.
+    """
+    x1, y1, x2, y2 = region.window
+    rim = round(RIM * max(x2 - x1, y2 - y1))
+    left, top = max(0, x1 - rim), max(0, y1 - rim)
+    crop = image[top : y2 + rim, left : x2 + rim]
+    cover = np.zeros(crop.shape[:2], np.uint8)
+    for one in segment(crop):
+        a, b, c, d = one.window
+        cover[b:d, a:c] |= one.mask
+    mask = cover[y1 - top : y2 - top, x1 - left : x2 - left]
+    if np.count_nonzero(mask) < LEAST_COVER * mask.size:
+        return region
+    return Region(region.box, mask, region.scores)
+
+
+def load_detector(
+    model: str,
+    *,
+    engine: str,
+    device: str,
+    threads: int,
+    confidence: float | None,
+    streams: int = 1,
+    one_each: bool = False,
+) -> Detector:
+    """A committed detector on its engine; `one_each` is that of `decode`.
+
+    Raises:
+        WeightsError: no such detector, or its file is missing or damaged.
+        DeviceError: the engine or device is not there.
+    """
+    stem, info = locate_for("detect", model)
+    verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
+    if engine == "torch":
+        network = _torch_network(stem, info, device=device, threads=threads)
+    else:
+        network = openvino_detector(
+            stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR)
+        )
+    return Detector(info, network, confidence=confidence, one_each=one_each)
+
+
+def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Network:
+    """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
+    torch = require_torch(device, threads)
+    try:
+        from training.detection.yolo import load_network
+    except ImportError as error:
+        raise DeviceError(f"{info.name} on engine torch needs ultralytics: `pip install "
+                          "ultralytics`, or use --engine openvino") from error  # fmt: skip
+    network = load_network(stem, info).to(device, memory_format=torch.channels_last)
+    half = torch.float16 if device in TORCH_DEVICES else torch.float32
+    network = network.to(half)
+
+    @torch.inference_mode()
+    def run(image: np.ndarray) -> np.ndarray:
+        pixels = torch.from_numpy(image).to(device, non_blocking=True)
+        planes = pixels.flip(2).permute(2, 0, 1)[None].to(half) / 255
+        return network(planes)[0].float().cpu().numpy()
+
+    return run

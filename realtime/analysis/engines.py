@@ -1,0 +1,105 @@
+"""Runs a network: ENGINES rows make a function from uint8 (N, C, H, W) to float32 logits (N, K).
+
+OpenVINO is the engine on a CPU. torch is imported only when its engine is chosen.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.errors import DeviceError
+from realtime.runtime.worker import cores
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import WeightsInfo
+
+Engine = Callable[[np.ndarray], np.ndarray]
+CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
+TORCH_DEVICES = ("cuda", "mps")
+MOST_STREAMS = 4
+
+
+def choose(engine: str, device: str) -> tuple[str, str]:
+    """The engine and device to use: `auto` is a GPU that torch can use, else OpenVINO on the CPU.
+
+    Raises:
+        DeviceError: engine and device contradict each other.
+    """
+    if device == "auto":
+        device = "cpu" if engine == "openvino" else _best_device()
+    if engine == "auto":
+        engine = "openvino" if device == "cpu" else "torch"
+    if engine == "openvino" and device != "cpu":
+        raise DeviceError(f"engine openvino runs on cpu, not {device}: use --engine torch")
+    return engine, device
+
+
+def streams_for(threads: int) -> int:
+    """Frames that the cores here can look at side by side, with so many threads each."""
+    return max(1, min(MOST_STREAMS, cores() // threads))
+
+
+def _best_device() -> str:
+    """A GPU of torch's, else the CPU; torch is asked only where there are signs of a GPU."""
+    signs = shutil.which("nvidia-smi") or Path("/dev/kfd").exists() or sys.platform == "darwin"
+    if not signs:
+        return "cpu"
+    try:
+        import torch
+    except ImportError:
+        return "cpu"
+    return _torch_devices(torch)[0]
+
+
+def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
+    """The .onnx file on OpenVINO, in bf16 where the CPU has matrix units for it."""
+    network = OpenVinoNetwork(stem, threads=threads, cache=str(CACHE_DIR))
+    wanted = (info.channels, info.size, info.size)
+    network.require(fits=network.input[1:] == wanted and network.output[1:] == (len(info.classes),))
+    return network
+
+
+def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
+    """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
+    torch = require_torch(device, threads)
+    from training.common.checkpoints import load_network
+
+    half = torch.float16 if device in TORCH_DEVICES else None
+    network = load_network(stem, info).to(device, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def run(batch: np.ndarray) -> np.ndarray:
+        images = torch.from_numpy(batch).to(device, non_blocking=True)
+        with torch.autocast(device, dtype=half, enabled=half is not None):
+            return network(images).float().cpu().numpy()
+
+    return run
+
+
+def require_torch(device: str, threads: int):
+    """The module torch, ready for a device.
+
+    Raises:
+        DeviceError: torch or the device is not there.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise DeviceError("engine torch needs torch: `pip install torch`") from error
+    if device not in _torch_devices(torch):
+        have = " or ".join(_torch_devices(torch))
+        raise DeviceError(f"no {device} device here: use --device {have}")
+    if device == "cpu":
+        torch.set_num_threads(threads)
+    return torch
+
+
+def _torch_devices(torch) -> list[str]:
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [*(name for name, there in present.items() if there), "cpu"]
+
+
+ENGINES = {"openvino": openvino_engine, "torch": torch_engine}

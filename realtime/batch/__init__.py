@@ -1,0 +1,1 @@
+"""Many sources in one command: several at once, archives on Ray."""

@@ -1,0 +1,127 @@
+"""Labelled footage to judge the pipeline by and to learn from: clips, and photos that move."""
+
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from preprocessing.datasets.samples import read_samples
+from preprocessing.errors import DataError
+from preprocessing.images.pictures import read_picture
+from realtime.sources.open_source import open_source
+from realtime.types import Frame
+
+# What the data sets call the same kind of garment.
+KINDS = {
+    "t-shirt": ("t-shirt", "T-shirt/top"),
+    "longsleeve": ("longsleeve", "Pullover"),
+    "shirt": ("shirt", "Shirt"),
+    "outwear": ("outwear", "Coat", "outer"),
+    "dress": ("dress", "Dress"),
+    "pants": ("pants", "Trouser", "trousers"),
+    "skirt": ("skirt",),
+    "shorts": ("shorts",),
+    "shoes": ("shoes", "Sneaker", "Sandal", "Ankle boot"),
+    "hat": ("hat",),
+    "bag": ("bag", "Bag"),
+}
+KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
+LAYER_OF = {  # kinds that are told apart on the same part of a body
+    **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "outwear", "dress", "top"), "upper"),
+    **dict.fromkeys(("pants", "skirt", "shorts"), "lower"),
+}
+PHOTO_FRAMES = 25
+PHOTO_RATE = 25  # frames a second
+PAN, ZOOM, TURN = 0.03, 0.06, 2.0  # of the photo's side; of its size; degrees
+MAX_FRAMES = 400  # scored of a clip, spread over its beginning
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Something to run on: `kinds` are what it shows, none for garment-free footage."""
+
+    path: Path
+    kinds: tuple[str, ...]
+    photo: bool = False
+
+
+def read_clips(index: Path) -> list[Clip]:
+    """The clips of a CSV with columns `file` and `labels` ("Pullover|Trouser"; empty for none).
+
+    Raises:
+        DataError: no such file, no such column, an unknown label or a missing clip.
+    """
+    try:
+        with index.open(newline="", encoding="utf-8") as file:
+            rows = [(row["file"], row["labels"]) for row in csv.DictReader(file)]
+    except (OSError, KeyError) as error:
+        raise DataError(f"cannot read {index} ({error}): wanted columns file and labels") from error
+    clips = []
+    for name, labels in rows:
+        names = [label for label in (labels or "").split("|") if label]
+        strange = [label for label in names if label not in KIND_OF]
+        path = index.parent / name
+        if strange or not path.is_file():
+            wrong = f"does not know {', '.join(strange)}" if strange else f"names no file: {path}"
+            raise DataError(f"{index} {wrong}")
+        clips.append(Clip(path, tuple(KIND_OF[label] for label in names)))
+    return clips
+
+
+def read_photos(source: Path, *, limit: int | None) -> list[Clip]:
+    """Photos of single garments, a folder a class or a CSV; `limit` of them, evenly spread."""
+    samples = [sample for sample in read_samples(source) if sample.label in KIND_OF]
+    if not samples:
+        raise DataError(f"{source} has no photo of {', '.join(KINDS)}")
+    step = max(1, len(samples) // limit) if limit else 1
+    chosen = samples[::step][:limit]
+    return [Clip(sample.path, (KIND_OF[sample.label],), photo=True) for sample in chosen]
+
+
+def read_boxes(path: Path) -> dict[str, np.ndarray]:
+    """Boxes marked by hand, float32 (4,) by the photo's file name: `file,x1,y1,x2,y2`."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {
+                Path(row["file"]).name: np.array(
+                    [float(row[key]) for key in ("x1", "y1", "x2", "y2")], np.float32
+                )
+                for row in csv.DictReader(file)
+            }
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"cannot read {path} ({error}): wanted file,x1,y1,x2,y2") from error
+
+
+def moving(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """A photo as frames in which the camera pans, zooms and turns, with each frame's 2x3 map."""
+    height, width = image.shape[:2]
+    for step in range(PHOTO_FRAMES):
+        phase = 2 * np.pi * step / PHOTO_FRAMES
+        zoom = 1 + ZOOM * (1 - np.cos(phase)) / 2
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), TURN * np.sin(phase), zoom)
+        turn[:, 2] += PAN * np.sin(phase) * width, PAN * np.sin(2 * phase) * height
+        yield cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), turn
+
+
+def frames_of(clip: Clip) -> Iterator[tuple[Frame, np.ndarray | None]]:
+    """The frames of a clip, and of a photo each frame's map from the photo."""
+    if not clip.photo:
+        with open_source(str(clip.path)) as source:
+            for frame in source:
+                if frame.index >= MAX_FRAMES:
+                    return
+                yield frame, None
+    else:
+        for index, (image, turn) in enumerate(moving(read_picture(clip.path))):
+            yield Frame(image, index, index, 1 / PHOTO_RATE, time.monotonic()), turn
+
+
+def moved_box(box: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """The box around a box's corners after a 2x3 map."""
+    x1, y1, x2, y2 = box
+    corners = np.array([[x1, y1, 1], [x2, y1, 1], [x2, y2, 1], [x1, y2, 1]]) @ turn.T
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)

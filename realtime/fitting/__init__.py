@@ -1,0 +1,1 @@
+"""What is fitted on the running app: fusion weights, training crops from clips."""

@@ -1,0 +1,1 @@
+"""Where labelled frames go: video, rows, subtitles, report, crops, window."""

@@ -1,0 +1,169 @@
+"""A camera made of the demo clip, for rehearsals: `fake://30fps?drop=5%&stall=3s&resize=1`.
+
+It shows its own clock as a bar code, so that a bench can tell how old a shown frame is.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import av
+import cv2
+import numpy as np
+
+from preprocessing.errors import SourceError
+from realtime.flags import DEMO
+from realtime.sources.live_clock import TIME_BASE, LiveClock
+from realtime.types import Frame, SourceInfo
+
+SCHEME = "fake://"
+TROUBLE = 2.0  # seconds after which the stall, or the other size, comes
+BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
+CELL = 12  # pixels a side of a bit
+MOST_RATE = 1000
+RETRY = 0.01  # seconds between looks at the clock while it is stalled
+
+_switched_on: dict[str, float] = {}  # first pictures by URL: opened again, it is the same camera
+
+
+@dataclass(frozen=True)
+class FakeCamera:
+    """What a fake camera does.
+
+    Attributes:
+        rate: frames a second.
+        drop: share of the frames that never come.
+        stall: seconds without a frame, TROUBLE after it was first opened.
+        resize: whether its picture has half the side after that.
+        lasts: seconds after which it is unplugged; 0 for never.
+        breaks: frames after which a connection breaks off; 0 for never.
+    """
+
+    rate: Fraction
+    drop: float = 0.0
+    stall: float = 0.0
+    resize: bool = False
+    lasts: float = 0.0
+    breaks: int = 0
+
+
+def read_url(url: str) -> FakeCamera:
+    """A camera by its URL: fake://30fps?drop=5%&stall=3s&resize=1&for=10s&breaks=1000.
+
+    Raises:
+        SourceError: it says something else.
+    """
+    rate, _, query = url.removeprefix(SCHEME).partition("?")
+    rate = rate.removesuffix("fps") or "30"
+    try:
+        if not 0 < float(rate) <= MOST_RATE:  # before a fraction of 9e999999999 is worked out
+            raise ValueError
+        given = dict(pair.split("=", 1) for pair in query.split("&") if pair)
+        given.pop("name", "")  # tells cameras apart that do the same
+        camera = FakeCamera(
+            rate=Fraction(rate),
+            drop=float(given.pop("drop", "0").removesuffix("%")) / 100,
+            stall=float(given.pop("stall", "0").removesuffix("s")),
+            resize=bool(int(given.pop("resize", "0"))),
+            lasts=float(given.pop("for", "0").removesuffix("s")),
+            breaks=int(given.pop("breaks", "0")),
+        )
+        if given or not 0 <= camera.drop < 1:
+            raise ValueError
+    except (ValueError, ZeroDivisionError) as error:
+        raise SourceError(f"not a fake camera: {url}; wanted fake://30fps?drop=5%&stall=3s&"
+                          "resize=1&for=10s&breaks=1000") from error  # fmt: skip
+    return camera
+
+
+@lru_cache(maxsize=1)
+def _pictures() -> tuple[np.ndarray, ...]:
+    with av.open(str(DEMO)) as clip:
+        return tuple(frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0))
+
+
+class FakeSource:
+    """The fake camera as a source.
+
+    Raises:
+        SourceError: it is stalled or unplugged at this moment.
+    """
+
+    def __init__(self, url: str):
+        self.failed = 0
+        self._camera = read_url(url)
+        self._url = url
+        now = time.monotonic()
+        age = now - _switched_on.get(url, now)
+        if self._stalled(age) or self._unplugged(age):
+            raise SourceError(f"{url} does not answer")
+        height, width = self._picture(0, age).shape[:2]
+        self.info = SourceInfo(
+            name=url, width=width, height=height, rate=self._camera.rate, time_base=TIME_BASE,
+            frames=None, live=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "FakeSource":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Frame]:
+        rng = np.random.default_rng(0)
+        start, count, number = time.monotonic(), 0, 0
+        clock = LiveClock(start)
+        on = _switched_on.setdefault(self._url, start)
+        while True:
+            due = start + float(number / self._camera.rate)
+            time.sleep(max(0.0, due - time.monotonic()))
+            while self._stalled(time.monotonic() - on):
+                time.sleep(RETRY)
+            now = time.monotonic()
+            if self._unplugged(now - on) or 0 < self._camera.breaks <= count:
+                return
+            number = max(number + 1, int((now - start) * self._camera.rate))
+            if rng.random() < self._camera.drop:
+                continue
+            image = self._picture(number, now - on)
+            draw_clock(image, now)
+            yield Frame(image, count, clock.ticks(now), TIME_BASE, now)
+            count += 1
+
+    def _stalled(self, age: float) -> bool:
+        return TROUBLE <= age < TROUBLE + self._camera.stall
+
+    def _unplugged(self, age: float) -> bool:
+        return 0 < self._camera.lasts <= age
+
+    def _picture(self, number: int, age: float) -> np.ndarray:
+        pictures = _pictures()
+        image = pictures[number % len(pictures)]
+        if self._camera.resize and age >= TROUBLE:
+            return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        return image.copy()
+
+
+def draw_clock(image: np.ndarray, now: float) -> None:
+    """Put a time of time.monotonic() on the lower edge of a BGR image, as black and white cells."""
+    value = int(1000 * now) % 2**BITS
+    value = value << SUM_BITS | _check_sum(value)
+    bits = value >> np.arange(BITS + SUM_BITS)[::-1] & 1
+    cells = np.repeat((bits * 255).astype(np.uint8), CELL)[None, :, None]
+    image[-CELL:, : cells.shape[1]] = cells[:, : image.shape[1]]
+
+
+def read_clock(image: np.ndarray) -> float | None:
+    """The time that an image shows, in seconds modulo 2**24 ms; None where it is covered."""
+    middle = image[-CELL // 2 - 1, CELL // 2 : CELL * (BITS + SUM_BITS) : CELL].mean(axis=1)
+    value = int("".join("1" if level > 127 else "0" for level in middle), 2)
+    clock, checked = value >> SUM_BITS, value & (2**SUM_BITS - 1)
+    whole = len(middle) == BITS + SUM_BITS and _check_sum(clock) == checked
+    return clock / 1000 if whole else None
+
+
+def _check_sum(value: int) -> int:
+    """CRC-like sum of a clock's bytes, different for shifted and inverted cells."""
+    return (value % 251 + 1) % 2**SUM_BITS

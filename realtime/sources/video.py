@@ -1,0 +1,218 @@
+"""Reads video files and network streams by PyAV."""
+
+import time
+from collections.abc import Iterator
+
+import av
+import cv2
+import numpy as np
+from av.codec.hwaccel import HWAccel, hwdevices_available
+from av.video.reformatter import ColorRange
+
+from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
+from realtime.runtime.worker import codec_threads
+from realtime.types import Colours, Frame, SourceInfo
+from realtime.yuv import paired
+
+OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
+MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
+TURN = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+
+class VideoSource:
+    """A video file or network stream; live is what comes over a network and has no length.
+
+    Args:
+        start: of a file, the time in ticks of its stream from whose key frame on it is read.
+        hwaccel: the device that decodes, as FFmpeg names it (cuda, vaapi); "" for the CPU.
+
+    Raises:
+        SourceError: it does not open, or holds no picture.
+        DeviceError: there is no such device, or it cannot decode this.
+    """
+
+    def __init__(self, url: str, *, network: bool, start: int | None = None, hwaccel: str = ""):
+        self.failed = 0
+        self._url = url
+        self._read_error: Exception | None = None
+        self._reading = False
+        timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
+        options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
+        try:
+            self._container = av.open(
+                url, timeout=timeout, options=options, metadata_errors="replace",
+                hwaccel=_decoder(hwaccel),
+            )  # fmt: skip
+        except (av.FFmpegError, OSError, RuntimeError) as error:
+            if not hwaccel:
+                raise SourceError(_why_not_open(url, error)) from error
+            raise DeviceError(f"{hwaccel} cannot decode {url} ({error}): leave --hwaccel out"
+                              ) from error  # fmt: skip
+        if not self._container.streams.video:
+            self._container.close()
+            raise SourceError(f"no video stream in {url}: name a file that holds video")
+        self._live = network and not self._container.duration
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        if self._stream.codec_context:  # else a damaged header names no codec that there is
+            self._stream.codec_context.thread_count = codec_threads()
+        if start is not None:
+            self._container.seek(start, stream=self._stream)
+        self._first = self._decode_first()
+        # A transport stream's clock may wrap soon after its start, which then lies before 0.
+        self._ahead = max(0, -(self._first.pts or 0))
+        self.info = self._read_info()
+
+    def __enter__(self) -> "VideoSource":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        # A read that hangs on another thread would be left with freed memory: it dies with the app.
+        if not self._reading:
+            self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        count, last = 0, None
+        for picture in self._pictures():
+            own = None if picture.pts is None else picture.pts + self._ahead
+            pts = self._rising(own, last)
+            yield Frame(_upright(picture), count, pts, self.info.time_base, time.monotonic())
+            count, last = count + 1, pts
+        self._check_complete(count, last)
+
+    def _decode_first(self) -> "av.VideoFrame":
+        """The first picture; its rotation tells the upright size before the pipeline starts."""
+        self._decoder = self._decode()
+        first = next(self._decoder, None)
+        if first is None:
+            self._container.close()
+            raise SourceError(f"{self._url} holds no decodable frame: the file is empty or damaged")
+        return first
+
+    def _pictures(self) -> Iterator["av.VideoFrame"]:
+        yield self._first
+        yield from self._decoder
+
+    def _decode(self) -> Iterator["av.VideoFrame"]:
+        """Decoded pictures; a packet that cannot be decoded is counted and passed over."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                self._reading = True
+                packet = next(packets, None)
+                self._reading = False
+            except (av.FFmpegError, OSError) as error:
+                self._reading = False
+                self.failed += 1
+                self._read_error = error
+                return
+            if packet is None:
+                return
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self.failed += 1
+
+    def _rising(self, pts: int | None, last: int | None) -> int:
+        """`pts`, or the next tick after `last` where the file has none or goes backwards."""
+        if last is None:
+            return pts or 0
+        return pts if pts is not None and pts > last else last + self._tick()
+
+    def _tick(self) -> int:
+        """The mean length of a frame in ticks, at least one."""
+        rate = self._stream.average_rate
+        return max(1, round(1 / (rate * self._stream.time_base))) if rate else 1
+
+    def _check_complete(self, count: int, last: int | None) -> None:
+        """Raises BrokenSourceError if the file ended before what its header promises."""
+        if self._live:
+            if self._read_error is not None:
+                raise BrokenSourceError(
+                    f"{self._url} broke off after {count} frames ({self._read_error}); they are "
+                    "kept, start again to go on"
+                )
+            return
+        promised = self._stream.frames
+        end = float(((last or 0) - self._ahead + self._tick()) * self._stream.time_base)
+        length = self._container.duration / av.time_base if self._container.duration else end
+        start = (self._container.start_time or 0) / av.time_base
+        early = end - start < 0.98 * length - MISSING_TAIL
+        if early or (count < promised and self._read_error):
+            of = promised or f"about {round(count * length / max(end - start, 1e-6))}"
+            raise BrokenSourceError(
+                f"{self._url} is truncated: {count} of {of} frames; those {count} are kept"
+            )
+
+    def _read_info(self) -> SourceInfo:
+        width, height = self._first.width, self._first.height
+        if _quarter_turns(self._first) % 2:
+            width, height = height, width
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        length = (self._container.duration or 0) / av.time_base
+        frames = self._stream.frames or (round(length * rate) if rate and length else None)
+        return SourceInfo(
+            name=self._url,
+            width=width,
+            height=height,
+            rate=rate,
+            time_base=self._stream.time_base,
+            frames=None if self._live else frames,
+            live=self._live,
+            shift=self._ahead * self._stream.time_base,
+            path=None if self._live else self._url,
+            colours=Colours(
+                self._first.colorspace, self._first.color_primaries, self._first.color_trc
+            ),
+        )
+
+
+def to_bgr(picture: "av.VideoFrame") -> np.ndarray:
+    """The picture in BGR uint8 (H, W, 3).
+
+    OpenCV converts twice as fast as FFmpeg's scaler and nearer to the formula. It takes 4:2:0 of
+    limited range and even size, which is what most files hold; it always uses the BT.601 matrix,
+    as the way back in video_sink.py does, so that the file's own colours survive.
+    """
+    if picture.width % 2 or picture.height % 2 or "yuv" not in picture.format.name:
+        return picture.to_ndarray(format="bgr24")
+    if picture.format.name != "yuv420p" or picture.color_range == ColorRange.JPEG:
+        picture = picture.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
+    packed = np.empty((picture.height * 3 // 2, picture.width), np.uint8)
+    for rows, place in paired(picture, packed):
+        place[:] = rows
+    return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420)
+
+
+def _decoder(name: str) -> "HWAccel | None":
+    """PyAV's handle of a device that decodes and hands its pictures to the CPU.
+
+    Raises:
+        DeviceError: FFmpeg knows no such device here.
+    """
+    if not name:
+        return None
+    have = hwdevices_available()
+    if name not in have:
+        raise DeviceError(f"--hwaccel {name}: this machine's PyAV has {', '.join(have) or 'none'}")
+    return HWAccel(device_type=name, allow_software_fallback=False)
+
+
+def _upright(picture: "av.VideoFrame") -> np.ndarray:
+    image = to_bgr(picture)
+    turns = _quarter_turns(picture)
+    return cv2.rotate(image, TURN[turns * 90]) if turns else image
+
+
+def _quarter_turns(picture: "av.VideoFrame") -> int:
+    """Counter-clockwise quarter turns that put the picture upright, 0 to 3."""
+    return round(picture.rotation / 90) % 4
+
+
+def _why_not_open(url: str, error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return f"may not read {url}: check its permissions"
+    if isinstance(error, av.InvalidDataError):
+        return f"not a video: {url}"
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"cannot open {url}: {reason}"

@@ -1,0 +1,66 @@
+"""Garments from the class of every pixel."""
+
+import numpy as np
+import pytest
+
+from preprocessing.images.class_maps import BACKGROUND, CLASSES, FIRST, PERSON, garments, mask_table
+from preprocessing.labels import LAYERS
+
+GRID = (60, 80)  # rows and columns of cells
+
+
+def answer(*patches):
+    """Probabilities in which rectangles (name, x1, y1, x2, y2) of cells are sure."""
+    labels = np.zeros(GRID, int)
+    for name, x1, y1, x2, y2 in patches:
+        labels[y1:y2, x1:x2] = CLASSES.index(name)
+    found = np.full((len(CLASSES), *GRID), 0.01, np.float32)
+    np.put_along_axis(found, labels[None], 0.9, axis=0)
+    return found
+
+
+def regions(*patches):
+    return garments(answer(*patches), width=640, height=480)
+
+
+@pytest.mark.parametrize(
+    ("patches", "expected"),
+    [
+        ([], []),
+        ([("person", 10, 10, 40, 50)], []),
+        ([("top", 10, 10, 30, 30)], [("top", [80, 80, 240, 240])]),
+        ([("top", 10, 10, 12, 12)], []),  # too small
+        # A patch of another name on a top is an error of naming; beside it, it is a garment.
+        ([("top", 10, 10, 30, 30), ("dress", 25, 25, 30, 30)], [("top", [80, 80, 240, 240])]),
+        ([("top", 10, 10, 30, 30), ("dress", 50, 10, 58, 18)],
+         [("top", [80, 80, 240, 240]), ("dress", [400, 80, 464, 144])]),
+        ([("top", 10, 10, 30, 30), ("trousers", 10, 30, 30, 36)],
+         [("top", [80, 80, 240, 240]), ("trousers", [80, 240, 240, 288])]),
+        ([("shoes", 10, 50, 18, 56), ("shoes", 30, 50, 38, 56)], [("shoes", [80, 400, 304, 448])]),
+    ],
+)  # fmt: skip
+def test_patches_become_garments(patches, expected):
+    found = [(LAYERS[r.scores.argmax()], r.box.tolist()) for r in regions(*patches)]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("around", "bare"),
+    [
+        ([], None),  # lying somewhere
+        ([("person", 60, 40, 79, 59)], None),  # a person elsewhere in the picture
+        ([("person", 24, 4, 36, 20)], 0.0),  # a head above, sleeves down to the hands
+        ([("person", 24, 4, 36, 20), ("person", 16, 29, 20, 40)], 4 * 11 / 400),
+        ([("person", 16, 29, 20, 40), ("person", 40, 29, 44, 40)], 8 * 11 / 400),
+    ],
+)
+def test_bare_arms_beside_a_top(around, bare):
+    (found,) = regions(*around, ("top", 20, 20, 40, 40))
+    assert found.bare == (None if bare is None else pytest.approx(bare, abs=0.015))
+
+
+def test_values_of_masks():
+    table = mask_table({0: "null", 19: "hair", 45: "jeans", 46: "suit"})
+    assert table[0] == BACKGROUND and table[19] == PERSON
+    assert CLASSES[table[45]] == "trousers" and table[45] >= FIRST
+    assert table[46] == table[200] == 255  # unclear, and unnamed

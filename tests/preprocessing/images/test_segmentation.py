@@ -1,0 +1,141 @@
+import cv2
+import make
+import numpy as np
+import pytest
+
+from preprocessing.images.regions import Region, box_iou
+from preprocessing.images.segmentation import SEGMENTERS, Segmenter, segment, to_fashion_mnist
+from preprocessing.synthesis.backgrounds import BACKGROUNDS
+from preprocessing.synthesis.cutouts import cut_out, paste, tinted
+
+SIZE = (640, 480)
+# Grounds of few colours, which is what telling by the border's colours is for.
+GROUNDS = sorted(BACKGROUNDS.keys() - {"clouds", "clutter"})
+
+
+def garments(ground, *, count=3, grey=60):
+    """Oval garments of one grey on a ground: the image and their true boxes."""
+    image, boxes = ground.copy(), []
+    mask = np.zeros((160, 160), np.uint8)
+    cv2.ellipse(mask, (80, 80), (45, 70), 0, 0, 360, 255, cv2.FILLED)
+    flat = tinted(np.full(mask.shape, grey, np.uint8), hue=0.6, saturation=0.3)
+    for place in range(count):
+        centre = (SIZE[0] * (place + 0.5) / count, SIZE[1] / 2)
+        boxes.append(paste(image, flat, mask, centre=centre).box)
+    return image, np.stack(boxes)
+
+
+def test_a_cut_out_covers_the_garment_and_negates_it():
+    picture = np.zeros((28, 28), np.uint8)
+    cv2.ellipse(picture, (14, 14), (8, 12), 0, 0, 360, 200, cv2.FILLED)
+    grey, mask = cut_out(picture, 160)
+    assert grey.shape == mask.shape == (160, 160)
+    assert abs(int(grey[80, 80]) - 55) <= 2 and mask[80, 80] == 255 and mask[2, 2] == 0
+    assert grey[mask > 127].max() < 75  # no bright rim
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+@pytest.mark.parametrize(("colour", "grey"), [((220, 225, 230), 50), ((60, 45, 40), 235)])
+def test_every_garment_gets_a_tight_box(kind, colour, grey):
+    ground = BACKGROUNDS[kind](SIZE, np.random.default_rng(0), colour)
+    image, truth = garments(ground, grey=grey)
+    found = np.stack([region.box for region in segment(image)])
+    assert len(found) == len(truth)
+    assert box_iou(truth, found).max(axis=1).min() > 0.85
+
+
+@pytest.mark.parametrize("kind", GROUNDS)
+def test_empty_ground_holds_nothing(kind):
+    for colour in ((220, 225, 230), (60, 45, 40), (90, 160, 90)):
+        assert segment(BACKGROUNDS[kind](SIZE, np.random.default_rng(1), colour)) == []
+
+
+@pytest.mark.parametrize("method", ["border", "grabcut"])
+def test_a_garment_s_mask_has_its_shape(method):
+    image = make.scene(640, 480)
+    truth = (image[..., 0] < 150).astype(np.uint8)
+    region = segment(image, method)[0]
+    mask = np.zeros(image.shape[:2], bool)
+    x1, y1, x2, y2 = region.window
+    mask[y1:y2, x1:x2] = region.mask > 0
+    assert region.mask.shape == (y2 - y1, x2 - x1)
+    assert (mask & (truth > 0)).sum() / (mask | (truth > 0)).sum() > 0.9
+
+
+def test_green_screen():
+    image, truth = garments(np.full((480, 640, 3), (60, 190, 50), np.uint8), count=2, grey=120)
+    found = np.stack([region.box for region in segment(image, "green")])
+    assert box_iou(truth, found).max(axis=1).min() > 0.9
+
+
+def test_a_moving_garment_on_a_still_ground():
+    moving = Segmenter("motion")
+    ground = BACKGROUNDS["woven"](SIZE, np.random.default_rng(0), (200, 210, 220))
+    for _ in range(30):
+        regions = moving(ground)
+    assert regions == []
+    image, truth = garments(ground, count=1)
+    assert box_iou(truth, np.stack([r.box for r in moving(image)])).max() > 0.7
+
+
+@pytest.mark.parametrize("gains", [(1, 1, 1), (0.7, 0.7, 0.7), (1.2, 1.15, 1.1), (0.9, 0.8, 0.75)])
+def test_a_camera_that_changes_its_exposure_shows_no_motion_but_what_moves(gains):
+    moving = Segmenter("motion")
+    ground = BACKGROUNDS["woven"](SIZE, np.random.default_rng(0), (170, 180, 190))
+    for _ in range(30):
+        moving(ground)
+    image, truth = garments(ground, count=1)
+    exposed = [np.clip(one * np.array(gains), 0, 255).astype(np.uint8) for one in (ground, image)]
+    assert moving(exposed[0]) == []
+    (found,) = moving(exposed[1])
+    assert box_iou(truth, found.box[None]).max() > 0.7
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 5), (33, 2000)])
+def test_tiny_and_narrow_images(shape):
+    for method in SEGMENTERS:
+        assert isinstance(segment(np.full((*shape, 3), 128, np.uint8), method), list)
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 120), (200, 50), (28, 28), (3, 300)])
+def test_a_crop_is_cut_as_the_data_set_s_makers_did(width, height):
+    image = np.full((400, 400, 3), 255, np.uint8)
+    image[20 : 20 + height, 30 : 30 + width] = 55
+    box = np.array([30, 20, 30 + width, 20 + height], np.float32)
+    crop = to_fashion_mnist(image, Region(box, np.full((height, width), 255, np.uint8)))
+    assert crop.shape == (28, 28) and crop.dtype == np.uint8
+    assert crop.max() == 200  # negated: a dark garment is bright
+    rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
+    assert max(len(rows), len(columns)) == 28
+    short = max(1, round(28 * min(width, height) / max(width, height)))
+    assert min(len(rows), len(columns)) == short
+    for used in (rows, columns):
+        assert abs(used[0] - (27 - used[-1])) <= 1
+
+
+def test_a_crop_is_textured_and_black_outside_the_mask():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (100, 100, 3), dtype=np.uint8)
+    mask = np.zeros((100, 100), np.uint8)
+    cv2.circle(mask, (50, 50), 49, 255, cv2.FILLED)
+    crop = to_fashion_mnist(image, Region(np.array([0, 0, 100, 100], np.float32), mask))
+    assert crop[0, 0] == crop[-1, -1] == 0
+    assert crop[10:18, 10:18].std() > 5
+
+
+@pytest.mark.parametrize("size", [(641, 479), (768, 432), (333, 777), (1919, 1080)])
+def test_boxes_and_masks_fit_images_of_any_size(size):
+    image = make.scene(*size)
+    for region in segment(image):
+        x1, y1, x2, y2 = region.window
+        assert 0 <= x1 < x2 <= size[0] and 0 <= y1 < y2 <= size[1]
+        assert region.mask.shape == (y2 - y1, x2 - x1)
+    assert segment(image)
+
+
+def test_colours_kept_over_frames_give_the_same_garments():
+    segmenter = Segmenter("border")
+    image = make.scene(640, 480)
+    first, *later = [segmenter(image) for _ in range(7)]
+    for regions in later:
+        assert (regions[0].box == first[0].box).all()

@@ -1,0 +1,124 @@
+"""The archive on Ray: what a single run gives, also after a worker is killed or it is restarted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import make
+import pytest
+
+from preprocessing.errors import SourceError, UsageError
+from realtime.batch import archive
+from realtime.sources.open_source import open_source
+from realtime.sources.segment import Part, PartSource, parts_of
+
+ray = pytest.importorskip("ray", reason="ray is not installed")
+FLAGS = ("--model", "deep", "--locate", "segment")
+DEADLINE = 120
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+def test_parts_make_up_the_file(tmp_path, name):
+    path = str(make.clip(tmp_path / name, frames=50, size=(160, 120)))
+    with open_source(path) as source:
+        whole = [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
+    parts = parts_of(path, 20)
+    assert [(part.first, part.last) for part in parts] == [(0, 20), (20, 40), (40, 50)]
+    found = []
+    for part in parts:
+        with PartSource(part) as source:
+            found += [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
+    assert found == whole
+
+
+def test_what_is_no_video_has_no_parts(tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(SourceError, match=r"text\.mp4"):
+        parts_of(str(tmp_path / "text.mp4"), 20)
+
+
+def started(*arguments):
+    command = [sys.executable, "-m", "realtime.batch.archive", *map(str, arguments), *FLAGS]
+    return subprocess.Popen(command, cwd=make.ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def finished(*arguments):
+    process = started(*arguments)
+    _, told = process.communicate(timeout=DEADLINE)
+    assert "Traceback" not in told, told
+    return process.returncode, told
+
+
+def rows_of(path):
+    from pyarrow.parquet import read_table
+
+    return [(r["frame"], r["time"], r["x1"], r["label"]) for r in read_table(path).to_pylist()]
+
+
+def workers_of(process) -> list[int]:
+    """Ray's workers that are at work under a process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(b"ray::work"):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
+    video = make.moving_clip(tmp_path / "in.mp4", size=(640, 480), repeats=10, audio=True)
+    (tmp_path / "bad.mp4").write_text("no video")
+    (tmp_path / "list.txt").write_text(f"{tmp_path}/bad.mp4\n\n{video}\n")
+    out = tmp_path / "out"
+    process = started(tmp_path / "list.txt", "--out", out, "--unit-frames", 100, "--workers", 2)
+    end = time.monotonic() + DEADLINE
+    while not (busy := workers_of(process)) and time.monotonic() < end:
+        time.sleep(0.02)
+    os.kill(busy[0], signal.SIGKILL)
+    _, told = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 3 and "Traceback" not in told, told
+    assert "bad.mp4" in told and "4 of 4" in told
+    images, times = make.decoded(out / "in.mp4")
+    assert len(images) == 400 and times == make.decoded(video)[1]
+    assert make.sound_packets(out / "in.mp4") == make.sound_packets(video)
+    frames = {frame for frame, *_ in rows_of(out / "in.parquet")}
+    assert frames == set(range(400))
+
+
+def test_what_is_there_is_not_done_again(tmp_path):
+    video = make.moving_clip(tmp_path / "in.mp4", repeats=3)
+    out = tmp_path / "out"
+    status, told = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
+    assert status == 0 and "3 parts of 1 videos, 3 to do" in told
+    rows = rows_of(out / "in.parquet")
+    assert {frame for frame, *_ in rows} == set(range(120)) and not (out / "in.mp4").exists()
+    lost = out / "units" / "in" / "000001"
+    report = json.loads((lost / "stats.json").read_text())
+    assert report["frames"]["written"] == 50
+    for name in lost.iterdir():
+        name.unlink()
+    lost.rmdir()
+    status, told = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
+    assert status == 0 and "3 parts of 1 videos, 1 to do" in told
+    assert [row[:2] for row in rows_of(out / "in.parquet")] == [row[:2] for row in rows]
+
+
+def test_lists_that_name_nothing(tmp_path):
+    (tmp_path / "list.txt").write_text("\n \n")
+    with pytest.raises(UsageError, match="a line"):
+        archive._listed([str(tmp_path / "list.txt")])
+    with pytest.raises(UsageError, match="cannot read the list"):
+        archive._listed([str(tmp_path / "none.txt")])
+
+
+def test_without_ray(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    unit = archive.Unit(Part("in.mp4", 0, 1, 0), tmp_path / "unit", 0)
+    with pytest.raises(UsageError, match="pip install ray"):
+        list(archive.shared_out([unit], None))

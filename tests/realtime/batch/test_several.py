@@ -1,0 +1,123 @@
+"""Several videos: what --video names, own outputs, and one bad file that stops no other."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import make
+import numpy as np
+import pytest
+
+from preprocessing.errors import UsageError
+from realtime.analysis.batched_engine import Batched
+from realtime.batch.several import sources_of, stems
+
+
+def test_patterns_and_folders_give_their_videos(tmp_path):
+    for name in ("b.mp4", "a.MOV", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.png").touch()
+    inside = [str(tmp_path / "a.MOV"), str(tmp_path / "b.mp4")]
+    assert sources_of([str(tmp_path)]) == inside
+    assert sources_of([str(tmp_path / "*.mp4")]) == inside[1:]
+    assert sources_of([str(tmp_path / "pictures"), "x.mp4"]) == [
+        str(tmp_path / "pictures"),
+        "x.mp4",
+    ]
+    assert sources_of(["rtsp://host/a?b=[1]"]) == ["rtsp://host/a?b=[1]"]
+    with pytest.raises(UsageError, match="no file matches"):
+        sources_of([str(tmp_path / "*.avi")])
+
+
+def test_files_of_one_name_do_not_overwrite_each_other():
+    assert stems(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
+
+
+def test_a_bad_file_stops_no_other(tmp_path):
+    videos = [make.clip(tmp_path / f"{name}.mp4", frames=12) for name in ("a", "c")]
+    (tmp_path / "b.mp4").write_text("no video")
+    out, rows = tmp_path / "out", tmp_path / "rows"
+    three = (videos[0], tmp_path / "b.mp4", videos[1])
+    done = make.app("--video", *three, "-o", out, "--jsonl", rows, "--model", "deep")
+    assert done.returncode == 3, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "c.mp4"]
+    assert [len(make.decoded(out / name)[0]) for name in ("a.mp4", "c.mp4")] == [12, 12]
+    assert sorted(path.name for path in rows.iterdir()) == ["a.jsonl", "c.jsonl"]
+    lines = done.stderr.strip().splitlines()[-3:]
+    assert [line.split()[0] for line in lines] == [str(tmp_path / f"{n}.mp4") for n in "abc"]
+    assert lines[0].endswith("done") and "b.mp4" in lines[1] and "Traceback" not in done.stderr
+
+
+def test_several_videos_need_a_folder(tmp_path):
+    videos = [make.clip(tmp_path / f"{name}.mp4", frames=3) for name in "ab"]
+    done = make.app("--video", *videos)
+    assert done.returncode == 2 and "-o FOLDER" in done.stderr
+    (tmp_path / "file").touch()
+    done = make.app("--video", *videos, "-o", tmp_path / "file")
+    assert done.returncode == 5 and "is none" in done.stderr
+
+
+def test_cameras_run_side_by_side(tmp_path):
+    cameras = [f"fake://20fps?for=3s&name={name}" for name in "ab"]
+    video = make.clip(tmp_path / "c.mp4", frames=12)
+    flags = ("-o", tmp_path / "out", "--jsonl", tmp_path / "rows", "--model", "deep")
+    done = make.app("--video", cameras[0], video, cameras[1], *flags)
+    assert done.returncode == 0, done.stderr
+    times = []
+    for path in sorted((tmp_path / "rows").glob("20fps*")):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        times.append(rows[-1]["time"])
+        assert len({row["label"] for row in rows}) > 2
+    assert len(times) == 2 and min(times) > 1.5
+    assert done.stderr.count("engine openvino") == 1  # loaded once
+
+
+def test_a_signal_ends_all_cameras(tmp_path):
+    script, cameras = make.ROOT / "run_realtime.py", ["fake://20fps?name=a", "fake://20fps?name=b"]
+    command = [sys.executable, script, "--model", "deep", "-o", tmp_path, "--video", *cameras]
+    app = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while len([path for path in tmp_path.glob("*.mp4") if path.stat().st_size > 5000]) < 2:
+        assert app.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    app.send_signal(signal.SIGTERM)
+    told = app.communicate(timeout=30)[1]
+    assert app.returncode == 128 + signal.SIGTERM and told.count("signal") == 2
+    assert all(len(make.decoded(path)[0]) > 0 for path in tmp_path.glob("*.mp4"))
+
+
+def test_what_waits_for_a_busy_engine_goes_in_one_batch():
+    sizes, free = [], threading.Event()
+
+    def engine(batch):
+        sizes.append(len(batch))
+        free.wait(5)
+        return batch.reshape(len(batch), -1)[:, :1] * 2.0
+
+    batched = Batched(engine)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(batched, np.full((1, 1, 2, 2), 1))
+        while not sizes:
+            time.sleep(0.01)
+        others = [pool.submit(batched, np.full((k, 1, 2, 2), k)) for k in (2, 3, 4)]
+        while len(batched._waiting) < 3:
+            time.sleep(0.01)
+        free.set()
+        assert first.result().tolist() == [[2.0]]
+        assert [one.result().tolist() for one in others] == [[[2.0 * k]] * k for k in (2, 3, 4)]
+    assert sizes == [1, 9]
+
+
+def test_each_caller_is_told_of_an_engine_that_fails():
+    def engine(batch):
+        raise ValueError("no")
+
+    batched = Batched(engine)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            batched(np.zeros((1, 1, 2, 2)))

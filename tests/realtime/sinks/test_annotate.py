@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from realtime.sinks.annotate import MAX_TEXT, MIN_TEXT, Annotator, place, sprite, text_height
+from realtime.types import UNKNOWN, Garment, Label, Region
+
+FRAME = (240, 320, 3)
+LABEL = (14, 80, 3)
+
+
+def garment(box, name="Bag"):
+    box = np.array(box, np.float32)
+    width, height = (box[2:] - box[:2]).astype(int)
+    return Garment(Region(box, np.full((height, width), 255, np.uint8)), 1, Label(name, 0.9))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (0, 0, 320, 240),
+        (300, 0, 320, 10),
+        (-20, 230, 30, 240),
+        (310, 235, 320, 240),
+        (50, 5, 60, 9),
+    ],
+)
+def test_labels_stay_inside_the_frame(box):
+    x, y = place(LABEL, np.array(box, np.float32), FRAME, [])
+    assert 0 <= x <= FRAME[1] - LABEL[1] and 0 <= y <= FRAME[0] - LABEL[0]
+
+
+def test_labels_stay_off_each_other():
+    taken = []
+    for _ in range(12):
+        x, y = place(LABEL, np.array([40, 60, 90, 200], np.float32), FRAME, taken)
+        spot = (x, y, x + LABEL[1], y + LABEL[0])
+        for other in taken:
+            assert (
+                spot[0] >= other[2]
+                or other[0] >= spot[2]
+                or spot[1] >= other[3]
+                or other[1] >= spot[3]
+            )
+        taken.append(spot)
+
+
+@pytest.mark.parametrize(("height", "width"), [(240, 320), (480, 640), (1080, 1920), (2160, 3840)])
+def test_text_grows_with_the_frame(height, width):
+    size = text_height(np.empty((height, width, 3), np.uint8))
+    assert MIN_TEXT <= size <= MAX_TEXT and 0.02 < size / height < 0.06
+
+
+def test_a_label_wider_than_the_frame_is_cut_not_an_error():
+    image = np.zeros((20, 30, 3), np.uint8)
+    Annotator(("Bag",))(image, [garment((2, 2, 28, 18))], hud="a very long line")
+    assert image.any()
+
+
+def test_known_and_unknown_look_different():
+    pictures = []
+    for name in ("Bag", UNKNOWN):
+        image = np.zeros(FRAME, np.uint8)
+        Annotator(("Bag",))(image, [garment((100, 100, 200, 200), name)], "")
+        pictures.append(image)
+    assert (pictures[0] != pictures[1]).any()
+    assert pictures[1].max(axis=2).sum() > 0
+
+
+def test_ink_contrasts_with_its_ground():
+    for colour in ((0, 0, 0), (255, 255, 255), (0, 159, 230)):
+        assert np.ptp(sprite("Bag 90%", 30, colour).mean(axis=2)) > 90
+
+
+def test_one_pixel_garment_on_one_pixel_frame():
+    image = np.zeros((1, 1, 3), np.uint8)
+    Annotator(("Bag",))(image, [garment((0, 0, 1, 1))], "")
+    assert image.any()

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from training.classification.out_of_distribution import Sureness, apart, sureness
+from training.common.metrics import calibrate, fit_temperature, score
+
+# Three classes, six images; the argmax is wrong for the last two.
+SURE, LESS = [0.82, 0.09, 0.09], [0.63, 0.185, 0.185]
+PROBABILITIES = [SURE, LESS, np.roll(SURE, 1), np.roll(LESS, 2), LESS, np.roll(SURE, 1)]
+LOGITS = np.log(np.array(PROBABILITIES))
+LABELS = np.array([0, 0, 1, 2, 1, 2])
+
+
+def test_scores_against_a_case_worked_by_hand():
+    scores = score(LOGITS, LABELS)
+    assert scores.accuracy == pytest.approx(4 / 6)
+    assert scores.confusion.tolist() == [[2, 0, 0], [1, 1, 0], [0, 1, 1]]
+    assert scores.recall == pytest.approx([1, 0.5, 0.5])
+    assert scores.precision == pytest.approx([2 / 3, 0.5, 1])
+    assert scores.macro_f1 == pytest.approx((0.8 + 0.5 + 2 / 3) / 3)
+    assert scores.balanced_accuracy == pytest.approx(2 / 3)
+    # Two of three are right at a confidence of 0.82, and two of three at 0.63.
+    assert scores.ece == pytest.approx((3 * 0.82 - 2 + 2 - 3 * 0.63) / 6)
+    # Wilson interval of 4 of 6, as tabulated by Brown, Cai and DasGupta's formula.
+    assert scores.interval == pytest.approx((0.2999, 0.9032), abs=1e-3)
+
+
+def test_classes_that_do_not_occur_do_not_count():
+    scores = score(LOGITS[:3], LABELS[:3])
+    assert scores.balanced_accuracy == scores.macro_f1 == 1
+
+
+def test_a_calibrated_network_has_no_error():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.5, 1, 200_000)
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    labels = (rng.uniform(size=len(confidence)) > confidence).astype(int)
+    assert calibrate(probabilities, labels).error < 0.005
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
+def test_the_temperature_is_found_again(true):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (20_000, 5))
+    gumbel = rng.gumbel(size=logits.shape)
+    labels = (logits + gumbel).argmax(axis=1)  # drawn from softmax(logits)
+    assert fit_temperature(logits * true, labels) == pytest.approx(true, rel=0.05)
+
+
+def test_garments_and_everything_else_are_told_apart():
+    garments, others = (
+        Sureness(scores, scores > 0.55)
+        for scores in (np.linspace(0.5, 1, 100), np.linspace(0, 0.6, 100))
+    )
+    found = apart(garments, others)
+    assert (found.kept, found.passed) == (
+        pytest.approx(0.9, abs=0.02),
+        pytest.approx(1 / 12, abs=0.02),
+    )
+    assert found.threshold == pytest.approx(0.57, abs=0.01)  # the top twentieth of the others
+    assert found.rejected == pytest.approx(0.14, abs=0.02)
+    assert found.auroc == pytest.approx(1 - 0.1 * 0.1 / (2 * 0.5 * 0.6), abs=0.01)
+    assert apart(others, garments).auroc == pytest.approx(1 - found.auroc)
+
+
+def test_a_network_is_as_sure_as_what_it_leaves_to_no_garment():
+    logits = np.log(np.array([[0.7, 0.1, 0.2], [0.1, 0.1, 0.8]]))
+    with_other = sureness(logits, ("hat", "shoes", "other"), temperature=1)
+    assert with_other.scores == pytest.approx([0.8, 0.2])
+    assert with_other.named.tolist() == [True, False]
+    without = sureness(logits, ("hat", "shoes", "bag"), temperature=1)
+    assert without.scores == pytest.approx([0.7, 0.8]) and without.named.all()
+    assert not sureness(0.1 * logits, ("hat", "shoes", "bag"), temperature=1).named.any()

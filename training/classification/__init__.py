@@ -1,0 +1,1 @@
+"""Classifiers of garments, on Fashion-MNIST and on photos."""

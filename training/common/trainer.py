@@ -1,0 +1,210 @@
+"""The Lightning trainer of a run: precision, averaging, checkpoints, log and progress."""
+
+import csv
+import logging
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    ModelCheckpoint,
+    OnExceptionCheckpoint,
+    WeightAveraging,
+)
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from preprocessing.errors import UsageError
+from training.classification.recipes import Recipe
+from training.parsing.recipes import ParserRecipe
+
+# Lightning announces hardware it did not find, advertises, and advises worker processes for
+# loaders; ours index one tensor and want none.
+for _name in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module="lightning")
+MEASURED = {
+    "train_loss": "training loss",
+    "train_acc": "training accuracy",
+    "val_loss": "validation loss",
+    "val_acc": "validation accuracy",
+    "val_iou": "validation IoU",
+    "val_f1": "validation macro-F1",
+    "val_score": "validation score",
+}
+COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
+
+
+def warm_average(decay: float):
+    """An exponential moving average that forgets the random start: its decay grows with age."""
+
+    def average(averaged: torch.Tensor, current: torch.Tensor, age: torch.Tensor) -> torch.Tensor:
+        if not averaged.is_floating_point():  # batch norm's counter
+            return current
+        weight = 1 - min(decay, (1 + int(age)) / (10 + int(age)))
+        return averaged.lerp(current, weight)
+
+    return average
+
+
+class EpochLog(Callback):
+    """A row of metrics.csv an epoch (appended when a run goes on) and a bar with the time left."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._bar: tqdm | None = None
+        self._rate, self._started = 0.0, 0.0  # learning rate and clock at the epoch's start
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        total = int(trainer.estimated_stepping_batches)
+        # disable=None: no bar where stderr is no terminal; the line an epoch stays.
+        self._bar = tqdm(total=total, initial=trainer.global_step, unit="step", disable=None)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._started = time.monotonic()
+        self._rate = trainer.optimizers[0].param_groups[0]["lr"]
+
+    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
+        self._bar.update(trainer.global_step - self._bar.n)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        found = trainer.callback_metrics
+        row = {name: f"{found[name]:.5f}" for name in MEASURED if name in found}
+        row |= {"epoch": str(trainer.current_epoch), "lr": f"{self._rate:.6f}"}
+        row["seconds"] = f"{time.monotonic() - self._started:.1f}"
+        new = not self._path.exists()
+        with self._path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        tqdm.write(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
+            + ", ".join(f"{title} {row[name]}" for name, title in MEASURED.items() if name in row)
+        )
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class InterruptCheckpoint(OnExceptionCheckpoint):
+    """Saves at Ctrl-C or an error; the base class would delete its file when a run ends well."""
+
+    def teardown(self, *_: object, **__: object) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run computes on, and where it logs besides metrics.csv.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        devices, nodes: processes a node, and nodes; above 1 they share each batch by `strategy`.
+        logger: a name of LOGGERS.
+        precision: a name of PRECISIONS.
+    """
+
+    device: str = "cpu"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "ddp"
+    logger: str = "csv"
+    precision: str = "bf16"
+
+
+def make_trainer(
+    recipe: Recipe | ParserRecipe, run: Path, machine: Machine, *, best: str = "val_acc"
+) -> Trainer:
+    """A trainer that writes best.ckpt (by the highest value of `best`), last.ckpt and metrics.csv.
+
+    Without a validation part "epoch" makes the last one the best.
+
+    Raises:
+        UsageError: the logger's package is missing.
+    """
+    every_epoch = {"enable_version_counter": False, "save_on_train_epoch_end": True}
+    callbacks = [
+        # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
+        WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
+        ModelCheckpoint(run, "best", monitor=best, mode="max", **every_epoch),
+        ModelCheckpoint(run, "last", **every_epoch),
+        InterruptCheckpoint(run, "last"),
+        EpochLog(run / "metrics.csv"),
+    ]
+    if recipe.patience:
+        callbacks.append(EarlyStopping("val_loss", patience=recipe.patience))
+    return Trainer(
+        max_epochs=recipe.epochs,
+        accelerator={"cuda": "gpu"}.get(machine.device, machine.device),
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy=_strategy(recipe, machine),
+        use_distributed_sampler=False,  # our loaders share their batches themselves
+        precision=_precision(machine),
+        gradient_clip_val=recipe.clip or None,
+        logger=make_logger(machine.logger, run),
+        callbacks=callbacks,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+
+
+def fitted(
+    trainer: Trainer,
+    task: LightningModule,
+    training: DataLoader,
+    validation: DataLoader | None,
+    *,
+    checkpoint: Path | None,
+) -> bool:
+    """Train, from a checkpoint if one is given; False when Ctrl-C or a signal ended it early."""
+    try:
+        trainer.fit(task, training, validation, ckpt_path=checkpoint, weights_only=True)
+    except (KeyboardInterrupt, SystemExit):
+        return False
+    return bool(trainer.state.finished)
+
+
+def _precision(machine: Machine) -> str:
+    """In Lightning's words.
+
+    Raises:
+        UsageError: half precision on a CPU.
+    """
+    if machine.precision == "fp16" and machine.device == "cpu":
+        raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
+    return {"bf16": "bf16-mixed", "fp16": "16-mixed", "single": "32-true"}[machine.precision]
+
+
+def _strategy(recipe: Recipe, machine: Machine) -> str:
+    if machine.devices * machine.nodes == 1:
+        return "auto"
+    # A frozen backbone has parameters without gradients, which plain ddp takes for a mistake.
+    frozen = recipe.frozen_epochs and machine.strategy == "ddp"
+    return "ddp_find_unused_parameters_true" if frozen else machine.strategy
+
+
+def make_logger(name: str, run: Path) -> Logger | bool:
+    """Lightning's logger into the run's folder; metrics.csv is written whatever it is.
+
+    Raises:
+        UsageError: its package is not installed.
+    """
+    try:
+        if name == "tensorboard":
+            return TensorBoardLogger(run, name="tensorboard", version="")
+        if name == "wandb":
+            return WandbLogger(name=run.name, save_dir=run, project="garments")
+    except ImportError as error:
+        raise UsageError(f"--logger {name} needs a package: `pip install {name}`") from error
+    return False

@@ -1,0 +1,1 @@
+"""Published weight files as the app runs them. Imports no torch."""

@@ -1,0 +1,155 @@
+"""From an image to a detector's input, and from its output back to boxes in the image."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from preprocessing.images.regions import box_iou
+
+STRIDE = 32  # pixels; both sides of the input are multiples of it
+GREY = 114  # of 255, all channels: what the network saw around its training images
+OVERLAP = 0.7  # IoU above which the weaker of two boxes of a class is the same object
+MOST = 300  # boxes an image
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """What a detector found in one image, strongest first.
+
+    Attributes:
+        boxes: float32 (N, 4), xyxy in pixels of the image, inside it.
+        scores: float32 (N, classes), 0 to 1, each class for itself.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The best class of each box, int64 (N,)."""
+        return self.scores.argmax(axis=1)
+
+    @property
+    def confidences(self) -> np.ndarray:
+        """The score of that class, float32 (N,)."""
+        return self.scores.max(axis=1, initial=0)
+
+    def take(self, rows: np.ndarray) -> "Detections":
+        """The detections of some rows."""
+        return Detections(self.boxes[rows], self.scores[rows])
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How images of one size are scaled and padded: `scale`, then `left` and `top` pixels of grey.
+
+    Attributes:
+        width, height: of the image; inner_width, inner_height: of the scaled image.
+        input_width, input_height: of the network's input.
+    """
+
+    width: int
+    height: int
+    scale: float
+    inner_width: int
+    inner_height: int
+    left: int
+    top: int
+    input_width: int
+    input_height: int
+
+    @classmethod
+    def fit(cls, width: int, height: int, size: int, *, square: bool = False) -> "Letterbox":
+        """Fit an image's longer side to `size`; the shorter is padded to the stride, or to `size`.
+
+        The rounding is that of ultralytics' predictor, so that boxes agree to the pixel.
+        """
+        scale = min(size / width, size / height)
+        inner_width, inner_height = round(width * scale), round(height * scale)
+        missing = [size - inner_width, size - inner_height]
+        if not square:
+            missing = [value % STRIDE for value in missing]
+        left, top = (round(value / 2 - 0.1) for value in missing)
+        return cls(
+            width,
+            height,
+            scale,
+            inner_width,
+            inner_height,
+            left,
+            top,
+            inner_width + missing[0],
+            inner_height + missing[1],
+        )
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """The image BGR uint8 (height, width, 3) as input (input_height, input_width, 3)."""
+        inner = image
+        if image.shape[:2] != (self.inner_height, self.inner_width):
+            inner = cv2.resize(image, (self.inner_width, self.inner_height))
+        canvas = np.full((self.input_height, self.input_width, 3), GREY, np.uint8)
+        bottom, right = self.top + self.inner_height, self.left + self.inner_width
+        canvas[self.top : bottom, self.left : right] = inner
+        return canvas
+
+    def undo(self, boxes: np.ndarray) -> np.ndarray:
+        """Boxes float32 (N, 4) xyxy of the input as boxes of the image, clipped to it."""
+        moved = (boxes - np.array([self.left, self.top] * 2, np.float32)) / self.scale
+        limit = np.array([self.width, self.height] * 2, np.float32)
+        return np.clip(moved, 0, limit).astype(np.float32)
+
+
+def decode(
+    output: np.ndarray,
+    *,
+    confidence: float,
+    overlap: float = OVERLAP,
+    every_class: bool = False,
+    one_each: bool = False,
+) -> Detections:
+    """Boxes of a raw head's output float32 (4 + classes, anchors), in pixels of the input.
+
+    The first four rows are centre, width and height; the others are scores of 0 to 1. Of boxes of
+    one class that overlap more than `overlap`, the strongest stays.
+
+    Args:
+        every_class: an anchor is a box of each class that it scores above `confidence`, with that
+            score alone, as average precision is computed; otherwise of its best class.
+        one_each: boxes of other classes that overlap as much are the same object: see `_agreed`.
+    """
+    scores = output[4:]
+    if every_class:
+        classes, rows = np.nonzero(scores > confidence)
+        own = np.zeros((len(rows), len(scores)), np.float32)
+        own[np.arange(len(rows)), classes] = scores[classes, rows]
+    else:
+        rows = np.flatnonzero(scores.max(axis=0) > confidence)
+        own = scores[:, rows].T
+    centres, sizes = output[:2, rows].T, output[2:4, rows].T
+    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
+    found = Detections(np.ascontiguousarray(boxes, np.float32), own)
+    if len(rows) == 0:
+        return found
+    corners = np.concatenate([found.boxes[:, :2], sizes], axis=1)
+    strength = found.confidences
+    kinds = np.zeros_like(found.labels) if one_each else found.labels
+    kept = cv2.dnn.NMSBoxesBatched(corners, strength, kinds, 0.0, overlap)
+    kept = np.asarray(kept, np.int64).reshape(-1)
+    kept = kept[np.argsort(-strength[kept], kind="stable")][:MOST]
+    best = found.take(kept)
+    return _agreed(best, found, overlap) if one_each else best
+
+
+def _agreed(best: Detections, found: Detections, overlap: float) -> Detections:
+    """The best boxes, each moved to the mean of all that overlap it, weighed by their scores.
+
+    It lies closer (Gidaris and Komodakis 2015, arXiv 1505.01749), and the better they agree, the
+    closer: the scores are multiplied by how much they overlap their mean.
+    """
+    votes = (box_iou(best.boxes, found.boxes) > overlap) * found.confidences
+    votes /= votes.sum(axis=1, keepdims=True)
+    boxes = votes @ found.boxes
+    agreement = (votes * box_iou(boxes, found.boxes)).sum(axis=1, keepdims=True)
+    moved = Detections(boxes, best.scores * agreement)
+    return moved.take(np.argsort(-moved.confidences, kind="stable"))

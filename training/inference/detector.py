@@ -1,0 +1,84 @@
+"""A detector from its weight file: an image in, boxes with class scores out. Imports no torch."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from training.inference.detection_decoding import Detections, Letterbox, decode
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import WeightsInfo
+
+# From BGR uint8 (H, W, 3), sides in multiples of the stride, to float32 (4 + classes, anchors).
+Network = Callable[[np.ndarray], np.ndarray]
+
+
+class Detector:
+    """A network with its letterbox; call it with an image."""
+
+    def __init__(
+        self,
+        info: WeightsInfo,
+        network: Network,
+        *,
+        confidence: float | None = None,
+        square: bool = False,
+        every_class: bool = False,
+        one_each: bool = False,
+    ):
+        """
+        Args:
+            confidence: least score of a box; None for the one chosen on validation.
+            square: pad every image to one shape, for images of many sizes.
+            every_class, one_each: see `decode`.
+        """
+        self.info = info
+        self.confidence = info.confidence if confidence is None else confidence
+        self._network = network
+        self._square = square
+        self._every_class, self._one_each = every_class, one_each
+
+    def __call__(self, image: np.ndarray) -> Detections:
+        """What is in a BGR image uint8 (H, W, 3)."""
+        height, width = image.shape[:2]
+        box = _fit(width, height, self.info.size, self._square)
+        output = self._network(box(image))
+        found = decode(output, confidence=self.confidence, every_class=self._every_class,
+                       one_each=self._one_each)  # fmt: skip
+        boxes = box.undo(found.boxes)
+        if self._one_each:  # garments cover whole pixels
+            whole = np.round(boxes)
+            there = (whole[:, 2:] > whole[:, :2]).all(axis=1, keepdims=True)
+            boxes = np.where(there, whole, boxes)
+        return Detections(boxes, found.scores)
+
+
+@lru_cache(maxsize=16)
+def _fit(width: int, height: int, size: int, square: bool) -> Letterbox:
+    return Letterbox.fit(width, height, size, square=square)
+
+
+def openvino_detector(stem: Path, info: WeightsInfo, **options: object) -> Network:
+    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
+    network = OpenVinoNetwork(stem, fit=_for_frames, **options)
+    network.require(fits=network.output[1] == 4 + len(info.classes))
+    return lambda image: network(image[None])[0]
+
+
+def _for_frames(model, shape: tuple[int, ...]):
+    """The network with BGR bytes (1, H, W, 3) as its input instead of RGB shares (1, 3, H, W)."""
+    from openvino import Layout, Type
+    from openvino.preprocess import ColorFormat, PrePostProcessor
+
+    height, width = shape[1:3]
+    model.reshape([1, 3, height, width])
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(
+        ColorFormat.BGR
+    )
+    steps.input().model().set_layout(Layout("NCHW"))
+    steps.input().preprocess().convert_element_type(Type.f32).convert_color(ColorFormat.RGB).scale(
+        255.0
+    )
+    return steps.build()

@@ -1,0 +1,48 @@
+"""A published parser: an image in, the probability of every class for every cell out. No torch."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.weights import WeightsInfo
+
+STRIDE = 32  # pixels; both sides of the network's input are multiples of it
+
+
+class FrameParser:
+    """A network with its scaling; call it with an image.
+
+    The image's longer side becomes the network's, and both are rounded to the stride: a frame is
+    stretched by a few hundredths at most, and nothing of the answer is padding.
+
+    Args:
+        network: from BGR uint8 (1, 3, H, W) to float32 (1, classes, H / 4, W / 4).
+    """
+
+    def __init__(self, info: WeightsInfo, network: Callable[[np.ndarray], np.ndarray]):
+        self.info = info
+        self._network = network
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Class probabilities float32 (classes, h, w) over the whole BGR image (H, W, 3)."""
+        scale = self.info.size / max(image.shape[:2])
+        height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE)
+                         for side in image.shape[:2])  # fmt: skip
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        scaled = cv2.resize(image, (width, height), interpolation=method)
+        return self._network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))[0]
+
+
+def openvino_parser(stem: Path, info: WeightsInfo, **options: object) -> FrameParser:
+    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
+    network = OpenVinoNetwork(stem, fit=_reshaped, **options)
+    network.require(fits=network.output[1] == len(info.classes))
+    return FrameParser(info, network)
+
+
+def _reshaped(model, shape: tuple[int, ...]):
+    model.reshape(list(shape))
+    return model

@@ -1,0 +1,218 @@
+"""Weight files and what they say of themselves. Imports no torch: the live app reads them too.
+
+`weights/NAME.safetensors` and `weights/NAME.onnx` hold the same network; the metadata travels
+inside both and, with the checksums, in `weights/manifest.json`.
+"""
+
+import hashlib
+import json
+import struct
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from preprocessing.datasets.attribute_table import Attribute
+from preprocessing.errors import WeightsError
+from training.inference.shape import Shape
+
+WEIGHTS_DIR = Path(__file__).resolve().parents[2] / "weights"
+MANIFEST = "manifest.json"
+METADATA_KEY = "garment"  # of the JSON text inside both kinds of file
+MAX_HEADER = 1 << 20  # bytes; a longer safetensors header is not one of ours
+ROLES = {  # by task: what such a model is called, and the live app's flag for it
+    "classify": ("classifier", "--model"),
+    "detect": ("detector", "--locate"),
+    "parse": ("parser", "--locate"),
+    "attributes": ("model of attributes", "--attributes"),
+    "deepfashion": ("DeepFashion model", "training.predict --model"),
+}
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """What a weight file says of itself.
+
+    Attributes:
+        network: row of MODELS that the tensors fit.
+        classes: names in the order of the network's outputs.
+        cut: row of CUTS, how a garment becomes the network's input.
+        size: side of the square input in pixels; `channels` 1 (grey) or 3 (BGR).
+        mean, std: of the training pixels on a scale of 0 to 1; the network's first layer applies
+            them, so that the input is raw uint8 (N, channels, size, size).
+        temperature: divisor of the logits that calibrates them.
+        metrics: figures measured after training, e.g. accuracy on the test set.
+        head: the network's head, a name of HEADS.
+        task: "classify", "detect" (boxes with classes), "parse" (a class for every pixel),
+            "attributes" (a class an attribute) or "deepfashion".
+        attributes: of the last two, the parts of their answers; `classes` are then those of all,
+            one after the other.
+        confidence: of a detector, the least score of a box, chosen on validation.
+        command, commit: what made the file.
+    """
+
+    name: str
+    network: str
+    classes: tuple[str, ...]
+    cut: str
+    size: int
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    temperature: float
+    metrics: dict[str, Any] = field(default_factory=dict)
+    head: str = "linear"
+    task: str = "classify"
+    confidence: float = 0.0
+    attributes: tuple[Attribute, ...] = ()
+    command: str = ""
+    commit: str = ""
+
+    @property
+    def shape(self) -> Shape:
+        """What the network is built to."""
+        return Shape(len(self.classes), size=self.size, channels=self.channels, head=self.head)
+
+    def knows_the_same(self, other: "WeightsInfo") -> bool:
+        """Whether it speaks of the same classes, in whatever order."""
+        return set(self.classes) == set(other.classes)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str, *, path: Path) -> "WeightsInfo":
+        """Raises WeightsError if a field is missing, unknown or of a wrong kind."""
+        try:
+            values = json.loads(text)
+            info = cls(**values)
+            return replace(
+                info,
+                classes=tuple(str(name) for name in info.classes),
+                size=int(info.size),
+                channels=int(info.channels),
+                mean=tuple(map(float, info.mean)),
+                std=tuple(map(float, info.std)),
+                temperature=float(info.temperature),
+                confidence=float(info.confidence),
+                attributes=tuple(
+                    Attribute(one["name"], tuple(one["codes"]), tuple(one["titles"]), one["kind"])
+                    for one in info.attributes
+                ),
+            )
+        except (ValueError, TypeError, KeyError) as error:
+            raise WeightsError(f"{path}: metadata is damaged ({error})") from error
+
+
+def read_info(path: Path) -> WeightsInfo:
+    """The metadata inside a .safetensors file, without its tensors.
+
+    Raises:
+        WeightsError: no such file, not safetensors, or no metadata of ours in it.
+    """
+    try:
+        with path.open("rb") as file:
+            length = struct.unpack("<Q", file.read(8))[0]
+            if length > MAX_HEADER:
+                raise ValueError(f"header of {length} bytes")
+            header = json.loads(file.read(length))
+        text = header["__metadata__"][METADATA_KEY]
+    except FileNotFoundError as error:
+        raise WeightsError(f"no weights {path}: {remedy(path.stem)}") from error
+    except (
+        OSError, ValueError, struct.error, KeyError, TypeError, RecursionError
+    ) as error:  # fmt: skip
+        raise WeightsError(f"{path} is damaged ({error}): {remedy(path.stem)}") from error
+    return WeightsInfo.from_json(text, path=path)
+
+
+def locate(model: str) -> tuple[Path, WeightsInfo]:
+    """Path without suffix and metadata of a committed model's name or of a weight file's path.
+
+    Raises:
+        WeightsError: no such model (the known ones are listed), or its file is damaged.
+    """
+    if model.endswith((".safetensors", ".onnx")):
+        stem = Path(model).with_suffix("")
+        return stem, read_info(stem.with_suffix(".safetensors"))
+    entries = read_manifest()
+    if model not in entries:
+        raise WeightsError(f"no model {model!r}: have {', '.join(sorted(entries)) or 'none'}")
+    stem = WEIGHTS_DIR / model
+    return stem, read_info(stem.with_suffix(".safetensors"))
+
+
+def locate_for(task: str, model: str) -> tuple[Path, WeightsInfo]:
+    """`locate`, for a model that must be made for a task of ROLES.
+
+    Raises:
+        WeightsError: it is made for another one; see `locate`.
+    """
+    stem, info = locate(model)
+    if info.task != task:
+        (role, flag), (wanted, _) = ROLES[info.task], ROLES[task]
+        raise WeightsError(f"{model} is a {role}, not a {wanted}: give it with {flag}")
+    return stem, info
+
+
+def task_of(model: str) -> str:
+    """The task of a committed model's name, of a weight file or (classify) of a run folder.
+
+    Raises:
+        WeightsError: see `locate`.
+    """
+    return "classify" if Path(model).is_dir() else locate(model)[1].task
+
+
+def verified(path: Path) -> Path:
+    """`path`, after its checksum was held against the manifest beside it.
+
+    Raises:
+        WeightsError: the file is missing or differs from what the manifest says.
+    """
+    entry = read_manifest(path.parent).get(path.stem, {}).get("sha256", {})
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise WeightsError(f"no weights {path}: {remedy(path.stem)}") from error
+    expected = entry.get(path.suffix.lstrip("."))
+    if expected is not None and found != expected:
+        raise WeightsError(f"{path} is damaged (wrong checksum): {remedy(path.stem)}")
+    return path
+
+
+def read_manifest(folder: Path = WEIGHTS_DIR) -> dict[str, Any]:
+    """The manifest's entries by model name; empty where there is no manifest.
+
+    Raises:
+        WeightsError: the manifest is not JSON.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        entries = json.loads(path.read_text())
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged ({error}): `git checkout {path}`") from error
+    if not isinstance(entries, dict):
+        raise WeightsError(f"{path} is damaged (no table): `git checkout {path}`")
+    return entries
+
+
+def write_manifest(info: WeightsInfo, folder: Path = WEIGHTS_DIR) -> None:
+    """Add or replace the entry of `info.name`, with the checksums of the files beside it."""
+    entries = read_manifest(folder)
+    files = [folder / f"{info.name}.{kind}" for kind in ("safetensors", "onnx")]
+    checksums = {path.suffix.lstrip("."): sha256(path) for path in files}
+    entries[info.name] = {"sha256": checksums, **asdict(info)}
+    text = json.dumps(dict(sorted(entries.items())), indent=1) + "\n"
+    (folder / MANIFEST).write_text(text)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal checksum of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def remedy(name: str) -> str:
+    """The advice that ends every error of a committed weight file."""
+    return f"`git checkout weights/`, or make it with `python -m training.fit --model {name}`"

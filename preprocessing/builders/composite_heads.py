@@ -18,13 +18,13 @@ from preprocessing.images.contact_sheet import write_image
 from preprocessing.images.network_input import square
 from preprocessing.images.pictures import picture_paths, read_picture
 from preprocessing.images.regions import Region
-from preprocessing.labels import PARSED
+from preprocessing.labels import MASK_LAYER
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.backgrounds import Patches, any_ground
 from preprocessing.synthesis.cutouts import grabcut_photo, paste
 
 UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")  # labels of what has a collar
-COLLARED = {name for name, layer in PARSED.items() if layer in ("top", "outer", "dress")}
+COLLARED = {name for name, layer in MASK_LAYER.items() if layer in ("top", "outer", "dress")}
 HAIR = {"hair"}
 HEAD = HAIR | {"skin", "glasses", "sunglasses", "earrings", "necklace"}
 LEAST_HEAD = 40  # pixels of a head's height in its photo

@@ -33,7 +33,7 @@ from preprocessing.images.contact_sheet import write_image
 from preprocessing.images.network_input import square
 from preprocessing.images.pictures import picture_paths, picture_sheet, read_picture
 from preprocessing.images.regions import Region
-from preprocessing.labels import BOXED_NAMES, FLAT_NAMES, OTHER, SINGLE, WORN_NAMES
+from preprocessing.labels import BOX_CLASS, MASK_CLASS, OTHER, PHOTO_CLASS, PHOTO_LAYER
 from preprocessing.synthesis.backgrounds import BACKGROUNDS, Patches
 
 LEAST_SIDE = 40  # pixels of a garment's longer side; smaller ones show too little
@@ -74,9 +74,9 @@ def boxed_garments(folder: Path, out: Path) -> Iterator[Sample]:
     out.mkdir(parents=True, exist_ok=True)
     for photo in read_boxed(read_layout(folder / "data.yaml")):
         for number, box in enumerate(photo.boxes):
-            label = photo.names[number] or BOXED_NAMES.get(photo.labels[number], "")
+            label = photo.names[number] or BOX_CLASS.get(photo.labels[number], "")
             region = Region.filling(box)
-            if label in SINGLE and max(region.mask.shape) >= LEAST_SIDE:
+            if label in PHOTO_LAYER and max(region.mask.shape) >= LEAST_SIDE:
                 target = out / f"{photo.path.stem}-{number}-{label}.jpg"
                 write_image(target, square(photo.image, region))
                 yield Sample(target, label, group="boxed", split="training")
@@ -86,10 +86,10 @@ def named_regions(mask: np.ndarray, names: dict[int, str]) -> Iterator[tuple[str
     """Garments of a mask uint8 (H, W) with a shared name: the mask's name, that, and where."""
     for value in np.unique(mask):
         name = names.get(int(value), "")
-        if name in WORN_NAMES:
+        if name in MASK_CLASS:
             region = Region.from_mask(without_specks(mask == value))
             if region is not None:
-                yield name, WORN_NAMES[name], region
+                yield name, MASK_CLASS[name], region
 
 
 def bare_squares(folder: Path, out: Path) -> Iterator[Sample]:
@@ -166,7 +166,7 @@ def flat_garments(source: Path, group_column: str) -> list[Sample]:
         DataError: see `read_csv`.
     """
     samples = read_csv(source, group_column=group_column)
-    return [replace(s, label=FLAT_NAMES[s.label]) for s in samples if s.label in FLAT_NAMES]
+    return [replace(s, label=PHOTO_CLASS[s.label]) for s in samples if s.label in PHOTO_CLASS]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -38,7 +38,7 @@ from preprocessing.images.contact_sheet import (
 from preprocessing.images.pictures import picture_paths, read_picture
 from preprocessing.images.regions import Region
 from preprocessing.images.segmentation import segment
-from preprocessing.labels import BOXED, IGNORED, LAYERS, PARSED, SINGLE, UNCLEAR
+from preprocessing.labels import BOX_LAYER, IGNORED, LAYERS, MASK_AMBIGUOUS, MASK_LAYER, PHOTO_LAYER
 from preprocessing.processes import process_pool
 
 VALIDATION_FROM, TEST_FROM = 631, 701  # numbers of parsed photos: neighbours are one shoot
@@ -68,13 +68,13 @@ def mask_boxes(mask: np.ndarray, names: dict[int, str]) -> tuple[tuple[int, ...]
         DataError: a label that means none of the layers clearly.
     """
     present = [names.get(int(value), "") for value in np.unique(mask)]
-    unclear = UNCLEAR & set(present)
+    unclear = MASK_AMBIGUOUS & set(present)
     if unclear:
         raise DataError(f"has a {', '.join(sorted(unclear))}")
     layers = np.full(256, len(LAYERS), np.uint8)
     for value, name in names.items():
-        if name in PARSED:
-            layers[value] = LAYERS.index(PARSED[name])
+        if name in MASK_LAYER:
+            layers[value] = LAYERS.index(MASK_LAYER[name])
     return layer_boxes(layers[mask])
 
 
@@ -149,12 +149,12 @@ def boxed_photos(folder: Path) -> Iterator[Labelled]:
         DataError: its data.yaml or a label is broken, or a class is unknown.
     """
     layout = read_layout(folder / "data.yaml")
-    strange = [name for name in layout.names if name not in BOXED]
+    strange = [name for name in layout.names if name not in BOX_LAYER]
     if strange:
         raise DataError(f"{layout.path} has the classes {', '.join(strange)}, which mean no layer")
     for photo in read_boxed(layout):
         meant = [
-            SINGLE.get(name, IGNORED) if name else BOXED[label]
+            PHOTO_LAYER.get(name, IGNORED) if name else BOX_LAYER[label]
             for name, label in zip(photo.names, photo.labels, strict=True)
         ]
         kept = np.array([layer != IGNORED for layer in meant], bool)
@@ -169,7 +169,7 @@ def single_photos(source: Path, group_column: str, unclear: Counter[str]) -> Ite
     Raises:
         DataError: see `read_csv`.
     """
-    samples = [s for s in read_csv(source, group_column=group_column) if s.label in SINGLE]
+    samples = [s for s in read_csv(source, group_column=group_column) if s.label in PHOTO_LAYER]
     samples = split_samples(samples, validation=SINGLE_VALIDATION, test=0, seed=0)
     with process_pool() as pool:
         found = pool.map(_single_box, [sample.path for sample in samples], chunksize=16)
@@ -178,7 +178,7 @@ def single_photos(source: Path, group_column: str, unclear: Counter[str]) -> Ite
                 unclear["single: no garment found"] += 1
                 continue
             split = "train" if sample.split == "training" else "val"
-            label = LAYERS.index(SINGLE[sample.label])
+            label = LAYERS.index(PHOTO_LAYER[sample.label])
             yield Labelled(sample.path, split, (label,), box[None], width, height)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from preprocessing.images.regions import Region, pixel_window
-from preprocessing.labels import LAYERS, PARSED, UNCLEAR
+from preprocessing.labels import LAYERS, MASK_AMBIGUOUS, MASK_LAYER
 
 CLASSES = ("background", "person", *LAYERS)
 BACKGROUND, PERSON, FIRST = 0, 1, 2  # FIRST: the first garment's number
@@ -34,9 +34,9 @@ def mask_table(names: dict[int, str]) -> np.ndarray:
     for value, name in names.items():
         if name == "null":
             table[value] = BACKGROUND
-        elif name in PARSED:
-            table[value] = FIRST + LAYERS.index(PARSED[name])
-        elif name not in UNCLEAR:
+        elif name in MASK_LAYER:
+            table[value] = FIRST + LAYERS.index(MASK_LAYER[name])
+        elif name not in MASK_AMBIGUOUS:
             table[value] = PERSON
     return table
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.labels import BARE_OR_COVERED, LAYERS, OTHER, SINGLE
+from preprocessing.labels import BARE_OR_COVERED, LAYERS, OTHER, PHOTO_LAYER
 from realtime.analysis.classifier import Classifier
 from realtime.types import Region
 from training.inference.box_naming import DOUBT, FLOOR
@@ -133,7 +133,7 @@ def meanings(located: WeightsInfo, classifier: WeightsInfo) -> list[int]:
     """
     names = classifier.classes
     if located.classes == LAYERS:
-        names = tuple(SINGLE.get(name, name) for name in names)
+        names = tuple(PHOTO_LAYER.get(name, name) for name in names)
     known = (*located.classes, OTHER)
     strange = [name for name in names if name not in known]
     if strange:

@@ -12,28 +12,10 @@ import numpy as np
 from preprocessing.datasets.samples import read_samples
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
+from preprocessing.labels import CLASS_OF, GARMENT_CLASSES
 from realtime.sources.open_source import open_source
 from realtime.types import Frame
 
-# What the data sets call the same kind of garment.
-KINDS = {
-    "t-shirt": ("t-shirt", "T-shirt/top"),
-    "longsleeve": ("longsleeve", "Pullover"),
-    "shirt": ("shirt", "Shirt"),
-    "outwear": ("outwear", "Coat", "outer"),
-    "dress": ("dress", "Dress"),
-    "pants": ("pants", "Trouser", "trousers"),
-    "skirt": ("skirt",),
-    "shorts": ("shorts",),
-    "shoes": ("shoes", "Sneaker", "Sandal", "Ankle boot"),
-    "hat": ("hat",),
-    "bag": ("bag", "Bag"),
-}
-KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
-LAYER_OF = {  # kinds that are told apart on the same part of a body
-    **dict.fromkeys(("t-shirt", "longsleeve", "shirt", "outwear", "dress", "top"), "upper"),
-    **dict.fromkeys(("pants", "skirt", "shorts"), "lower"),
-}
 PHOTO_FRAMES = 25
 PHOTO_RATE = 25  # frames a second
 PAN, ZOOM, TURN = 0.03, 0.06, 2.0  # of the photo's side; of its size; degrees
@@ -63,23 +45,23 @@ def read_clips(index: Path) -> list[Clip]:
     clips = []
     for name, labels in rows:
         names = [label for label in (labels or "").split("|") if label]
-        strange = [label for label in names if label not in KIND_OF]
+        strange = [label for label in names if label not in CLASS_OF]
         path = index.parent / name
         if strange or not path.is_file():
             wrong = f"does not know {', '.join(strange)}" if strange else f"names no file: {path}"
             raise DataError(f"{index} {wrong}")
-        clips.append(Clip(path, tuple(KIND_OF[label] for label in names)))
+        clips.append(Clip(path, tuple(CLASS_OF[label] for label in names)))
     return clips
 
 
 def read_photos(source: Path, *, limit: int | None) -> list[Clip]:
     """Photos of single garments, a folder a class or a CSV; `limit` of them, evenly spread."""
-    samples = [sample for sample in read_samples(source) if sample.label in KIND_OF]
+    samples = [sample for sample in read_samples(source) if sample.label in CLASS_OF]
     if not samples:
-        raise DataError(f"{source} has no photo of {', '.join(KINDS)}")
+        raise DataError(f"{source} has no photo of {', '.join(GARMENT_CLASSES)}")
     step = max(1, len(samples) // limit) if limit else 1
     chosen = samples[::step][:limit]
-    return [Clip(sample.path, (KIND_OF[sample.label],), photo=True) for sample in chosen]
+    return [Clip(sample.path, (CLASS_OF[sample.label],), photo=True) for sample in chosen]
 
 
 def read_boxes(path: Path) -> dict[str, np.ndarray]:

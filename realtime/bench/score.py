@@ -19,11 +19,10 @@ from tqdm import tqdm
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
+from preprocessing.labels import BODY_PART, CLASS_OF
 from realtime.analysis.tracker import Tracker
 from realtime.assemble import check_recognition, make_analysis
 from realtime.bench.footage import (
-    KIND_OF,
-    LAYER_OF,
     Clip,
     frames_of,
     moved_box,
@@ -155,11 +154,11 @@ def score_clip(
 
 def _said(kind: str, garments: Sequence[Garment], names: Sequence[str], *, single: bool) -> str:
     """What the frame says of a garment: the largest of its layer, or of all where it is alone."""
-    layer, best, said = LAYER_OF.get(kind, kind), 0.0, UNKNOWN
+    layer, best, said = BODY_PART.get(kind, kind), 0.0, UNKNOWN
     for garment, name in zip(garments, names, strict=True):
-        found = KIND_OF.get(name, name)
+        found = CLASS_OF.get(name, name)
         size = float(np.prod(garment.region.box[2:] - garment.region.box[:2]))
-        if (single or LAYER_OF.get(found, found) == layer) and size > best:
+        if (single or BODY_PART.get(found, found) == layer) and size > best:
             best, said = size, found
     return said
 

@@ -25,9 +25,9 @@ from preprocessing.errors import DataError, UsageError
 from preprocessing.images.contact_sheet import write_image
 from preprocessing.images.network_input import square
 from preprocessing.images.pictures import picture_sheet
-from preprocessing.labels import LAYERS, SINGLE
+from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
 from realtime.analysis.parser_locator import ParserLocator, load_parser
-from realtime.bench.footage import KIND_OF, LAYER_OF, Clip, read_clips
+from realtime.bench.footage import Clip, read_clips
 from realtime.sources.open_source import open_source
 from realtime.types import Frame, Region
 
@@ -56,7 +56,7 @@ def boxed_frames(clip: Clip, locate: ParserLocator, out: Path) -> Iterator[Sampl
         path = out / "images" / "train" / f"{clip.path.stem}-{frame.index:05d}.jpg"
         write_image(path, frame.image)
         height, width = frame.image.shape[:2]
-        layers = [LAYERS.index(SINGLE.get(label, label)) for label, _ in garments]
+        layers = [LAYERS.index(PHOTO_LAYER.get(label, label)) for label, _ in garments]
         boxes = np.array([region.box for _, region in garments])
         write_boxes(path, layers, boxes, width=width, height=height)
         yield from (Sample(path, label) for label, _ in garments)
@@ -81,8 +81,8 @@ def _labelled(
 
 def _label(layer: str, kinds: tuple[str, ...]) -> str:
     """The clip's one label for a layer's part of the body; empty where it has none, or several."""
-    part = LAYER_OF.get(KIND_OF.get(layer, layer), layer)
-    found = [kind for kind in kinds if LAYER_OF.get(kind, kind) == part]
+    part = BODY_PART.get(CLASS_OF.get(layer, layer), layer)
+    found = [kind for kind in kinds if BODY_PART.get(kind, kind) == part]
     return found[0] if len(found) == 1 else ""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from preprocessing.labels import OTHER, SURE
+from preprocessing.labels import CONFIDENCE_THRESHOLD, OTHER
 from training.common import reports
 from training.inference.probabilities import softmax
 
@@ -62,7 +62,7 @@ def sureness(logits: np.ndarray, classes: Sequence[str], *, temperature: float) 
     """
     probabilities = softmax(logits / temperature)
     best, scores = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    named = (scores >= SURE) & (np.array(classes)[best] != OTHER)
+    named = (scores >= CONFIDENCE_THRESHOLD) & (np.array(classes)[best] != OTHER)
     if OTHER in classes:
         scores = 1 - probabilities[:, list(classes).index(OTHER)]
     return Sureness(scores, named)

@@ -13,24 +13,13 @@ from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import whole_image
 from preprocessing.images.segmentation import segment, to_fashion_mnist
+from preprocessing.labels import GARMENT_CLASSES, PHOTO_FASHION_MNIST
 from preprocessing.processes import process_pool
 from training.common.data_parts import Split
 
-# Label of the clothing photos (CC0, github.com/alexeygrigorev/clothing-dataset) to our class; the
-# other labels have no single counterpart.
-LABELS = {
-    "t-shirt": "T-shirt/top",
-    "pants": "Trouser",
-    "longsleeve": "Pullover",
-    "dress": "Dress",
-    "outwear": "Coat",
-    "shirt": "Shirt",
-}
-# Labels of what is near enough to learn from, though not to be judged by.
-RELATED = {
-    **dict.fromkeys(("polo", "undershirt", "top"), "T-shirt/top"),
-    "hoodie": "Pullover", "blazer": "Coat", "blouse": "Shirt",
-}  # fmt: skip
+# Labels to learn from and to evaluate by, and labels near enough to learn from alone.
+LABELS = {label: name for label, name in PHOTO_FASHION_MNIST.items() if label in GARMENT_CLASSES}
+RELATED = {label: name for label, name in PHOTO_FASHION_MNIST.items() if label not in LABELS}
 
 
 def known_photos(
@@ -56,8 +45,7 @@ def photo_split(samples: Sequence[Sample]) -> Split:
     """
     with process_pool() as pool:
         crops = np.stack(list(pool.map(_crop, [s.path for s in samples], chunksize=16)))
-    meant = LABELS | RELATED
-    labels = [CLASSES.index(meant[sample.label]) for sample in samples]
+    labels = [CLASSES.index(PHOTO_FASHION_MNIST[sample.label]) for sample in samples]
     return Split(torch.from_numpy(crops)[:, None], torch.tensor(labels))
 
 

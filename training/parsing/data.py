@@ -21,7 +21,7 @@ from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
 from preprocessing.images.class_maps import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.images.pictures import read_picture
-from preprocessing.labels import LAYERS, SINGLE
+from preprocessing.labels import LAYERS, PHOTO_LAYER
 from preprocessing.processes import clean_context, process_pool
 from preprocessing.synthesis.backgrounds import Patches, any_ground
 from preprocessing.synthesis.camera_effects import photographed
@@ -129,11 +129,13 @@ def _png(classes: np.ndarray) -> bytes:
 
 def single_garments(samples: Sequence[Sample]) -> list[Masked]:
     """Photos of single garments with masks by GrabCut; those without a garment are left out."""
-    samples = [sample for sample in samples if sample.label in SINGLE]
+    samples = [sample for sample in samples if sample.label in PHOTO_LAYER]
     with process_pool() as pool:
         covers = pool.map(_cover_of, [sample.path for sample in samples], chunksize=16)
         return [
-            Masked(sample.path, _png(cover * np.uint8(FIRST + LAYERS.index(SINGLE[sample.label]))))
+            Masked(
+                sample.path, _png(cover * np.uint8(FIRST + LAYERS.index(PHOTO_LAYER[sample.label])))
+            )
             for sample, cover in zip(samples, covers, strict=True)
             if cover is not None
         ]

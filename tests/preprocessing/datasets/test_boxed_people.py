@@ -12,7 +12,7 @@ from preprocessing.builders.garment_crops import boxed_garments
 from preprocessing.builders.layer_boxes import boxed_photos
 from preprocessing.datasets.boxed_people import NAMES, read_boxed
 from preprocessing.datasets.yolo_layout import read_layout, write_boxes
-from preprocessing.labels import BOXED, LAYERS, SINGLE
+from preprocessing.labels import BOX_LAYER, LAYERS, PHOTO_LAYER
 
 REAL = make.ROOT.parent / "shared" / "data" / "worn" / "boxes"
 LABELS = ("shirt", "jacket", "skirt", "sunglass")
@@ -60,7 +60,7 @@ def test_garments_whose_names_are_told_are_cut_out(folder, tmp_path):
 
 def test_the_names_are_whole():
     assert len({(row["file"], *box_of(row)) for row in ROWS}) == len(ROWS)
-    assert {row["name"] for row in ROWS} <= {*SINGLE, "none"}
+    assert {row["name"] for row in ROWS} <= {*PHOTO_LAYER, "none"}
     for row in ROWS:
         x1, y1, x2, y2 = box_of(row)
         assert 0 <= x1 < x2 <= 400 and 0 <= y1 < y2 <= 600
@@ -69,7 +69,7 @@ def test_the_names_are_whole():
 @pytest.mark.skipif(not REAL.is_dir(), reason="no ../shared/data/worn here")
 def test_every_name_meets_an_upper_garment_of_the_photos():
     named = [
-        BOXED[label]
+        BOX_LAYER[label]
         for photo in read_boxed(read_layout(REAL / "data.yaml"))
         for label, name in zip(photo.labels, photo.names, strict=True)
         if name

@@ -71,7 +71,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 @contextmanager
-def whole_text(path: Path) -> Iterator[None]:
+def text_errors(path: Path) -> Iterator[None]:
     """Tell of a file that is read inside, and is no text in UTF-8 or no whole CSV.
 
     Raises:

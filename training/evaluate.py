@@ -39,7 +39,7 @@ class Judged:
     """A network with what its evaluation needs to know.
 
     Attributes:
-        cut: row of CUTS; temperature: divisor of the logits, fitted on a validation part.
+        cut: row of NETWORK_INPUTS; temperature: divisor of the logits, fitted on a validation part.
     """
 
     network: nn.Module

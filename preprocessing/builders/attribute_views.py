@@ -29,8 +29,7 @@ from preprocessing.datasets.attribute_table import (
     write_table,
 )
 from preprocessing.errors import DataError, UsageError
-from preprocessing.images.contact_sheet import write_image
-from preprocessing.images.pictures import picture_paths, read_picture
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
 
 SHOWN = 5  # names of each kind of trouble in the report
 COMMANDS = {

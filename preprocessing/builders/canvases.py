@@ -25,14 +25,8 @@ from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.samples import read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError
-from preprocessing.images.contact_sheet import (
-    Mark,
-    class_colour,
-    contact_sheet,
-    marked_tile,
-    write_image,
-)
-from preprocessing.images.pictures import picture_paths
+from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
+from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.backgrounds import BACKGROUNDS, UNSEEN, Background, Patches
 from preprocessing.synthesis.compose import (

@@ -14,9 +14,8 @@ import numpy as np
 from preprocessing.builders.layer_boxes import VALIDATION_FROM, masked_photos, read_names
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
-from preprocessing.images.contact_sheet import write_image
-from preprocessing.images.network_input import square
-from preprocessing.images.pictures import picture_paths, read_picture
+from preprocessing.images.network_input import square_crop
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
 from preprocessing.images.regions import Region
 from preprocessing.labels import MASK_LAYER
 from preprocessing.processes import process_pool
@@ -139,4 +138,4 @@ def worn_by(
         chin + scale * (len(head.mask) / 2 - head.chin),
     )
     paste(picture, head.image, head.mask, centre=centre, angle=rng.normal(0, TILT), scale=scale)
-    return square(picture, shown)
+    return square_crop(picture, shown)

@@ -21,9 +21,9 @@ from preprocessing.command import exit_status
 from preprocessing.datasets.samples import INDEX, Sample
 from preprocessing.datasets.yolo_layout import Layout, check_layout, read_boxes, read_layout
 from preprocessing.errors import DataError
-from preprocessing.images.contact_sheet import write_image
-from preprocessing.images.network_input import square
-from preprocessing.images.pictures import picture_sheet, read_picture
+from preprocessing.images.contact_sheet import picture_sheet
+from preprocessing.images.network_input import square_crop
+from preprocessing.images.pictures import read_picture, write_image
 from preprocessing.images.regions import Region
 from preprocessing.processes import process_pool
 
@@ -57,7 +57,7 @@ def _cut(job: tuple[Path, str, Path, Sequence[str]]) -> list[tuple[Path, str]]:
     for number, (label, box) in enumerate(zip(given.labels, given.boxes * limit, strict=True)):
         sides = np.tile(box[2:] - box[:2], 2)
         moved = np.clip(box + rng.normal(0, JITTER, 4) * sides, 0, limit)
-        cut = square(image, Region.filling(moved))
+        cut = square_crop(image, Region.from_box(moved))
         scale = MOST_SIDE / max(cut.shape[:2])
         if scale < 1:
             cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -18,21 +18,15 @@ import cv2
 import numpy as np
 
 from preprocessing.builders.composite_heads import dressed_garments
-from preprocessing.builders.layer_boxes import (
-    TEST_FROM,
-    VALIDATION_FROM,
-    masked_photos,
-    read_names,
-    without_specks,
-)
+from preprocessing.builders.layer_boxes import TEST_FROM, VALIDATION_FROM, masked_photos, read_names
 from preprocessing.command import exit_status
 from preprocessing.datasets.boxed_people import read_boxed
 from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import read_layout
-from preprocessing.images.contact_sheet import write_image
-from preprocessing.images.network_input import square
-from preprocessing.images.pictures import picture_paths, picture_sheet, read_picture
-from preprocessing.images.regions import Region
+from preprocessing.images.contact_sheet import picture_sheet
+from preprocessing.images.network_input import square_crop
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
+from preprocessing.images.regions import Region, without_specks
 from preprocessing.labels import BOX_CLASS, MASK_CLASS, OTHER, PHOTO_CLASS, PHOTO_LAYER
 from preprocessing.synthesis.backgrounds import BACKGROUNDS, Patches
 
@@ -59,7 +53,7 @@ def worn_garments(folder: Path, out: Path) -> Iterator[Sample]:
         for name, label, region in named_regions(mask, names):
             if _is_plain(region):
                 target = out / f"{number:04d}-{name}.jpg"
-                write_image(target, square(image, region))
+                write_image(target, square_crop(image, region))
                 yield _sample(target, label, number)
 
 
@@ -75,10 +69,10 @@ def boxed_garments(folder: Path, out: Path) -> Iterator[Sample]:
     for photo in read_boxed(read_layout(folder / "data.yaml")):
         for number, box in enumerate(photo.boxes):
             label = photo.names[number] or BOX_CLASS.get(photo.labels[number], "")
-            region = Region.filling(box)
+            region = Region.from_box(box)
             if label in PHOTO_LAYER and max(region.mask.shape) >= LEAST_SIDE:
                 target = out / f"{photo.path.stem}-{number}-{label}.jpg"
-                write_image(target, square(photo.image, region))
+                write_image(target, square_crop(photo.image, region))
                 yield Sample(target, label, group="boxed", split="training")
 
 

@@ -28,22 +28,15 @@ from preprocessing.datasets.samples import read_csv
 from preprocessing.datasets.splits import split_samples
 from preprocessing.datasets.yolo_layout import read_boxes, read_layout, write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError
-from preprocessing.images.contact_sheet import (
-    Mark,
-    class_colour,
-    contact_sheet,
-    marked_tile,
-    write_image,
-)
-from preprocessing.images.pictures import picture_paths, read_picture
-from preprocessing.images.regions import Region
+from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
+from preprocessing.images.regions import Region, without_specks
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import BOX_LAYER, IGNORED, LAYERS, MASK_AMBIGUOUS, MASK_LAYER, PHOTO_LAYER
 from preprocessing.processes import process_pool
 
 VALIDATION_FROM, TEST_FROM = 631, 701  # numbers of parsed photos: neighbours are one shoot
 MIN_SHARE = 0.0008  # of the photo, that a garment's pixels cover
-SPECK = 0.05  # of a garment's largest piece; smaller pieces are slips of the mask
 SINGLE_VALIDATION = 0.1
 EMPTY_VALIDATION = 10  # every so manieth picture without garments
 SHEET, SHEET_SIDE = 48, 160
@@ -87,16 +80,6 @@ def layer_boxes(layers: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
             labels.append(label)
             boxes.append(region.box)
     return tuple(labels), np.array(boxes, np.float32).reshape(-1, 4)
-
-
-def without_specks(cover: np.ndarray) -> np.ndarray:
-    """A mask uint8 without pieces that are small beside the largest."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(cover.astype(np.uint8))
-    if count == 1:
-        return np.zeros(cover.shape, np.uint8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = 1 + np.flatnonzero(areas >= SPECK * areas.max())
-    return np.where(np.isin(pieces, kept), 255, 0).astype(np.uint8)
 
 
 def read_names(folder: Path) -> dict[int, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from preprocessing.datasets.samples import FOLDER_NAMES, Sample
-from preprocessing.errors import DataError, whole_text
+from preprocessing.errors import DataError, text_errors
 
 CATEGORIES = "list_category_cloth.txt"
 CATEGORY_IMAGES = "list_category_img.txt"
@@ -25,7 +25,7 @@ def find_list(root: Path, name: str) -> Path | None:
 
 def rows(path: Path) -> Iterator[list[str]]:
     """The words of every row of a list, without its count line and its header."""
-    with path.open(encoding="utf-8") as file, whole_text(path):
+    with path.open(encoding="utf-8") as file, text_errors(path):
         for number, line in enumerate(file):
             words = line.split()
             count = number == 0 and len(words) == 1 and words[0].isdecimal()

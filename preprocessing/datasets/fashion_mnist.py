@@ -16,7 +16,8 @@ import numpy as np
 
 from preprocessing.command import exit_status
 from preprocessing.errors import DataError
-from preprocessing.images.contact_sheet import contact_sheet, write_image
+from preprocessing.images.contact_sheet import contact_sheet
+from preprocessing.images.pictures import write_image
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

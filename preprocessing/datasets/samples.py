@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from preprocessing.errors import DataError, whole_text
+from preprocessing.errors import DataError, text_errors
 from preprocessing.images.pictures import SUFFIXES
 
 SPLITS = ("training", "validation", "test")
@@ -74,7 +74,7 @@ def read_csv(path: Path, *, group_column: str = "group") -> list[Sample]:
     Raises:
         DataError: a column is missing, a row is cut short, or there is no row.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file, whole_text(path):
+    with path.open(newline="", encoding="utf-8-sig") as file, text_errors(path):
         rows = csv.DictReader(file)
         columns = rows.fieldnames or []
         wanted = ["path", "label"] + ([group_column] if group_column != "group" else [])

@@ -70,7 +70,7 @@ _CODES = [list(bytes.fromhex(code))[::-1] for some in FAMILIES.values() for code
 _PALETTE = lab_of(_LINEAR[np.array(_CODES)]) * _WEIGHTS
 
 
-def light_of(image: np.ndarray, garments: Sequence[Region] = ()) -> np.ndarray:
+def illuminant_gains(image: np.ndarray, garments: Sequence[Region] = ()) -> np.ndarray:
     """Gains float32 (3,) for linear BGR that make a frame's light white and its exposure usual.
 
     Args:
@@ -99,7 +99,7 @@ def colour_name(pixels: np.ndarray, light: np.ndarray) -> str:
 
     Args:
         pixels: BGR uint8 (N, 3), N at least 1.
-        light: gains of `light_of`.
+        light: gains of `illuminant_gains`.
     """
     step = max(1, len(pixels) // SAMPLE)
     linear = np.clip(_LINEAR[pixels[::step]] * light, 0, 1)

@@ -1,32 +1,33 @@
-"""Reads pictures as people see them: upright, in BGR, whatever mode the file has."""
+"""Reads picture files upright and in BGR, whatever their mode, and writes them."""
 
-from collections.abc import Sequence
+import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from preprocessing.errors import DataError
-from preprocessing.images.contact_sheet import contact_sheet
+from preprocessing.errors import DataError, SinkError
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
-PAPER = (255, 255, 255)  # behind transparent pixels
-DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises
+TRANSPARENT = (255, 255, 255)  # what shows behind transparent pixels
+# What Pillow raises for damaged files.
+DAMAGE = (OSError, EOFError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 
 
 def picture_paths(folder: Path) -> list[Path]:
-    """The picture files of a folder and of those in it, in order."""
+    """The picture files in a folder and its subfolders, sorted."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """A picture file as BGR uint8 (H, W, 3).
+    """Read a picture file as BGR uint8 (H, W, 3).
 
-    Its EXIF rotation is applied, 16 bits become 8, transparency becomes white.
+    Its EXIF orientation is applied, 16 bits become 8, transparent pixels become white, and of an
+    animation the first frame is read.
 
     Raises:
-        DataError: the file is missing, damaged or cut short.
+        DataError: the file is missing, damaged or truncated.
     """
     try:
         with Image.open(path) as file:
@@ -44,17 +45,25 @@ def _rgb(picture: Image.Image) -> Image.Image:
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        paper = Image.new("RGBA", picture.size, PAPER)
-        picture = Image.alpha_composite(paper, picture)
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, TRANSPARENT), picture)
     return picture.convert("RGB")
 
 
-def picture_sheet(paths: Sequence[Path], *, side: int, columns: int, most: int) -> np.ndarray:
-    """A contact sheet of picture files, evenly chosen where there are more than `most`.
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Write an image file, in the format of its suffix; missing folders are made.
+
+    Args:
+        image: uint8 (H, W) grey or (H, W, 3) BGR.
 
     Raises:
-        DataError: one cannot be read.
+        SinkError: the file cannot be written.
     """
-    shown = paths[:: max(1, len(paths) // most)][:most]
-    tiles = [cv2.resize(read_picture(path), (side, side)) for path in shown]
-    return contact_sheet(tiles, columns=columns)
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        done, data = cv2.imencode(path.suffix or ".png", image)
+        if not done:
+            raise SinkError(f"cannot encode {path}: use a .png or .jpg name")
+        path.write_bytes(data.tobytes())
+    except (OSError, cv2.error) as error:
+        raise SinkError(f"cannot write {path}: {error}") from error

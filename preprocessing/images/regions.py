@@ -1,4 +1,4 @@
-"""A place in an image: the value that every way of locating gives."""
+"""Places in an image: Region, which every locator returns, and the geometry of boxes and masks."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+SPECK = 0.05  # of a mask's largest piece; smaller pieces are labelling errors
+
 
 @dataclass(frozen=True, eq=False)
 class Region:
@@ -16,11 +18,12 @@ class Region:
     Attributes:
         box: float32 (4,), x1 y1 x2 y2 in pixels, half-open, inside the image.
         mask: uint8 (h, w), 255 on the garment and 0 elsewhere, over the box's pixels `window`.
-        scores: float32 (classes,), 0 to 1, where what found the garment also names it.
-        bare: of a garment on a person, the skin and hair around its lower part as a share of its
-            own area, which tells bare arms from sleeves; None where it is not worn, or not known.
-        limbs: shares of 0 to 1 of its wearer's forearms and shins that it covers, by their names
-            ("forearms", "shins"), as far as they are seen.
+        scores: float32 (classes,), 0 to 1, if the locator also classifies the garment.
+        bare: the wearer's skin and hair around the garment's lower two thirds, as a fraction of the
+            garment's area: high beside bare arms, near 0 beside sleeves. None if no wearer is
+            visible, or if the locator does not segment people.
+        limbs: covered fraction, 0 to 1, of the wearer's "forearms" and "shins", from pose
+            keypoints; a limb that is not visible is absent.
     """
 
     box: np.ndarray
@@ -35,14 +38,14 @@ class Region:
         return pixel_window(self.box)
 
     @classmethod
-    def filling(cls, box: np.ndarray, scores: np.ndarray | None = None) -> "Region":
+    def from_box(cls, box: np.ndarray, scores: np.ndarray | None = None) -> "Region":
         """The region of all pixels that a box (4,) touches."""
         x1, y1, x2, y2 = pixel_window(box)
         return cls(box, np.full((y2 - y1, x2 - x1), 255, np.uint8), scores)
 
     @classmethod
     def from_mask(cls, mask: np.ndarray) -> "Region | None":
-        """The region of a mask uint8 (H, W) over the whole image; None where it is empty."""
+        """The region of a mask uint8 (H, W) of the whole image; None if the mask is empty."""
         x, y, width, height = cv2.boundingRect(mask)
         if not width:
             return None
@@ -51,9 +54,9 @@ class Region:
 
 
 def whole_image(image: np.ndarray) -> Region:
-    """All of an image (H, W, ...) as one region."""
+    """The region of all of an image (H, W, ...)."""
     height, width = image.shape[:2]
-    return Region.filling(np.array([0, 0, width, height], np.float32))
+    return Region.from_box(np.array([0, 0, width, height], np.float32))
 
 
 def pixel_window(box: np.ndarray) -> tuple[int, int, int, int]:
@@ -70,3 +73,13 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
     union = areas[0][:, None] + areas[1][None, :] - overlap
     return (overlap / np.maximum(union, 1e-9)).astype(np.float32)
+
+
+def without_specks(cover: np.ndarray) -> np.ndarray:
+    """A mask (H, W), non-zero on the object, as uint8 0 or 255 without its small pieces."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(cover.astype(np.uint8))
+    if count == 1:
+        return np.zeros(cover.shape, np.uint8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas >= SPECK * areas.max())
+    return np.where(np.isin(pieces, kept), 255, 0).astype(np.uint8)

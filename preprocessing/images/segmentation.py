@@ -175,24 +175,3 @@ def _enlarge(contour: np.ndarray, mask: np.ndarray, *, width: int, height: int) 
     left, top, right, bottom = pixel_window(box)
     full = cv2.resize(filled, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
     return Region(box, cv2.threshold(full, 127, 255, cv2.THRESH_BINARY)[1])
-
-
-def to_fashion_mnist(image: np.ndarray, region: Region, size: int = 28) -> np.ndarray:
-    """The garment as a uint8 (size, size) picture of the data set: bright on black and centred.
-
-    Follows section 2 of arXiv 1708.07747: trim to the garment, longest edge to size with the aspect
-    kept, grey, negate, centre, pad. The ground, white in the original photos and black after
-    negation, is set to black by the mask.
-    """
-    x1, y1, x2, y2 = region.window
-    crop = image[y1:y2, x1:x2]
-    longest = max(crop.shape[:2])
-    width, height = (max(1, round(size * side / longest)) for side in crop.shape[1::-1])
-    small = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(region.mask, (width, height), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    negative = ((255 - grey).astype(np.uint16) * cover // 255).astype(np.uint8)
-    canvas = np.zeros((size, size), np.uint8)
-    left, top = (size - width) // 2, (size - height) // 2
-    canvas[top : top + height, left : left + width] = negative
-    return canvas

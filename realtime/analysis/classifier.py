@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from preprocessing.images.network_input import CUTS
+from preprocessing.images.network_input import NETWORK_INPUTS
 from realtime.analysis.batched_engine import Batched
 from realtime.analysis.engines import ENGINES, Engine
 from realtime.types import Region
@@ -16,7 +16,7 @@ class Classifier:
     def __init__(self, info: WeightsInfo, engine: Engine):
         self.info = info
         self._engine = engine
-        self._cut = CUTS[info.cut]
+        self._cut = NETWORK_INPUTS[info.cut]
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Calibrated class probabilities float32 (N, classes), a row a region."""

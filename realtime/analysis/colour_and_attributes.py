@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from preprocessing.images.colours import colour_name, light_of
+from preprocessing.images.colours import colour_name, illuminant_gains
 from realtime.analysis.classifier import Classifier, load_classifier
 from realtime.types import Region
 from training.inference.attributes import split_outputs
@@ -62,7 +62,7 @@ class Describer:
         due = [track for track in tracks if track.description.due(track.last_seen)]
         if not due:
             return
-        light = light_of(image, [track.region for track in tracks])
+        light = illuminant_gains(image, [track.region for track in tracks])
         regions = [track.region for track in due]
         rows = self._evidence(image, regions)
         for track, row in zip(due, rows, strict=True):

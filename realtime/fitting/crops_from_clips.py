@@ -22,9 +22,9 @@ from preprocessing.command import exit_status
 from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError
-from preprocessing.images.contact_sheet import write_image
-from preprocessing.images.network_input import square
-from preprocessing.images.pictures import picture_sheet
+from preprocessing.images.contact_sheet import picture_sheet
+from preprocessing.images.network_input import square_crop
+from preprocessing.images.pictures import write_image
 from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
 from realtime.analysis.parser_locator import ParserLocator, load_parser
 from realtime.bench.footage import Clip, read_clips
@@ -43,7 +43,7 @@ def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterato
     for frame, garments in _labelled(clip, locate):
         for label, region in garments:
             path = out / f"{clip.path.stem}-{frame.index:05d}-{label}.jpg"
-            write_image(path, square(frame.image, region))
+            write_image(path, square_crop(frame.image, region))
             yield Sample(path, label, group=group)
 
 

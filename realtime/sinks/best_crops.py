@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import SinkError
-from preprocessing.images.contact_sheet import write_image
+from preprocessing.images.pictures import write_image
 from realtime.types import Frame, Garment
 
 BETTER = 1.15  # times the last crop's worth from which a new one takes its place

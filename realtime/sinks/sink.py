@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from preprocessing.errors import SinkError
-from preprocessing.images.contact_sheet import write_image
+from preprocessing.images.pictures import write_image
 from realtime.sinks.video import VideoSink
 from realtime.types import Frame, Garment, SourceInfo
 

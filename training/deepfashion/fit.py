@@ -15,8 +15,8 @@ from preprocessing.datasets.attribute_table import MISSING
 from preprocessing.datasets.deepfashion_benchmark import Benchmark, read_benchmark
 from preprocessing.datasets.imputation import modes
 from preprocessing.errors import DataError, UsageError, WeightsError
-from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile, write_image
-from preprocessing.images.pictures import read_picture
+from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile
+from preprocessing.images.pictures import read_picture, write_image
 from training.common import reports, run_index
 from training.common.checkpoints import filled, load_best, read_config, save_network, write_config
 from training.common.data_parts import Order

@@ -11,8 +11,8 @@ matplotlib.use("Agg")  # files only: never needs a display
 import matplotlib.pyplot as plt
 import numpy as np
 
-from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile, write_image
-from preprocessing.images.pictures import read_picture
+from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile
+from preprocessing.images.pictures import read_picture, write_image
 from training.detection.metrics import Answer, Scores
 
 SHEET = 32  # images on the contact sheet

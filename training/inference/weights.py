@@ -35,7 +35,7 @@ class WeightsInfo:
     Attributes:
         network: row of MODELS that the tensors fit.
         classes: names in the order of the network's outputs.
-        cut: row of CUTS, how a garment becomes the network's input.
+        cut: row of NETWORK_INPUTS, how a garment becomes the network's input.
         size: side of the square input in pixels; `channels` 1 (grey) or 3 (BGR).
         mean, std: of the training pixels on a scale of 0 to 1; the network's first layer applies
             them, so that the input is raw uint8 (N, channels, size, size).

@@ -17,7 +17,8 @@ from preprocessing.images.class_maps import (
     overlaps,
     pixel_pairs,
 )
-from preprocessing.images.contact_sheet import contact_sheet, write_image
+from preprocessing.images.contact_sheet import contact_sheet
+from preprocessing.images.pictures import write_image
 from preprocessing.images.regions import Region, box_iou
 from training.inference.parser import FrameParser
 from training.parsing.data import Parsed

@@ -58,7 +58,7 @@ def test_heads_of_training_photos_that_have_hair(parsed):
 def test_the_head_sits_on_the_collar(parsed):
     (head,) = heads(parsed)
     garment = np.full((100, 80, 3), (0, 0, 220), np.uint8)
-    region = Region.filling(np.array([10, 10, 70, 90], np.float32))
+    region = Region.from_box(np.array([10, 10, 70, 90], np.float32))
     ground = np.full((SIDE, SIDE, 3), 255, np.uint8)
     picture = worn_by(head, garment, region, ground, np.random.default_rng(0))
     green, red = (picture[..., channel].astype(int) > 90 + picture[..., 0] for channel in (1, 2))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from preprocessing.images.colours import FAMILIES, colour_name, light_of
+from preprocessing.images.colours import FAMILIES, colour_name, illuminant_gains
 from preprocessing.images.regions import Region
 from preprocessing.synthesis.backgrounds import boards, clutter, plain
 
@@ -44,7 +44,7 @@ def test_names_hold_in_five_lights():
             for seed in range(4):
                 image, garment = scene(name, light, seed=100 + seed)
                 pixels = image[80:200, 120:220].reshape(-1, 3)
-                right.append(colour_name(pixels, light_of(image, [garment])) == name)
+                right.append(colour_name(pixels, illuminant_gains(image, [garment])) == name)
     assert np.mean(right) >= 0.95
 
 
@@ -64,4 +64,4 @@ def test_the_larger_part_gives_the_name():
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_frame_without_light_or_shade_has_finite_gains(level):
-    assert np.isfinite(light_of(np.full((40, 40, 3), level, np.uint8))).all()
+    assert np.isfinite(illuminant_gains(np.full((40, 40, 3), level, np.uint8))).all()

@@ -3,8 +3,9 @@ import make
 import numpy as np
 import pytest
 
+from preprocessing.images.network_input import to_fashion_mnist
 from preprocessing.images.regions import Region, box_iou
-from preprocessing.images.segmentation import SEGMENTERS, Segmenter, segment, to_fashion_mnist
+from preprocessing.images.segmentation import SEGMENTERS, Segmenter, segment
 from preprocessing.synthesis.backgrounds import BACKGROUNDS
 from preprocessing.synthesis.cutouts import cut_out, paste, tinted
 

@@ -60,7 +60,7 @@ class InTheMiddle:
     def __call__(self, image):
         height, width = image.shape[:2]
         box = np.array([width / 4, height / 4, width / 2, height], np.float32)
-        return [Region.filling(box, self._scores)]
+        return [Region.from_box(box, self._scores)]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 
 from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.shape import STRIDE
 from training.inference.weights import WeightsInfo
-
-STRIDE = 32  # pixels; both sides of the network's input are multiples of it
 
 
 class FrameParser:

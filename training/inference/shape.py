@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 HEADS = ("linear", "hidden", "custom", "bilinear")
+STRIDE = 32  # pixels; sides of the input of detectors and parsers are multiples of it
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,58 @@
-"""How every command ends: its own status, or one line on stderr and the error's status."""
+"""Start and end of a command: its arguments, its exit status, and one line on stderr for an error."""
 
+import argparse
+import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
-from preprocessing.errors import DeviceError, GarmentError, is_out_of_memory
+from preprocessing.errors import DeviceError, GarmentError, UsageError, is_out_of_memory
+
+
+class Arguments(argparse.ArgumentParser):
+    """Arguments whose errors are one line, which proposes the nearest flag for an unknown one.
+
+    Flags are not abbreviated, and positional arguments may stand anywhere between them.
+
+    Args:
+        hints: unknown flags that people try, and what to give instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        prog: str,
+        description: str,
+        epilog: str | None = None,
+        usage: str | None = None,
+        hints: Mapping[str, str] | None = None,
+    ):
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            usage=usage,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._hints = hints or {}
+
+    def parse(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
+        """Return the values of all arguments; exit with status 2 if one is wrong."""
+        values, unknown = self.parse_known_intermixed_args(argv)
+        if unknown:
+            self.error(self._unknown(unknown[0].partition("=")[0]))
+        return values
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with one line on stderr."""
+        self.exit(UsageError.status, f"error: {message} (flags: {self.prog} --help)\n")
+
+    def _unknown(self, flag: str) -> str:
+        shown = (a.option_strings for a in self._actions if a.help != argparse.SUPPRESS)
+        known = [name for names in shown for name in names]
+        nearest = self._hints.get(flag) or next(iter(difflib.get_close_matches(flag, known)), "")
+        return f"unknown flag {flag}" + (f": did you mean `{nearest}`?" if nearest else "")
 
 
 def exit_status(command: Callable[[], int]) -> int:

@@ -1,205 +1,264 @@
-"""From flags to objects: the analysis and the sinks that they choose."""
+"""From settings to an analysis: check them, resolve what is automatic, load the networks.
 
-import argparse
-import sys
+Reads top to bottom: `check_recognition`, `resolve`, `AnalysisFactory`, `open_sinks`.
+"""
+
+import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.images.segmentation import Segmenter
 from realtime.analysis.association import ASSOCIATORS
-from realtime.analysis.classifier import load_classifier
+from realtime.analysis.classifier import Classifier, load_classifier
 from realtime.analysis.colour_and_attributes import Describer, load_attributes
+from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.engines import CACHE_DIR, choose, streams_for
 from realtime.analysis.fusion import FLAT, JointNames, ScoreNames
-from realtime.analysis.locators import LOCATORS, Locate, Setup, suited
-from realtime.analysis.optical_flow import PACES, SMOOTH
+from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
 from realtime.analysis.pose_tracker import People
 from realtime.analysis.tracker import Tracker
-from realtime.flags import DEFAULT_MODEL, NAMED_BY, SLOW
 from realtime.pipeline import Analysis
+from realtime.settings import Outputs, Recognition
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.best_crops import CropSink
 from realtime.sinks.parquet import ParquetSink
 from realtime.sinks.report import ReportSink
 from realtime.sinks.rows import CsvSink, JsonlSink, SubtitleSink
 from realtime.sinks.sink import Sink, SnapshotSink, video_or_picture
-from realtime.sources.open_source import Source
-from training.detection.recipes import DETECTOR, NAMERS
+from realtime.types import SourceInfo
+from training.inference import pose_files
 from training.inference.box_naming import POWERS
+from training.inference.label_sources import BOTH, LOCATOR
 from training.inference.pose import PeopleFinder
 from training.inference.weights import locate
 
-
-def check_recognition(args: argparse.Namespace) -> None:
-    """Fill in the default model; every flag of `add_recognition` is checked.
-
-    Raises:
-        UsageError: one is out of range, or goes with no other.
-    """
-    args.model = args.model or NAMERS.get(args.locate, DEFAULT_MODEL)
-    if not 0 <= args.threshold <= 1:
-        raise UsageError(f"--threshold must be 0 to 1, got {args.threshold:g}")
-    if args.confidence is not None and not 0 <= args.confidence <= 1:
-        raise UsageError(f"--confidence must be 0 to 1, got {args.confidence:g}")
-    scored = args.name_by in (DETECTOR, "both") or args.only or args.confidence is not None
-    if scored and located_by(args) not in NAMED_BY:
-        raise UsageError("--name-by detector or both, --confidence and --only go with --locate "
-                         f"{' or '.join(NAMED_BY)}, not {located_by(args)}")  # fmt: skip
-    if args.joints and not joints_tell(located_by(args), args.name_by):
-        raise UsageError("--joints goes with --locate parser and --name-by both: they tell the "
-                         "names of what the parser finds")  # fmt: skip
-    if args.threads < 1:
-        raise UsageError(f"--threads must be at least 1, got {args.threads}")
+logger = logging.getLogger(__name__)
 
 
-def joints_tell(locator: str, name_by: str | None) -> bool:
-    """Whether joints say anything of what is found; None stands for who names it by default."""
-    return locator == "parser" and name_by in (None, "both")
-
-
-def located_by(args: argparse.Namespace) -> str:
-    """The name of the locator that the flags choose; `auto` asks the model.
+def check_recognition(recognition: Recognition) -> None:
+    """Check that the settings go with the locator; reads no more than the weights' metadata.
 
     Raises:
-        WeightsError: no such model.
+        UsageError: they do not.
+        WeightsError: there is no such model.
     """
-    if args.locate != "auto":
-        return args.locate
-    return suited(locate(args.model)[1])
+    locator, source = locator_of(recognition), recognition.label_source
+    needs_scores = source in (LOCATOR, BOTH) or recognition.only
+    if needs_scores or recognition.detection_confidence is not None:
+        scored = [name for name, row in LOCATORS.items() if row.scored]
+        if locator not in scored:
+            raise UsageError(
+                "--label-source locator or both, --detection-confidence and --only need --locate "
+                f"{' or '.join(scored)}, not {locator}"
+            )
+    if recognition.pose and not _pose_applies(locator, source):
+        raise UsageError("--pose needs --locate parser and --label-source both: pose keypoints "
+                         "refine the labels of its garments")  # fmt: skip
 
 
-def named_by(locator: str, model: str) -> str:
-    """Who names what a locator finds unless a flag says so.
+def locator_of(recognition: Recognition) -> str:
+    """The locator's row of LOCATORS; "auto" is the one that suits the model.
 
     Raises:
-        WeightsError: no such model.
+        WeightsError: there is no such model.
     """
-    if locator in NAMERS and not locate(model)[1].knows_the_same(locate(locator)[1]):
-        return DETECTOR  # the model speaks of other things
-    return NAMED_BY.get(locator, "classifier")
+    if recognition.locator != "auto":
+        return recognition.locator
+    return default_locator(locate(recognition.model)[1])
 
 
-def checked_analysis(args: argparse.Namespace) -> Analysis:
-    """`make_analysis` of flags that nobody has looked at yet.
+def _pose_applies(locator: str, label_source: str | None) -> bool:
+    return LOCATORS[locator].worn and label_source in (None, BOTH)
+
+
+def default_label_source(locator: str, model: str) -> str:
+    """What labels the garments of a locator by default.
 
     Raises:
-        UsageError: one is out of range, or goes with no other.
+        WeightsError: there is no such model.
     """
-    check_recognition(args)
-    return make_analysis(args)
+    row = LOCATORS[locator]
+    if row.classifier and not locate(model)[1].knows_the_same(locate(locator)[1]):
+        return LOCATOR  # the classifier has other classes
+    return row.label_source
 
 
-def _people_finder(args: argparse.Namespace) -> PeopleFinder | None:
-    """The networks that see joints; None, and a line on stderr, where none asked and none are.
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """Choices with nothing automatic left.
+
+    Attributes:
+        locator: row of LOCATORS.
+        label_source: "locator", "classifier" or "both".
+        own_classifier: True if the classifier was trained on the locator's boxes.
+        detection_interval: row of DETECTION_INTERVALS.
+        pose: True if pose keypoints are to be used.
+        engine, device: as `engines.choose` returns them.
+    """
+
+    locator: str
+    label_source: str
+    own_classifier: bool
+    detection_interval: str
+    pose: bool
+    engine: str
+    device: str
+
+
+def resolve(recognition: Recognition) -> Resolved:
+    """Return the choices that the settings come to on this machine.
 
     Raises:
-        WeightsError: a file is missing or damaged.
+        WeightsError: there is no such model.
+        DeviceError: engine and device contradict each other.
     """
-    from training.inference import pose_files
+    engine, device = choose(recognition.engine, recognition.device)
+    locator = locator_of(recognition)
+    row = LOCATORS[locator]
+    source = recognition.label_source or default_label_source(locator, recognition.model)
+    interval = recognition.detection_interval
+    if interval == "auto":
+        interval = "smooth" if row.slow else "every-frame"
+    return Resolved(
+        locator=locator,
+        label_source=source,
+        own_classifier=source != LOCATOR and recognition.model == row.classifier,
+        detection_interval=interval,
+        pose=_pose_wanted(recognition, locator),
+        engine=engine,
+        device=device,
+    )
 
-    if args.joints is None and not pose_files.installed(pose_files.FOLDER):
-        print(f"no {pose_files.FOLDER}: sleeves and legs are told less surely; "
-              f"`{pose_files.COMMAND}` gets the pose networks", file=sys.stderr)  # fmt: skip
-        return None
-    files = pose_files.checked(pose_files.FOLDER)
-    return PeopleFinder(*files, threads=args.threads, cache=str(CACHE_DIR))
+
+def _pose_wanted(recognition: Recognition, locator: str) -> bool:
+    """True if pose keypoints apply and are installed, or were asked for."""
+    if recognition.pose is not None:
+        return recognition.pose
+    if not _pose_applies(locator, recognition.label_source):
+        return False
+    if not pose_files.installed(pose_files.FOLDER):
+        logger.warning(
+            "pose networks are not installed, sleeve and leg length are less accurate: `%s`",
+            pose_files.COMMAND,
+        )
+        return False
+    return True
 
 
-def make_analysis(args: argparse.Namespace) -> Analysis:
-    """The stages that the flags choose, as one call a frame."""
-    return Kit(args).analysis()
-
-
-class Kit:
-    """What the flags choose, loaded once; makes an analysis for each of several sources.
+class AnalysisFactory:
+    """Networks loaded once, and the analyses of any number of sources that run them.
 
     Args:
-        shared: the analyses run side by side, so that their crops go through in one batch.
+        concurrent: True if the analyses run at the same time, so that their crops are batched.
+
+    Raises:
+        UsageError: the settings do not go together.
+        WeightsError: a weight file is missing or damaged.
+        DeviceError: the engine or device is not available.
     """
 
-    def __init__(self, args: argparse.Namespace, *, shared: bool = False):
-        self._args = args
-        engine, device = choose(args.engine, args.device)
-        self._locator = located_by(args)
-        name_by = args.name_by or named_by(self._locator, args.model)
-        classified = name_by != DETECTOR
-        looks_again = classified and args.model == NAMERS.get(self._locator)
-        self._setup = Setup(
-            engine,
-            device,
-            args.threads,
-            streams_for(args.threads) if engine == "openvino" else 1,
-            args.confidence,
-            only=tuple(args.only.split(",")) if args.only else (),
-            outline=classified and not looks_again,  # it looks at the whole box
-            one_each=looks_again,
+    def __init__(self, recognition: Recognition, *, concurrent: bool = False):
+        check_recognition(recognition)
+        self._recognition = recognition
+        self._resolved = resolved = resolve(recognition)
+        self._runtime = {"engine": resolved.engine, "device": resolved.device,
+                         "threads": recognition.threads}  # fmt: skip
+        self._locator = self._new_locator()
+        self._classifier = self._load_classifier(concurrent)
+        self._attributes = (
+            load_attributes(recognition.attributes, **self._runtime)
+            if recognition.attributes
+            else None
         )
-        self._find = LOCATORS[self._locator](self._setup)
-        options = {"engine": engine, "device": device, "threads": args.threads}
-        if not classified:
-            self._classify = ScoreNames(self._find.info)
-        else:
-            with ThreadPoolExecutor(1) as pool:
-                if isinstance(self._find, Segmenter):  # OpenCV makes its tables of colours now
-                    pool.submit(self._find, np.zeros((64, 64, 3), np.uint8))
-                self._classify = load_classifier(args.model, **options)
-            if shared:
-                self._classify.share()
-        if name_by == "both":
-            lying = POWERS if looks_again else FLAT
-            self._classify = JointNames(self._find.info, self._classify, lying=lying)
-        self._attributes = load_attributes(args.attributes, **options) if args.attributes else None
-        joints = args.joints is not False and joints_tell(self._locator, args.name_by)
-        self._people = _people_finder(args) if joints else None
-        if "auto" in (args.engine, args.device, args.locate):
-            name = self._classify.info.name
-            print(f"{name}, {self._locator}, engine {engine}, device {device}", file=sys.stderr)
+        self._pose = self._load_pose() if resolved.pose else None
+        logger.info("loaded %s", self.description)
 
-    def analysis(self) -> Analysis:
-        """An analysis of its own for one source."""
-        args, info = self._args, self._classify.info
-        pace = args.latency
-        if pace == "auto":
-            pace = "smooth" if self._locator in SLOW else "every-frame"
+    @property
+    def description(self) -> str:
+        """The networks and what runs them, e.g. "photo, parser, engine openvino, device cpu"."""
+        chosen = self._resolved
+        name = self._classifier.info.name
+        return f"{name}, {chosen.locator}, engine {chosen.engine}, device {chosen.device}"
+
+    def new_analysis(self) -> Analysis:
+        """Return an analysis for one source."""
+        chosen, recognition = self._resolved, self._recognition
+        info = self._classifier.info
         return Analysis(
-            locate=self._own_locator(),
-            classify=self._classify,
+            locate=self._new_locator() if self._locator.stateful else self._locator,
+            classify=self._classifier,
             track=Tracker(
-                info.classes, threshold=args.threshold, associator=ASSOCIATORS[args.track]
+                info.classes,
+                threshold=recognition.label_threshold,
+                associator=ASSOCIATORS[recognition.tracker],
             ),
-            annotate=Annotator(info.classes, colour=args.colour),
+            annotate=Annotator(info.classes, colour=recognition.colour),
             describe=Describer(self._attributes),
-            people=People(self._people) if self._people else None,
-            pace=PACES[pace](getattr(self._find, "every", SMOOTH)),
-            title=f"{info.name}/{self._locator}",
+            people=People(self._pose) if self._pose else None,
+            pace=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
+            title=f"{info.name}/{chosen.locator}",
         )
 
-    def _own_locator(self) -> Locate:
-        """Networks serve every source; what remembers frames is made anew."""
-        if isinstance(self._find, Segmenter):
-            return LOCATORS[self._locator](self._setup)
-        return self._find
+    def _new_locator(self) -> Locator:
+        chosen, recognition = self._resolved, self._recognition
+        parallel = streams_for(recognition.threads) if chosen.engine == "openvino" else 1
+        return LOCATORS[chosen.locator].build(LocatorOptions(
+            engine=chosen.engine,
+            device=chosen.device,
+            threads=recognition.threads,
+            streams=parallel,
+            confidence=recognition.detection_confidence,
+            only=recognition.only,
+            # A classifier of the locator's own boxes gets the whole box.
+            outline=chosen.label_source != LOCATOR and not chosen.own_classifier,
+            class_agnostic=chosen.own_classifier,
+        ))  # fmt: skip
+
+    def _load_classifier(self, concurrent: bool) -> Classifier:
+        source, model = self._resolved.label_source, self._recognition.model
+        if source == LOCATOR:
+            return ScoreNames(self._locator.info)
+        with ThreadPoolExecutor(1) as pool:
+            if self._locator.stateful:  # OpenCV builds its colour tables meanwhile
+                pool.submit(self._locator, np.zeros((64, 64, 3), np.uint8))
+            classifier = load_classifier(model, **self._runtime)
+        if concurrent:
+            classifier.share()
+        if source == BOTH:
+            lying = POWERS if self._resolved.own_classifier else FLAT
+            return JointNames(self._locator.info, classifier, lying=lying)
+        return classifier
+
+    def _load_pose(self) -> PeopleFinder:
+        detection, landmarks = pose_files.checked(pose_files.FOLDER)
+        threads = self._recognition.threads
+        return PeopleFinder(detection, landmarks, threads=threads, cache=str(CACHE_DIR))
 
 
-def open_sinks(source: Source, args: argparse.Namespace) -> list[Sink]:
-    """The sinks that the flags name, open.
+def make_analysis(recognition: Recognition) -> Analysis:
+    """Return an analysis with networks of its own; raises as AnalysisFactory."""
+    return AnalysisFactory(recognition).new_analysis()
+
+
+def open_sinks(info: SourceInfo, outputs: Outputs) -> list[Sink]:
+    """The sinks of the outputs, open.
 
     Raises:
         SinkError: one cannot be written.
     """
     texts = (("jsonl", JsonlSink), ("csv", CsvSink), ("srt", SubtitleSink), ("vtt", SubtitleSink))
-    sinks = [kind(path) for name, kind in texts if (path := getattr(args, name))]
-    if args.out:
-        sinks.append(video_or_picture(args.out, source.info, audio=not args.no_audio))
-    if args.snapshots:
-        sinks.append(SnapshotSink(args.snapshots))
-    if args.parquet:
-        sinks.append(ParquetSink(args.parquet))
-    if args.crops:
-        sinks.append(CropSink(args.crops))
-    if args.report:
-        sinks.append(ReportSink(args.report, source=Path(source.info.name).name))
+    sinks: list[Sink] = [kind(outputs.paths[name]) for name, kind in texts if name in outputs.paths]
+    if outputs.out:
+        sinks.append(video_or_picture(outputs.out, info, audio=outputs.audio))
+    if outputs.snapshots:
+        sinks.append(SnapshotSink(outputs.snapshots))
+    if outputs.parquet:
+        sinks.append(ParquetSink(outputs.parquet))
+    if outputs.crops:
+        sinks.append(CropSink(outputs.crops))
+    if outputs.report:
+        sinks.append(ReportSink(outputs.report, source=Path(info.name).name))
     return sinks

@@ -1,158 +1,184 @@
-"""Command line of the live app: flags -> objects -> run -> exit status.
+"""Command line of the live app: flags -> settings -> source, analysis and sinks -> exit status.
 
 The heavy modules are imported after the flags are read, so that --help answers at once.
 """
 
-import argparse
 import json
+import logging
 import sys
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocessing.command import exit_status
-from preprocessing.errors import SinkError, UsageError
-from realtime.flags import (
-    DEFAULT_ADDRESS,
-    DEMO,
-    DEMO_MODEL,
-    FILES,
-    OUTPUT_FOLDERS,
-    STREAMS,
-    parser,
-)
+from preprocessing.errors import SinkError, SourceError
+from realtime.flags import DEFAULT_ADDRESS, read_settings
+from realtime.runtime.logs import logging_to
+from realtime.settings import Address, Outputs, Recognition, Settings
 
 if TYPE_CHECKING:
-    from realtime.assemble import Kit
+    from realtime.assemble import AnalysisFactory
+    from realtime.batch.several import Outcome
     from realtime.runtime.interrupt import Interrupt
+    from realtime.sinks.window import Window
+    from realtime.sources.open_source import Source
+
+FOLDERS = ("snapshots", "crops")  # outputs that are folders
+STREAMS = ("jsonl", "csv", "srt", "vtt")  # outputs that a pipe can take
+logger = logging.getLogger(__name__)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the app; the exit status is documented in --help."""
-    args = parser().parse_args(argv)
-    return exit_status(lambda: _run(args))
+    return exit_status(lambda: _main(argv))
 
 
-def _run(args: argparse.Namespace) -> int:
-    if args.list_models:
-        from training.inference.model_table import table
-
-        print(table())
-        return 0
-    if args.doctor:
-        from realtime import doctor
-
-        return doctor.main()
-    from realtime.batch.several import run_many, sources_of
-
-    sources = sources_of(args.video or [])
-    _check(args)
-    if len(sources) > 1:
-        return run_many(sources, args, _run_one)
-    args.video = sources[0] if sources else args.video
-    return _run_one(args)[0]
+def _main(argv: Sequence[str] | None) -> int:
+    settings = read_settings(argv)
+    with logging_to(settings.log):
+        return COMMANDS[settings.command](settings)
 
 
-def _run_one(
-    args: argparse.Namespace, kit: "Kit | None" = None, interrupt: "Interrupt | None" = None
-) -> tuple[int, dict]:
-    """Run one source; its exit status and report.
+def _list_models(settings: Settings) -> int:
+    from training.inference.model_table import table
+
+    print(table())
+    return 0
+
+
+def _doctor(settings: Settings) -> int:
+    from realtime import doctor
+
+    return doctor.main()
+
+
+def _version(settings: Settings) -> int:
+    from realtime.doctor import versions
+
+    print(versions())
+    return 0
+
+
+def _run(settings: Settings) -> int:
+    from realtime.assemble import check_recognition
+    from realtime.batch.several import expand, run_several
+
+    addresses = expand(settings.source.addresses)
+    check_recognition(settings.recognition)
+    if len(addresses) > 1:
+        return run_several(addresses, settings, run_one)
+    return run_one(addresses[0] if addresses else None, settings).status
+
+
+COMMANDS: dict[str, Callable[[Settings], int]] = {
+    "run": _run,
+    "list-models": _list_models,
+    "doctor": _doctor,
+    "version": _version,
+}
+
+
+def run_one(
+    address: Address | None,
+    settings: Settings,
+    factory: "AnalysisFactory | None" = None,
+    interrupt: "Interrupt | None" = None,
+) -> "Outcome":
+    """Run one source to its end.
 
     Args:
-        kit: what the sources of a list share; None to load it.
-        interrupt: of sources that run side by side; None to listen to signals here.
+        address: None for camera 0.
+        factory: of sources that have their networks in common; None to load them.
+        interrupt: of sources that run at the same time; None to handle signals here.
+
+    Raises:
+        GarmentError: see errors.py.
     """
-    _check_outputs(args)
-    if args.serve is not None or _lacks_display(args):
-        return _serve(args), {}
-    with _open_source(args) as source:
-        return _process(source, args, kit, interrupt)
+    _check_outputs(settings.outputs, address)
+    if settings.serve is None and _needs_page(settings):
+        settings = replace(settings, serve=DEFAULT_ADDRESS)
+    if settings.serve is not None:
+        return _serve(address, settings)
+    with _open(address, settings) as source:
+        return _process(source, settings, factory, interrupt)
 
 
-def _open_source(args: argparse.Namespace):
+def _open(address: Address | None, settings: Settings) -> "Source":
     from realtime.sources.open_source import open_source
 
-    return open_source(args.video, args.camera, reconnect=args.reconnect, hwaccel=args.hwaccel)
+    camera = address if isinstance(address, int) else None
+    video = address if isinstance(address, str) else None
+    how = settings.source
+    return open_source(video, camera, reconnect=how.reconnect, hwaccel=how.hwaccel)
 
 
-def _lacks_display(args: argparse.Namespace) -> bool:
-    """Whether only a window could show anything, and there can be none: the page then does."""
-    if args.show or _writes(args):
+def _check_outputs(outputs: Outputs, address: Address | None) -> None:
+    """Raise SinkError if an output file cannot be written."""
+    from realtime.sinks.sink import check_output
+
+    source = address if isinstance(address, str) else None
+    for name, path in outputs.paths.items():
+        if name not in FOLDERS:
+            check_output(path, source=source, plain=name not in STREAMS)
+
+
+def _needs_page(settings: Settings) -> bool:
+    """True if only a window could show anything, and there is no display for one."""
+    if settings.show or settings.outputs.paths:
         return False
     from realtime.sinks.window import has_display
 
     if has_display():
         return False
-    print("no display for a window: serving a page instead", file=sys.stderr)
-    args.serve = DEFAULT_ADDRESS
+    logger.warning("no display for a window: serving a page instead")
     return True
 
 
-def _serve(args: argparse.Namespace) -> int:
-    """Serve the page; the camera is only missed where it was asked for."""
-    from preprocessing.errors import SourceError
-    from realtime.assemble import checked_analysis, open_sinks
+def _serve(address: Address | None, settings: Settings) -> "Outcome":
+    """Serve the page; that there is no camera matters only if the flags name one."""
+    from realtime.batch.several import Outcome
     from realtime.page.serve import serve
 
     try:
-        first = _open_source(args)
+        source = _open(address, settings)
     except SourceError as error:
-        if args.video is not None or args.camera is not None:
+        if address is not None:
             raise
-        print(f"{error}; choose another source on the page", file=sys.stderr)
-        first = None
-    return serve(
-        args,
-        first,
-        open_sinks=lambda source: open_sinks(source, args),
-        make_analysis=checked_analysis,
+        logger.warning("%s; choose another source on the page", error)
+        source = None
+    status = serve(
+        settings,
+        source,
+        address=address,
+        ready=lambda url: print(f"page: {url}", file=sys.stderr, flush=True),
     )
-
-
-def _check(args: argparse.Namespace) -> None:
-    """Everything about the flags that can be found wrong before anything is opened.
-
-    Raises:
-        UsageError: a number is out of range.
-    """
-    if args.demo:
-        args.video, args.model = str(DEMO), args.model or DEMO_MODEL
-    from realtime.assemble import check_recognition
-
-    check_recognition(args)
-    if args.camera is not None and args.camera < 0:
-        raise UsageError(f"--camera must be 0 or more, got {args.camera}")
-    if args.reconnect < 0:
-        raise UsageError(f"--reconnect must be 0 or more seconds, got {args.reconnect:g}")
-
-
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Raises SinkError if an output cannot be written."""
-    from realtime.sinks.sink import check_output
-
-    for name in FILES:
-        if path := getattr(args, name):
-            check_output(path, source=args.video, plain=name not in STREAMS)
+    return Outcome(source="", status=status)
 
 
 def _process(
-    source, args: argparse.Namespace, kit: "Kit | None", interrupt: "Interrupt | None"
-) -> tuple[int, dict]:
-    from realtime.assemble import Kit, open_sinks
+    source: "Source",
+    settings: Settings,
+    factory: "AnalysisFactory | None",
+    interrupt: "Interrupt | None",
+) -> "Outcome":
+    from realtime.assemble import open_sinks
+    from realtime.batch.several import Outcome
     from realtime.pipeline import Stopped, run
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
     from realtime.runtime.stats import Stats, summary
 
     stats, quiet = Stats(), interrupt is not None
-    with nullcontext(interrupt) if interrupt else Interrupt() as interrupt:
-        wants_window = _wants_window(args)
-        analysis = (kit or Kit(args)).analysis()
+    with nullcontext(interrupt) if interrupt else Interrupt() as signals:
+        wants_window = _wants_window(settings)
+        analysis = (factory or _load(settings.recognition)).new_analysis()
         try:
             with ExitStack() as stack:
-                sinks = [stack.enter_context(sink) for sink in open_sinks(source, args)]
-                window = stack.enter_context(_open_window(source, args)) if wants_window else None
-                progress = stack.enter_context(Progress(source.info, quiet=quiet))
+                sinks = [stack.enter_context(s) for s in open_sinks(source.info, settings.outputs)]
+                window = stack.enter_context(_window(source, settings)) if wants_window else None
+                progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))
                 stats.start()
                 run(
                     source,
@@ -160,53 +186,59 @@ def _process(
                     sinks,
                     window=window,
                     stats=stats,
-                    stopped=interrupt.requested,
+                    stopped=signals.requested,
                     progress=progress,
                 )
         except Stopped:
-            pass  # as asked; the files are whole, and the status tells of a signal
+            pass  # as asked; the files are complete, and the status names the signal
         finally:
             report = stats.report()
             print(summary(report), file=sys.stderr)
-            if args.stats:
-                _write_stats(args.stats, report)
-    return interrupt.status, report
+            if settings.outputs.stats:
+                _write_stats(settings.outputs.stats, report)
+    return Outcome(source=source.info.name, status=signals.status, report=report)
 
 
-def _write_stats(path: Path, report: dict) -> None:
-    try:
-        path.write_text(json.dumps(report, indent=1) + "\n")
-    except OSError as error:
-        raise SinkError(f"cannot write {path}: {error.strerror}") from error
+def _load(recognition: Recognition) -> "AnalysisFactory":
+    from realtime.assemble import AnalysisFactory
+
+    factory = AnalysisFactory(recognition)
+    print(factory.description, file=sys.stderr)
+    return factory
 
 
-def _wants_window(args: argparse.Namespace) -> bool:
-    """Whether to open a window; a missing display only matters where it is the only output.
+def _wants_window(settings: Settings) -> bool:
+    """True if a window is to be opened; a missing display is an error if it is the only output.
 
     Raises:
         SinkError: there is no display and no other output.
     """
-    other = _writes(args)
-    if other and not args.show:
+    if settings.outputs.paths and not settings.show:
         return False
     from realtime.sinks.window import has_display
 
     if has_display():
         return True
-    if not other:
+    if not settings.outputs.paths:
         raise SinkError("no display for --show: use --serve, or write a file with -o FILE")
-    print("no display: going on without the window", file=sys.stderr)
+    logger.warning("no display: running without the window")
     return False
 
 
-def _writes(args: argparse.Namespace) -> bool:
-    """Whether the flags name any output."""
-    return any(getattr(args, name) for name in (*FILES, *OUTPUT_FOLDERS))
-
-
-def _open_window(source, args: argparse.Namespace):
+def _window(source: "Source", settings: Settings) -> AbstractContextManager["Window"]:
     from realtime.sinks.window import Window
 
-    paced = not source.info.live and not args.out
-    return Window(source.info, snapshots=args.snapshots or Path(), paced=paced,
-                  needed=not _writes(args))  # fmt: skip
+    outputs = settings.outputs
+    return Window(
+        source.info,
+        snapshots=outputs.snapshots or Path(),
+        paced=not source.info.live and not outputs.out,
+        needed=not outputs.paths,
+    )
+
+
+def _write_stats(path: Path, report: dict[str, object]) -> None:
+    try:
+        path.write_text(json.dumps(report, indent=1) + "\n")
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror}") from error

@@ -1,6 +1,6 @@
-"""`--doctor`: what of this machine the app can use, and the command that mends what it cannot.
+"""`--doctor` and `--version`: what of this machine the app can use, and commands that fix the rest.
 
-Every check tries the thing itself: a device is opened, a frame encoded, a network run.
+Every check is a trial: a device is opened, a frame encoded, a network run.
 """
 
 import importlib.metadata
@@ -18,6 +18,7 @@ import numpy as np
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import GarmentError
+from realtime import __version__
 from realtime.analysis.engines import ENGINES
 from realtime.sinks.window import has_display
 from realtime.sources.open_source import cameras
@@ -31,7 +32,7 @@ OPTIONAL = {"torch": "training and GPUs", "ultralytics": "training detectors",
             "ray": "realtime.batch.archive"}  # fmt: skip
 MODEL = "deep"  # the smallest committed network, for the tiny inference
 RUNS = 20
-# What the committed networks have learnt from: README tells where each is from.
+# Training data of the committed networks; README names the sources.
 LICENCES = {
     "baseline": "Fashion-MNIST (MIT)",
     "deep": "Fashion-MNIST (MIT)",
@@ -50,22 +51,32 @@ LICENCES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: `fix` is what mends it, empty where all is well.
+    """Result of a check.
 
     Attributes:
-        status: exit status where the app cannot work without it; 0 where it can.
+        subject: the part of the machine that was checked.
+        result: its state.
+        fix: command or advice that improves it; "" if it needs none.
+        status: exit status if the app cannot work without it; 0 if it can.
     """
 
-    what: str
-    found: str
+    subject: str
+    result: str
     fix: str = ""
     status: int = 0
 
 
 def examine() -> Iterator[Finding]:
-    """Every finding, in the order of the checks."""
+    """Yield the findings in the order of CHECKS."""
     for check in CHECKS:
         yield from check()
+
+
+def versions() -> str:
+    """Return the versions of the app, of Python and of the packages that it needs, as one line."""
+    system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    packages = (f"{name} {_version(name) or 'missing'}" for name in NEEDED)
+    return f"run_realtime.py {__version__} ({', '.join((system, *packages))})"
 
 
 def _versions() -> Iterator[Finding]:
@@ -77,8 +88,8 @@ def _versions() -> Iterator[Finding]:
         yield Finding(name, f"{version or 'missing'}, {_licence(name)}", fix, 0 if version else 7)
     for name, use in OPTIONAL.items():
         version = _version(name)
-        told = f"{version}, {_licence(name)}" if version else f"not installed, for {use}"
-        yield Finding(name, told, "" if version else f"pip install {name}")
+        result = f"{version}, {_licence(name)}" if version else f"not installed, for {use}"
+        yield Finding(name, result, "" if version else f"pip install {name}")
 
 
 def _version(name: str) -> str:
@@ -89,7 +100,7 @@ def _version(name: str) -> str:
 
 
 def _licence(name: str) -> str:
-    """The licence that a distribution names, shortened."""
+    """Return the licence in a package's metadata, shortened."""
     try:
         about = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
@@ -102,7 +113,7 @@ def _licence(name: str) -> str:
 def _cameras() -> Iterator[Finding]:
     devices = cameras()
     if not devices:
-        yield Finding("cameras", "none", "connect one, or use --video FILE or URL")
+        yield Finding("cameras", "none", "connect one, or give a file or URL")
     for device in devices:
         capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")))
         opened = capture.isOpened() and capture.read()[0]
@@ -110,7 +121,7 @@ def _cameras() -> Iterator[Finding]:
         yield Finding(
             device,
             "gives pictures" if opened else "gives no pictures",
-            "" if opened else "close what else uses it; add yourself to group `video`",
+            "" if opened else "close other programs that use it; join the group `video`",
         )
 
 
@@ -160,7 +171,7 @@ def _engines() -> Iterator[Finding]:
 
 
 def _inference(engine: str) -> float:
-    """Median milliseconds of the smallest network."""
+    """Return the median run time of the smallest network in milliseconds."""
     stem, info = locate(MODEL)
     run = ENGINES[engine](stem, info, device="cpu", threads=1)
     crop, times = np.zeros((1, info.channels, info.size, info.size), np.uint8), []
@@ -180,20 +191,19 @@ def _weights() -> Iterator[Finding]:
         except GarmentError as error:
             yield Finding(f"weights {name}", str(error), f"git checkout weights/{name}.*", 6)
             continue
-        learnt = LICENCES.get(name, "data not named")
-        yield Finding(f"weights {name}", f"{ROLES[info.task][0]}, whole; learnt from {learnt}")
+        data = LICENCES.get(name, "unknown data")
+        yield Finding(f"weights {name}", f"{ROLES[info.task][0]}, complete; trained on {data}")
     if not read_manifest():
         yield Finding("weights", f"none in {WEIGHTS_DIR}", "git checkout weights", 6)
 
 
-def _people() -> Iterator[Finding]:
+def _pose() -> Iterator[Finding]:
     try:
         pose_files.checked()
-        yield Finding("joints", f"{pose_files.FOLDER} (BlazePose, Apache-2.0)")
+        yield Finding("pose networks", f"{pose_files.FOLDER} (BlazePose, Apache-2.0)")
     except GarmentError as error:
-        yield Finding(
-            "joints", f"sleeves and legs are told less surely: {error}", pose_files.COMMAND
-        )
+        yield Finding("pose networks", f"sleeve and leg length are less accurate: {error}",
+                      pose_files.COMMAND)  # fmt: skip
 
 
 def _data() -> Iterator[Finding]:
@@ -206,21 +216,21 @@ def _data() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _versions, _cameras, _display, _codecs, _engines, _weights, _people, _data,
+    _versions, _cameras, _display, _codecs, _engines, _weights, _pose, _data,
 )  # fmt: skip
 
 
-def told(finding: Finding) -> str:
-    """A finding as one line."""
+def line(finding: Finding) -> str:
+    """Return a finding as one line: "no" if the app cannot work, "-" if something can be fixed."""
     mark = "no " if finding.status else "-  " if finding.fix else "ok "
     fix = f"  ->  {finding.fix}" if finding.fix else ""
-    return f"{mark}{finding.what:22s} {finding.found}{fix}"
+    return f"{mark}{finding.subject:22s} {finding.result}{fix}"
 
 
 def main() -> int:
-    """Print every finding; 0, or the status of the first that the app cannot do without."""
+    """Print every finding; return 0, or the status of the first without which the app fails."""
     status = 0
     for finding in examine():
-        print(told(finding), flush=True)
+        print(line(finding), flush=True)
         status = status or finding.status
     return status

@@ -4,10 +4,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from preprocessing.errors import UsageError
+from preprocessing.labels import CONFIDENCE_THRESHOLD
 
 Address = str | int  # a file, folder or URL; the number of a camera
 DEFAULT_MODEL = "photo"
-LABEL_THRESHOLD = 0.5  # default minimum probability of a label
+DEMO = Path(__file__).parent / "sources" / "demo.mp4"  # the bundled clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class Recognition:
         only: classes to detect; none for all.
         pose: True to use pose keypoints; None to use them where they apply and are installed.
         label_threshold: minimum probability of a label, 0 to 1; below it a garment is unknown.
-        detection_interval: row of PACES, or "auto".
+        detection_interval: row of DETECTION_INTERVALS, or "auto".
         tracker: row of ASSOCIATORS.
         attributes: weight file of an attribute model, or None.
         colour: True to write each garment's colour on its label.
@@ -98,7 +99,7 @@ class Recognition:
     detection_confidence: float | None = None
     only: tuple[str, ...] = ()
     pose: bool | None = None
-    label_threshold: float = LABEL_THRESHOLD
+    label_threshold: float = CONFIDENCE_THRESHOLD
     detection_interval: str = "auto"
     tracker: str = "overlap"
     attributes: str | None = None

@@ -12,7 +12,7 @@ from preprocessing.datasets.deepfashion_benchmark import read_benchmark
 from preprocessing.datasets.samples import read_csv
 from preprocessing.datasets.yolo_layout import read_boxes, read_layout
 from preprocessing.errors import GarmentError
-from realtime.flags import parser
+from realtime.flags import read_settings
 from realtime.page.guard import Guard
 from realtime.page.serve import read_address
 from realtime.sources.fake_camera import read_url
@@ -86,7 +86,7 @@ def flags(data: bytes) -> None:
         contextlib.redirect_stderr(io.StringIO()),
         contextlib.redirect_stdout(io.StringIO()),
     ):
-        parser().parse_args(words)
+        read_settings(words)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

@@ -1,32 +1,33 @@
-"""Several sources: each into its own files, one table in the end.
+"""Several sources in one command: each into its own files, one table at the end.
 
-Files come one after the other, addresses side by side: a camera does not wait for another's end.
-All share what the flags load, and crops of sources that run side by side share their batches.
+Files are processed one after the other, streams and cameras at the same time, since none of them
+waits for another's end. All have the networks in common, and crops of sources that run at the same
+time are batched.
 """
 
-import argparse
 import glob
+import logging
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from preprocessing.errors import GarmentError, SinkError, UsageError
 from realtime.runtime.interrupt import Interrupt
 from realtime.runtime.worker import POLL_SECONDS
+from realtime.settings import Address, Outputs, Settings
 
 if TYPE_CHECKING:
-    from realtime.assemble import Kit
+    from realtime.assemble import AnalysisFactory
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
-SIGNALLED = 128  # exit statuses from here on tell of a signal
-# Flags that name a folder here, and the suffix of the files in it; "" for a folder each.
-FOLDERS = {
+FIRST_SIGNAL = 128  # exit statuses above it name a signal
+# Suffix of each source's file in the folder that an output names; "" for a folder of its own.
+SUFFIXES = {
     "out": ".mp4",
     "jsonl": ".jsonl",
     "csv": ".csv",
@@ -38,141 +39,167 @@ FOLDERS = {
     "snapshots": "",
     "crops": "",
 }
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one source ended: the exit status that it alone would have had, and why."""
+    """How a run of one source ended.
 
-    source: str
+    Attributes:
+        status: exit status of a command that runs this source alone.
+        error: reason of a failure; empty for none.
+        report: figures of the run; None if it never started.
+    """
+
+    source: Address
     status: int
     error: str = ""
-    report: dict | None = None
+    report: dict[str, Any] | None = None
+
+    @property
+    def by_signal(self) -> bool:
+        """True if a signal ended the run."""
+        return self.status > FIRST_SIGNAL
 
 
-def sources_of(videos: Sequence[str]) -> list[str]:
-    """The sources that --video names: patterns and folders of videos give their files.
+def expand(addresses: Sequence[Address]) -> list[Address]:
+    """Replace patterns and folders of videos by their files.
 
     Raises:
-        UsageError: a pattern matches nothing.
+        UsageError: a pattern matches no file.
     """
-    found = []
-    for video in videos:
-        if glob.has_magic(video) and not os.path.exists(video) and "://" not in video:
-            matches = sorted(glob.glob(video, recursive=True))
-            if not matches:
-                raise UsageError(f"--video {video}: no file matches")
-            found += matches
-        else:
-            inside = _videos_in(Path(video))
-            found += inside or [video]
+    found: list[Address] = []
+    for address in addresses:
+        found += [address] if isinstance(address, int) else _files(address)
     return found
 
 
+def _files(address: str) -> Sequence[str]:
+    if "://" in address or os.path.isfile(address):
+        return [address]
+    if os.path.isdir(address):
+        return _videos_in(Path(address)) or [address]
+    if not glob.has_magic(address):
+        return [address]
+    matches = sorted(glob.glob(address, recursive=True))
+    if not matches:
+        raise UsageError(f"no file matches {address}")
+    return matches
+
+
 def _videos_in(folder: Path) -> list[str]:
-    if not os.path.isdir(folder):  # which takes names that are too long for Path's
-        return []
     return sorted(str(p) for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
 
 
-def run_many(
-    sources: Sequence[str],
-    args: argparse.Namespace,
-    run_one: Callable[[argparse.Namespace, "Kit", Interrupt | None], tuple[int, dict]],
-) -> int:
-    """Run every source with its own outputs; one that fails never stops the others.
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One source with the outputs of its own."""
 
-    The exit status is 0, that of the first failure, or that of the signal which ended the list.
+    address: Address
+    settings: Settings
+
+    @property
+    def live(self) -> bool:
+        """True for cameras and streams."""
+        return isinstance(self.address, int) or "://" in self.address
+
+
+Run = Callable[[Address, Settings, "AnalysisFactory", Interrupt | None], Outcome]
+
+
+def run_several(addresses: Sequence[Address], settings: Settings, run: Run) -> int:
+    """Run every source with its own outputs; a failure stops none of the others.
+
+    The exit status is 0, that of the signal that ended the command, or that of the first failure.
 
     Raises:
         UsageError, SinkError: no output, a window, or a folder that cannot be made.
+        WeightsError, DeviceError: the networks cannot be loaded.
     """
-    from realtime.assemble import Kit
+    from realtime.assemble import AnalysisFactory
 
-    _check(args)
+    _make_folders(settings)
     jobs = [
-        _args_for(args, source, stem) for source, stem in zip(sources, stems(sources), strict=True)
+        Job(address=address, settings=replace(settings, outputs=outputs_in(settings.outputs, name)))
+        for address, name in zip(addresses, file_names(addresses), strict=True)
     ]
-    live = [own for own in jobs if "://" in own.video]
-    kit = Kit(args, shared=len(live) > 1)
-    outcomes = _side_by_side(live, lambda own, interrupt: run_one(own, kit, interrupt))
-    for own in jobs:
-        if any(outcome.status > SIGNALLED for outcome in outcomes):
+    live = [job for job in jobs if job.live]
+    factory = AnalysisFactory(settings.recognition, concurrent=len(live) > 1)
+    print(factory.description, file=sys.stderr)
+    outcomes = _run_concurrently(live, factory, run)
+    for job in jobs:
+        if any(outcome.by_signal for outcome in outcomes):
             break
-        if own not in live:
-            outcomes.append(_outcome(own, lambda own: run_one(own, kit, None)))
+        if not job.live:
+            outcomes.append(_outcome(job, factory, None, run))
     print(table(outcomes), file=sys.stderr)
-    ended = [o.status for o in outcomes if o.status > SIGNALLED]
-    return next((status for status in (*ended, *(o.status for o in outcomes)) if status), 0)
+    signals = [outcome.status for outcome in outcomes if outcome.by_signal]
+    return next(filter(None, (*signals, *(outcome.status for outcome in outcomes))), 0)
 
 
-def _side_by_side(
-    jobs: Sequence[argparse.Namespace],
-    run_one: Callable[[argparse.Namespace, Interrupt], tuple[int, dict]],
-) -> list[Outcome]:
-    """How sources end that all run at once; a signal asks all of them to finish."""
+def _run_concurrently(jobs: Sequence[Job], factory: "AnalysisFactory", run: Run) -> list[Outcome]:
+    """Run all jobs at the same time; a signal asks each of them to finish."""
     if not jobs:
         return []
     with Interrupt() as interrupt, ThreadPoolExecutor(len(jobs)) as pool:
-        running = [pool.submit(_outcome, own, lambda own: run_one(own, interrupt)) for own in jobs]
+        running = [pool.submit(_outcome, job, factory, interrupt, run) for job in jobs]
         while wait(running, POLL_SECONDS).not_done:
             pass  # signals are handled on this thread
     return [future.result() for future in running]
 
 
-def _check(args: argparse.Namespace) -> None:
-    folders = [getattr(args, name) for name in FOLDERS if getattr(args, name)]
-    if not folders or args.show or args.serve:
-        raise UsageError("several videos have no window and no page: give -o FOLDER or "
+def _outcome(
+    job: Job, factory: "AnalysisFactory", interrupt: Interrupt | None, run: Run
+) -> Outcome:
+    try:
+        return run(job.address, job.settings, factory, interrupt)
+    except GarmentError as error:
+        logger.error("%s: %s", job.address, error, exc_info=True)
+        print(f"error: {job.address}: {error}", file=sys.stderr)
+        return Outcome(source=job.address, status=error.status, error=str(error))
+
+
+def _make_folders(settings: Settings) -> None:
+    folders = settings.outputs.paths.values()
+    if not folders or settings.show or settings.serve:
+        raise UsageError("several sources have no window and no page: give -o FOLDER or "
                          "--jsonl FOLDER")  # fmt: skip
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SinkError(f"several videos go into a folder, and {folder} is none "
+            raise SinkError(f"the outputs of several sources are folders, and {folder} is not one "
                             f"({error.strerror}): give another -o FOLDER") from error  # fmt: skip
 
 
-def stems(sources: Sequence[str]) -> list[str]:
-    """A file name for each source, without suffix: its own, numbered where two are alike."""
+def file_names(addresses: Sequence[Address]) -> list[str]:
+    """A file name without suffix for each source: its own, numbered if two are the same."""
     seen: Counter[str] = Counter()
-    stems = []
-    for source in sources:
-        stem = Path(source.rstrip("/")).stem or "video"
-        seen[stem] += 1
-        stems.append(stem if seen[stem] == 1 else f"{stem}-{seen[stem]}")
-    return stems
+    names = []
+    for address in addresses:
+        name = f"camera-{address}" if isinstance(address, int) else Path(address.rstrip("/")).stem
+        name = name or "video"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return names
 
 
-def _args_for(args: argparse.Namespace, source: str, stem: str) -> argparse.Namespace:
-    own = copy(args)
-    own.video = source
-    for name, suffix in FOLDERS.items():
-        folder = getattr(args, name)
-        setattr(own, name, folder / f"{stem}{suffix}" if folder else None)
-    return own
-
-
-def _outcome(
-    own: argparse.Namespace, run_one: Callable[[argparse.Namespace], tuple[int, dict]]
-) -> Outcome:
-    try:
-        status, report = run_one(own)
-    except GarmentError as error:
-        print(f"error: {own.video}: {error}", file=sys.stderr)
-        return Outcome(own.video, error.status, str(error))
-    return Outcome(own.video, status, report=report)
+def outputs_in(folders: Outputs, name: str) -> Outputs:
+    """The outputs of one source, in the folders that the outputs of several name."""
+    own = {key: folder / f"{name}{SUFFIXES[key]}" for key, folder in folders.paths.items()}
+    return replace(folders, **own)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """A line a source: frames written, frames a second, and how it ended."""
-    width = max(len(outcome.source) for outcome in outcomes)
+    width = max(len(str(outcome.source)) for outcome in outcomes)
     lines = [f"{'source':{width}s}  frames     fps  ended"]
     for outcome in outcomes:
         written, fps = "-", "-"
         if outcome.report:
             written, fps = outcome.report["frames"]["written"], outcome.report["fps"]
             fps = "-" if fps is None else f"{fps:.1f}"
-        ended = outcome.error or ("signal" if outcome.status > SIGNALLED else "done")
-        lines.append(f"{outcome.source:{width}s}  {written:>6}  {fps:>6}  {ended}")
+        ended = outcome.error or ("signal" if outcome.by_signal else "done")
+        lines.append(f"{outcome.source!s:{width}s}  {written:>6}  {fps:>6}  {ended}")
     return "\n".join(lines)

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
-from realtime.assemble import checked_analysis
+from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.endurance import memory, soak
 from realtime.bench.latency import Slowed, ages
@@ -26,8 +27,9 @@ from realtime.bench.networks import BATCHES, classifier_times, detector_times
 from realtime.bench.page import page
 from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
-from realtime.flags import parser as app_flags
+from realtime.flags import read_settings
 from realtime.runtime.stats import Stats
+from realtime.settings import Recognition
 from realtime.sources.open_source import open_source
 
 CAMERA_RATE = 30
@@ -43,9 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("what", nargs="?", default="loops", choices=(*PEERS, *PARTS), help="loops (default): the "
         "app beside OpenCV's copy loop and the reference's pipeline; copies: without an analysis; "
-        "yolo: beside `yolo predict`; paces: of --latency, and a still camera; sizes: 480p to "
-        "1080p; start: time to the first frame; latency: from camera to overlay; memory: of a long "
-        "run; soak: of one whose camera drops out; page: of --serve; networks: alone")  # fmt: skip
+        "yolo: beside `yolo predict`; paces: of --detection-interval, and a still camera; sizes: "
+        "480p to 1080p; start: time to the first frame; latency: from camera to overlay; memory: "
+        "of a long run; soak: of one whose camera drops out; page: of --serve; networks: "
+        "alone")  # fmt: skip
     add("--frames", type=int, default=600, help="of a clip (600)")
     add("--rounds", type=int, default=6, help="runs of each program (6)")
     add(
@@ -97,7 +100,7 @@ def _sample(folder: Path, clip: Path, *flags: str) -> tuple[Run, dict]:
 
 def _analysis_ms(clip: Path, *flags: str) -> float:
     """Milliseconds a frame of locating and classifying, one frame after the other."""
-    analysis, stats = checked_analysis(app_flags().parse_args(flags)), Stats()
+    analysis, stats = make_analysis(read_settings(flags).recognition), Stats()
     with open_source(str(clip)) as source:
         for frame in source:
             stats.read += 1
@@ -111,7 +114,7 @@ def _paces(folder: Path, args: argparse.Namespace) -> None:
     """What looking at fewer frames saves and costs, and what a still scene does."""
     moving = build(folder / "moving.mp4", Clip(args.frames))
     still = build(folder / "still.mp4", Clip(args.frames, still=True))
-    yolo = ("--locate", "yolo", "--latency")
+    yolo = ("--locate", "yolo", "--detection-interval")
     _sample(folder, moving, *yolo, "every-frame")
     (folder / "rows.jsonl").rename(folder / "every.jsonl")
     _sample(folder, moving, *yolo, "smooth")
@@ -161,11 +164,10 @@ def _start(folder: Path, args: argparse.Namespace) -> None:
 
 def _latency(folder: Path, args: argparse.Namespace) -> None:
     """Age of what is shown of a camera: as it is, and with a locator far too slow for it."""
-    flags = app_flags().parse_args(["--latency", "live", "--locate", "yolo"])
-    print(f"yolo, live: {ages(checked_analysis(flags), rate=CAMERA_RATE, seconds=args.seconds)}")
+    live = Recognition(model="yolo-names", locator="yolo", detection_interval="live")
+    print(f"yolo, live: {ages(make_analysis(live), rate=CAMERA_RATE, seconds=args.seconds)}")
     for pace in ("live", "every-frame"):
-        flags.latency = pace
-        slow = checked_analysis(flags)
+        slow = make_analysis(replace(live, detection_interval=pace))
         slow.locate = Slowed(slow.locate, SLOWER / CAMERA_RATE)
         print(f"{SLOWER} times too slow, {pace}: "
               f"{ages(slow, rate=CAMERA_RATE, seconds=args.seconds)}", flush=True)  # fmt: skip

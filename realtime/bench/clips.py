@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 
-from realtime.flags import DEMO
+from realtime.settings import DEMO
 
 RATE = Fraction(25)
 SOUND_RATE = 48_000

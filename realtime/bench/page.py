@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 
 from preprocessing.errors import UsageError
-from realtime.assemble import checked_analysis
+from realtime.assemble import make_analysis
 from realtime.bench.latency import TURN, WARM_UP, ages
 from realtime.bench.measure import ROOT
-from realtime.flags import parser as app_flags
+from realtime.flags import read_settings
 from realtime.sources.fake_camera import SCHEME, read_clock
 
-FLAGS = ("--latency", "live", "--locate", "yolo")
+FLAGS = ("--detection-interval", "live", "--locate", "yolo")
 VIEWERS = 4
 PATIENCE = 20.0  # seconds for the page to open
 LENGTH = b"Content-Length: "
@@ -30,7 +30,7 @@ LENGTH = b"Content-Length: "
 
 def page(rate: int, seconds: float, rounds: int) -> str:
     """First picture, age of the pictures beside those of the window, and what viewers cost."""
-    window = ages(checked_analysis(app_flags().parse_args(FLAGS)), rate=rate, seconds=seconds)
+    window = ages(make_analysis(read_settings(FLAGS).recognition), rate=rate, seconds=seconds)
     with _serving(rate) as port:
         firsts = [asyncio.run(_first_picture(port)) for _ in range(rounds)]
         found = asyncio.run(_ages(port, seconds))

@@ -11,7 +11,7 @@ from training.inference.weights import locate
 
 OURS = "segment + deep"
 PREDICT = "yolo predict, torch"
-FAST = ("--model", "deep", "--latency", "every-frame")
+FAST = ("--model", "deep", "--detection-interval", "every-frame")
 COPY_LOOP = f"""
 import sys, av
 source, target = av.open(sys.argv[1]), av.open(sys.argv[2], "w", options={CONTAINER_OPTIONS!r})
@@ -153,7 +153,7 @@ def yolo(folder: Path) -> tuple[Contestant, ...]:
             "exist_ok=True",
         ]  # fmt: skip
 
-    ours = app("--locate", "yolo", "--latency", "every-frame")
+    ours = app("--locate", "yolo", "--detection-interval", "every-frame")
     script = SUPERVISION.format(model=str(checkpoint), size=info.size, confidence=info.confidence)
     return (
         Contestant("yolo", ours),

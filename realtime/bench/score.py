@@ -30,9 +30,10 @@ from realtime.bench.footage import (
     read_clips,
     read_photos,
 )
-from realtime.flags import add_recognition
+from realtime.flags import add_recognition_flags, recognition_of
 from realtime.pipeline import Analysis
 from realtime.runtime.stats import Stats
+from realtime.settings import Recognition
 from realtime.types import UNKNOWN, Garment
 
 
@@ -201,13 +202,16 @@ def main(argv: list[str] | None = None) -> int:
     add("--boxes", type=Path, metavar="CSV", help="file,x1,y1,x2,y2 marked on the photos")
     add("--raw", action="store_true", help="count what each frame alone would change (slower)")
     add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
-    add_recognition(parser.add_argument_group("recognition"))
+    add_recognition_flags(parser)
     args = parser.parse_args(argv)
     return exit_status(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:
-    check_recognition(args)
+    recognition = recognition_of(args)
+    check_recognition(recognition)
+    # Counts what each frame alone would change, if asked for.
+    alone = replace(recognition, detection_interval="every-frame") if args.raw else None
     if args.limit is not None and args.limit < 1:
         raise UsageError(f"--limit must be at least 1, got {args.limit}")
     clips = read_clips(args.clips) if args.clips else []
@@ -215,9 +219,12 @@ def _run(args: argparse.Namespace) -> int:
     boxes = read_boxes(args.boxes) if args.boxes else {}
     if not clips and not photos:
         raise UsageError("nothing to score: give --clips CSV or --photos DIR")
-    scores = [score_clip(clip, make_analysis(args), alone=_alone(args)) for clip in clips]
+    scores = [
+        score_clip(clip, make_analysis(recognition), alone=alone and make_analysis(alone))
+        for clip in clips
+    ]
     if photos:
-        scores.append(_score_photos(photos, args, boxes))
+        scores.append(_score_photos(photos, boxes, recognition, alone=alone))
     total = Score("all")
     for score in scores:
         total += score
@@ -229,25 +236,24 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _score_photos(
-    photos: Sequence[Clip], args: argparse.Namespace, boxes: dict[str, np.ndarray]
+    photos: Sequence[Clip],
+    boxes: dict[str, np.ndarray],
+    recognition: Recognition,
+    *,
+    alone: Recognition | None,
 ) -> Score:
     """All photos as one score; each has tracks of its own."""
-    analysis, alone, total = make_analysis(args), _alone(args), Score(f"{len(photos)} photos")
+    analysis, total = make_analysis(recognition), Score(f"{len(photos)} photos")
+    each_alone = make_analysis(alone) if alone else None
 
     def fresh(one: Analysis) -> Analysis:
-        tracker = Tracker(one.classify.info.classes, threshold=args.threshold)
+        tracker = Tracker(one.classify.info.classes, threshold=recognition.label_threshold)
         return replace(one, track=tracker)
 
     for photo in tqdm(photos, "photos", disable=None):
         box = boxes.get(photo.path.name)
-        total += score_clip(photo, fresh(analysis), box=box, alone=alone and fresh(alone))
+        total += score_clip(photo, fresh(analysis), box=box, alone=each_alone and fresh(each_alone))
     return total
-
-
-def _alone(args: argparse.Namespace) -> Analysis | None:
-    """With --raw, the analysis that looks at every frame."""
-    every = argparse.Namespace(**vars(args) | {"latency": "every-frame"})
-    return make_analysis(every) if args.raw else None
 
 
 if __name__ == "__main__":

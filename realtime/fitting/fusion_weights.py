@@ -25,13 +25,13 @@ from preprocessing.datasets.samples import read_csv
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
-from preprocessing.labels import SINGLE
+from preprocessing.labels import PHOTO_LAYER
 from realtime.analysis import fusion
 from realtime.analysis.classifier import load_classifier
 from realtime.analysis.fusion import JointNames
-from realtime.analysis.locators import Locate
+from realtime.analysis.locators import Locator
 from realtime.analysis.parser_locator import ParserLocator, load_parser
-from realtime.flags import DEFAULT_MODEL
+from realtime.settings import DEFAULT_MODEL
 from training.inference.probabilities import softmax
 
 MATCH = 0.5  # IoU from which a found region is a marked garment
@@ -55,7 +55,7 @@ def lying(source: Path) -> Iterator[tuple[np.ndarray, list[tuple[str, np.ndarray
     Raises:
         DataError: the CSV has none.
     """
-    samples = [s for s in read_csv(source) if s.split == "validation" and s.label in SINGLE]
+    samples = [s for s in read_csv(source) if s.split == "validation" and s.label in PHOTO_LAYER]
     if not samples:
         raise DataError(f"{source} has no photos of its validation part: see build_dataset")
     for sample in samples:
@@ -76,7 +76,7 @@ def worn(folder: Path) -> Iterator[tuple[np.ndarray, list[tuple[str, np.ndarray 
         yield read_picture(path), marked
 
 
-def garments(pictures, locate: Locate, names: JointNames) -> list[Garment]:
+def garments(pictures, locate: Locator, names: JointNames) -> list[Garment]:
     """What is said of the marked garments that are found; a lone one is the largest region."""
     found = []
     for image, marked in pictures:

@@ -1,4 +1,4 @@
-"""The camera of the browser that shows the page, as a source: it sends JPEGs over a WebSocket."""
+"""The camera of the viewer's browser as a source; the browser sends JPEGs over a WebSocket."""
 
 import time
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from realtime.types import Frame, SourceInfo
 
 
 class BrowserCamera:
-    """A live source that is fed from outside; only the newest picture waits.
+    """A live source that is fed from outside; only the newest picture is kept.
 
     Args:
-        width, height: of the pictures that will come, in pixels.
+        width, height: of the pictures, in pixels.
     """
 
     def __init__(self, width: int, height: int):
@@ -33,11 +33,11 @@ class BrowserCamera:
         self.close()
 
     def feed(self, jpeg: bytes) -> bool:
-        """Take a picture; False when the source was closed."""
+        """Take a picture; return False once the source is closed."""
         return self._channel.send((jpeg, time.monotonic()))
 
     def close(self) -> None:
-        """No more pictures come."""
+        """End the source: no picture is taken any more."""
         self._channel.close()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -52,7 +52,7 @@ class BrowserCamera:
 
 
 def decoded(jpeg: bytes) -> np.ndarray | None:
-    """BGR uint8 (H, W, 3) of a JPEG; None if it is none."""
+    """Return the BGR uint8 (H, W, 3) image of a JPEG; None if it is not one."""
     try:
         return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:

@@ -1,4 +1,4 @@
-"""Who may see the page: the right host, the page's own origin, and a token off this machine."""
+"""Access to the page: known host, the page's own origin, and a token for other machines."""
 
 import hmac
 import ipaddress
@@ -11,22 +11,22 @@ COOKIE = "garments"
 
 @dataclass(frozen=True)
 class Guard:
-    """Decides over requests.
+    """Accepts or refuses requests.
 
     Attributes:
-        token: what a viewer must show; empty where none is needed.
-        local: whether the page is served to this machine alone.
+        token: secret that a request must present; "" for none.
+        local: True if the page is served to this machine alone.
     """
 
     token: str
     local: bool
 
-    def refusal(self, headers: Mapping[str, str], shown: str) -> str:
-        """Why a request is refused; empty if it is not.
+    def refusal(self, headers: Mapping[str, str], token: str) -> str:
+        """Return the reason why a request is refused; "" if it is not.
 
         Args:
             headers: of the request, by lower-case names.
-            shown: the token of its cookie or address, or empty.
+            token: of its cookie or URL, or "".
         """
         host = headers.get("host", "")
         if not self._known(host):
@@ -34,12 +34,12 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
             return "another site's page may not use this one"
-        if self.token and not hmac.compare_digest(shown.encode(), self.token.encode()):
+        if self.token and not hmac.compare_digest(token.encode(), self.token.encode()):
             return "open the page by the address with ?token=... that the app printed"
         return ""
 
     def _known(self, host: str) -> bool:
-        """Names that another site may point here by its own DNS are none of ours."""
+        """True if the host is this machine, and not a name that another site's DNS points here."""
         name = host.rpartition("]")[0].removeprefix("[") or host.partition(":")[0].lower()
         if name == "localhost":
             return True
@@ -52,7 +52,7 @@ class Guard:
 
 
 def is_local(host: str) -> bool:
-    """Whether an address to listen on is only this machine's own."""
+    """True if an address to listen on is reachable from this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

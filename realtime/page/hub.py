@@ -1,4 +1,4 @@
-"""Passes pictures from the pipeline's thread to any number of viewers; a slow one loses frames."""
+"""Fan-out of pictures from the pipeline's thread to all viewers; a slow viewer loses frames."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ QUALITY = 80  # of JPEG, 0 to 100
 
 
 class Hub:
-    """One picture for all viewers, encoded once, and only while somebody looks."""
+    """Newest picture for all viewers; encoded once, and only while there is a viewer."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -24,19 +24,19 @@ class Hub:
         self._loop = asyncio.get_running_loop()
 
     def show(self, image: np.ndarray) -> None:
-        """Take a BGR image (H, W, 3) that nobody changes any more; from any thread."""
+        """Publish a BGR image (H, W, 3), which must not change afterwards; from any thread."""
         self._last = image
         if self._viewers and self._loop:
             picture = encoded(image)
-            with suppress(RuntimeError):  # the loop has ended: nobody looks any more
+            with suppress(RuntimeError):  # the event loop has ended
                 self._loop.call_soon_threadsafe(self._offer, picture)
 
     def snapshot(self) -> bytes | None:
-        """The last picture as JPEG; None before the first."""
+        """Return the last picture as JPEG; None before the first."""
         return None if self._last is None else encoded(self._last)
 
     async def pictures(self) -> AsyncIterator[bytes]:
-        """JPEGs from now on, the last one at once, until the hub closes."""
+        """Yield JPEGs until the hub closes, beginning with the last one."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
         if self._last is not None:
             queue.put_nowait(encoded(self._last))
@@ -48,7 +48,7 @@ class Hub:
             self._viewers.discard(queue)
 
     def close(self) -> None:
-        """End every viewer's pictures; on the event loop."""
+        """End the pictures of all viewers; on the event loop."""
         self.closed = True
         self._offer(None)
 
@@ -60,5 +60,5 @@ class Hub:
 
 
 def encoded(image: np.ndarray) -> bytes:
-    """A BGR image (H, W, 3) as JPEG."""
+    """Return a BGR image (H, W, 3) as JPEG."""
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

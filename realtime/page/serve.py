@@ -1,13 +1,11 @@
-"""`--serve`: opens the port, starts the session, and serves until a signal."""
+"""`--serve`: opens the port, starts the session, and serves the page until a signal."""
 
-import argparse
 import asyncio
 import os
 import secrets
 import socket
-import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import uvicorn
 
@@ -18,40 +16,44 @@ from realtime.page.hub import Hub
 from realtime.page.server import MAX_PICTURE, make_app
 from realtime.page.session import Session
 from realtime.runtime.interrupt import Interrupt
+from realtime.settings import Address, Settings
 from realtime.sources.open_source import Source
 
 TOKEN_VARIABLE = "GARMENTS_TOKEN"
 DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")
 POLL_SECONDS = 0.2
-CLOSING_SECONDS = 1  # that open connections get at the end
+CLOSING_SECONDS = 1  # for open connections, at the end
 
 
 class Server(uvicorn.Server):
-    """uvicorn without handlers for signals: the app's own finish its files first."""
+    """uvicorn without its signal handlers: those of the app complete the outputs first."""
 
-    def capture_signals(self):
+    def capture_signals(self) -> AbstractContextManager[None]:
         return nullcontext()
 
 
 def read_address(text: str) -> tuple[str, int]:
-    """Host and port of "HOST:PORT", "HOST" or ":PORT".
+    """Return host and port of "HOST:PORT", "HOST" or ":PORT".
 
     Raises:
-        UsageError: the port is no number of 0 to 65535.
+        UsageError: it is a file, or the port is not a number from 0 to 65535.
     """
     host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
     if not colon:
         host, port = text, DEFAULT_PORT
+    if os.path.exists(text):
+        raise UsageError(f"--serve takes HOST:PORT, got the file {text}: name the source before "
+                         "--serve")  # fmt: skip
     if not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"--serve {text}: wanted HOST:PORT, as 127.0.0.1:8000")
+        raise UsageError(f"--serve {text}: wanted HOST:PORT, such as 127.0.0.1:8000")
     return host.strip("[]") or DEFAULT_HOST, int(port)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there.
+    """Return a socket that listens there.
 
     Raises:
-        SinkError: the port is taken, or the address is none of this machine's.
+        SinkError: the port is taken, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -62,44 +64,52 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    args: argparse.Namespace,
-    first: Source | None,
+    settings: Settings,
+    source: Source | None,
     *,
-    open_sinks: Callable[[Source], list],
-    make_analysis: Callable,
+    address: Address | None,
+    ready: Callable[[str], None],
 ) -> int:
-    """Serve the page until Ctrl-C; the exit status.
+    """Serve the page until a signal; return the exit status.
 
     Args:
-        first: the source to begin with; None leaves that to the page.
+        source: the first to show, already open; None to leave the choice to the page.
+        address: of the source.
+        ready: called with the page's URL once it can be opened.
 
     Raises:
-        SinkError: the port cannot be had.
-        WeightsError, DeviceError: the models cannot.
+        SinkError: the port is not available.
+        WeightsError, DeviceError: the networks cannot be loaded.
     """
-    host, port = read_address(args.serve)
+    host, port = read_address(settings.serve or DEFAULT_ADDRESS)
     local = is_local(host)
     token = "" if local else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
     with listen(host, port) as listening, Interrupt() as interrupt:
-        session = Session(args, hub=Hub(), open_sinks=open_sinks, make_analysis=make_analysis)
+        session = Session(settings, address=address, hub=Hub())
         app = make_app(session, Guard(token, local=local))
-        if first is not None:
-            session.start(first, own=True)
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listening.getsockname()[1]}/"
-        print(f"page: {address}{f'?token={token}' if token else ''}", file=sys.stderr, flush=True)
+        if source is not None:
+            session.start(source, own=True)
+        ready(_url(listening, host, token))
         server = Server(uvicorn.Config(
-            app, log_level="warning", ws_max_size=MAX_PICTURE, ws_per_message_deflate=False,
-            timeout_graceful_shutdown=CLOSING_SECONDS, access_log=False,
+            app, log_config=None, log_level="warning", access_log=False, ws_max_size=MAX_PICTURE,
+            ws_per_message_deflate=False, timeout_graceful_shutdown=CLOSING_SECONDS,
         ))  # fmt: skip
-        asyncio.run(_until(server, listening, session, interrupt))
+        asyncio.run(_serve_until(server, listening, session, interrupt))
     if session.failure is not None:
         raise session.failure
     return interrupt.status
 
 
-async def _until(server, listening, session: Session, interrupt: Interrupt) -> None:
-    """Serve until a signal came; then the run and its outputs are finished first."""
+def _url(listening: socket.socket, host: str, token: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    query = f"?token={token}" if token else ""
+    return f"http://{shown}:{listening.getsockname()[1]}/{query}"
+
+
+async def _serve_until(
+    server: Server, listening: socket.socket, session: Session, interrupt: Interrupt
+) -> None:
+    """Serve until a signal; the run and its outputs are completed first."""
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     while not interrupt.requested() and not serving.done():
         await asyncio.sleep(POLL_SECONDS)

@@ -1,6 +1,6 @@
-"""The page's routes: files of the page, pictures, figures, controls, upload, the browser's camera.
+"""Routes of the page: its files, pictures, figures, controls, upload, the browser's camera.
 
-Every control is refused by name where its value is none of those offered.
+A control is refused if its value is not one of those offered.
 """
 
 import asyncio
@@ -18,15 +18,16 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from preprocessing.errors import GarmentError, SourceError, UsageError
-from realtime.flags import DEMO, LOCATOR_NAMES
+from realtime.analysis.locators import LOCATORS
 from realtime.page.browser_camera import BrowserCamera, decoded
 from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
-from realtime.sources.open_source import STREAM_SCHEMES, cameras, open_source
+from realtime.settings import DEMO, Address
+from realtime.sources.open_source import STREAM_SCHEMES, Source, cameras, open_source
 from training.inference.weights import locate, read_manifest
 
 STATIC = Path(__file__).with_name("static")
-REPORT_SECONDS = 0.25  # between two states on /events
+EVENT_SECONDS = 0.25  # between two states on /events
 MAX_UPLOAD = 500 * 2**20  # bytes
 MAX_PICTURE = 4 * 2**20  # bytes of a picture of the browser's camera
 MAX_PIXELS = 4096 * 4096
@@ -40,7 +41,7 @@ HEADERS = {
 
 
 class Guarded:
-    """Lets only those requests through, HTTP and WebSocket, that the guard does not refuse."""
+    """Middleware that drops the requests, HTTP and WebSocket, that the guard refuses."""
 
     def __init__(self, app: ASGIApp, guard: Guard):
         self._app, self._guard = app, guard
@@ -48,24 +49,24 @@ class Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        asked = HTTPConnection(scope)
-        given = asked.query_params.get("token", "")
-        refusal = self._guard.refusal(asked.headers, given or asked.cookies.get(COOKIE, ""))
+        request = HTTPConnection(scope)
+        token = request.query_params.get("token", "")
+        refusal = self._guard.refusal(request.headers, token or request.cookies.get(COOKIE, ""))
         if scope["type"] == "websocket":
             if refusal:
                 return await WebSocket(scope, receive, send).close(1008, refusal)
             return await self._app(scope, receive, send)
         if refusal:
             return await JSONResponse({"error": refusal}, 403)(scope, receive, send)
-        if given and scope["method"] == "GET":  # keep it out of the address from now on
-            answer = RedirectResponse(asked.url.path, 303)
-            answer.set_cookie(COOKIE, given, httponly=True, samesite="strict")
-            return await answer(scope, receive, send)
+        if token and scope["method"] == "GET":  # the URL loses its token
+            response = RedirectResponse(request.url.path, 303)
+            response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+            return await response(scope, receive, send)
         await self._app(scope, receive, _with_headers(send))
 
 
 def _with_headers(send: Send) -> Send:
-    """`send` for answers that keep the browser from doing what the page never asks for."""
+    """Return a `send` that adds HEADERS, which restrict what a browser does with the page."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -76,7 +77,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def make_app(session: Session, guard: Guard) -> FastAPI:
-    """The web application of a session."""
+    """Return the web application of a session."""
     uploads = tempfile.TemporaryDirectory(prefix="garments-")
 
     @asynccontextmanager
@@ -117,7 +118,7 @@ def _add_views(app: FastAPI, session: Session) -> None:
         async def states() -> AsyncIterator[str]:
             while not hub.closed:
                 yield f"data: {json.dumps(session.report())}\n\n"
-                await asyncio.sleep(REPORT_SECONDS)
+                await asyncio.sleep(EVENT_SECONDS)
 
         return StreamingResponse(states(), media_type="text/event-stream",
                                  headers={"Cache-Control": "no-store"})  # fmt: skip
@@ -128,8 +129,8 @@ def _add_views(app: FastAPI, session: Session) -> None:
 
     @app.get("/choices")
     async def choices() -> dict:
-        return {"models": _models(), "locators": ["auto", *LOCATOR_NAMES],
-                "sources": [name for name, _ in _sources(session)]}  # fmt: skip
+        return {"models": _models(), "locators": ["auto", *LOCATORS],
+                "sources": list(_sources(session))}  # fmt: skip
 
     @app.get("/snapshot")
     async def snapshot() -> Response:
@@ -141,16 +142,14 @@ def _add_views(app: FastAPI, session: Session) -> None:
 
 
 def _models() -> list[str]:
-    """Committed models that name garments."""
+    """Return the committed classifiers."""
     return [name for name in sorted(read_manifest()) if locate(name)[1].task == "classify"]
 
 
-def _sources(session: Session) -> list[tuple[str, str | int]]:
-    """What may be chosen without typing: names shown, with what opens them."""
-    found: list[tuple[str, str | int]] = [("demo", str(DEMO))]
-    found += [(f"camera {path.removeprefix('/dev/video')}",
-               int(path.removeprefix("/dev/video"))) for path in cameras()]  # fmt: skip
-    return [*session.own, *found]
+def _sources(session: Session) -> dict[str, Address]:
+    """Return the addresses of the sources that the page offers, by the names that it shows."""
+    numbers = [int(path.removeprefix("/dev/video")) for path in cameras()]
+    return {**session.own, "demo": str(DEMO), **{f"camera {n}": n for n in numbers}}
 
 
 def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
@@ -172,7 +171,7 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
 
     @app.post("/settings")
     async def settings(wanted: dict) -> dict:
-        await asyncio.to_thread(session.change, **_flags(wanted))
+        await asyncio.to_thread(session.change, **_changes(wanted))
         return session.report()
 
     @app.put("/upload")
@@ -182,7 +181,7 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
             opened = await asyncio.to_thread(open_source, str(path))
         except SourceError as error:
             path.unlink()
-            raise SourceError("this file is no video or picture that can be read") from error
+            raise SourceError("this file is not a video or picture that can be read") from error
         await asyncio.to_thread(session.start, opened)
         return session.report()
 
@@ -190,11 +189,11 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
     async def camera(socket: WebSocket) -> None:
         await socket.accept()
         with suppress(WebSocketDisconnect):
-            await _from_browser(socket, session)
+            await _show_browser_camera(socket, session)
 
 
-def _open(session: Session, name: str):
-    """A source that the page asks for: one of those offered, or the address of a stream.
+def _open(session: Session, name: str) -> Source:
+    """Open the source that the page asks for: one of those offered, or the URL of a stream.
 
     Raises:
         UsageError: it is neither, for instance a path.
@@ -202,39 +201,39 @@ def _open(session: Session, name: str):
     """
     if name.startswith(STREAM_SCHEMES):
         return open_source(name)
-    offered = dict(_sources(session))
+    offered = _sources(session)
     if name not in offered:
-        raise UsageError(f"no such source: {name[:80]!r}; an address begins with "
+        raise UsageError(f"no such source: {name[:80]!r}; a URL begins with "
                          f"{' '.join(STREAM_SCHEMES)}")  # fmt: skip
     found = offered[name]
     return open_source(None, found) if isinstance(found, int) else open_source(found)
 
 
-def _flags(wanted: dict) -> dict:
-    """The settings of a request that may be changed, checked.
+def _changes(wanted: dict) -> dict[str, object]:
+    """Return the recognition settings that a request asks for, by field name.
 
     Raises:
-        UsageError: a value is none of those offered.
+        UsageError: a value is not one of those offered.
     """
-    flags: dict[str, object] = {}
+    changes: dict[str, object] = {}
     if "model" in wanted:
         if wanted["model"] not in _models():
             raise UsageError(f"no such model: wanted one of {', '.join(_models())}")
-        flags["model"] = wanted["model"]
+        changes["model"] = wanted["model"]
     if "locate" in wanted:
-        if wanted["locate"] not in ("auto", *LOCATOR_NAMES):
-            raise UsageError(f"no such locator: wanted one of {', '.join(LOCATOR_NAMES)}")
-        flags["locate"] = wanted["locate"]
+        if wanted["locate"] not in ("auto", *LOCATORS):
+            raise UsageError(f"no such locator: wanted one of {', '.join(LOCATORS)}")
+        changes["locator"] = wanted["locate"]
     if "threshold" in wanted:
         try:
-            flags["threshold"] = float(wanted["threshold"])
+            changes["label_threshold"] = float(wanted["threshold"])
         except (TypeError, ValueError) as error:
-            raise UsageError("the threshold must be a number of 0 to 1") from error
-    return flags
+            raise UsageError("the threshold must be a number from 0 to 1") from error
+    return changes
 
 
 async def _received(request: Request, folder: Path) -> Path:
-    """The request's body in a file with a name of ours.
+    """Write the request's body to a new file; return its path.
 
     Raises:
         UsageError: it is empty or too large.
@@ -252,8 +251,8 @@ async def _received(request: Request, folder: Path) -> Path:
     return path
 
 
-async def _from_browser(socket: WebSocket, session: Session) -> None:
-    """Feed the browser's pictures to the session; each is answered, so that none pile up."""
+async def _show_browser_camera(socket: WebSocket, session: Session) -> None:
+    """Feed the browser's pictures to the session; it sends one for each reply, so none pile up."""
     source: BrowserCamera | None = None
     try:
         while True:
@@ -261,7 +260,7 @@ async def _from_browser(socket: WebSocket, session: Session) -> None:
             if source is None:
                 first = decoded(jpeg) if len(jpeg) <= MAX_PICTURE else None
                 if first is None or first.size > 3 * MAX_PIXELS:
-                    return await socket.close(1003, "wanted JPEG pictures of a camera")
+                    return await socket.close(1003, "wanted the JPEG pictures of a camera")
                 source = BrowserCamera(first.shape[1], first.shape[0])
                 await asyncio.to_thread(session.start, source)
             if not source.feed(jpeg):

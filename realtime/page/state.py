@@ -1,4 +1,4 @@
-"""What the page tells beside the picture: figures, garments in view, timeline, counts."""
+"""State of the page beside the picture: figures, garments in view, timeline, counts."""
 
 from collections import Counter, deque
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from realtime.runtime.stats import Stats
 from realtime.types import Frame, Garment
 
 POINTS = 120  # of a curve
-POINT_SECONDS = 0.25  # of a video's time between them
-TRACKS = 40  # on the timeline
+POINT_SECONDS = 0.25  # between them, in seconds of the source
+MAX_TRACKS = 40  # on the timeline
 
 
 @dataclass(eq=False)
-class Stay:
-    """One track's time in view, in seconds of the source."""
+class TimelineBar:
+    """A track's time in view, in seconds of the source."""
 
     track: int
     label: str
@@ -29,16 +29,16 @@ class State:
 
     Args:
         stats: those of the run.
-        shade: the colour (blue, green, red) in which a label's garments are drawn.
+        shade: colour (blue, green, red) in which the garments of a label are drawn.
 
     `write` is called on the sinks' thread and `report` on the server's: every value is replaced as
-    a whole, so that the other side sees the old one or the new one.
+    a whole, so that the other thread sees the old one or the new one.
     """
 
     def __init__(self, hub: Hub, stats: Stats, shade: Callable[[str], tuple[int, int, int]]):
         self._hub, self._stats, self._shade = hub, stats, shade
         self._garments: list[Garment] = []
-        self._stays: dict[int, Stay] = {}
+        self._bars: dict[int, TimelineBar] = {}
         self._past: Counter[str] = Counter()  # labels of tracks that left the timeline
         self._fps: deque[float] = deque(maxlen=POINTS)
         self._latency: deque[float] = deque(maxlen=POINTS)
@@ -52,29 +52,31 @@ class State:
         pass
 
     def write(self, frame: Frame, garments: list[Garment]) -> None:
-        """Show the frame and note its garments."""
+        """Publish the frame and record its garments."""
         self._hub.show(frame.image)
         self._garments, self._time, self._frames = garments, frame.time, frame.index + 1
         for garment in garments:
             if garment.label.known:
-                self._stay(garment, frame.time)
+                self._extend(garment, frame.time)
         if frame.time >= self._next_point:
             self._next_point = frame.time + POINT_SECONDS
             self._fps.append(round(self._stats.fps, 1))
             self._latency.append(round(1000 * self._stats.latency, 1))
 
-    def _stay(self, garment: Garment, time: float) -> None:
+    def _extend(self, garment: Garment, time: float) -> None:
         label, colour = garment.label.name, garment.colour
-        stay = self._stays.setdefault(garment.track, Stay(garment.track, label, colour, time, time))
-        stay.label, stay.colour, stay.until = label, colour, time
-        if len(self._stays) > TRACKS:
-            oldest = min(self._stays.values(), key=lambda one: one.until)
+        bar = self._bars.setdefault(
+            garment.track, TimelineBar(garment.track, label, colour, time, time)
+        )
+        bar.label, bar.colour, bar.until = label, colour, time
+        if len(self._bars) > MAX_TRACKS:
+            oldest = min(self._bars.values(), key=lambda bar: bar.until)
             self._past[oldest.label] += 1
-            del self._stays[oldest.track]
+            del self._bars[oldest.track]
 
     def report(self) -> dict:
-        """All of it, ready for JSON."""
-        stays = list(self._stays.values())
+        """Return the state, ready for JSON."""
+        bars = list(self._bars.values())
         return {
             "time": round(self._time, 2),
             "frames": self._frames,
@@ -88,11 +90,11 @@ class State:
                  "attributes": dict(g.attributes)}
                 for g in self._garments
             ],
-            "counts": dict((self._past + Counter(s.label for s in stays)).most_common()),
+            "counts": dict((self._past + Counter(bar.label for bar in bars)).most_common()),
             "timeline": [
-                {"track": s.track, "label": s.label, "colour": s.colour,
-                 "from": round(s.since, 2), "to": round(s.until, 2)}
-                for s in stays
+                {"track": bar.track, "label": bar.label, "colour": bar.colour,
+                 "from": round(bar.since, 2), "to": round(bar.until, 2)}
+                for bar in bars
             ],
             "curves": {"fps": list(self._fps), "latency_ms": list(self._latency)},
         }  # fmt: skip

@@ -1,32 +1,34 @@
-"""Signals ask the run to finish; a second one forces the end."""
+"""Signals that ask a run to finish; a second one ends the process at once."""
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 
+Handler = Callable[[int, FrameType | None], object] | int | None
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupt:
-    """While entered, turns a signal into `requested()`; `status` is then 128 + its number."""
+    """Turns signals into `requested()` while entered; `status` is then 128 plus the number."""
 
     def __init__(self) -> None:
         self._number = 0
-        self._before: dict[int, object] = {}
+        self._replaced: dict[int, Handler] = {}
 
     def __enter__(self) -> "Interrupt":
         for number in SIGNALS:
             # Started by nohup, the run is meant to outlive its terminal.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._handle)
+                self._replaced[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._replaced.items():
             signal.signal(number, handler)
 
     def requested(self) -> bool:
-        """Whether a signal came."""
+        """True once a signal was received."""
         return self._number != 0
 
     @property

@@ -67,7 +67,7 @@ FAULTS = [
     Fault("full disk, report", onto("--report", "/dev/full"), 5, "no plain file"),
     Fault("no output and several videos",
           lambda f: (clip(f), ["--video", "in.mp4", "in.mp4"])[1], 2, "FOLDER"),
-    Fault("out of range", onto("-o", "out.mp4", "--threshold", "nan"), 2, "--threshold"),
+    Fault("out of range", onto("-o", "out.mp4", "--label-threshold", "nan"), 2, "--label-threshold"),
     Fault("no number", onto("-o", "out.mp4", "--threads", "many"), 2, "--threads"),
     Fault("reconnect before the clock", onto("-o", "out.mp4", "--reconnect", "-1"), 2,
           "--reconnect"),

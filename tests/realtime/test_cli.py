@@ -1,4 +1,4 @@
-"""The app as a user meets it: whole processes, their output files and exit statuses."""
+"""The command line: whole processes, their output files and exit statuses."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import make
 import pytest
 
 from realtime import flags
-from realtime.analysis import association, engines, locators, optical_flow
+from realtime.analysis import association, engines, locators
 from realtime.sources.open_source import open_source
 from training.inference.weights import read_manifest
 
@@ -31,9 +31,7 @@ def long_video(tmp_path_factory):
     return make.moving_clip(path, size=(640, 480), repeats=150, audio=True)
 
 
-def test_names_in_the_help_are_those_of_the_registries():
-    assert tuple(locators.LOCATORS) == flags.LOCATOR_NAMES
-    assert tuple(optical_flow.PACES) == flags.PACE_NAMES
+def test_names_in_the_help_are_those_of_the_tables():
     assert tuple(association.ASSOCIATORS) == flags.ASSOCIATOR_NAMES
     assert ("auto", *engines.ENGINES) == flags.ENGINE_NAMES
 
@@ -96,7 +94,7 @@ def test_a_picture_in_a_picture_out(tmp_path):
         (["--video", "in.mp4", "-o", "none/out.mp4"], 5, "no folder"),
         (["--video", "in.mp4", "-o", "out.xyz"], 5, "unknown kind"),
         (["--video", "in.mp4", "--show"], 5, "no display"),
-        (["--video", "in.mp4", "-o", "out.mp4", "--threshold", "1.5"], 2, "--threshold"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--label-threshold", "1.5"], 2, "0 to 1"),
         (["--video", "in.mp4", "-o", "out.mp4", "--threads", "0"], 2, "--threads"),
         (["--camera", "-1", "-o", "out.mp4"], 2, "--camera"),
         (["--video", "in.mp4", "-o", "out.mp4", "--locate", "magic"], 2, "magic"),
@@ -197,7 +195,7 @@ def test_a_window_on_a_virtual_screen(video, tmp_path):
 def test_without_a_display_other_sinks_go_on(video, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     done = make.app("--video", video, "--show", "-o", tmp_path / "out.mp4", env=environment)
-    assert done.returncode == 0 and "going on without the window" in done.stderr
+    assert done.returncode == 0 and "running without the window" in done.stderr
 
 
 def test_help_and_start_without_heavy_imports(video, tmp_path):
@@ -212,5 +210,6 @@ def test_help_and_start_without_heavy_imports(video, tmp_path):
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=make.ROOT, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    light = "import sys; import realtime.cli as c; c.parser(); assert 'numpy' not in sys.modules"
+    light = "import sys; from realtime.cli import read_settings; read_settings([]); "
+    light += "assert 'numpy' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", light], cwd=make.ROOT).returncode == 0

@@ -1,31 +1,31 @@
-"""The committed models as a table: what `--list-models` prints."""
+"""Table of the committed models, for `--list-models`."""
 
 from training.inference.weights import ROLES, WeightsInfo, locate, read_manifest
 
-# What tells best how good a model of a task is, in the order of preference.
-FIGURES = {
+# Metrics of a task, the preferred one first: key in the metadata and title.
+METRICS = {
     "classify": (("accuracy", "accuracy"),),
     "detect": (("map50", "mAP50"),),
     "parse": (("mean_iou", "mean IoU"),),
     "attributes": (("macro_f1", "macro-F1"),),
 }
-PARTS = ("test", "before the refit", "validation")  # that a figure was measured on
+PARTS = ("test", "before the refit", "validation")  # of the data, the preferred one first
 
 
 def table() -> str:
-    """A line a model: name, what it is, classes, input, parameters, size of its file, and figure.
+    """Return a line a model: name, kind, classes, input size, parameters, file size, and metric.
 
     Raises:
         WeightsError: the manifest or a file is damaged.
     """
-    rows = [("model", "what", "classes", "pixels", "parameters", "MB", "figure")]
+    rows = [("model", "kind", "classes", "pixels", "parameters", "MB", "metric")]
     for name in sorted(read_manifest()):
         stem, info = locate(name)
         path, count = stem.with_suffix(".onnx"), info.metrics.get("parameters")
         rows.append((
             name, ROLES[info.task][0], str(len(info.classes)), str(info.size),
             f"{count / 1e6:.2f} M" if count else "",
-            f"{path.stat().st_size / 1e6:.1f}" if path.is_file() else "missing", _figure(info),
+            f"{path.stat().st_size / 1e6:.1f}" if path.is_file() else "missing", _metric(info),
         ))  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -34,10 +34,10 @@ def table() -> str:
     )
 
 
-def _figure(info: WeightsInfo) -> str:
+def _metric(info: WeightsInfo) -> str:
     for part in PARTS:
-        figures = info.metrics.get(part, {})
-        for key, title in FIGURES.get(info.task, ()):
-            if key in figures:
-                return f"{title} {figures[key]:.3f} on {part}"
+        measured = info.metrics.get(part, {})
+        for key, title in METRICS.get(info.task, ()):
+            if key in measured:
+                return f"{title} {measured[key]:.3f} on {part}"
     return ""

@@ -12,9 +12,9 @@ from realtime import assemble, cli
 from realtime.analysis import detector_locator
 from realtime.analysis.fusion import JointNames, ScoreNames
 from realtime.analysis.tracker import Tracker
-from realtime.flags import DEMO
-from realtime.flags import parser as flags_of_the_app
+from realtime.flags import read_settings
 from realtime.runtime.stats import Stats
+from realtime.settings import DEMO, Recognition
 from realtime.sources.open_source import open_source
 from realtime.types import UNKNOWN, Region
 from training.inference.box_naming import POWERS, named
@@ -172,10 +172,10 @@ def test_a_classifier_does_not_locate():
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--confidence", "2", "--locate", "yolo"], "--confidence must be"),
-        (["--confidence", "0.5"], "go with --locate yolo"),
-        (["--only", "hat", "--locate", "green"], "go with --locate yolo"),
-        (["--name-by", "detector"], "go with --locate yolo"),
+        (["--detection-confidence", "2", "--locate", "yolo"], "--detection-confidence must"),
+        (["--confidence", "0.5"], "need --locate yolo"),
+        (["--only", "hat", "--locate", "green"], "need --locate yolo"),
+        (["--name-by", "detector"], "need --locate yolo"),
     ],
 )
 def test_flags_of_detectors(tmp_path, capsys, flags, words):
@@ -185,16 +185,13 @@ def test_flags_of_detectors(tmp_path, capsys, flags, words):
 
 
 def test_a_detector_and_its_namer_go_together():
-    parse = flags_of_the_app().parse_args
-    args = parse(["--locate", "yolo"])
-    assemble.check_recognition(args)
-    assert args.model == "yolo-names"
-    assert assemble.named_by("yolo", "yolo-names") == "both"
-    assert assemble.named_by("yolo", "photo") == "detector"  # which knows other classes
-    args = parse(["--model", "yolo-names", "--confidence", "0.3"])
-    assert assemble.located_by(args) == "yolo"
+    assert read_settings(["--locate", "yolo"]).recognition.model == "yolo-names"
+    assert assemble.default_label_source("yolo", "yolo-names") == "both"
+    assert assemble.default_label_source("yolo", "photo") == "locator"  # of other classes
+    recognition = Recognition(model="yolo-names", detection_confidence=0.3)
+    assert assemble.locator_of(recognition) == "yolo"
     with open_source(str(DEMO)) as source:
-        found = assemble.checked_analysis(args)(next(iter(source)), Stats())
+        found = assemble.make_analysis(recognition)(next(iter(source)), Stats())
     assert found and {garment.label.name for garment in found} <= {
         *locate("yolo")[1].classes, UNKNOWN
     }  # fmt: skip

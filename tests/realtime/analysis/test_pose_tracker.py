@@ -9,8 +9,8 @@ from preprocessing.errors import UsageError, WeightsError
 from realtime.analysis import pose_tracker
 from realtime.analysis.fusion import bare_odds
 from realtime.analysis.pose_tracker import People
-from realtime.assemble import checked_analysis
-from realtime.flags import parser
+from realtime.assemble import make_analysis
+from realtime.settings import Recognition
 from realtime.types import Region
 from training.inference import pose_files as files
 from training.inference.pose import JOINTS, Person, Square
@@ -84,27 +84,34 @@ def test_what_limbs_say(limbs, signs):
     assert bare_odds(replace(TOP, limbs=limbs, bare=None)) == {}
 
 
-@pytest.mark.parametrize("flags", [["--locate", "segment"], ["--name-by", "detector"],
-                                   ["--model", "deep"]])  # fmt: skip
-def test_joints_need_the_parser_and_both_names(flags):
-    with pytest.raises(UsageError, match="--joints goes with"):
-        checked_analysis(parser().parse_args(["--joints", *flags]))
+@pytest.mark.parametrize(
+    "recognition",
+    [
+        Recognition(pose=True, locator="segment"),
+        Recognition(pose=True, label_source="locator"),
+        Recognition(pose=True, model="deep"),
+    ],
+)
+def test_joints_need_the_parser_and_both_names(recognition):
+    with pytest.raises(UsageError, match="--pose needs"):
+        make_analysis(recognition)
 
 
-def test_joints_that_are_not_installed(tmp_path, monkeypatch, capsys):
+def test_joints_that_are_not_installed(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(files, "FOLDER", tmp_path)
-    assert checked_analysis(parser().parse_args([])).people is None
-    assert "people install" in capsys.readouterr().err
-    checked_analysis(parser().parse_args(["--no-joints"]))
-    checked_analysis(parser().parse_args(["--locate", "whole"]))
-    assert "people install" not in capsys.readouterr().err
-    with pytest.raises(WeightsError, match="people install"):
-        checked_analysis(parser().parse_args(["--joints"]))
+    assert make_analysis(Recognition()).people is None
+    assert "pose_files install" in caplog.text
+    caplog.clear()
+    make_analysis(Recognition(pose=False))
+    make_analysis(Recognition(locator="whole"))
+    assert "pose_files install" not in caplog.text
+    with pytest.raises(WeightsError, match="pose_files install"):
+        make_analysis(Recognition(pose=True))
 
 
 @pytest.mark.skipif(
     not files.installed(), reason="no joints: python -m training.inference.pose_files install"
 )
 def test_joints_are_seen_by_default_where_garments_are_worn():
-    assert checked_analysis(parser().parse_args([])).people
-    assert checked_analysis(parser().parse_args(["--no-joints"])).people is None
+    assert make_analysis(Recognition()).people
+    assert make_analysis(Recognition(pose=False)).people is None

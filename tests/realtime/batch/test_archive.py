@@ -13,6 +13,8 @@ import pytest
 
 from preprocessing.errors import SourceError, UsageError
 from realtime.batch import archive
+from realtime.batch.units import Unit
+from realtime.settings import Recognition
 from realtime.sources.open_source import open_source
 from realtime.sources.segment import Part, PartSource, parts_of
 
@@ -95,7 +97,7 @@ def test_what_is_there_is_not_done_again(tmp_path):
     video = make.moving_clip(tmp_path / "in.mp4", repeats=3)
     out = tmp_path / "out"
     status, told = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
-    assert status == 0 and "3 parts of 1 videos, 3 to do" in told
+    assert status == 0 and "3 units of 1 videos, 3 to do" in told
     rows = rows_of(out / "in.parquet")
     assert {frame for frame, *_ in rows} == set(range(120)) and not (out / "in.mp4").exists()
     lost = out / "units" / "in" / "000001"
@@ -105,20 +107,21 @@ def test_what_is_there_is_not_done_again(tmp_path):
         name.unlink()
     lost.rmdir()
     status, told = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
-    assert status == 0 and "3 parts of 1 videos, 1 to do" in told
+    assert status == 0 and "3 units of 1 videos, 1 to do" in told
     assert [row[:2] for row in rows_of(out / "in.parquet")] == [row[:2] for row in rows]
 
 
 def test_lists_that_name_nothing(tmp_path):
     (tmp_path / "list.txt").write_text("\n \n")
     with pytest.raises(UsageError, match="a line"):
-        archive._listed([str(tmp_path / "list.txt")])
+        archive.listed([str(tmp_path / "list.txt")])
     with pytest.raises(UsageError, match="cannot read the list"):
-        archive._listed([str(tmp_path / "none.txt")])
+        archive.listed([str(tmp_path / "none.txt")])
 
 
 def test_without_ray(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
-    unit = archive.Unit(Part("in.mp4", 0, 1, 0), tmp_path / "unit", 0)
+    unit = Unit(Part("in.mp4", 0, 1, 0), tmp_path / "unit", 0)
+    settings = archive.ArchiveSettings(videos=(), out=tmp_path, recognition=Recognition())
     with pytest.raises(UsageError, match="pip install ray"):
-        list(archive.shared_out([unit], None))
+        list(archive.process([unit], settings))

@@ -1,4 +1,4 @@
-"""Several videos: what --video names, own outputs, and one bad file that stops no other."""
+"""Several sources: patterns and folders, own outputs, and one bad file that stops no other."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from preprocessing.errors import UsageError
 from realtime.analysis.batched_engine import Batched
-from realtime.batch.several import sources_of, stems
+from realtime.batch.several import expand, file_names
 
 
 def test_patterns_and_folders_give_their_videos(tmp_path):
@@ -23,19 +23,19 @@ def test_patterns_and_folders_give_their_videos(tmp_path):
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "1.png").touch()
     inside = [str(tmp_path / "a.MOV"), str(tmp_path / "b.mp4")]
-    assert sources_of([str(tmp_path)]) == inside
-    assert sources_of([str(tmp_path / "*.mp4")]) == inside[1:]
-    assert sources_of([str(tmp_path / "pictures"), "x.mp4"]) == [
+    assert expand([str(tmp_path)]) == inside
+    assert expand([str(tmp_path / "*.mp4")]) == inside[1:]
+    assert expand([str(tmp_path / "pictures"), "x.mp4"]) == [
         str(tmp_path / "pictures"),
         "x.mp4",
     ]
-    assert sources_of(["rtsp://host/a?b=[1]"]) == ["rtsp://host/a?b=[1]"]
+    assert expand(["rtsp://host/a?b=[1]"]) == ["rtsp://host/a?b=[1]"]
     with pytest.raises(UsageError, match="no file matches"):
-        sources_of([str(tmp_path / "*.avi")])
+        expand([str(tmp_path / "*.avi")])
 
 
 def test_files_of_one_name_do_not_overwrite_each_other():
-    assert stems(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
+    assert file_names(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
 
 
 def test_a_bad_file_stops_no_other(tmp_path):
@@ -59,7 +59,7 @@ def test_several_videos_need_a_folder(tmp_path):
     assert done.returncode == 2 and "-o FOLDER" in done.stderr
     (tmp_path / "file").touch()
     done = make.app("--video", *videos, "-o", tmp_path / "file")
-    assert done.returncode == 5 and "is none" in done.stderr
+    assert done.returncode == 5 and "is not one" in done.stderr
 
 
 def test_cameras_run_side_by_side(tmp_path):

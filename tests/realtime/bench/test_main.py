@@ -9,7 +9,7 @@ import make
 import numpy as np
 import pytest
 
-from realtime.assemble import checked_analysis
+from realtime.assemble import make_analysis
 from realtime.bench import endurance, measure
 from realtime.bench.clips import RATE, Clip, build, looped
 from realtime.bench.latency import ages
@@ -17,7 +17,7 @@ from realtime.bench.measure import Run, compare, measured, table
 from realtime.bench.page import page
 from realtime.bench.peers import Contestant
 from realtime.bench.quality import f1_of_rows, ssim, ssim_of_videos
-from realtime.flags import parser
+from realtime.settings import Recognition
 
 
 @pytest.mark.parametrize("still", [False, True])
@@ -88,8 +88,8 @@ def test_table_gives_the_first_one_s_speed_over_each():
 
 def test_age_of_what_is_shown_is_read_from_the_picture(monkeypatch):
     monkeypatch.setattr("realtime.bench.latency.WARM_UP", 0.2)
-    flags = parser().parse_args(["--model", "deep", "--locate", "none"])
-    found = ages(checked_analysis(flags), rate=50, seconds=1)
+    analysis = make_analysis(Recognition(model="deep", locator="none"))
+    found = ages(analysis, rate=50, seconds=1)
     assert 0 < found.median <= found.p95 < 2000 and found.unread == 0
 
 

@@ -1,4 +1,4 @@
-"""The live page: who may see it, what it tells and obeys, and how a browser shows it."""
+"""The live page: access, state, controls, and how a browser shows it."""
 
 import itertools
 import os
@@ -18,14 +18,13 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from preprocessing.errors import UsageError
-from realtime.assemble import checked_analysis
-from realtime.flags import DEMO, parser
 from realtime.page.browser_camera import BrowserCamera
 from realtime.page.guard import Guard, is_local
 from realtime.page.hub import Hub
 from realtime.page.serve import read_address
 from realtime.page.server import make_app
 from realtime.page.session import Session
+from realtime.settings import DEMO, Recognition, Settings
 
 DEADLINE = 60  # seconds that the page gets for anything
 
@@ -39,7 +38,7 @@ def until(condition):
     return found
 
 
-# ---- who may ----
+# ---- access ----
 
 
 @pytest.mark.parametrize(
@@ -96,13 +95,13 @@ def test_local_addresses():
     assert not is_local("0.0.0.0") and not is_local("192.168.0.2")
 
 
-# ---- what it tells and obeys ----
+# ---- state and controls ----
 
 
 @pytest.fixture
 def session():
-    args = parser().parse_args(["--model", "deep", "--locate", "segment"])
-    made = Session(args, hub=Hub(), open_sinks=lambda _: [], make_analysis=checked_analysis)
+    settings = Settings(recognition=Recognition(model="deep", locator="segment"))
+    made = Session(settings, address=None, hub=Hub())
     yield made
     made.stop()
 

@@ -1,0 +1,105 @@
+"""Units of an archive: parts of videos, the files that come of each, and how those are joined."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from realtime.sinks.video import CONTAINER_OPTIONS, AudioCopy
+from realtime.sources.segment import Part, PartSource, parts_of
+
+TRACKS = 1_000_000  # track numbers that each unit of a video has for its own
+ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A part of a video, the folder of its results, and its number in the video."""
+
+    part: Part
+    folder: Path
+    number: int
+
+    @property
+    def done(self) -> bool:
+        """True if it was processed to its end."""
+        return self.folder.is_dir()
+
+
+def units_of(video: str, folder: Path, frames: int) -> list[Unit]:
+    """Return a video's units of so many frames, with results inside a folder.
+
+    Raises:
+        SourceError: it is not a video.
+    """
+    parts = parts_of(str(Path(video).resolve()), frames)
+    return [Unit(part, folder / f"{n:06d}", n) for n, part in enumerate(parts)]
+
+
+def join(units: Sequence[Unit], stem: Path, video: str) -> int:
+    """Join a video's rows into `stem`.parquet and its segments into .mp4; return its frames.
+
+    The millions of a track number are the number of the unit: a garment in view at the end of a
+    unit has another number in the next.
+    """
+    _join_rows(units, stem.with_suffix(".parquet"))
+    if all((unit.folder / SEGMENT).is_file() for unit in units):
+        _join_segments(units, stem.with_suffix(".mp4"), video)
+    reports = (json.loads((unit.folder / STATS).read_text()) for unit in units)
+    return sum(report["frames"]["written"] for report in reports)
+
+
+def _join_rows(units: Sequence[Unit], path: Path) -> None:
+    import pyarrow
+    from pyarrow import compute, parquet
+
+    unfinished = path.with_suffix(".new")
+    schema = parquet.read_schema(units[0].folder / ROWS)
+    with parquet.ParquetWriter(unfinished, schema) as writer:
+        for unit in units:
+            rows = parquet.read_table(unit.folder / ROWS, schema=schema)
+            first = pyarrow.scalar(unit.number * TRACKS, pyarrow.int64())
+            column = schema.get_field_index("track")
+            writer.write_table(rows.set_column(column, "track", compute.add(rows["track"], first)))
+    unfinished.rename(path)
+
+
+def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
+    """Copy the packets of all segments into one file, with the audio of the whole video."""
+    unfinished = path.with_name(f".{path.name}")
+    with PartSource(units[0].part) as source:
+        info = source.info
+    with ExitStack() as stack:
+        output = stack.enter_context(av.open(str(unfinished), "w", options=dict(CONTAINER_OPTIONS)))
+        with av.open(str(units[0].folder / SEGMENT)) as first:
+            stream = output.add_stream_from_template(first.streams.video[0])
+        audio = AudioCopy(video, output, shift=info.shift)
+        stack.callback(audio.close)
+        for unit in units:
+            start = unit.part.start * info.time_base + info.shift
+            for packet in _packets(unit.folder / SEGMENT, start):
+                audio.copy_until(float(packet.pts * packet.time_base))
+                packet.stream = stream
+                output.mux(packet)
+        audio.copy_until(float("inf"))
+    unfinished.rename(path)
+
+
+def _packets(segment: Path, start: Fraction) -> Iterator[av.Packet]:
+    """The video packets of a segment, moved to begin at `start` seconds.
+
+    The shift is exact: an mp4 stores its own start in whole milliseconds.
+    """
+    with av.open(str(segment)) as container:
+        shift = None
+        for packet in container.demux(container.streams.video[0]):
+            if packet.dts is None:  # the demuxer's end marker
+                continue
+            if shift is None:
+                shift = round(start / packet.time_base) - packet.pts
+            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+            yield packet

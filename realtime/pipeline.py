@@ -17,9 +17,10 @@ import numpy as np
 from preprocessing.errors import GarmentError
 from realtime.analysis.classifier import Classifier
 from realtime.analysis.colour_and_attributes import Describer
-from realtime.analysis.locators import Locate
+from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
+from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
-from realtime.analysis.optical_flow import EveryFrame, Follower
+from realtime.analysis.optical_flow import Follower
 from realtime.analysis.pose_tracker import People
 from realtime.analysis.tracker import Tracker
 from realtime.runtime.stats import Stats
@@ -73,7 +74,7 @@ class Analysis:
     Call it with a frame, or `begin` several before each is finished, in order.
     """
 
-    locate: Locate
+    locate: Locator
     classify: Classifier
     track: Tracker
     annotate: Annotator
@@ -81,7 +82,7 @@ class Analysis:
     describe: Describer = field(default_factory=Describer)
     people: People | None = None
     gate: MotionGate = field(default_factory=MotionGate)
-    pace: EveryFrame = field(default_factory=EveryFrame)
+    pace: DetectionInterval = field(default_factory=EveryFrame)
     follow: Follower = field(default_factory=Follower)
     _begun: bool = False
     _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
@@ -94,7 +95,7 @@ class Analysis:
     @property
     def streams(self) -> int:
         """Frames that the locator looks at side by side."""
-        return getattr(self.locate, "streams", 1)
+        return self.locate.streams
 
     @property
     def ahead(self) -> int:
@@ -122,8 +123,8 @@ class Analysis:
             return [replace(garment, held=True) for garment in self._held]
         if look.found:
             self._regions, seconds = look.found.result()
-            self.pace.looked(seconds)
-            if self.pace.follows:
+            self.pace.detected(seconds)
+            if self.pace.every != 1:
                 self.follow.see(look.frame.image)
             stats.add("locate", seconds)
         elif look.moved:

@@ -31,6 +31,7 @@ class DetectorLocator:
     """
 
     every = 4
+    stateful = False
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class DetectorLocator:
         """Garments in a BGR image (H, W, 3), surest first."""
         found = self._detect(image)
         found = found.take(np.flatnonzero(self._kept[found.labels]))
-        regions = map(Region.filling, found.boxes, found.scores)
+        regions = map(Region.from_box, found.boxes, found.scores)
         return [outlined(image, one) if self._outline else one for one in regions]
 
 
@@ -79,9 +80,9 @@ def load_detector(
     threads: int,
     confidence: float | None,
     streams: int = 1,
-    one_each: bool = False,
+    class_agnostic: bool = False,
 ) -> Detector:
-    """A committed detector on its engine; `one_each` is that of `decode`.
+    """A committed detector on its engine; `class_agnostic` is that of `decode`.
 
     Raises:
         WeightsError: no such detector, or its file is missing or damaged.
@@ -95,7 +96,7 @@ def load_detector(
         network = openvino_detector(
             stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR)
         )
-    return Detector(info, network, confidence=confidence, one_each=one_each)
+    return Detector(info, network, confidence=confidence, class_agnostic=class_agnostic)
 
 
 def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Network:

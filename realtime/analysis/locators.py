@@ -1,31 +1,54 @@
-"""Ways of finding garments: LOCATORS rows make a function from a BGR image to list[Region]."""
+"""Ways to find garments: the contract Locator, and LOCATORS, the table behind --locate.
+
+Imports nothing heavy, so that --help answers at once: a row imports its modules when it builds.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
+from training.inference.label_sources import BOTH, BOX_CLASSIFIERS, CLASSIFIER
 
-from preprocessing.images.regions import whole_image
-from preprocessing.images.segmentation import Segmenter
-from realtime.types import Region
-from training.detection.recipes import NAMERS
-from training.inference.weights import WeightsInfo
+if TYPE_CHECKING:
+    import numpy as np
 
-Locate = Callable[[np.ndarray], list[Region]]
+    from realtime.types import Region
+    from training.inference.weights import WeightsInfo
+
+
+class Locator(Protocol):
+    """Finds the garments of a frame: BGR uint8 (H, W, 3) to regions.
+
+    Attributes:
+        info: metadata of the network whose class scores the regions carry; None if they carry none.
+        streams: frames that may be processed concurrently, each by a thread of the caller.
+        every: detection interval in frames at a smooth pace; optical flow bridges the others.
+        stateful: True if earlier frames influence the result, so that each source needs its own.
+    """
+
+    @property
+    def info(self) -> "WeightsInfo | None": ...
+    @property
+    def streams(self) -> int: ...
+    @property
+    def every(self) -> int: ...
+    @property
+    def stateful(self) -> bool: ...
+    def __call__(self, image: "np.ndarray", /) -> "list[Region]": ...
 
 
 @dataclass(frozen=True)
-class Setup:
-    """What a locator that runs a network needs to know.
+class LocatorOptions:
+    """The choices that a locator with a network is built from.
 
     Attributes:
-        engine, device, threads: as `engines.choose` gave them.
-        streams: frames that may be looked at side by side.
-        confidence: least score of a garment; None for the network's own.
-        only: names of the classes to look for; none for all.
-        outline: look for each garment's outline in its box.
-        one_each: see `decode`.
+        engine, device, threads: as `engines.choose` returns them.
+        streams: frames that may be processed concurrently.
+        confidence: minimum class score of a region; None for the network's own.
+        only: names of the classes to keep; empty for all.
+        outline: segment the garment inside each box.
+        class_agnostic: merge overlapping boxes whatever their classes; see `decode`.
     """
 
     engine: str = "openvino"
@@ -35,60 +58,101 @@ class Setup:
     confidence: float | None = None
     only: tuple[str, ...] = ()
     outline: bool = False
-    one_each: bool = False
+    class_agnostic: bool = False
 
 
-def whole(image: np.ndarray) -> list[Region]:
-    """The whole frame as one garment."""
-    return [whole_image(image)]
+@dataclass(frozen=True)
+class LocatorRow:
+    """A row of LOCATORS.
+
+    Attributes:
+        build: makes the locator.
+        label_source: default of --name-by; CLASSIFIER if the regions carry no class scores.
+        classifier: default of --model, trained on this locator's boxes; "" for the app's default.
+        slow: True if detection on every frame would dominate the run time.
+        worn: True if it separates worn from lying garments, to which pose keypoints then apply.
+    """
+
+    build: Callable[[LocatorOptions], Locator]
+    label_source: str = CLASSIFIER
+    classifier: str = ""
+    slow: bool = False
+    worn: bool = False
+
+    @property
+    def scored(self) -> bool:
+        """True if its regions carry class scores."""
+        return self.label_source != CLASSIFIER
 
 
-def nothing(image: np.ndarray) -> list[Region]:
-    """No garment: the video passes through."""
-    return []
+def _segmenter(method: str, options: LocatorOptions) -> Locator:
+    from realtime.analysis.segmenter_locator import SegmenterLocator
+
+    return SegmenterLocator(method)
 
 
-def _segmenter(method: str, setup: Setup) -> Locate:
-    return Segmenter(method)
-
-
-def _detector(model: str, setup: Setup) -> Locate:
+def _detector(model: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.detector_locator import DetectorLocator, load_detector
 
-    detector = load_detector(model, engine=setup.engine, device=setup.device,
-                             threads=setup.threads, streams=setup.streams,
-                             confidence=setup.confidence, one_each=setup.one_each)  # fmt: skip
-    return DetectorLocator(detector, setup.only, outline=setup.outline, streams=setup.streams)
+    detector = load_detector(
+        model,
+        engine=options.engine,
+        device=options.device,
+        threads=options.threads,
+        streams=options.streams,
+        confidence=options.confidence,
+        class_agnostic=options.class_agnostic,
+    )
+    return DetectorLocator(detector, options.only, outline=options.outline, streams=options.streams)
 
 
-def _parser(model: str, setup: Setup) -> Locate:
+def _parser(model: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.parser_locator import ParserLocator, load_parser
 
-    parser = load_parser(model, threads=setup.threads, streams=setup.streams)
-    return ParserLocator(parser, setup.only, confidence=setup.confidence or 0.0,
-                         streams=setup.streams)  # fmt: skip
+    parser = load_parser(model, threads=options.threads, streams=options.streams)
+    return ParserLocator(
+        parser, options.only, confidence=options.confidence or 0.0, streams=options.streams
+    )
 
 
-def suited(info: WeightsInfo) -> str:
-    """The locator for a classifier, as measured by `realtime.bench.score`.
+def _whole_frame(options: LocatorOptions) -> Locator:
+    from realtime.analysis.segmenter_locator import WholeFrameLocator
 
-    Networks that know photos look at worn clothes as well, which only the parser finds; those of
-    Fashion-MNIST want outlines on a plain ground, and what was made for a detector wants that.
-    """
-    for detector, namer in NAMERS.items():
-        if info.name == namer:
-            return detector
-    return "parser" if info.cut == "photo" else "segment"
+    return WholeFrameLocator()
 
 
-LOCATORS: dict[str, Callable[[Setup], Locate]] = {
-    "segment": partial(_segmenter, "border"),
-    "grabcut": partial(_segmenter, "grabcut"),
-    "green": partial(_segmenter, "green"),
-    "motion": partial(_segmenter, "motion"),
-    "yolo": partial(_detector, "yolo"),
-    "yolo-photo": partial(_detector, "yolo-photo"),
-    "parser": partial(_parser, "parser"),
-    "whole": lambda setup: whole,
-    "none": lambda setup: nothing,
+def _nothing(options: LocatorOptions) -> Locator:
+    from realtime.analysis.segmenter_locator import EmptyLocator
+
+    return EmptyLocator()
+
+
+LOCATORS: dict[str, LocatorRow] = {
+    "segment": LocatorRow(partial(_segmenter, "border")),
+    "grabcut": LocatorRow(partial(_segmenter, "grabcut"), slow=True),
+    "green": LocatorRow(partial(_segmenter, "green")),
+    "motion": LocatorRow(partial(_segmenter, "motion")),
+    "yolo": LocatorRow(
+        partial(_detector, "yolo"),
+        label_source=BOTH,
+        classifier=BOX_CLASSIFIERS["yolo"],
+        slow=True,
+    ),
+    "yolo-photo": LocatorRow(partial(_detector, "yolo-photo"), label_source=BOTH, slow=True),
+    "parser": LocatorRow(partial(_parser, "parser"), label_source=BOTH, slow=True, worn=True),
+    "whole": LocatorRow(_whole_frame),
+    "none": LocatorRow(_nothing),
 }
+
+
+def default_locator(info: "WeightsInfo") -> str:
+    """The locator that suits a classifier, as measured by `realtime.bench.score`.
+
+    A classifier that was trained on a detector's boxes gets that detector. Classifiers of photos
+    know worn clothes as well, which only the parser finds; those of Fashion-MNIST need outlines on
+    a plain background.
+    """
+    for name, row in LOCATORS.items():
+        if row.classifier == info.name:
+            return name
+    return "parser" if info.cut == "photo" else "segment"

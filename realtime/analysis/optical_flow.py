@@ -3,8 +3,7 @@
 A locator's network costs ten times as much as following a dozen points of every garment does.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -108,61 +107,3 @@ def shifted(region: Region, shift: np.ndarray, *, width: int, height: int) -> Re
     limits = np.float32((left, top, end, bottom))
     box = np.concatenate([np.maximum(box[:2], limits[:2]), np.minimum(box[2:], limits[2:])])
     return replace(region, box=box, mask=mask)
-
-
-class EveryFrame:
-    """Looks at every frame.
-
-    Attributes:
-        follows: some frames are left to the follower.
-        every: frames from one look to the next; 0 where that turns out as the looks do.
-    """
-
-    follows, every = False, 1
-
-    def due(self, *, must: bool) -> bool:
-        """Whether the locator should look at the frame that comes.
-
-        Args:
-            must: there is nothing to follow, at the start or after a cut.
-        """
-        return True
-
-    def looked(self, seconds: float) -> None:
-        """Note that it did, and for how long."""
-
-
-class EveryNth(EveryFrame):
-    """Looks at every `count`th frame."""
-
-    follows = True
-
-    def __init__(self, count: int):
-        self.every, self._since = count, 0
-
-    def due(self, *, must: bool) -> bool:
-        self._since = 0 if must else (self._since + 1) % self.every
-        return self._since == 0
-
-
-class HalfTheTime(EveryFrame):
-    """Looks no longer than it does not, so that a slow locator never holds up a live picture."""
-
-    follows, every = True, 0
-
-    def __init__(self):
-        self._next = 0.0
-
-    def due(self, *, must: bool) -> bool:
-        return must or time.monotonic() >= self._next
-
-    def looked(self, seconds: float) -> None:
-        self._next = time.monotonic() + seconds
-
-
-SMOOTH = 3  # frames from one look to the next, where the locator does not say
-PACES: dict[str, Callable[[int], EveryFrame]] = {
-    "every-frame": lambda every: EveryFrame(),
-    "smooth": EveryNth,
-    "live": lambda every: HalfTheTime(),
-}

@@ -23,6 +23,9 @@ class ParserLocator:
         streams: frames that may be looked at side by side.
     """
 
+    every = 3
+    stateful = False
+
     def __init__(
         self,
         parser: FrameParser,

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from realtime.analysis.locators import Locator
 from realtime.pipeline import Analysis, run
 from realtime.runtime.stats import Stats
 from realtime.sources.fake_camera import BITS, FakeSource, read_clock
-from realtime.types import Frame
+from realtime.types import Frame, Region
 
 TURN = 2**BITS / 1000  # seconds after which the shown clock starts anew
 WARM_UP = 2.0  # seconds that are not counted
@@ -38,10 +39,13 @@ class ReadingWindow:
 class Slowed:
     """A locator that takes `seconds` longer, as one would on a slower machine."""
 
-    def __init__(self, locate: Callable, seconds: float):
+    stateful = False
+
+    def __init__(self, locate: Locator, seconds: float):
+        self.info, self.streams, self.every = locate.info, locate.streams, locate.every
         self._locate, self._seconds = locate, seconds
 
-    def __call__(self, image: np.ndarray):
+    def __call__(self, image: np.ndarray) -> list[Region]:
         time.sleep(self._seconds)
         return self._locate(image)
 

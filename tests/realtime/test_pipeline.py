@@ -9,7 +9,8 @@ import pytest
 
 from preprocessing.errors import BrokenSourceError, WeightsError
 from realtime import pipeline
-from realtime.analysis.optical_flow import EveryFrame, EveryNth
+from realtime.analysis.detection_interval import EveryFrame, EveryNth
+from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.analysis.tracker import Tracker
 from realtime.pipeline import Analysis
 from realtime.runtime.stats import Stats
@@ -49,7 +50,18 @@ def unmarked(image, garments, text):
     """Draws nothing, so that a frame looks the same whenever it is looked at."""
 
 
-def run(video, locate=brightest, *, sink=None, **more):
+class Calling(UnscoredLocator):
+    """A locator that calls a function."""
+
+    def __init__(self, call, streams=1):
+        self._call, self.streams = call, streams
+
+    def __call__(self, image):
+        return self._call(image)
+
+
+def run(video, locate=None, *, sink=None, **more):
+    locate = locate or Calling(brightest)
     sink = sink or Collected()
     tracker = Tracker(("Dress", "Bag"), threshold=0.5)
     analysis = Analysis(locate, sure, tracker, annotate=unmarked, title="", **more)
@@ -59,7 +71,7 @@ def run(video, locate=brightest, *, sink=None, **more):
     return sink.items
 
 
-class SideBySide:
+class SideBySide(UnscoredLocator):
     """A locator for several frames at once, which answers the later ones sooner."""
 
     streams = 3
@@ -98,9 +110,8 @@ def test_what_goes_wrong_while_looking_is_raised(video, streams):
             raise WeightsError("broken")
         return brightest(image)
 
-    locate.streams = streams
     with pytest.raises(WeightsError, match="broken"):
-        run(video, locate, sink=sink)
+        run(video, Calling(locate, streams), sink=sink)
     assert 5 <= len(seen) <= 5 + streams
     assert len(sink.items) == 4 or streams > 1
 
@@ -121,7 +132,7 @@ def test_a_smooth_pace_looks_now_and_then_and_loses_no_garment(video):
         looks.append(1)
         return brightest(image)
 
-    rows = run(video, locate, pace=EveryNth(3))
+    rows = run(video, Calling(locate), pace=EveryNth(3))
     assert [index for index, _ in rows] == list(range(FRAMES))
     assert len(looks) == FRAMES // 3
     assert all(garments for _, garments in rows)

@@ -8,7 +8,7 @@ from preprocessing.images.pictures import picture_paths
 from training.detection import metrics, report
 from training.detection.recipes import DETECTOR
 from training.inference import weights
-from training.inference.box_naming import Namer, default_namer
+from training.inference.box_naming import Namer, default_box_classifier
 from training.inference.detector import openvino_detector
 
 
@@ -49,7 +49,7 @@ def evaluate(
         part = {"validation": "val", "training": "train"}.get(split, split)
         part = part or ("test" if "test" in layout.folders else "val")
         check_layout(layout, (part,))
-        name_by = name_by or default_namer(info)
+        name_by = name_by or default_box_classifier(info) or DETECTOR
         namer, title = None, f"{info.name} on {part} of {data}"
         if name_by != DETECTOR:
             namer = Namer(*weights.locate(name_by), info)

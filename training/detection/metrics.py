@@ -94,8 +94,8 @@ def answers(
     Raises:
         DataError: an image cannot be read, or its label file is broken.
     """
-    detector = Detector(info, network, confidence=LEAST, square=True, every_class=namer is None,
-                        one_each=namer is not None)  # fmt: skip
+    detector = Detector(info, network, confidence=LEAST, square=True, multi_label=namer is None,
+                        class_agnostic=namer is not None)  # fmt: skip
     given = []
     for path in tqdm(images, "images", disable=None):
         image = read_picture(path)

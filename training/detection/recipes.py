@@ -38,9 +38,6 @@ class DetectorRecipe:
 
 
 DETECTOR = "detector"  # names its boxes itself
-# Detectors whose boxes a classifier looks at again, and its name: it learns from four times as many
-# garments in the same time.
-NAMERS = {"yolo": "yolo-names"}
 # Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.images.network_input import CUTS
+from preprocessing.images.network_input import NETWORK_INPUTS
 from preprocessing.images.regions import Region
-from training.detection.recipes import DETECTOR, NAMERS
 from training.inference import weights
 from training.inference.detection_decoding import Detections
+from training.inference.label_sources import BOX_CLASSIFIERS
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.probabilities import shares, softmax
 from training.inference.weights import WeightsInfo
@@ -22,10 +22,10 @@ POWERS = (0.7, 0.3)
 MOST = 50  # boxes an image that are named, strongest first
 
 
-def default_namer(info: WeightsInfo) -> str:
-    """The classifier that looks at a detector's boxes again, or DETECTOR where it names alone."""
-    name = NAMERS.get(info.name)
-    return name if name and weights.locate(name)[1].knows_the_same(info) else DETECTOR
+def default_box_classifier(detector: WeightsInfo) -> str | None:
+    """The classifier that labels a detector's boxes with it; None for a detector on its own."""
+    name = BOX_CLASSIFIERS.get(detector.name)
+    return name if name and weights.locate(name)[1].knows_the_same(detector) else None
 
 
 class Namer:
@@ -48,8 +48,8 @@ class Namer:
         found = found.take(np.flatnonzero(sides >= 1)[:MOST])
         if not len(found.boxes):
             return found
-        cut, size = CUTS[self.info.cut], self.info.size
-        crops = np.stack([cut(image, Region.filling(box), size) for box in found.boxes])
+        cut, size = NETWORK_INPUTS[self.info.cut], self.info.size
+        crops = np.stack([cut(image, Region.from_box(box), size) for box in found.boxes])
         opinion = softmax(self._network(crops) / self.info.temperature)
         return named(found, opinion[:, self._order])
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from preprocessing.images.regions import box_iou
+from training.inference.shape import STRIDE
 
-STRIDE = 32  # pixels; both sides of the input are multiples of it
 GREY = 114  # of 255, all channels: what the network saw around its training images
 OVERLAP = 0.7  # IoU above which the weaker of two boxes of a class is the same object
 MOST = 300  # boxes an image
@@ -105,8 +105,8 @@ def decode(
     *,
     confidence: float,
     overlap: float = OVERLAP,
-    every_class: bool = False,
-    one_each: bool = False,
+    multi_label: bool = False,
+    class_agnostic: bool = False,
 ) -> Detections:
     """Boxes of a raw head's output float32 (4 + classes, anchors), in pixels of the input.
 
@@ -114,12 +114,13 @@ def decode(
     one class that overlap more than `overlap`, the strongest stays.
 
     Args:
-        every_class: an anchor is a box of each class that it scores above `confidence`, with that
+        multi_label: an anchor is a box of each class that it scores above `confidence`, with that
             score alone, as average precision is computed; otherwise of its best class.
-        one_each: boxes of other classes that overlap as much are the same object: see `_agreed`.
+        class_agnostic: boxes that overlap as much are one object whatever their classes: see
+            `_agreed`.
     """
     scores = output[4:]
-    if every_class:
+    if multi_label:
         classes, rows = np.nonzero(scores > confidence)
         own = np.zeros((len(rows), len(scores)), np.float32)
         own[np.arange(len(rows)), classes] = scores[classes, rows]
@@ -133,12 +134,12 @@ def decode(
         return found
     corners = np.concatenate([found.boxes[:, :2], sizes], axis=1)
     strength = found.confidences
-    kinds = np.zeros_like(found.labels) if one_each else found.labels
+    kinds = np.zeros_like(found.labels) if class_agnostic else found.labels
     kept = cv2.dnn.NMSBoxesBatched(corners, strength, kinds, 0.0, overlap)
     kept = np.asarray(kept, np.int64).reshape(-1)
     kept = kept[np.argsort(-strength[kept], kind="stable")][:MOST]
     best = found.take(kept)
-    return _agreed(best, found, overlap) if one_each else best
+    return _agreed(best, found, overlap) if class_agnostic else best
 
 
 def _agreed(best: Detections, found: Detections, overlap: float) -> Detections:

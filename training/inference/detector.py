@@ -24,30 +24,30 @@ class Detector:
         *,
         confidence: float | None = None,
         square: bool = False,
-        every_class: bool = False,
-        one_each: bool = False,
+        multi_label: bool = False,
+        class_agnostic: bool = False,
     ):
         """
         Args:
             confidence: least score of a box; None for the one chosen on validation.
             square: pad every image to one shape, for images of many sizes.
-            every_class, one_each: see `decode`.
+            multi_label, class_agnostic: see `decode`.
         """
         self.info = info
         self.confidence = info.confidence if confidence is None else confidence
         self._network = network
         self._square = square
-        self._every_class, self._one_each = every_class, one_each
+        self._multi_label, self._class_agnostic = multi_label, class_agnostic
 
     def __call__(self, image: np.ndarray) -> Detections:
         """What is in a BGR image uint8 (H, W, 3)."""
         height, width = image.shape[:2]
         box = _fit(width, height, self.info.size, self._square)
         output = self._network(box(image))
-        found = decode(output, confidence=self.confidence, every_class=self._every_class,
-                       one_each=self._one_each)  # fmt: skip
+        found = decode(output, confidence=self.confidence, multi_label=self._multi_label,
+                       class_agnostic=self._class_agnostic)  # fmt: skip
         boxes = box.undo(found.boxes)
-        if self._one_each:  # garments cover whole pixels
+        if self._class_agnostic:  # garments cover whole pixels
             whole = np.round(boxes)
             there = (whole[:, 2:] > whole[:, :2]).all(axis=1, keepdims=True)
             boxes = np.where(there, whole, boxes)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.analysis.motion_gate import MotionGate
+from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.analysis.tracker import EAGER_VOTES, Tracker
 from realtime.pipeline import Analysis
 from realtime.runtime.stats import Stats
@@ -57,16 +58,17 @@ def test_tiny_frames():
 def test_a_still_scene_is_held_once_its_names_are_settled():
     asked = []
 
-    def locate(image):
-        asked.append(1)
-        box = np.array([10, 10, 30, 30], np.float32)
-        return [Region(box, np.full((20, 20), 255, np.uint8))]
+    class Locator(UnscoredLocator):
+        def __call__(self, image):
+            asked.append(1)
+            box = np.array([10, 10, 30, 30], np.float32)
+            return [Region(box, np.full((20, 20), 255, np.uint8))]
 
     def classify(image, regions):
         return np.tile(np.array([0.9, 0.1], np.float32), (len(regions), 1))
 
     tracker = Tracker(("Dress", "Bag"), threshold=0.5)
-    analysis = Analysis(locate, classify, tracker, annotate=None, title="")
+    analysis = Analysis(Locator(), classify, tracker, annotate=None, title="")
     pictures = [scene()] * 20 + [scene(140)]
     rows = [
         analysis(Frame(picture, index, index, Fraction(1, 25), 0.0), Stats())

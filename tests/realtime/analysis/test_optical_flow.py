@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.analysis.optical_flow import PACES, SMOOTH, EveryNth, Follower, HalfTheTime, shifted
+from realtime.analysis.optical_flow import Follower, shifted
 from realtime.types import Region
 
 SIZE = (240, 320)
@@ -57,24 +57,3 @@ def test_an_empty_mask_has_a_point_too():
     follow.see(image)
     empty = Region(region.box, np.zeros_like(region.mask))
     assert follow(image, [empty])[0].box.tolist() == region.box.tolist()
-
-
-def test_paces():
-    pace = EveryNth(3)
-    assert [pace.due(must=number in (0, 4)) for number in range(9)] == [
-        True, False, False, True, True, False, False, True, False
-    ]  # fmt: skip
-    assert PACES["smooth"](5).follows and not PACES["every-frame"](5).follows
-    assert PACES["smooth"](5).every == 5 and PACES["every-frame"](5).every == 1 < SMOOTH
-    assert PACES["every-frame"](5).due(must=False)
-
-
-def test_a_live_pace_waits_as_long_as_it_looked(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr("realtime.analysis.optical_flow.time.monotonic", lambda: now[0])
-    pace = HalfTheTime()
-    assert pace.due(must=False)
-    pace.looked(0.5)
-    assert not pace.due(must=False) and pace.due(must=True)
-    now[0] += 0.6
-    assert pace.due(must=False)

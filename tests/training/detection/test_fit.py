@@ -72,16 +72,16 @@ def test_decoding_keeps_the_strongest_of_a_class():
     assert found.boxes[0] == pytest.approx([6, 5.5, 14, 14.5])
 
 
-def test_decoding_in_every_class():
+def test_decoding_in_multi_label():
     output = raw((10, 10, 8, 8, 0.4, 0.6), (10, 10, 8, 8, 0.5, 0.1), (40, 40, 8, 8, 0.2, 0.35))
-    found = decode(output, confidence=0.3, every_class=True)
+    found = decode(output, confidence=0.3, multi_label=True)
     assert found.labels.tolist() == [1, 0, 1]
     assert found.scores == pytest.approx(np.array([[0, 0.6], [0.5, 0], [0, 0.35]]))
 
 
-@pytest.mark.parametrize("every_class", [False, True])
-def test_nothing_found_is_empty(every_class):
-    found = decode(raw(), confidence=0.3, every_class=every_class)
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_nothing_found_is_empty(multi_label):
+    found = decode(raw(), confidence=0.3, multi_label=multi_label)
     assert found.boxes.shape == (0, 4) and found.scores.shape == (0, 2)
     assert found.labels.shape == found.confidences.shape == (0,)
 
@@ -134,11 +134,11 @@ def test_the_threshold_with_the_best_f1():
 
 def test_decoding_one_box_an_object():
     output = raw((10, 10, 8, 8, 0.4, 0.6), (10, 10, 8, 8, 0.5, 0.1), (40, 40, 8, 8, 0.2, 0.35))
-    found = decode(output, confidence=0.3, one_each=True)
+    found = decode(output, confidence=0.3, class_agnostic=True)
     assert found.labels.tolist() == [1, 1]
     assert found.scores == pytest.approx(np.array([[0.4, 0.6], [0.2, 0.35]]))
     found = decode(raw((10, 10, 8, 8, 0.4, 0.6), (11, 10, 8, 8, 0.3, 0.1)), confidence=0.2,
-                   one_each=True)  # fmt: skip
+                   class_agnostic=True)  # fmt: skip
     middle, agreement = (0.6 * 10 + 0.3 * 11) / 0.9, (2 / 3) * 23 / 25 + (1 / 3) * 22 / 26
     assert found.scores == pytest.approx(np.array([[0.4, 0.6]]) * agreement)
     assert found.boxes == pytest.approx(np.array([[middle - 4, 6, middle + 4, 14]]))

@@ -92,7 +92,7 @@ def test_a_square_stands_upright_on_its_person():
 
 
 def test_damaged_and_missing_files_are_told(tmp_path):
-    with pytest.raises(WeightsError, match=r"no .*pose_detection.*people install"):
+    with pytest.raises(WeightsError, match=r"no .*pose_detection.*pose_files install"):
         pose_files.checked(tmp_path)
     wheel = tmp_path / "some.whl"
     with zipfile.ZipFile(wheel, "w") as archive:

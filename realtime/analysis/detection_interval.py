@@ -1,0 +1,80 @@
+"""Detection interval: which frames the locator runs on; optical flow bridges the others."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class DetectionInterval(Protocol):
+    """Decides frame by frame if the locator runs.
+
+    Attributes:
+        every: frames from one detection to the next; 0 if that depends on how long they take.
+    """
+
+    @property
+    def every(self) -> int: ...
+
+    def due(self, *, must: bool) -> bool:
+        """True if the locator should run on the next frame.
+
+        Args:
+            must: there are no regions to propagate, at the start or after a scene cut.
+        """
+        ...
+
+    def detected(self, seconds: float) -> None:
+        """Record that the locator ran, and for how long."""
+        ...
+
+
+class EveryFrame:
+    """Detection on every frame."""
+
+    every = 1
+
+    def due(self, *, must: bool) -> bool:
+        return True
+
+    def detected(self, seconds: float) -> None:
+        pass
+
+
+class EveryNth:
+    """Detection on every n-th frame, counted from the last one that had to be detected."""
+
+    def __init__(self, every: int):
+        self.every, self._since = every, 0
+
+    def due(self, *, must: bool) -> bool:
+        self._since = 0 if must else (self._since + 1) % self.every
+        return self._since == 0
+
+    def detected(self, seconds: float) -> None:
+        pass
+
+
+class HalfDutyCycle:
+    """Detection for at most half of the wall time, so that a slow locator never stalls a live view.
+
+    After a detection the locator pauses for as long as it took.
+    """
+
+    every = 0
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def due(self, *, must: bool) -> bool:
+        return must or time.monotonic() >= self._next
+
+    def detected(self, seconds: float) -> None:
+        self._next = time.monotonic() + seconds
+
+
+# By the name that --latency takes; called with the locator's own interval at a smooth pace.
+DETECTION_INTERVALS: dict[str, Callable[[int], DetectionInterval]] = {
+    "every-frame": lambda every: EveryFrame(),
+    "smooth": EveryNth,
+    "live": lambda every: HalfDutyCycle(),
+}

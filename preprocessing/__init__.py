@@ -1,1 +1,1 @@
-"""Pixels and data sets: the bottom layer, which imports neither training nor realtime."""
+"""Pixels and data sets: the bottom package, which imports neither training nor realtime."""

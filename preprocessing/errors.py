@@ -1,6 +1,6 @@
-"""The errors a user can meet, each with the exit status its command ends with.
+"""Expected errors, each with the exit status of the command that it ends.
 
-0 is success, 1 a bug, 2 a wrong flag (argparse's own status), 128 + N the signal N.
+0 is success, 1 a bug, 2 a wrong flag (as in argparse), 128 + N the signal N.
 """
 
 import csv
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class GarmentError(Exception):
-    """Base of every expected failure: its message is one line that says what to do."""
+    """Base of all expected errors. The message is one line that ends in what to do."""
 
     status = 1
 
@@ -28,7 +28,7 @@ class SourceError(GarmentError):
 
 
 class BrokenSourceError(GarmentError):
-    """The source broke off midway; every frame before the break was kept."""
+    """The source ended in an error; every frame before it was kept."""
 
     status = 4
 
@@ -40,30 +40,30 @@ class SinkError(GarmentError):
 
 
 class WeightsError(GarmentError):
-    """A weight file is missing, damaged or of another kind."""
+    """A weight file is missing, damaged or of the wrong type."""
 
     status = 6
 
 
 class DeviceError(GarmentError):
-    """The device or engine asked for is not there."""
+    """The requested device or engine is not available."""
 
     status = 7
 
 
 class DataError(GarmentError):
-    """A data set is missing, damaged or of another shape."""
+    """A data set is missing, damaged or of the wrong form."""
 
     status = 8
 
 
-# Of C++, the dynamic loader (twice) and the creation of threads.
+# Messages of C++, the dynamic loader (twice) and the creation of threads.
 NO_MEMORY = ("bad_alloc", "failed to map segment", "cannot allocate memory",
              "resource temporarily unavailable")  # fmt: skip
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error, of Python or of a native library, tells of a lack of memory."""
+    """True if an error of Python or of a native library is a lack of memory."""
     if isinstance(error, BlockingIOError):  # a pipe or socket that is busy, in the same words
         return False
     text = str(error).lower()
@@ -72,14 +72,14 @@ def is_out_of_memory(error: Exception) -> bool:
 
 @contextmanager
 def text_errors(path: Path) -> Iterator[None]:
-    """Tell of a file that is read inside, and is no text in UTF-8 or no whole CSV.
+    """Turn errors of reading a text file inside the block into DataError.
 
     Raises:
-        DataError: it is not.
+        DataError: the file is not UTF-8, or no valid CSV.
     """
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8 ({error})") from error
+        raise DataError(f"{path} is not UTF-8 text ({error})") from error
     except csv.Error as error:
-        raise DataError(f"{path} is no whole CSV ({error})") from error
+        raise DataError(f"{path} is no valid CSV ({error})") from error

@@ -1,16 +1,15 @@
-"""Worker processes that start clean: a fork of a process with OpenCV's threads can hang forever."""
+"""Worker processes that do not inherit threads: a fork of OpenCV's thread pool can deadlock."""
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
-# Imported once, by the server that workers are forked from.
+# Imported once, by the server from which workers are forked.
 PRELOADED = ["cv2", "numpy", "PIL.Image"]
 
 
 def clean_context() -> multiprocessing.context.BaseContext:
-    """Processes forked from a server without threads; spawned where there is no such thing."""
-    kinds = multiprocessing.get_all_start_methods()
-    if "forkserver" not in kinds:
+    """Processes forked from a server without threads, or spawned where there is no fork server."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
@@ -18,5 +17,5 @@ def clean_context() -> multiprocessing.context.BaseContext:
 
 
 def process_pool() -> ProcessPoolExecutor:
-    """A pool with a process a core."""
+    """A pool with one process per core."""
     return ProcessPoolExecutor(mp_context=clean_context())

@@ -1,1 +1,1 @@
-"""Commands that build a data set; the clip of `--demo` too."""
+"""Commands that build data sets, and the clip of --demo."""

@@ -36,7 +36,7 @@ from preprocessing.synthesis.compose import (
     Garments,
     PhotoGarments,
     compose,
-    green,
+    green_canvas,
 )
 from preprocessing.synthesis.cutouts import grabcut_photo
 
@@ -145,7 +145,7 @@ def make_canvas(order: Order, index: int) -> Canvas:
     rng = np.random.default_rng([order.seed, SPLITS[order.split], index])
     stock = open_stock(order)
     if order.preset == "green":
-        return green(rng, order.size, stock.garments)
+        return green_canvas(rng, order.size, stock.garments)
     return compose(rng, order.size, stock.garments, stock.backgrounds)
 
 

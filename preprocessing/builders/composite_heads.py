@@ -19,7 +19,7 @@ from preprocessing.images.pictures import picture_paths, read_picture, write_ima
 from preprocessing.images.regions import Region
 from preprocessing.labels import MASK_LAYER
 from preprocessing.processes import process_pool
-from preprocessing.synthesis.backgrounds import Patches, any_ground
+from preprocessing.synthesis.backgrounds import Patches, random_background
 from preprocessing.synthesis.cutouts import grabcut_photo, paste
 
 UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")  # labels of what has a collar
@@ -101,7 +101,7 @@ def dressed_garments(
         for index, (sample, (image, region)) in enumerate(zip(upper, cut, strict=True)):
             rng = np.random.default_rng(index)
             head = known[rng.integers(len(known))]
-            ground = any_ground(pictures, SIDE, rng)
+            ground = random_background(pictures, SIDE, rng)
             picture = None if region is None else worn_by(head, image, region, ground, rng)
             if picture is not None:
                 target = out / f"{index:05d}-{sample.label}.jpg"

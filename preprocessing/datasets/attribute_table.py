@@ -1,4 +1,4 @@
-"""Tables of attributes: a CSV with a file name and a column an attribute, some values missing."""
+"""Attribute tables: a CSV with a file name and one column per attribute, some values missing."""
 
 import csv
 import json
@@ -12,11 +12,11 @@ import numpy as np
 from preprocessing.errors import DataError
 
 MISSING = -1  # in place of a class's number
-MISSING_CODE = "#N/A"  # as tables are written; these are read as missing too:
-MISSING_CODES = frozenset(("", "#n/a", "nan"))
+MISSING_CODE = "#N/A"  # as tables are written
+MISSING_CODES = frozenset(("", "#n/a", "nan"))  # read as missing, in any case
 GROUP_COLUMN = "group"
 FILE_COLUMNS = ("filename", "file", "image", "image_name", "path", "name")
-# Views of one product differ in a last number of one or two digits: "shirt-3.jpg", "shirt_12.png".
+# Views of one product differ in a final number of one or two digits: "shirt-3.jpg".
 VIEW = re.compile(r"[-_]\d{1,2}$")
 
 
@@ -26,8 +26,8 @@ class Attribute:
 
     Attributes:
         codes: its classes as the table writes them, in the order of their numbers.
-        titles: what people call them; the codes where no label map says more.
-        kind: what a network answers for it: "one" of them, "several", or numbers ("box", "points").
+        titles: their names for people; equal to the codes without a label map.
+        kind: what a network predicts: "one" class, "several", or numbers ("box", "points").
     """
 
     name: str
@@ -41,12 +41,12 @@ class Attribute:
 
 @dataclass(frozen=True, eq=False)
 class AttributeTable:
-    """Pictures with one class an attribute.
+    """Pictures with one class per attribute.
 
     Attributes:
         file_column: the header over the file names.
         names: file names (N,), as the table writes them.
-        groups: what pictures of one product share (N,).
+        groups: the product of each picture (N,).
         values: int64 (N, attributes), numbers of classes or MISSING.
     """
 
@@ -60,7 +60,7 @@ class AttributeTable:
         return len(self.names)
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "AttributeTable":
-        """Some of its rows, in the order given."""
+        """Some of its rows, in the given order."""
         rows = np.asarray(rows, dtype=int)
         names, groups = (tuple(some[row] for row in rows) for some in (self.names, self.groups))
         return replace(self, names=names, groups=groups, values=self.values[rows])
@@ -77,7 +77,7 @@ class AttributeTable:
         return {name: np.array(found) for name, found in rows.items() if len(found) > 1}
 
     def conflicts(self) -> list[str]:
-        """Names whose rows do not say the same."""
+        """Names whose rows differ."""
         return [
             name
             for name, rows in self.repeated().items()
@@ -85,7 +85,7 @@ class AttributeTable:
         ]
 
     def merged(self) -> "AttributeTable":
-        """A row a name: what its rows know and do not contradict."""
+        """One row per name, with the values that its rows know and agree on."""
         repeated = self.repeated()
         first = {name: int(rows[0]) for name, rows in repeated.items()}
         kept = [row for row, name in enumerate(self.names) if first.get(name, row) == row]
@@ -100,11 +100,11 @@ class AttributeTable:
 def read_table(
     path: Path, *, label_map: Path | None = None, group_column: str = GROUP_COLUMN
 ) -> AttributeTable:
-    """A CSV whose file names stand in a column of FILE_COLUMNS, or in the first one.
+    """Read a CSV whose file names are in a column of FILE_COLUMNS, or in the first one.
 
-    Pictures belong to the product that the group column names or, without one, their file's name.
-    Classes come from the label map or, sorted, from the data; "3.0" means 3, as tables that went
-    through a program with missing numbers have it.
+    The product of a picture is its value in the group column or, without one, taken from its file
+    name. Classes come from the label map or, sorted, from the data; "3.0" means 3, since programs
+    write integers as floats where a column has missing values.
 
     Raises:
         DataError: no such file, no rows, a row of another length, no such group column, or a class
@@ -147,8 +147,8 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read the table {path} ({error})") from error
     if len(header) < 2 or len(set(header)) < len(header) or not rows:
-        raise DataError(f"{path}: wanted a header with a file name and a column an attribute, and "
-                        f"rows; got {', '.join(header) or 'nothing'}")  # fmt: skip
+        raise DataError(f"{path}: wanted a header with a file name and one column per attribute, "
+                        f"and rows; got {', '.join(header) or 'nothing'}")  # fmt: skip
     return header, rows
 
 
@@ -179,10 +179,10 @@ def _numbers_first(code: str) -> tuple[int, int, str]:
 
 
 def read_label_map(path: Path) -> dict[str, dict[str, str]]:
-    """A JSON file {"neck": {"0": "henley", ...}, ...}: codes with their titles by attribute.
+    """Read a JSON file {"neck": {"0": "henley", ...}, ...}: titles by code, by attribute.
 
     Raises:
-        DataError: it is not of that form.
+        DataError: it does not have that form.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -196,7 +196,7 @@ def read_label_map(path: Path) -> dict[str, dict[str, str]]:
 
 
 def write_table(path: Path, table: AttributeTable) -> None:
-    """The table as CSV in its own codes, missing ones as MISSING_CODE, and its groups."""
+    """Write a table as CSV in its own codes, missing ones as MISSING_CODE, with its groups."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([table.file_column, *(a.name for a in table.attributes), GROUP_COLUMN])
@@ -205,7 +205,7 @@ def write_table(path: Path, table: AttributeTable) -> None:
 
 
 def codes_of(attributes: Sequence[Attribute], numbers: Sequence[int] | np.ndarray) -> list[str]:
-    """A row of classes' numbers in the table's codes; a number beyond them is missing as well."""
+    """A row of class numbers as codes of the table; a number out of range counts as missing."""
     return [
         attribute.codes[number] if 0 <= number < len(attribute) else MISSING_CODE
         for attribute, number in zip(attributes, numbers, strict=True)
@@ -213,5 +213,5 @@ def codes_of(attributes: Sequence[Attribute], numbers: Sequence[int] | np.ndarra
 
 
 def product_of(name: str) -> str:
-    """What the views of one product share: the file's name without its last, short number."""
+    """The product of a view: the file's name without its final, short number."""
     return VIEW.sub("", Path(name).stem)

@@ -1,30 +1,39 @@
-"""Photos of people with boxes, and what is in the boxes: more than their labels say.
+"""Photos of people with boxes in YOLO's layout, and a file of labels that are finer than theirs.
 
-In the boxed worn photos "shirt" means any top and "jacket" any outer layer, and 37 of 237 jackets
-are pullovers, blouses or a dress. `boxed_people_names.csv` beside this file holds what the upper
-garments are, each named by eye; "none" is a slip of the box, or no upper garment. What is in doubt
-or half hidden is not listed and keeps its label.
+In such data sets "shirt" may be any top and "jacket" any outer layer. A label file is a CSV
+`file,x1,y1,x2,y2,name` with a row for each box that was labelled by eye: the photo's file name, the
+box in rounded pixels, and a label of photos of single garments, or "none" for a box without an
+upper garment. Boxes that it does not list keep their label. boxed_people_names.csv is the label
+file of one data set (universe.roboflow.com/clouds-5vrll), of whose 237 jackets 37 are pullovers,
+blouses or a dress.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from preprocessing.datasets.yolo_layout import Layout, read_boxes
+from preprocessing.errors import DataError, text_errors
 from preprocessing.images.pictures import read_picture
 
-NAMES = Path(__file__).with_name("boxed_people_names.csv")
+SIDES = ("x1", "y1", "x2", "y2")
+
+# A photo's file name and a box in whole pixels.
+BoxKey = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Boxed:
-    """A photo, BGR uint8 (H, W, 3), with boxes float32 (N, 4) xyxy in pixels, labelled and named.
+class BoxedPhoto:
+    """A photo of people with boxes.
 
-    A name is "" where nobody looked, else one of the photos of single garments, or "none".
+    Attributes:
+        labels: the data set's label of each box.
+        names: the label file's name of each box, "" if it has none.
+        boxes: float32 (N, 4), x1 y1 x2 y2 in pixels.
+        image: BGR uint8 (H, W, 3).
     """
 
     path: Path
@@ -34,31 +43,49 @@ class Boxed:
     image: np.ndarray
 
 
-def read_boxed(layout: Layout) -> Iterator[Boxed]:
+def read_boxed(layout: Layout, labels: Path | None = None) -> Iterator[BoxedPhoto]:
     """The photos of all splits, in order.
 
+    Args:
+        labels: a label file for the boxes.
+
     Raises:
-        DataError: a label file is missing or broken.
+        DataError: a file is missing or broken, or the label file belongs to other photos.
     """
+    names = read_box_names(labels) if labels else {}
+    matched = 0
     for split in layout.folders:
         for path in layout.images(split):
             found = read_boxes(path, classes=len(layout.names))
             image = read_picture(path)
             boxes = found.boxes * np.tile(image.shape[1::-1], 2).astype(np.float32)
-            labels = tuple(layout.names[label] for label in found.labels)
-            names = tuple(_names().get((path.name, *_rounded(box)), "") for box in boxes)
-            yield Boxed(path, labels, names, boxes, image)
+            own = tuple(names.get(_key(path, box), "") for box in boxes)
+            matched += len([name for name in own if name])
+            yield BoxedPhoto(
+                path, tuple(layout.names[label] for label in found.labels), own, boxes, image
+            )
+    if names and not matched:
+        raise DataError(f"no row of {labels} is a box of {layout.path}: wanted its own label file")
 
 
-def _rounded(box: np.ndarray) -> tuple[int, ...]:
-    return tuple(np.round(box).astype(int).tolist())
+def _key(path: Path, box: np.ndarray) -> BoxKey:
+    x1, y1, x2, y2 = np.round(box).astype(int).tolist()
+    return path.name, x1, y1, x2, y2
 
 
-@cache
-def _names() -> dict[tuple, str]:
-    """The names by file and box: other folders' photos never have one of these by chance."""
-    with NAMES.open(newline="", encoding="utf-8") as file:
+def read_box_names(path: Path) -> Mapping[BoxKey, str]:
+    """The names of a label file by photo and box.
+
+    Raises:
+        DataError: it is missing or broken.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file, text_errors(path):
+            rows = list(csv.DictReader(file))
+        sides = [[int(row[side]) for side in SIDES] for row in rows]
         return {
-            (row["file"], *(int(row[side]) for side in ("x1", "y1", "x2", "y2"))): row["name"]
-            for row in csv.DictReader(file)
+            (row["file"], x1, y1, x2, y2): row["name"]
+            for row, (x1, y1, x2, y2) in zip(rows, sides, strict=True)
         }
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"cannot read {path} ({error}): wanted file,x1,y1,x2,y2,name") from error

@@ -1,13 +1,13 @@
 """Reads the lists of DeepFashion's Category and Attribute benchmark (Liu et al. 2016).
 
 The lists circulate with wrong or missing count lines, tabs for spaces and other folder names; all
-of that is read.
+of these are read.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from preprocessing.datasets.samples import FOLDER_NAMES, Sample
+from preprocessing.datasets.samples import SPLIT_NAMES, Sample
 from preprocessing.errors import DataError, text_errors
 
 CATEGORIES = "list_category_cloth.txt"
@@ -15,12 +15,24 @@ CATEGORY_IMAGES = "list_category_img.txt"
 PARTITION = "list_eval_partition.txt"
 HEADERS = ("category_name", "image_name", "attribute_name")
 TYPES = {1: "upper", 2: "lower", 3: "full"}  # of a category's garment
+FOLDERS = ("", "Anno", "Anno_coarse", "Anno_fine", "Eval")  # where the lists may lie
 
 
 def find_list(root: Path, name: str) -> Path | None:
-    """A list by its file name, in whichever folder under `root` it lies."""
-    folders = ("", "Anno", "Anno_coarse", "Anno_fine", "Eval")
-    return next((p for p in (root / folder / name for folder in folders) if p.is_file()), None)
+    """A list by its file name, in whichever of FOLDERS under `root` it lies."""
+    return next((p for p in (root / folder / name for folder in FOLDERS) if p.is_file()), None)
+
+
+def require_list(root: Path, name: str) -> Path:
+    """A list by its file name.
+
+    Raises:
+        DataError: it is missing.
+    """
+    path = find_list(root, name)
+    if path is None:
+        raise DataError(f"no {name} in {root} or its folders Anno, Anno_coarse, Anno_fine")
+    return path
 
 
 def rows(path: Path) -> Iterator[list[str]]:
@@ -48,35 +60,6 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def read_samples(root: Path) -> list[Sample]:
-    """Every listed image with its category, its product as the group, and the official split.
-
-    The label is that of the annotated id: folders' names end in another category now and then.
-
-    Raises:
-        DataError: a list is missing, or names an id that is no category.
-    """
-    lists = {name: find_list(root, name) for name in (CATEGORIES, CATEGORY_IMAGES)}
-    for name, path in lists.items():
-        if path is None:
-            raise DataError(f"no {name} in {root} or its folders Anno, Anno_coarse, Anno_fine")
-    names = [name for name, _ in read_categories(lists[CATEGORIES])]
-    partition = find_list(root, PARTITION)
-    splits = {words[0]: words[-1] for words in rows(partition)} if partition else {}
-    samples = []
-    for image, number in read_category_images(lists[CATEGORY_IMAGES], len(names)):
-        split = splits.get(image, "")
-        samples.append(
-            Sample(
-                find_image(root, image),
-                label=names[number],
-                group=str(Path(image).parent),
-                split=FOLDER_NAMES.get(split, split),
-            )
-        )
-    return samples
-
-
 def read_category_images(path: Path, count: int) -> Iterator[tuple[str, int]]:
     """Every listed image with the number of its category, from 0: the list counts from 1.
 
@@ -92,7 +75,37 @@ def read_category_images(path: Path, count: int) -> Iterator[tuple[str, int]]:
         yield words[0], number - 1
 
 
+def read_partition(root: Path) -> dict[str, str]:
+    """The official split, a name of SPLITS, by image; empty without its list."""
+    path = find_list(root, PARTITION)
+    if path is None:
+        return {}
+    return {words[0]: SPLIT_NAMES.get(words[-1], words[-1]) for words in rows(path)}
+
+
+def read_samples(root: Path) -> list[Sample]:
+    """Every listed image with its category, its product as the group, and the official split.
+
+    The label is that of the annotated id: some folder names end in another category.
+
+    Raises:
+        DataError: a list is missing, or names an id that is no category.
+    """
+    categories, images = (require_list(root, name) for name in (CATEGORIES, CATEGORY_IMAGES))
+    names = [name for name, _ in read_categories(categories)]
+    splits = read_partition(root)
+    return [
+        Sample(
+            find_image(root, image),
+            label=names[number],
+            group=str(Path(image).parent),
+            split=splits.get(image, ""),
+        )
+        for image, number in read_category_images(images, len(names))
+    ]
+
+
 def find_image(root: Path, name: str) -> Path:
-    """Where an image "img/PRODUCT/FILE" of the lists lies: under `root` or its folder Img."""
+    """The path of an image "img/PRODUCT/FILE" of the lists, under `root` or its folder Img."""
     inside = root / "Img" / name
     return inside if inside.is_file() else root / name

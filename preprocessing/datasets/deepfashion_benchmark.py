@@ -1,4 +1,4 @@
-"""All that DeepFashion's lists say of its pictures: categories, attributes, boxes, landmarks.
+"""The annotations of DeepFashion's pictures: categories, attributes, boxes, landmarks.
 
 Two kinds circulate: the Category and Attribute benchmark (Liu et al. 2016), with 50 categories in
 three types and 1,000 attributes, and "Anno_fine", with one class in each of six groups. Both become
@@ -15,15 +15,16 @@ from preprocessing.datasets.attribute_table import MISSING, Attribute
 from preprocessing.datasets.deepfashion import (
     CATEGORIES,
     CATEGORY_IMAGES,
-    PARTITION,
     TYPES,
     find_image,
     find_list,
     read_categories,
     read_category_images,
+    read_partition,
+    require_list,
     rows,
 )
-from preprocessing.datasets.samples import FOLDER_NAMES
+from preprocessing.datasets.samples import SPLIT_NAMES
 from preprocessing.errors import DataError
 
 ATTRIBUTES, ATTRIBUTE_IMAGES = "list_attr_cloth.txt", "list_attr_img.txt"
@@ -32,12 +33,12 @@ POINTS = 8  # landmarks of a garment: collar, sleeve, waistline and hem, left an
 COARSE_TYPES = {"1": "texture", "2": "fabric", "3": "shape", "4": "part", "5": "style"}
 FINE_TYPES = {"1": "pattern", "2": "sleeve", "3": "length", "4": "neckline", "5": "fabric",
               "6": "fit"}  # fmt: skip
-CHARACTERS = b"-01 \t\r\n"  # of which a row of attributes consists, behind its path
+CHARACTERS = b"-01 \t\r\n"  # the only ones in a row of attributes, after its path
 
 
 @dataclass(frozen=True, eq=False)
 class Bits:
-    """Which of A attributes each of N pictures has, and which are unknown, eight to a byte.
+    """The attributes, of A, that each of N pictures has, and its unknown ones, eight to a byte.
 
     Attributes:
         positive, unknown: uint8 (N, ceil(A / 8)).
@@ -49,14 +50,16 @@ class Bits:
 
     def row(self, index: int) -> np.ndarray:
         """int8 (A,): 1 where the picture has an attribute, 0 where not, MISSING where unknown."""
-        has, open_ = (np.unpackbits(some[index], count=self.count).astype(np.int8)
-                      for some in (self.positive, self.unknown))  # fmt: skip
-        return np.where(open_ > 0, np.int8(MISSING), has)
+        positive, unknown = (
+            np.unpackbits(bits[index], count=self.count).astype(np.int8)
+            for bits in (self.positive, self.unknown)
+        )
+        return np.where(unknown > 0, np.int8(MISSING), positive)
 
 
 @dataclass(frozen=True, eq=False)
 class Benchmark:
-    """Pictures with everything that is known of them; lists that are not there are empty.
+    """Pictures with their annotations; those without a list are empty or None.
 
     Attributes:
         paths: of N pictures; splits: names of SPLITS, or "".
@@ -83,10 +86,10 @@ class Benchmark:
 
 
 def read_benchmark(root: Path) -> Benchmark:
-    """The lists under `root`, of whichever kind.
+    """Read the lists under `root`, of either kind.
 
     Raises:
-        DataError: a list is missing, broken, or does not fit the others.
+        DataError: a list is missing, broken, or does not match the others.
     """
     for folder in (root / "split", root / "Anno_fine", root / "Anno" / "split", root):
         if (folder / "train_attr.txt").is_file():
@@ -95,26 +98,12 @@ def read_benchmark(root: Path) -> Benchmark:
 
 
 def _read_coarse(root: Path) -> Benchmark:
-    lists = {name: find_list(root, name) for name in (CATEGORIES, CATEGORY_IMAGES, BOXES)}
-    for name, path in lists.items():
-        if path is None:
-            raise DataError(f"no {name} in {root} or its folders Anno, Anno_coarse, Anno_fine")
-    named = read_categories(lists[CATEGORIES])
-    listed = list(read_category_images(lists[CATEGORY_IMAGES], len(named)))
-    names = [image for image, _ in listed]
-    categories = np.array([number for _, number in listed], int)
-    places = {name: place for place, name in enumerate(names)}
-    partition = find_list(root, PARTITION)
-    splits = [""] * len(names)
-    for words in rows(partition) if partition else ():
-        if words[0] in places:
-            splits[places[words[0]]] = FOLDER_NAMES.get(words[-1], words[-1])
-    boxes = np.full((len(names), 4), np.nan, np.float32)
-    for words in rows(lists[BOXES]):
-        if words[0] in places:
-            boxes[places[words[0]]] = _numbers(words[1:], 4, lists[BOXES])
-    _refuse_gaps(np.isnan(boxes).any(axis=1), names, lists[BOXES])
-    landmarks = _coarse_landmarks(find_list(root, LANDMARKS), places)
+    """The Category and Attribute benchmark."""
+    named = read_categories(require_list(root, CATEGORIES))
+    labels = dict(read_category_images(require_list(root, CATEGORY_IMAGES), len(named)))
+    places = {name: place for place, name in enumerate(labels)}
+    boxes = _coarse_boxes(require_list(root, BOXES), places)
+    splits = read_partition(root)
     attributes, bits = _coarse_attributes(root, places)
     branches = tuple(
         Attribute(kind, codes, codes)
@@ -125,15 +114,31 @@ def _read_coarse(root: Path) -> Benchmark:
     order = [name for branch in branches for name in branch.codes]
     moved = np.array([order.index(name) for name, _ in named])
     return Benchmark(
-        tuple(find_image(root, name) for name in names), tuple(splits), boxes, landmarks,
-        branches, moved[categories], attributes, bits,
-    )  # fmt: skip
+        paths=tuple(find_image(root, name) for name in places),
+        splits=tuple(splits.get(name, "") for name in places),
+        boxes=boxes,
+        landmarks=_coarse_landmarks(find_list(root, LANDMARKS), places),
+        branches=branches,
+        categories=moved[np.array(list(labels.values()), int)],
+        attributes=attributes,
+        bits=bits,
+    )
 
 
-def _refuse_gaps(gaps: np.ndarray, names: Sequence[str], path: Path) -> None:
-    if gaps.any():
-        raise DataError(f"{path} says nothing of {int(gaps.sum())} pictures, the first "
-                        f"{names[int(gaps.argmax())]}")  # fmt: skip
+def _coarse_boxes(path: Path, places: dict[str, int]) -> np.ndarray:
+    """float32 (N, 4)."""
+    boxes = np.full((len(places), 4), np.nan, np.float32)
+    for words in rows(path):
+        if words[0] in places:
+            boxes[places[words[0]]] = _numbers(words[1:], 4, path)
+    _check_complete(np.isnan(boxes).any(axis=1).tolist(), list(places), path)
+    return boxes
+
+
+def _check_complete(missing: Sequence[bool], names: Sequence[str], path: Path) -> None:
+    if any(missing):
+        raise DataError(f"{path} has no row for {sum(missing)} pictures, the first "
+                        f"{names[list(missing).index(True)]}")  # fmt: skip
 
 
 def _numbers(words: Sequence[str], count: int, path: Path) -> np.ndarray:
@@ -147,7 +152,7 @@ def _numbers(words: Sequence[str], count: int, path: Path) -> np.ndarray:
 
 
 def _coarse_landmarks(path: Path | None, places: dict[str, int]) -> np.ndarray:
-    """Rows "image type v x y v x y ...", v 0 for a visible landmark; those of a skirt are fewer."""
+    """Rows "image type v x y v x y ...", v 0 for a visible landmark; a skirt has fewer."""
     if path is None:
         return np.zeros((len(places), 0, 2), np.float32)
     found = np.full((len(places), POINTS, 2), np.nan, np.float32)
@@ -162,7 +167,7 @@ def _coarse_landmarks(path: Path | None, places: dict[str, int]) -> np.ndarray:
 def _coarse_attributes(
     root: Path, places: dict[str, int]
 ) -> tuple[tuple[Attribute, ...], Bits | None]:
-    """The attributes by type, and each picture's bits in that order; none without their lists."""
+    """The attributes by type, and each picture's bits in that order; empty without their lists."""
     named, listed = (find_list(root, name) for name in (ATTRIBUTES, ATTRIBUTE_IMAGES))
     if named is None or listed is None:
         return (), None
@@ -178,7 +183,7 @@ def _coarse_attributes(
 
 
 def read_attribute_names(path: Path) -> list[tuple[str, str]]:
-    """Name and type of every attribute; names hold spaces, the type is the last word.
+    """Name and type of every attribute; names contain spaces, the type is the last word.
 
     Raises:
         DataError: a row without a type.
@@ -191,11 +196,11 @@ def read_attribute_names(path: Path) -> list[tuple[str, str]]:
 
 
 def read_bits(path: Path, places: dict[str, int], order: Sequence[int]) -> Bits:
-    """The list of attributes, a row "path -1 0 1 ..." a picture, as a stream.
+    """Read the list of attributes, one row "path -1 0 1 ..." for each picture, as a stream.
 
     Args:
-        places: rows of the answer by path; other paths are passed over.
-        order: columns of the list, in the order of the answer.
+        places: rows of the result by path; other paths are skipped.
+        order: columns of the list, in the order of the result.
 
     Raises:
         DataError: a row of another length or with other values, or a picture without a row.
@@ -216,12 +221,12 @@ def read_bits(path: Path, places: dict[str, int], order: Sequence[int]) -> Bits:
             values = values[columns]
             positive[place], unknown[place] = np.packbits(values > 0), np.packbits(values == 0)
             missing[place] = False
-    _refuse_gaps(missing, list(places), path)
+    _check_complete(missing.tolist(), list(places), path)
     return Bits(count, positive, unknown)
 
 
 def _signs(text: bytes) -> np.ndarray | None:
-    """Values int8 (A,) of a row of -1, 0 and 1, without making words of it; None if it is none."""
+    """The values int8 (A,) of a row of -1, 0 and 1, read without splitting it; None if invalid."""
     if text.translate(None, CHARACTERS):
         return None
     characters = np.frombuffer(b" " + text, np.uint8)
@@ -231,24 +236,27 @@ def _signs(text: bytes) -> np.ndarray | None:
 
 
 def _read_fine(root: Path, folder: Path) -> Benchmark:
-    """Lists beside each other, row by row: train.txt, train_attr.txt, train_bbox.txt, ..."""
-    named = next((p for p in (folder / ATTRIBUTES, find_list(root, ATTRIBUTES)) if p), None)
-    if named is None or not named.is_file():
-        raise DataError(f"no {ATTRIBUTES} in {folder}")
+    """Parallel lists, row by row: train.txt, train_attr.txt, train_bbox.txt, ..."""
+    beside = folder / ATTRIBUTES
+    named = beside if beside.is_file() else require_list(root, ATTRIBUTES)
     codes = read_attribute_names(named)
     groups = tuple(
         Attribute(FINE_TYPES.get(kind, kind), members, members)
         for kind in sorted({kind for _, kind in codes}, key=int)
         if (members := tuple(name for name, own in codes if own == kind))
     )
-    names, splits, values, boxes, landmarks = [], [], [], [], []
+    names: list[str] = []
+    splits: list[str] = []
+    values: list[np.ndarray] = []
+    boxes: list[np.ndarray] = []
+    landmarks: list[np.ndarray] = []
     for split in ("train", "val", "test"):
         listed = [" ".join(words) for words in rows(folder / f"{split}.txt")]
         names += listed
-        splits += [FOLDER_NAMES.get(split, split)] * len(listed)
-        values += _beside(folder / f"{split}_attr.txt", listed, len(groups), fallback=MISSING)
-        boxes += _beside(folder / f"{split}_bbox.txt", listed, 4)
-        landmarks += _beside(folder / f"{split}_landmards.txt", listed, 2 * POINTS, fallback=0)
+        splits += [SPLIT_NAMES[split]] * len(listed)
+        values += _parallel(folder / f"{split}_attr.txt", listed, len(groups), fallback=MISSING)
+        boxes += _parallel(folder / f"{split}_bbox.txt", listed, 4)
+        landmarks += _parallel(folder / f"{split}_landmards.txt", listed, 2 * POINTS, fallback=0)
     points = np.array(landmarks, np.float32).reshape(-1, POINTS, 2)
     points[(points == 0).all(axis=2)] = np.nan
     table = np.array(values, np.int64)
@@ -261,13 +269,16 @@ def _read_fine(root: Path, folder: Path) -> Benchmark:
     )  # fmt: skip
 
 
-def _beside(
+def _parallel(
     path: Path, names: Sequence[str], count: int, *, fallback: int | None = None
 ) -> list[np.ndarray]:
-    """The numbers of a list that stands beside a list of pictures; some splits have none.
+    """The numbers of a list that is parallel to a list of pictures.
+
+    Args:
+        fallback: value of all numbers if the list is missing; None if it is required.
 
     Raises:
-        DataError: it has another number of rows, or is missing and has no fallback.
+        DataError: it has another number of rows, or is required and missing.
     """
     if not path.is_file():
         if fallback is None and names:

@@ -1,6 +1,6 @@
 """Finds, checks and reads Fashion-MNIST (arXiv 1708.07747).
 
-`python -m preprocessing.datasets.fashion_mnist` says where it is and writes a contact sheet.
+`python -m preprocessing.datasets.fashion_mnist` prints its folder and writes a contact sheet.
 """
 
 import argparse
@@ -39,13 +39,13 @@ REMEDY = "run `apt-get install dataset-fashion-mnist`, or name the folder with -
 
 
 def find(data_dir: str | Path | None = None, *, download: bool = True) -> Path:
-    """The folder that holds all four files.
+    """The folder with all four files.
 
-    Looks in `data_dir` alone if given, then in $FASHION_MNIST_DIR alone if set, else in data/,
-    Debian's folder, and at last downloads with torchvision.
+    That is `data_dir` if given, else $FASHION_MNIST_DIR if set, else the first of data/, the folder
+    of Debian's package, and a download by torchvision.
 
     Raises:
-        DataError: a named folder lacks a file, or nothing was found and the download failed.
+        DataError: the named folder lacks a file, or nothing was found and the download failed.
     """
     named = data_dir or os.environ.get(ENVIRONMENT)
     if named:

@@ -1,4 +1,4 @@
-"""What to put where a table of attributes knows nothing: IMPUTATIONS rows, fitted on training rows.
+"""Imputation of missing attribute values: a row of IMPUTATIONS, fitted on the training rows.
 
 Pure functions: the user's table is never changed.
 """
@@ -12,25 +12,25 @@ from preprocessing.datasets.attribute_table import MISSING
 
 
 def masked(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Nothing: a loss leaves missing classes out."""
+    """Leave values missing: losses ignore them."""
     return values
 
 
 def own_class(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """A class of its own, behind the others."""
+    """Make missing a class of its own, after the others."""
     return np.where(values == MISSING, sizes, values)
 
 
 def mode(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Each column's most frequent class."""
+    """Fill in each column's most frequent class."""
     return np.where(values == MISSING, modes(known), values)
 
 
 def conditional(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The likeliest classes together, given what the row does know.
+    """Fill in the most likely combination of classes, given the known values of the row.
 
-    With nothing known that is the most frequent row; where no training row agrees with what is
-    known, each column's most frequent class.
+    If nothing is known, that is the most frequent row; if no training row has the known values,
+    each column's most frequent class.
     """
     filled, usual = values.copy(), modes(known)
     cache: dict[tuple[int, ...], np.ndarray] = {}
@@ -43,12 +43,12 @@ def conditional(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.
 
 
 def dropped(values: np.ndarray, known: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Rows with anything missing know nothing, so that no loss sees them."""
+    """Make all values of a row with a gap missing, so that losses ignore the row."""
     return np.where((values == MISSING).any(axis=1, keepdims=True), MISSING, values)
 
 
 def modes(known: np.ndarray) -> np.ndarray:
-    """The most frequent class of each column (A,); 0 where nothing is known."""
+    """The most frequent class of each column (A,); 0 if all its values are missing."""
     return np.array([
         np.bincount(column[column != MISSING], minlength=1).argmax() for column in known.T
     ])  # fmt: skip
@@ -66,8 +66,8 @@ def _likeliest(row: np.ndarray, known: np.ndarray, usual: np.ndarray) -> np.ndar
     return found
 
 
-# From values int64 (N, A), those of the training rows (M, A) and each attribute's number of
-# classes (A,) to values (N, A).
+# From values int64 (N, A), those of the training rows (M, A) and the number of classes of each
+# attribute (A,) to values (N, A).
 IMPUTATIONS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
     "mask": masked,
     "class": own_class,

@@ -1,4 +1,4 @@
-"""Lists of labelled pictures: from a folder a class, or from a CSV file."""
+"""Lists of labelled pictures: from one folder per class, or from a CSV file."""
 
 import csv
 from collections.abc import Iterable
@@ -9,8 +9,9 @@ from preprocessing.errors import DataError, text_errors
 from preprocessing.images.pictures import SUFFIXES
 
 SPLITS = ("training", "validation", "test")
-FOLDER_NAMES = {"train": "training", "val": "validation", "valid": "validation"}
-INDEX = "index.csv"  # of a data set that preprocessing.builders.photo_dataset wrote
+# Other names of splits: of folders, in DeepFashion's lists and in YOLO's layout.
+SPLIT_NAMES = {"train": "training", "val": "validation", "valid": "validation", "test": "test"}
+INDEX = "index.csv"  # of a data set written by preprocessing.builders.photo_dataset
 COLUMNS = ("path", "label", "group", "split")
 
 
@@ -19,8 +20,8 @@ class Sample:
     """One labelled picture.
 
     Attributes:
-        group: pictures of one product, sender or shoot share it; they stay on one side of a split.
-        split: a name of SPLITS, or empty where none is given.
+        group: product, sender or photo session; its pictures stay on one side of a split.
+        split: a name of SPLITS, or empty if none is given.
     """
 
     path: Path
@@ -30,28 +31,28 @@ class Sample:
 
 
 def read_samples(source: Path, *, group_column: str = "group") -> list[Sample]:
-    """The samples of a CSV file, a built data set or a folder a class.
+    """The samples of a CSV file, a built data set or a folder with one folder per class.
 
     Raises:
-        DataError: there is nothing of that kind, or the CSV lacks a column.
+        DataError: there is no such thing, or the CSV lacks a column.
     """
     if source.is_file():
         return read_csv(source, group_column=group_column)
     if not source.is_dir():
-        raise DataError(f"no data set {source}: name a folder with a folder a class, or a CSV")
+        raise DataError(f"no data set {source}: wanted one folder per class in it, or a CSV")
     if (source / INDEX).is_file():
         return read_csv(source / INDEX, group_column=group_column)
     return read_folders(source)
 
 
 def read_folders(root: Path) -> list[Sample]:
-    """One class a folder; under folders train, validation and test, those are the splits.
+    """One class per folder; the folders may lie in folders train, validation and test.
 
     Raises:
         DataError: no pictures in any folder.
     """
     named = {child.name: child for child in sorted(root.iterdir()) if child.is_dir()}
-    parts = {FOLDER_NAMES.get(name, name): folder for name, folder in named.items()}
+    parts = {SPLIT_NAMES.get(name, name): folder for name, folder in named.items()}
     roots = {"": root}
     if "training" in parts:
         roots = {split: parts[split] for split in SPLITS if split in parts}
@@ -64,7 +65,7 @@ def read_folders(root: Path) -> list[Sample]:
         if path.suffix.lower() in SUFFIXES
     ]
     if not samples:
-        raise DataError(f"no pictures in {root}: wanted a folder a class with pictures inside")
+        raise DataError(f"no pictures in {root}: wanted one folder per class with pictures in it")
     return samples
 
 
@@ -72,7 +73,7 @@ def read_csv(path: Path, *, group_column: str = "group") -> list[Sample]:
     """Rows `path,label[,group][,split]`; paths are relative to the CSV's folder, or absolute.
 
     Raises:
-        DataError: a column is missing, a row is cut short, or there is no row.
+        DataError: a column is missing, a row is incomplete, or there is no row.
     """
     with path.open(newline="", encoding="utf-8-sig") as file, text_errors(path):
         rows = csv.DictReader(file)
@@ -110,7 +111,11 @@ def write_csv(path: Path, samples: Iterable[Sample]) -> None:
 
 
 def refuse_bad(bad: int, count: int, *, max_bad: float, first: str) -> None:
-    """Raises DataError if more than the share `max_bad` of `count` pictures is bad."""
+    """Check the number of bad pictures.
+
+    Raises:
+        DataError: they are more than the fraction `max_bad` of `count`.
+    """
     if bad > max_bad * count:
         raise DataError(
             f"{bad} of {count} pictures are missing or unreadable, more than "

@@ -1,11 +1,10 @@
-"""Splits samples into training, validation and test: stratified, and no group on two sides."""
+"""Splits samples into training, validation and test: stratified, each group on one side."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
@@ -14,34 +13,37 @@ from preprocessing.errors import DataError
 def split_samples(
     samples: Sequence[Sample], *, validation: float, test: float, seed: int
 ) -> list[Sample]:
-    """The samples with their splits, in order.
+    """The samples with their splits, in the same order.
 
-    What the source itself split stays as it is, but it gets a validation part where it has none.
+    A split that the source itself gives is kept; if it has no validation part, one is drawn.
 
     Args:
-        validation, test: shares of all samples, 0 for none.
+        validation, test: fractions of all samples, 0 for none.
 
     Raises:
         DataError: a class is missing from the training part.
     """
     given = {sample.split for sample in samples if sample.split}
     splits = np.array([sample.split or "training" for sample in samples], dtype=object)
-    for name, share in (("test", 0 if given else test), ("validation", validation)):
-        if share > 0 and name not in given:
+    for name, fraction in (("test", 0 if given else test), ("validation", validation)):
+        if fraction > 0 and name not in given:
             rest = np.flatnonzero(splits == "training")
-            splits[_draw([samples[i] for i in rest], rest, share * len(samples), seed)] = name
+            drawn = _draw([samples[i] for i in rest.tolist()], fraction * len(samples), seed)
+            splits[rest[drawn]] = name
     found = [replace(s, split=split) for s, split in zip(samples, splits, strict=True)]
     unseen = {s.label for s in found} - {s.label for s in found if s.split == "training"}
     if unseen:
         raise DataError(
             f"no training picture of {', '.join(sorted(unseen))}: raise --min-images, or split "
-            "with other shares or another --seed"
+            "with other fractions or another --seed"
         )
     return found
 
 
-def _draw(samples: Sequence[Sample], indices: np.ndarray, count: float, seed: int) -> np.ndarray:
-    """Those of `indices` that make up a part of about `count` samples with every class's share."""
+def _draw(samples: Sequence[Sample], count: float, seed: int) -> np.ndarray:
+    """Indices of a part of about `count` samples with the class frequencies of all."""
+    from sklearn.model_selection import StratifiedGroupKFold  # takes seconds to import
+
     labels = [sample.label for sample in samples]
     groups = [sample.group or str(sample.path) for sample in samples]
     most = min(max(Counter(labels).values()), len(set(groups)))
@@ -50,13 +52,13 @@ def _draw(samples: Sequence[Sample], indices: np.ndarray, count: float, seed: in
     parts = min(max(2, round(len(samples) / count)), most)
     folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     drawn = [chosen for _, chosen in folds.split(labels, labels, groups)]
-    return indices[min(drawn, key=lambda chosen: _imbalance(labels, chosen, parts))]
+    return min(drawn, key=lambda chosen: _imbalance(labels, chosen, parts))
 
 
 def _imbalance(labels: Sequence[str], chosen: np.ndarray, parts: int) -> float:
-    """How far a part's class counts are from an even share, summed over the classes.
+    """Distance of a part's class counts from an even split, summed over the classes.
 
-    The folds differ: the largest group fills most of the one that it is in.
+    The folds differ: the largest group takes up most of its fold.
     """
     wanted = Counter(labels)
     got = Counter(labels[index] for index in chosen)
@@ -65,7 +67,7 @@ def _imbalance(labels: Sequence[str], chosen: np.ndarray, parts: int) -> float:
 
 def crossing_groups(samples: Sequence[Sample]) -> list[str]:
     """Groups with samples in more than one split."""
-    splits = defaultdict(set)
+    splits: defaultdict[str, set[str]] = defaultdict(set)
     for sample in samples:
         if sample.group:
             splits[sample.group].add(sample.split)

@@ -1,7 +1,7 @@
-"""Detection data in YOLO's layout: images/, labels/ and data.yaml, written and checked.
+"""Detection data in YOLO's layout: images/, labels/ and data.yaml, read, checked and written.
 
-A label file has a row an object: class id, then the box's centre, width and height as shares of the
-image's sides.
+A label file has one row per object: class id, then the box's centre, width and height as fractions
+of the image's sides.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,19 @@ import yaml
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import SUFFIXES, read_picture
 
+# Names of splits in data.yaml, by those of samples.py.
+SPLITS = {"training": "train", "validation": "val", "test": "test"}
 SLACK = 1e-4  # of a side, by which rounding may put a box outside
 
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """The boxes of one image: class ids int64 (N,), and float32 (N, 4) xyxy as shares of sides."""
+    """The boxes of one image.
+
+    Attributes:
+        labels: class ids, int64 (N,).
+        boxes: float32 (N, 4), x1 y1 x2 y2 as fractions of the image's sides.
+    """
 
     labels: np.ndarray
     boxes: np.ndarray
@@ -27,7 +34,12 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Layout:
-    """A data.yaml: class names in the order of their ids, and the image folders of its splits."""
+    """A data.yaml.
+
+    Attributes:
+        names: of the classes, in the order of their ids.
+        folders: of images, by split.
+    """
 
     path: Path
     names: tuple[str, ...]
@@ -51,7 +63,7 @@ class Layout:
 
 
 def label_path(image: Path) -> Path:
-    """The label file that belongs to an image: folder images becomes labels, the suffix .txt."""
+    """The label file of an image: its last folder "images" becomes "labels", its suffix .txt."""
     parts = list(image.parts)
     last = len(parts) - 1 - parts[::-1].index("images") if "images" in parts else None
     if last is not None:
@@ -60,7 +72,7 @@ def label_path(image: Path) -> Path:
 
 
 def read_layout(path: Path) -> Layout:
-    """A data.yaml.
+    """Read a data.yaml.
 
     Raises:
         DataError: it is missing, empty, no YAML, or lacks names or folders.
@@ -80,7 +92,7 @@ def read_layout(path: Path) -> Layout:
         raise DataError(f"{path}: names should be a list, or ids with a name each")
     root = path.parent / str(values.get("path") or "")
     folders = {}
-    for split in ("train", "val", "test"):
+    for split in SPLITS.values():
         if given := values.get(split):
             given = given if isinstance(given, list) else [given]
             folders[split] = tuple(root / str(folder) for folder in given)
@@ -90,7 +102,7 @@ def read_layout(path: Path) -> Layout:
 
 
 def read_boxes(image: Path, *, classes: int) -> Boxes:
-    """The boxes of an image from its label file.
+    """Read the boxes of an image from its label file.
 
     Raises:
         DataError: no label file, a row that is no box, a class id out of range, or a box outside
@@ -100,38 +112,42 @@ def read_boxes(image: Path, *, classes: int) -> Boxes:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text: wanted id, x, y, width, height a line") from error
+        raise DataError(f"{path} is no text: wanted id, x, y, width, height in a line") from error
     except OSError as error:
-        raise DataError(f"{image} has no label file {path}: an empty one says no object") from error
-    labels, boxes = [], []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        words = line.split()
-        try:
-            values = [float(word) for word in words]
-        except ValueError:
-            values = []
-        if len(values) != 5 or not np.isfinite(values).all() or values[0] != int(values[0]):
-            raise DataError(f"{path}, line {number}: wanted id, x, y, width, height, got {line!r}")
-        label, (x, y, width, height) = int(values[0]), values[1:]
-        if not 0 <= label < classes:
-            raise DataError(
-                f"{path}, line {number}: class {label} is not within 0 to {classes - 1}"
-            )
-        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        if width <= 0 or height <= 0 or min(box) < -SLACK or max(box) > 1 + SLACK:
-            raise DataError(f"{path}, line {number}: box outside the image or empty: {line!r}")
-        labels.append(label)
-        boxes.append(box)
-    return Boxes(np.array(labels, np.int64), np.array(boxes, np.float32).reshape(-1, 4))
+        raise DataError(f"{image} has no label file {path}: an empty one is no object") from error
+    found = [
+        _read_row(line, classes=classes, place=f"{path}, line {number}")
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+    labels = np.array([label for label, _ in found], np.int64)
+    return Boxes(labels, np.array([box for _, box in found], np.float32).reshape(-1, 4))
+
+
+def _read_row(
+    line: str, *, classes: int, place: str
+) -> tuple[int, tuple[float, float, float, float]]:
+    """The class id of a row of a label file, and its box x1 y1 x2 y2 as fractions."""
+    try:
+        values = [float(word) for word in line.split()]
+    except ValueError:
+        values = []
+    if len(values) != 5 or not np.isfinite(values).all() or values[0] != int(values[0]):
+        raise DataError(f"{place}: wanted id, x, y, width, height, got {line!r}")
+    label, (x, y, width, height) = int(values[0]), values[1:]
+    if not 0 <= label < classes:
+        raise DataError(f"{place}: class {label} is not within 0 to {classes - 1}")
+    box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    if width <= 0 or height <= 0 or min(box) < -SLACK or max(box) > 1 + SLACK:
+        raise DataError(f"{place}: box outside the image or empty: {line!r}")
+    return label, box
 
 
 def check_layout(layout: Layout, splits: Sequence[str]) -> None:
-    """Read every label file of some splits, and the first image of each.
+    """Check every label file of some splits, and the first image of each.
 
     Raises:
-        DataError: the first thing that is wrong.
+        DataError: the first error found.
     """
     for split in splits:
         images = layout.images(split)
@@ -143,7 +159,12 @@ def check_layout(layout: Layout, splits: Sequence[str]) -> None:
 def write_boxes(
     image: Path, labels: Sequence[int], boxes: np.ndarray, *, width: int, height: int
 ) -> None:
-    """Write the label file of an image: boxes float32 (N, 4) xyxy in pixels, and their classes."""
+    """Write the label file of an image.
+
+    Args:
+        labels: class ids; boxes: float32 (N, 4), x1 y1 x2 y2 in pixels.
+        width, height: of the image, in pixels.
+    """
     scale = np.array([width, height], np.float64)
     rows = []
     for label, box in zip(labels, np.asarray(boxes, np.float64).reshape(-1, 4), strict=True):
@@ -155,9 +176,9 @@ def write_boxes(
 
 
 def write_layout(path: Path, names: Sequence[str]) -> Layout:
-    """Write data.yaml for the splits whose image folders lie beside it."""
+    """Write data.yaml for the splits whose image folders are beside it."""
     values: dict[str, object] = {}
-    for split in ("train", "val", "test"):
+    for split in SPLITS.values():
         if (path.parent / "images" / split).is_dir():
             values[split] = f"images/{split}"
     values["names"] = dict(enumerate(names))

@@ -1,1 +1,1 @@
-"""Pixels: reading pictures, regions, segmentation, colours, the input of networks."""
+"""Pixels: picture files, regions, segmentation, colours, the input of networks."""

@@ -1,17 +1,17 @@
-"""The colour of a garment by name, whatever light it stands in.
+"""The colour name of a garment, corrected for the light of the scene.
 
-Its pixels are grouped in CIELAB, and the largest group is called like the nearest of the colours
-that CSS names, by families that people use of clothes.
+Its pixels are clustered in CIELAB; the largest cluster gets the name of the nearest CSS colour,
+mapped to the families of colours that people use for clothes.
 """
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
+from preprocessing.images.clusters import kmeans
 from preprocessing.images.regions import Region
 
-# CSS Color Module Level 4, section 6.1; with some tones of cloth added, and families that clothes
+# CSS Color Module Level 4, section 6.1, with some tones of cloth added, and families that clothes
 # need: beige, navy, teal.
 FAMILIES = {
     "black": "000000 101418 1c1c1c 221e1a",
@@ -31,23 +31,22 @@ FAMILIES = {
               "ee82ee",
     "pink": "c71585 ff1493 db7093 ff69b4 f49ab4 d98880 e8a8a0 bc8f8f a86a74 ffb6c1 ffc0cb ff00ff",
 }  # fmt: skip
-SAMPLE = 400  # pixels looked at; more change nothing
-GROUPS = 3
-SAME_CLOTH = 18.0  # difference in CIELAB's a and b under which groups are one cloth
-LIT = 60  # percentile of its lightness that is taken for the cloth's own
-LIGHTNESS = 0.7  # weight of it beside hue and chroma: folds and shadows change it most
-# The light is read from what is bright and as yellow or blue as lights are, from bulbs to overcast
-# skies: in logarithms of linear red and blue over green these lie near a line. Cameras balance most
-# pictures already, so that without such pixels nothing is corrected.
-BRIGHT = 0.35  # linear level from which something may be white
+SAMPLE = 400  # pixels of a garment; more change nothing
+CLUSTERS = 3
+SAME_CLOTH = 18.0  # difference in CIELAB's a and b under which clusters are one cloth
+LIT = 60  # percentile of the pixels' lightness that counts as the cloth's own
+LIGHTNESS = 0.7  # its weight beside hue and chroma: folds and shadows change it most
+# The light is estimated from pixels that are bright and as yellow or blue as light sources are,
+# from bulbs to overcast skies: in logarithms of linear red and blue over green these lie near a
+# line. Cameras balance most pictures already: without such pixels nothing is corrected.
+BRIGHT = 0.35  # linear level from which a pixel may be white
 WARMEST, BLUEST, SLOPE, TOLERANCE = 0.36, -0.1, -2.4, 0.25
-LEAST_WHITE = 0.01  # share of such pixels in a frame
-# Level that the brightest percent of them are brought to; by which factor at most.
-WHITE_LEVEL, WHITE_SHARE, MOST_EXPOSURE = 0.85, 95, 1.6
-LIGHT_STEP = 4  # only every so manieth pixel of a frame is asked for the light
+LEAST_WHITE = 0.01  # minimum fraction of such pixels in a frame
+WHITE_LEVEL, WHITE_PERCENTILE = 0.85, 95  # level to which that percentile of them is exposed
+MOST_EXPOSURE = 1.6  # maximum factor of that correction
+LIGHT_STEP = 4  # every n-th pixel of a frame is enough for the light
 
-
-# Linear BGR to CIE XYZ over white (IEC 61966-2-1, D65). By hand, since OpenCV fills tables for it
+# Linear BGR to CIE XYZ relative to white (IEC 61966-2-1, D65). OpenCV's own conversion fills tables
 # that take a tenth of a second at every start.
 XYZ = np.array([[0.1805 / 0.9505, 0.3576 / 0.9505, 0.4124 / 0.9505],
                 [0.0722, 0.7152, 0.2126],
@@ -55,62 +54,60 @@ XYZ = np.array([[0.1805 / 0.9505, 0.3576 / 0.9505, 0.4124 / 0.9505],
 GAMMA = 2.2
 
 
-def lab_of(linear: np.ndarray) -> np.ndarray:
-    """Linear BGR shares float32 (N, 3) in CIELAB (CIE 15:2004), float32 (N, 3)."""
-    shares = linear @ XYZ.T
-    f = np.where(shares > 216 / 24389, np.cbrt(shares), (24389 / 27 * shares + 16) / 116)
+def linear_to_lab(linear: np.ndarray) -> np.ndarray:
+    """Linear BGR float32 (N, 3), 0 to 1, in CIELAB (CIE 15:2004), float32 (N, 3)."""
+    relative = linear @ XYZ.T
+    f = np.where(relative > 216 / 24389, np.cbrt(relative), (24389 / 27 * relative + 16) / 116)
     x, y, z = f.T
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
 NAMES = tuple(name for name, codes in FAMILIES.items() for _ in codes.split())
-_WEIGHTS = np.float32((LIGHTNESS, 1, 1))
+_WEIGHTS = np.array((LIGHTNESS, 1, 1), np.float32)
 _LINEAR = ((np.arange(256) / 255) ** GAMMA).astype(np.float32)
 _CODES = [list(bytes.fromhex(code))[::-1] for some in FAMILIES.values() for code in some.split()]
-_PALETTE = lab_of(_LINEAR[np.array(_CODES)]) * _WEIGHTS
+_PALETTE = linear_to_lab(_LINEAR[np.array(_CODES)]) * _WEIGHTS
 
 
 def illuminant_gains(image: np.ndarray, garments: Sequence[Region] = ()) -> np.ndarray:
     """Gains float32 (3,) for linear BGR that make a frame's light white and its exposure usual.
 
     Args:
-        image: BGR uint8 (H, W, 3), all of the frame.
-        garments: whose boxes are left out: a beige coat is no white wall in the evening.
+        image: the whole frame, BGR uint8 (H, W, 3).
+        garments: their boxes are left out: a beige coat is no white wall in the evening.
     """
-    asked = np.ones(image.shape[:2], bool)
+    used = np.ones(image.shape[:2], bool)
     for region in garments:
         x1, y1, x2, y2 = region.window
-        asked[y1:y2, x1:x2] = False
-    every = (slice(None, None, LIGHT_STEP),) * 2
-    linear = _LINEAR[image[every][asked[every]]]
+        used[y1:y2, x1:x2] = False
+    grid = (slice(None, None, LIGHT_STEP),) * 2
+    linear = _LINEAR[image[grid][used[grid]]]
     bright = linear[linear[:, 1] >= BRIGHT]
     blue, _, red = (np.log(bright / bright[:, 1:2] + 1e-6)).T
     like_light = (red > BLUEST) & (red < WARMEST) & (np.abs(blue - SLOPE * red) < TOLERANCE)
     if like_light.sum() < max(1, LEAST_WHITE * len(linear)):
         return np.ones(3, np.float32)
     white = np.percentile(bright[like_light], 50, axis=0)  # np.median loads numpy.ma
-    level = np.percentile(bright[like_light].mean(axis=1), WHITE_SHARE)
+    level = np.percentile(bright[like_light].mean(axis=1), WHITE_PERCENTILE)
     exposure = np.clip(WHITE_LEVEL / level, 1 / MOST_EXPOSURE, MOST_EXPOSURE)
     return (white.mean() / white * exposure).astype(np.float32)
 
 
-def colour_name(pixels: np.ndarray, light: np.ndarray) -> str:
+def colour_name(pixels: np.ndarray, gains: np.ndarray) -> str:
     """The name, of FAMILIES, of most of a garment's pixels.
 
     Args:
         pixels: BGR uint8 (N, 3), N at least 1.
-        light: gains of `illuminant_gains`.
+        gains: see `illuminant_gains`.
     """
     step = max(1, len(pixels) // SAMPLE)
-    linear = np.clip(_LINEAR[pixels[::step]] * light, 0, 1)
-    lab = lab_of(linear)
-    if len(lab) > GROUPS:
-        stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
-        cv2.setRNGSeed(0)  # the same pixels have the same name
-        _, groups, centres = cv2.kmeans(lab, GROUPS, None, stop, 1, cv2.KMEANS_PP_CENTERS)
-        largest = np.bincount(groups.ravel(), minlength=GROUPS).argmax()
+    lab = linear_to_lab(np.clip(_LINEAR[pixels[::step]] * gains, 0, 1))
+    if len(lab) > CLUSTERS:
+        nearest, centres = kmeans(lab, CLUSTERS, iterations=10)
+        largest = np.bincount(nearest, minlength=CLUSTERS).argmax()
         # Folds are darker parts of one cloth: they differ from it in lightness alone.
         alike = np.linalg.norm(centres[:, 1:] - centres[largest, 1:], axis=1) < SAME_CLOTH
-        lab = lab[alike[groups.ravel()]]
-    cloth = np.float32((np.percentile(lab[:, 0], LIT), *np.percentile(lab[:, 1:], 50, axis=0)))
+        lab = lab[alike[nearest]]
+    lightness, chroma = np.percentile(lab[:, 0], LIT), np.percentile(lab[:, 1:], 50, axis=0)
+    cloth = np.array((lightness, *chroma), np.float32)
     return NAMES[int(np.square(_PALETTE - cloth * _WEIGHTS).sum(axis=1).argmin())]

@@ -1,4 +1,4 @@
-"""Pictures from whatever a person names: a picture, a folder of them, or a video."""
+"""Pictures from a path of any kind: a picture file, a folder of pictures, or a video."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,17 +10,17 @@ from preprocessing.errors import DataError
 from preprocessing.images.pictures import SUFFIXES, picture_paths, read_picture
 
 
-def read_inputs(
+def read_media(
     source: Path, *, step: int = 1, bad: list[str] | None = None
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Names and BGR pictures uint8 (H, W, 3), in the order of the folder or of the video.
 
     Args:
-        step: of a video, take every so manieth frame; they are called "frame-000042".
-        bad: takes what could not be read, a line each; None to raise instead.
+        step: take every n-th frame of a video; its frames are named "frame-000042".
+        bad: collects a line for each picture of a folder that cannot be read; None to raise.
 
     Raises:
-        DataError: no such file, no picture in the folder, or nothing that can be read.
+        DataError: no such file, no picture in the folder, or one that cannot be read.
     """
     if source.is_dir():
         paths = picture_paths(source)
@@ -45,7 +45,7 @@ def _frames(source: Path, step: int) -> Iterator[tuple[str, np.ndarray]]:
     try:
         with av.open(str(source), metadata_errors="replace") as container:
             if not container.streams.video:
-                raise DataError(f"{source} has no picture in it")
+                raise DataError(f"{source} has no video stream")
             for number, frame in enumerate(container.decode(video=0)):
                 if number % step == 0:
                     yield f"frame-{number:06d}", frame.to_ndarray(format="bgr24")

@@ -1,10 +1,10 @@
-"""Finds garments by contours and morphology, and cuts them as Fashion-MNIST's makers did.
+"""Finds garments by colour, contours and morphology.
 
-A SEGMENTERS row makes a function from a BGR image to a foreground mask; `Segmenter` turns the mask
-into garments. Everything works on a reduced image: shape needs no more, and time is short.
+A row of SEGMENTERS makes a function from a BGR image to a foreground mask; `Segmenter` turns the
+mask into regions. Everything works on a reduced image: shape needs no more, and it is fast.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,15 +13,18 @@ import numpy as np
 from preprocessing.images.border_contrast import KERNEL, RING, BorderContrast
 from preprocessing.images.regions import Region, pixel_window
 
-MIN_SIDE = 8  # pixels; a smaller image has no garment and no ground
-MIN_AREA = 0.01  # share of the frame; smaller blobs are no garments
-MAX_BORDER = 0.5  # share of a blob's box sides lying on the frame's border; above it is background
+MIN_SIDE = 8  # pixels; a smaller image has no garment and no background
+MIN_AREA = 0.01  # fraction of the frame; smaller blobs are no garments
+MAX_BORDER = 0.5  # fraction of a box's outline on the frame's border, above which it is background
 GRAB_CUT_ROUNDS = 5
-GREEN_HUES = (35, 85)  # OpenCV's hue runs from 0 to 179
+GREEN_HUES = (35, 85)  # OpenCV's hue ranges from 0 to 179
 GREEN_SATURATION, GREEN_VALUE = 80, 40
-STILL_FRAMES = 300  # that the model of a static background remembers
-DARKEST, MOST_GAIN = 16, 2.0  # darker pixels tell nothing of a gain; gains beyond are other scenes
-MOVING = 200  # mask value above which OpenCV's model is sure; 127 marks a shadow
+STILL_FRAMES = 300  # history of the model of a static background
+DARKEST = 16  # level below which a pixel is no evidence of a gain
+MOST_GAIN = 2.0  # higher gains are other scenes
+MOVING = 200  # mask value above which OpenCV's model is certain; 127 marks a shadow
+
+ForegroundMask = Callable[[np.ndarray], np.ndarray]  # from BGR (H, W, 3) to uint8 (H, W), 0 or 255
 
 
 class Segmenter:
@@ -50,7 +53,7 @@ def segment(image: np.ndarray, method: str = "border") -> list[Region]:
 
 
 def shrink(image: np.ndarray, side: int) -> np.ndarray:
-    """The image with its longer side at most `side` pixels, its aspect kept."""
+    """The image with its longer side at most `side` pixels, its aspect ratio kept."""
     height, width = image.shape[:2]
     if max(height, width) <= side:
         return image
@@ -63,30 +66,32 @@ def shrink(image: np.ndarray, side: int) -> np.ndarray:
 def green_screen(image: np.ndarray) -> np.ndarray:
     """Foreground mask of what is not saturated green."""
     hsv = cv2.cvtColor(cv2.GaussianBlur(image, (3, 3), 0), cv2.COLOR_BGR2HSV)
-    low = (GREEN_HUES[0], GREEN_SATURATION, GREEN_VALUE)
-    return cv2.bitwise_not(cv2.inRange(hsv, low, (GREEN_HUES[1], 255, 255)))
+    low = np.array((GREEN_HUES[0], GREEN_SATURATION, GREEN_VALUE))
+    return cv2.bitwise_not(cv2.inRange(hsv, low, np.array((GREEN_HUES[1], 255, 255))))
 
 
 def grab_cut(image: np.ndarray) -> np.ndarray:
-    """Foreground mask by graph cuts (Rother et al. 2004), everything inside the ring a candidate.
+    """Foreground mask by GrabCut (Rother et al. 2004), everything inside the ring a candidate.
 
-    Cuts real photos far better than a threshold and takes some 30 ms, so it is for still images.
+    Segments real photos far better than a threshold, but takes about 30 ms: it is for still images.
     """
     height, width = image.shape[:2]
     ring = max(1, round(RING * min(height, width)))
     labels = np.full((height, width), cv2.GC_BGD, np.uint8)
     labels[ring:-ring, ring:-ring] = cv2.GC_PR_FGD
     cv2.setRNGSeed(0)  # its colour models start from random clusters
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(image, labels, None, *models, GRAB_CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    no_rectangle = (0, 0, 0, 0)
+    cv2.grabCut(image, labels, no_rectangle, background, foreground, GRAB_CUT_ROUNDS,
+                cv2.GC_INIT_WITH_MASK)  # fmt: skip
     return np.where(labels & 1, 255, 0).astype(np.uint8)  # GC_FGD and GC_PR_FGD are odd
 
 
-class Moving:
+class BackgroundSubtraction:
     """Foreground mask of what moved in front of a static camera (Zivkovic 2004).
 
-    Cameras change their exposure when somebody comes: each frame is first brought to the brightness
-    and the white balance of the ground behind.
+    Cameras change their exposure when somebody appears: each frame is first matched to the
+    background model in brightness and white balance.
     """
 
     def __init__(self) -> None:
@@ -97,66 +102,66 @@ class Moving:
         """uint8 (H, W), 255 on the foreground, of a BGR image (H, W, 3)."""
         image = cv2.GaussianBlur(image, (5, 5), 0)
         if self._started:
-            image = as_exposed(image, self._model.getBackgroundImage())
+            image = match_exposure(image, self._model.getBackgroundImage())
         self._started = True
         mask = self._model.apply(image)
         return cv2.threshold(mask, MOVING, 255, cv2.THRESH_BINARY)[1]
 
 
-def as_exposed(image: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """A BGR image with the gain of each channel that makes most of it look like the ground."""
+def match_exposure(image: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """A BGR image with each channel's gain changed so that most of it equals the background."""
     gains = []
-    for now, before in zip(image[::4, ::4].reshape(-1, 3).T, ground[::4, ::4].reshape(-1, 3).T,
-                           strict=True):  # fmt: skip
+    for now, before in zip(
+        image[::4, ::4].reshape(-1, 3).T, background[::4, ::4].reshape(-1, 3).T, strict=True
+    ):
         light = (now >= DARKEST) & (before >= DARKEST)
         gain = np.percentile(before[light] / now[light], 50) if light.any() else 1.0
         gains.append(float(np.clip(gain, 1 / MOST_GAIN, MOST_GAIN)))
-    return cv2.multiply(image, (*gains, 0))
+    return cv2.multiply(image, np.array((*gains, 0.0)))
 
 
 @dataclass(frozen=True)
-class Method:
-    """A way of telling foreground from ground.
+class SegmentationMethod:
+    """A way to separate foreground and background.
 
     Attributes:
-        start: makes a function from a BGR image to a mask uint8 (H, W), for one video.
-        side: of the image it works on, in pixels of the longer side; one that divides the usual
+        start: makes the function that masks the frames of one video.
+        side: longer side of the image that it works on, in pixels; one that divides the usual
             widths halves the time of shrinking.
     """
 
-    start: Callable[[], Callable[[np.ndarray], np.ndarray]]
+    start: Callable[[], ForegroundMask]
     side: int
 
 
 SEGMENTERS = {
-    "border": Method(BorderContrast, 128),
-    "grabcut": Method(lambda: grab_cut, 160),
-    "green": Method(lambda: green_screen, 320),
-    "motion": Method(Moving, 128),
+    "border": SegmentationMethod(BorderContrast, 128),
+    "grabcut": SegmentationMethod(lambda: grab_cut, 160),
+    "green": SegmentationMethod(lambda: green_screen, 320),
+    "motion": SegmentationMethod(BackgroundSubtraction, 128),
 }
 
 
 def regions_of(mask: np.ndarray, *, width: int, height: int) -> list[Region]:
     """Garments in a foreground mask uint8 of any size, for an image of `width` x `height`.
 
-    Opens and closes the mask, fills holes, drops small blobs and blobs that line the border;
-    largest first.
+    Opens and closes the mask, fills holes, drops small blobs and blobs along the border; largest
+    first.
     """
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, KERNEL)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, KERNEL)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    contours = sorted(contours, key=cv2.contourArea, reverse=True)
     regions = []
-    for contour in contours:
+    for contour in sorted(contours, key=cv2.contourArea, reverse=True):
         if cv2.contourArea(contour) < MIN_AREA * mask.size:
             break
-        if _on_border(cv2.boundingRect(contour), mask) <= MAX_BORDER:
+        if _border_fraction(cv2.boundingRect(contour), mask) <= MAX_BORDER:
             regions.append(_enlarge(contour, mask, width=width, height=height))
     return regions
 
 
-def _on_border(rectangle: tuple[int, int, int, int], mask: np.ndarray) -> float:
-    """The share of a rectangle's outline that lies on the mask's border."""
+def _border_fraction(rectangle: Sequence[int], mask: np.ndarray) -> float:
+    """The fraction of a rectangle's outline that lies on the mask's border."""
     x, y, w, h = rectangle
     height, width = mask.shape
     touching = w * ((y <= 1) + (y + h >= height - 1)) + h * ((x <= 1) + (x + w >= width - 1))

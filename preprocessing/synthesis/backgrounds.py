@@ -1,4 +1,4 @@
-"""Grounds that garments are pasted on, drawn at random or cut from garment-free pictures."""
+"""Backgrounds to paste garments on, drawn at random or cropped from garment-free pictures."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,7 +41,7 @@ def woven(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ..
 
 
 def boards(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """A wooden floor: boards of slightly different brightness, dark joints, grain along them."""
+    """A wooden floor: boards of slightly different brightness, dark gaps, grain along them."""
     width, height = size
     board = max(8, height // 7)
     tones = rng.uniform(0.9, 1.08, height // board + 1)
@@ -53,7 +53,7 @@ def boards(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, .
 
 
 def clouds(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """Soft noise of several scales, each channel its own: carpets, hedges, out-of-focus rooms."""
+    """Soft noise of several scales in each channel: carpets, hedges, out-of-focus rooms."""
     width, height = size
     scene = np.array(colour, np.float32) * np.ones((height, width, 1), np.float32)
     for cells in (3, 6, 12, 40):
@@ -63,7 +63,7 @@ def clouds(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, .
 
 
 def checks(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """Tiles of two brightnesses with joints, turned by a random angle."""
+    """Tiles of two brightnesses with gaps between them, rotated by a random angle."""
     width, height = size
     angle, tile = rng.uniform(0, np.pi / 2), rng.uniform(0.06, 0.25) * min(size)
     x, y = np.meshgrid(np.arange(width), np.arange(height))
@@ -87,7 +87,7 @@ def stripes(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, 
 
 
 def clutter(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]) -> np.ndarray:
-    """A room at a glance: rectangles and ellipses of random colours over each other."""
+    """A blurred room: overlapping rectangles and ellipses of random colours."""
     scene = plain(size, rng, colour)
     for _ in range(rng.integers(6, 18)):
         tone = tuple(int(value) for value in rng.integers(20, 236, 3))
@@ -102,7 +102,7 @@ def clutter(size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, 
 
 
 class Patches:
-    """Random cuts of garment-free pictures, in the call of every other ground."""
+    """Random crops of garment-free pictures, called like every other background."""
 
     def __init__(self, paths: Sequence[Path]):
         self._paths = list(paths)
@@ -111,8 +111,8 @@ class Patches:
         self, size: tuple[int, int], rng: np.random.Generator, colour: tuple[int, ...]
     ) -> np.ndarray:
         image = read_picture(self._paths[rng.integers(len(self._paths))])
-        share = rng.uniform(0.4, 1.0)
-        side = max(8, int(share * min(image.shape[:2])))
+        fraction = rng.uniform(0.4, 1.0)
+        side = max(8, int(fraction * min(image.shape[:2])))
         top = rng.integers(0, image.shape[0] - side + 1)
         left = rng.integers(0, image.shape[1] - side + 1)
         patch = image[top : top + side, left : left + side]
@@ -130,12 +130,12 @@ BACKGROUNDS: dict[str, Background] = {
     "stripes": stripes,
     "clutter": clutter,
 }
-# Kinds that detectors are tested on and never trained on.
+# Backgrounds of test data, on which no detector is trained.
 UNSEEN = ("woven", "checks", "stripes")
 
 
-def any_ground(pictures: Patches | None, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A garment-free square, BGR uint8 (S, S, 3), half of them cut from pictures, if any."""
+def random_background(pictures: Patches | None, side: int, rng: np.random.Generator) -> np.ndarray:
+    """A garment-free square, BGR uint8 (S, S, 3); half of them are crops of pictures, if any."""
     drawn = list(BACKGROUNDS.values())
     draw = pictures if pictures and rng.random() < 0.5 else drawn[rng.integers(len(drawn))]
     return draw((side, side), rng, tuple(int(v) for v in rng.integers(15, 245, 3)))

@@ -1,6 +1,6 @@
-"""Composes canvases: garments pasted on a ground, with their exact boxes.
+"""Composes canvases: garments pasted on a background, with their exact boxes.
 
-What is random comes from one generator a canvas, so a canvas depends on its seed alone.
+All randomness of a canvas comes from one generator, so that a canvas depends on its seed alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,30 +11,34 @@ import numpy as np
 
 from preprocessing.images.regions import Region
 from preprocessing.synthesis.backgrounds import Background
-from preprocessing.synthesis.camera_effects import photographed
+from preprocessing.synthesis.camera_effects import add_camera_effects
 from preprocessing.synthesis.cutouts import blend, cut_out, tinted
 
 MAX_GARMENTS = 8
-EMPTY = 0.15  # share of canvases without a garment
+EMPTY = 0.15  # fraction of canvases without a garment
 TILE = 28  # pixels; the scale of a garment is its longer side over this
 SCALES = (0.5, 8.0)
-MAX_SHARE = 0.95  # of the canvas, that a garment's side may take
+MAX_SIDE = 0.95  # of the canvas
 ROTATION = 15.0  # degrees
-TURNED = 0.03  # share of garments that lie at any angle
-PERSPECTIVE = 0.05  # of the garment's side, that its corners move
-MIN_INSIDE = 0.85  # of a garment's pixels that lie inside the canvas
-MIN_VISIBLE = 0.85  # of those, that no later garment covers
-MIN_PIXELS = 60  # visible; fewer cannot be told apart from noise
-MIN_CONTRAST = 24.0  # mean difference from the ground under the garment, of 255
+ANY_ROTATION = 0.03  # fraction of garments that lie at any angle
+PERSPECTIVE = 0.05  # shift of the corners, of the garment's side
+MIN_INSIDE = 0.85  # fraction of a garment's pixels inside the canvas
+MIN_VISIBLE = 0.85  # fraction of those that no later garment covers
+MIN_PIXELS = 60  # visible; fewer cannot be told from noise
+MIN_CONTRAST = 24.0  # mean difference from the background under the garment, of 255
 TRIES = 12  # places tried for a garment before it is left out
-PATTERN = 0.15  # share of garments with stripes, checks or grain
-PATTERN_DEPTH = (0.08, 0.22)  # of the brightness: seams and buttons still show through
+PATTERN = 0.15  # fraction of garments with stripes, checks or grain
+PATTERN_DEPTH = (0.08, 0.22)  # of the brightness: seams and buttons remain visible
 DISTRACTORS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
-    """A garment without its ground: BGR uint8 (h, w, 3), soft mask uint8 (h, w), class id."""
+    """A garment without its background.
+
+    Attributes:
+        image: BGR uint8 (h, w, 3); mask: soft, uint8 (h, w); label: class id.
+    """
 
     image: np.ndarray
     mask: np.ndarray
@@ -46,9 +50,10 @@ class Placed:
     """A garment on a canvas.
 
     Attributes:
-        box: float32 (4,), x1 y1 x2 y2 around what is visible, half-open.
-        inside: share of the garment that lies inside the canvas.
-        visible: share of that which no other garment covers.
+        label: class id.
+        box: float32 (4,), x1 y1 x2 y2 around the visible part, half-open.
+        inside: fraction of the garment inside the canvas.
+        visible: fraction of that which no other garment covers.
     """
 
     label: int
@@ -59,7 +64,7 @@ class Placed:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A scene BGR uint8 (S, S, 3) with its garments."""
+    """A scene, BGR uint8 (S, S, 3), with its garments."""
 
     image: np.ndarray
     garments: tuple[Placed, ...]
@@ -71,7 +76,7 @@ Garments = Callable[[np.random.Generator, int], Cutout]
 
 @dataclass(frozen=True, eq=False)
 class FashionGarments:
-    """Cut-outs of data set pictures uint8 (N, 28, 28) with labels (N,), in random colours."""
+    """Cut-outs of Fashion-MNIST pictures uint8 (N, 28, 28) with labels (N,), in random colours."""
 
     pictures: np.ndarray
     labels: np.ndarray
@@ -85,12 +90,12 @@ class FashionGarments:
 
 @dataclass(frozen=True, eq=False)
 class PhotoGarments:
-    """Cut-outs of real photos, given as they are."""
+    """Cut-outs of real photos, in slightly changed colours."""
 
     cutouts: Sequence[Cutout]
 
     def __call__(self, rng: np.random.Generator, side: int) -> Cutout:
-        found = self.cutouts[rng.integers(len(self.cutouts))]
+        found = self.cutouts[int(rng.integers(len(self.cutouts)))]
         gain = rng.uniform(0.7, 1.25, 3).astype(np.float32) * rng.uniform(0.8, 1.15)
         image = np.clip(found.image * gain, 0, 255).astype(np.uint8)
         return Cutout(image, found.mask, found.label)
@@ -99,23 +104,23 @@ class PhotoGarments:
 def compose(
     rng: np.random.Generator, size: int, garments: Garments, backgrounds: Sequence[Background]
 ) -> Canvas:
-    """A canvas of `size` pixels with 0 to 8 garments, distractors, and a camera's faults."""
+    """A canvas of `size` pixels with 0 to 8 garments, distractors, and camera effects."""
     colour = tuple(int(value) for value in rng.integers(15, 245, 3))
-    image = backgrounds[rng.integers(len(backgrounds))]((size, size), rng, colour)
-    image = np.ascontiguousarray(image)
+    draw = backgrounds[int(rng.integers(len(backgrounds)))]
+    image = np.ascontiguousarray(draw((size, size), rng, colour))
     for _ in range(rng.integers(0, DISTRACTORS + 1)):
         _distract(image, rng, garments)
     wanted = 0 if rng.random() < EMPTY else int(rng.integers(1, MAX_GARMENTS + 1))
-    owner = np.zeros((size, size), np.uint8)  # the number of the garment that a pixel shows
-    placed: list[tuple[int, float, int]] = []  # label, share inside, pixels inside
+    owner = np.zeros((size, size), np.uint8)  # number of the garment that a pixel shows, from 1
+    placed: list[tuple[int, float, int]] = []  # label, fraction inside, pixels inside
     for _ in range(wanted):
         _place(image, owner, placed, rng, garments)
-    seen = photographed(_lit(image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
+    seen = add_camera_effects(_lit(image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
     return Canvas(seen, tuple(_visible(owner, placed)))
 
 
-def green(rng: np.random.Generator, size: int, garments: Garments) -> Canvas:
-    """The reference's layout: one garment in the middle of a green canvas."""
+def green_canvas(rng: np.random.Generator, size: int, garments: Garments) -> Canvas:
+    """A canvas with one garment in the middle of a green screen."""
     image = np.full((size, size, 3), (0, 255, 0), np.uint8)
     found = garments(rng, size // 3)
     owner = np.zeros((size, size), np.uint8)
@@ -134,9 +139,9 @@ def _place(
     rng: np.random.Generator,
     garments: Garments,
 ) -> None:
-    """Paste one garment where it hides no other too much, or not at all."""
+    """Paste one garment where it hides no other too much, or none if there is no such place."""
     size = len(image)
-    longest = min(SCALES[1] * TILE, MAX_SHARE * size)
+    longest = min(SCALES[1] * TILE, MAX_SIDE * size)
     side = float(rng.uniform(SCALES[0] * TILE, longest))
     found = garments(rng, round(side))
     found = Cutout(_patterned(found.image, rng), found.mask, found.label)
@@ -147,7 +152,7 @@ def _place(
         if inside < MIN_INSIDE or pixels < MIN_PIXELS:
             continue
         if any(
-            _left(owner, number, mask) < MIN_VISIBLE * total
+            _remaining(owner, number, mask) < MIN_VISIBLE * total
             for number, (_, _, total) in enumerate(placed, start=1)
         ):
             continue
@@ -161,12 +166,13 @@ def _place(
         return
 
 
-def _left(owner: np.ndarray, number: int, mask: np.ndarray) -> int:
-    """Pixels of a garment that a new mask would leave."""
+def _remaining(owner: np.ndarray, number: int, mask: np.ndarray) -> int:
+    """Pixels of a garment that a new mask would leave visible."""
     return int(((owner == number) & ~mask).sum())
 
 
 def _visible(owner: np.ndarray, placed: Sequence[tuple[int, float, int]]) -> list[Placed]:
+    """The garments with a visible part."""
     found = []
     for number, (label, inside, total) in enumerate(placed, start=1):
         mask = (owner == number).astype(np.uint8)
@@ -182,29 +188,30 @@ def _corners(width: float, height: float) -> np.ndarray:
 
 
 def _quad(shape: tuple[int, ...], side: float, rng: np.random.Generator) -> np.ndarray:
-    """Where the corners of a cut-out go, around the origin: scaled, turned and in perspective."""
+    """The corners of a cut-out around the origin: scaled, mirrored, rotated and in perspective."""
     height, width = shape
     scale = side / max(height, width)
     corners = _corners(width * scale, height * scale)
     corners = corners + rng.uniform(-PERSPECTIVE, PERSPECTIVE, (4, 2)) * side
     corners = corners * (rng.choice((-1, 1)), 1)  # mirrored
-    limit = 180.0 if rng.random() < TURNED else ROTATION
+    limit = 180.0 if rng.random() < ANY_ROTATION else ROTATION
     angle = np.radians(rng.uniform(-limit, limit))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     return (corners @ turn).astype(np.float32)
 
 
 def _transform(shape: tuple[int, ...], quad: np.ndarray) -> np.ndarray:
+    """The perspective transform (3, 3) of an image to the corners (4, 2)."""
     height, width = shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     return cv2.getPerspectiveTransform(corners, quad.astype(np.float32))
 
 
 def _coverage(mask: np.ndarray, quad: np.ndarray, size: int) -> tuple[float, np.ndarray]:
-    """The share of a garment inside the canvas, and its pixels there, bool (S, S)."""
+    """The fraction of a garment inside the canvas, and its pixels there, bool (S, S)."""
     left, top = np.floor(quad.min(axis=0)).astype(int)
     right, bottom = np.ceil(quad.max(axis=0)).astype(int) + 1
-    turn = _transform(mask.shape, quad - np.float32((left, top)))
+    turn = _transform(mask.shape, quad - np.array((left, top), np.float32))
     cover = cv2.warpPerspective(mask, turn, (int(right - left), int(bottom - top))) > 127
     x1, y1, x2, y2 = max(left, 0), max(top, 0), min(right, size), min(bottom, size)
     inner = np.zeros((size, size), bool)
@@ -214,7 +221,7 @@ def _coverage(mask: np.ndarray, quad: np.ndarray, size: int) -> tuple[float, np.
 
 
 def _paste(image: np.ndarray, found: Cutout, quad: np.ndarray, *, blur: float) -> np.ndarray:
-    """Blend a garment in, in place, its edge softened by `blur`; its cover uint8 (S, S)."""
+    """Blend a garment in, in place, its edge softened by `blur`; return its cover uint8 (S, S)."""
     turn, size = _transform(found.mask.shape, quad), image.shape[1::-1]
     colours = cv2.warpPerspective(
         found.image, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -225,7 +232,7 @@ def _paste(image: np.ndarray, found: Cutout, quad: np.ndarray, *, blur: float) -
 
 
 def _patterned(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Stripes, checks or grain on a part of the garments."""
+    """The image of a garment, with stripes, checks or grain in a fraction PATTERN of all cases."""
     if rng.random() >= PATTERN:
         return image
     height, width = image.shape[:2]
@@ -242,7 +249,7 @@ def _patterned(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _distract(image: np.ndarray, rng: np.random.Generator, garments: Garments) -> None:
-    """Something that is no garment: a shape, a line, or a rectangle of garments' cloth."""
+    """Draw a distractor, in place: a shape, a line, or a rectangle of a garment's cloth."""
     size = len(image)
     colour = tuple(int(value) for value in rng.integers(0, 256, 3))
     centre, extent = rng.uniform(0, size, 2), rng.uniform(0.03, 0.3, 2) * size
@@ -268,7 +275,7 @@ def _distract(image: np.ndarray, rng: np.random.Generator, garments: Garments) -
 
 
 def _lit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The canvas, sometimes in uneven light."""
+    """The canvas, half of the time in uneven light."""
     size = len(image)
     if rng.random() < 0.5:
         x, y = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))

@@ -1,4 +1,4 @@
-"""Cuts garments out of pictures and pastes them into scenes with exact masks."""
+"""Cut-outs: garments separated from their background and pasted into scenes with exact masks."""
 
 import colorsys
 from pathlib import Path
@@ -14,10 +14,11 @@ GARMENT_LEVEL = 24  # grey of 0..255 above which a data set pixel belongs to the
 
 
 def cut_out(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A garment enlarged to `side` pixels: grey as in a photo, uint8, and its soft mask, uint8.
+    """A garment of Fashion-MNIST, enlarged: grey as in a photo, uint8 (S, S), and its soft mask.
 
     Args:
-        picture: uint8 (28, 28) of the data set, negated grey on black.
+        picture: uint8 (28, 28), negated grey on black.
+        side: in pixels.
     """
     solid = (picture > GARMENT_LEVEL).astype(np.uint8) * 255
     contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -26,16 +27,16 @@ def cut_out(picture: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     mask = cv2.GaussianBlur(
         cv2.resize(solid, size, interpolation=cv2.INTER_LINEAR), (0, 0), side / 90
     )
-    # The picture's own rim fades to black; cutting inside it keeps that from showing as a halo.
+    # The picture's own rim fades to black; a mask inside it keeps that from showing as a halo.
     sharp = np.clip((mask.astype(np.float32) - 150) * 4, 0, 255).astype(np.uint8)
     grown = np.where(solid > 0, picture, cv2.dilate(picture, np.ones((5, 5), np.uint8)))
     return 255 - cv2.resize(grown, size, interpolation=cv2.INTER_CUBIC), sharp
 
 
 def tinted(grey: np.ndarray, hue: float, saturation: float) -> np.ndarray:
-    """A grey image in a colour that keeps its brightness: BGR uint8 (H, W, 3).
+    """A grey image in a colour with the same brightness, BGR uint8 (H, W, 3).
 
-    Where the colour cannot be that bright, all of it is darker: shades stay apart.
+    If the colour cannot be that bright, the whole image is darker, so that shades stay distinct.
     """
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 1.0)
     luminance = 0.114 * blue + 0.587 * green + 0.299 * red
@@ -53,12 +54,13 @@ def paste(
     angle: float = 0.0,
     scale: float = 1.0,
 ) -> Region | None:
-    """Blend a garment into a scene, in place; its visible region, None where it is out of sight.
+    """Blend a garment into a scene, in place; its visible region, or None if it is outside.
 
     Args:
         scene: BGR uint8 (H, W, 3).
         garment, mask: BGR uint8 (h, w, 3) and uint8 (h, w).
-        centre: x, y in the scene, in pixels; angle in degrees, counter-clockwise.
+        centre: x, y in the scene, in pixels.
+        angle: in degrees, counter-clockwise.
     """
     height, width = mask.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
@@ -73,13 +75,13 @@ def paste(
 
 
 def blend(scene: np.ndarray, colours: np.ndarray, cover: np.ndarray) -> None:
-    """Lay colours BGR uint8 (H, W, 3) over a scene, in place, as densely as cover uint8 (H, W)."""
-    share = cover[..., None].astype(np.float32) / 255
-    scene[:] = (scene * (1 - share) + colours * share).astype(np.uint8)
+    """Blend colours BGR uint8 (H, W, 3) into a scene, in place, with the opacity uint8 (H, W)."""
+    alpha = cover[..., None].astype(np.float32) / 255
+    scene[:] = (scene * (1 - alpha) + colours * alpha).astype(np.uint8)
 
 
 def grabcut_photo(path: Path, side: int) -> tuple[np.ndarray, Region | None]:
-    """A photo scaled to a longer side, BGR uint8 (H, W, 3), and its largest garment, if any.
+    """A photo scaled to a longer side, BGR uint8 (H, W, 3), and its largest garment by GrabCut.
 
     Raises:
         DataError: it cannot be read.

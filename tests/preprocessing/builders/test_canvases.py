@@ -18,7 +18,7 @@ from preprocessing.synthesis.compose import (
     Cutout,
     PhotoGarments,
     compose,
-    green,
+    green_canvas,
 )
 
 SIZE = 160
@@ -35,7 +35,7 @@ def black(size, rng, colour):
 
 
 def test_a_centred_garment_has_an_exact_box():
-    canvas = green(np.random.default_rng(0), 90, square())
+    canvas = green_canvas(np.random.default_rng(0), 90, square())
     assert [garment.label for garment in canvas.garments] == [3]
     assert np.abs(canvas.garments[0].box - [30, 30, 60, 60]).max() <= 1
 

@@ -96,7 +96,7 @@ def test_pictures_in_another_folder_and_landmarks(tmp_path):
         ("list_category_img.txt", f"{IMAGES[0]} 5\n", "an id of 1 to 4"),
         ("list_attr_img.txt", f"{IMAGES[0]} 1 -1 0\n", "row 1: wanted 4 values"),
         ("list_attr_img.txt", f"{IMAGES[0]} 1 -1 0 2\n", "row 1: wanted 4 values"),
-        ("list_attr_img.txt", f"{IMAGES[0]} 1 -1 0 -1\n", "nothing of 3 pictures"),
+        ("list_attr_img.txt", f"{IMAGES[0]} 1 -1 0 -1\n", "no row for 3 pictures"),
         ("list_bbox.txt", f"{IMAGES[0]} 1 2 3\n", "should be 4 numbers"),
         ("list_bbox.txt", f"{IMAGES[0]} 1 2 3 x\n", "should be 4 numbers"),
         ("list_attr_cloth.txt", "cotton\n", "should be a name and a type"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from preprocessing.synthesis.occlusions import hang
+from preprocessing.synthesis.occlusions import draw_occluder
 
 
 @pytest.mark.parametrize("box", [(40, 30, 120, 150), (-30, 60, 60, 400), (90, 90, 91, 91)])
@@ -13,7 +13,7 @@ def test_it_hangs_on_the_upper_part_of_the_garment(box):
     changed = np.zeros((200, 160), int)
     for _ in range(60):
         image = np.full((200, 160, 3), 120, np.uint8)
-        hang(image, np.array(box), rng)
+        draw_occluder(image, np.array(box), rng)
         changed += (image != 120).any(axis=2)
     rows, columns = np.nonzero(changed)
     wide = x2 - x1

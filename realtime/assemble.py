@@ -1,12 +1,11 @@
 """From settings to an analysis: check them, resolve what is automatic, load the networks.
 
-Reads top to bottom: `check_recognition`, `resolve`, `AnalysisFactory`, `open_sinks`.
+Reads top to bottom: `check_recognition`, `resolve`, `AnalysisFactory`.
 """
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -16,19 +15,13 @@ from realtime.analysis.classifier import Classifier, load_classifier
 from realtime.analysis.colour_and_attributes import Describer, load_attributes
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.engines import CACHE_DIR, choose, streams_for
+from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.fusion import FLAT, JointNames, ScoreNames
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
 from realtime.analysis.pose_tracker import People
 from realtime.analysis.tracker import Tracker
-from realtime.pipeline import Analysis
-from realtime.settings import Outputs, Recognition
+from realtime.settings import Recognition
 from realtime.sinks.annotate import Annotator
-from realtime.sinks.best_crops import CropSink
-from realtime.sinks.parquet import ParquetSink
-from realtime.sinks.report import ReportSink
-from realtime.sinks.rows import CsvSink, JsonlSink, SubtitleSink
-from realtime.sinks.sink import Sink, SnapshotSink, video_or_picture
-from realtime.types import SourceInfo
 from training.inference import pose_files
 from training.inference.box_naming import POWERS
 from training.inference.label_sources import BOTH, LOCATOR
@@ -183,22 +176,22 @@ class AnalysisFactory:
         name = self._classifier.info.name
         return f"{name}, {chosen.locator}, engine {chosen.engine}, device {chosen.device}"
 
-    def new_analysis(self) -> Analysis:
+    def new_analysis(self) -> FrameAnalysis:
         """Return an analysis for one source."""
         chosen, recognition = self._resolved, self._recognition
         info = self._classifier.info
-        return Analysis(
-            locate=self._new_locator() if self._locator.stateful else self._locator,
-            classify=self._classifier,
-            track=Tracker(
+        return FrameAnalysis(
+            locator=self._new_locator() if self._locator.stateful else self._locator,
+            classifier=self._classifier,
+            tracks=Tracker(
                 info.classes,
                 threshold=recognition.label_threshold,
                 associator=ASSOCIATORS[recognition.tracker],
             ),
-            annotate=Annotator(info.classes, colour=recognition.colour),
-            describe=Describer(self._attributes),
-            people=People(self._pose) if self._pose else None,
-            pace=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
+            annotator=Annotator(info.classes, colour=recognition.colour),
+            appearance=Describer(self._attributes),
+            pose=People(self._pose) if self._pose else None,
+            interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
             title=f"{info.name}/{chosen.locator}",
         )
 
@@ -238,27 +231,6 @@ class AnalysisFactory:
         return PeopleFinder(detection, landmarks, threads=threads, cache=str(CACHE_DIR))
 
 
-def make_analysis(recognition: Recognition) -> Analysis:
+def make_analysis(recognition: Recognition) -> FrameAnalysis:
     """Return an analysis with networks of its own; raises as AnalysisFactory."""
     return AnalysisFactory(recognition).new_analysis()
-
-
-def open_sinks(info: SourceInfo, outputs: Outputs) -> list[Sink]:
-    """The sinks of the outputs, open.
-
-    Raises:
-        SinkError: one cannot be written.
-    """
-    texts = (("jsonl", JsonlSink), ("csv", CsvSink), ("srt", SubtitleSink), ("vtt", SubtitleSink))
-    sinks: list[Sink] = [kind(outputs.paths[name]) for name, kind in texts if name in outputs.paths]
-    if outputs.out:
-        sinks.append(video_or_picture(outputs.out, info, audio=outputs.audio))
-    if outputs.snapshots:
-        sinks.append(SnapshotSink(outputs.snapshots))
-    if outputs.parquet:
-        sinks.append(ParquetSink(outputs.parquet))
-    if outputs.crops:
-        sinks.append(CropSink(outputs.crops))
-    if outputs.report:
-        sinks.append(ReportSink(outputs.report, source=Path(info.name).name))
-    return sinks

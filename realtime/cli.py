@@ -16,17 +16,16 @@ from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, SourceError
 from realtime.flags import DEFAULT_ADDRESS, read_settings
 from realtime.runtime.logs import logging_to
-from realtime.settings import Address, Outputs, Recognition, Settings
+from realtime.settings import STATS, Address, Recognition, Settings
+from realtime.sinks.table import check_outputs, make_sinks
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
     from realtime.batch.several import Outcome
     from realtime.runtime.interrupt import Interrupt
     from realtime.sinks.window import Window
-    from realtime.sources.open_source import Source
+    from realtime.sources.source import Source
 
-FOLDERS = ("snapshots", "crops")  # outputs that are folders
-STREAMS = ("jsonl", "csv", "srt", "vtt")  # outputs that a pipe can take
 logger = logging.getLogger(__name__)
 
 
@@ -96,7 +95,7 @@ def run_one(
     Raises:
         GarmentError: see errors.py.
     """
-    _check_outputs(settings.outputs, address)
+    check_outputs(settings.outputs, source=address if isinstance(address, str) else None)
     if settings.serve is None and _needs_page(settings):
         settings = replace(settings, serve=DEFAULT_ADDRESS)
     if settings.serve is not None:
@@ -112,16 +111,6 @@ def _open(address: Address | None, settings: Settings) -> "Source":
     video = address if isinstance(address, str) else None
     how = settings.source
     return open_source(video, camera, reconnect=how.reconnect, hwaccel=how.hwaccel)
-
-
-def _check_outputs(outputs: Outputs, address: Address | None) -> None:
-    """Raise SinkError if an output file cannot be written."""
-    from realtime.sinks.sink import check_output
-
-    source = address if isinstance(address, str) else None
-    for name, path in outputs.paths.items():
-        if name not in FOLDERS:
-            check_output(path, source=source, plain=name not in STREAMS)
 
 
 def _needs_page(settings: Settings) -> bool:
@@ -163,28 +152,26 @@ def _process(
     factory: "AnalysisFactory | None",
     interrupt: "Interrupt | None",
 ) -> "Outcome":
-    from realtime.assemble import open_sinks
     from realtime.batch.several import Outcome
     from realtime.pipeline import Stopped, run
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
     from realtime.runtime.stats import Stats, summary
 
+    sinks = make_sinks(settings.outputs)
     stats, quiet = Stats(), interrupt is not None
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
         wants_window = _wants_window(settings)
         analysis = (factory or _load(settings.recognition)).new_analysis()
         try:
             with ExitStack() as stack:
-                sinks = [stack.enter_context(s) for s in open_sinks(source.info, settings.outputs)]
                 window = stack.enter_context(_window(source, settings)) if wants_window else None
                 progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))
-                stats.start()
                 run(
                     source,
                     analysis,
                     sinks,
-                    window=window,
+                    show=window.show if window else None,
                     stats=stats,
                     stopped=signals.requested,
                     progress=progress,
@@ -194,8 +181,8 @@ def _process(
         finally:
             report = stats.report()
             print(summary(report), file=sys.stderr)
-            if settings.outputs.stats:
-                _write_stats(settings.outputs.stats, report)
+            if path := settings.outputs.paths.get(STATS):
+                _write_stats(path, report)
     return Outcome(source=source.info.name, status=signals.status, report=report)
 
 
@@ -228,12 +215,12 @@ def _wants_window(settings: Settings) -> bool:
 def _window(source: "Source", settings: Settings) -> AbstractContextManager["Window"]:
     from realtime.sinks.window import Window
 
-    outputs = settings.outputs
+    paths = settings.outputs.paths
     return Window(
         source.info,
-        snapshots=outputs.snapshots or Path(),
-        paced=not source.info.live and not outputs.out,
-        needed=not outputs.paths,
+        snapshots=paths.get("snapshots", Path()),
+        paced=not source.info.live and "out" not in paths,
+        needed=not paths,
     )
 
 

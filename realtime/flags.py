@@ -13,12 +13,14 @@ from realtime.analysis.locators import LOCATORS
 from realtime.settings import (
     DEFAULT_MODEL,
     DEMO,
+    STATS,
     Address,
-    Outputs,
+    OutputSettings,
     Recognition,
     Settings,
     SourceSettings,
 )
+from realtime.sinks.table import SINKS
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 # Equal to the tables of these names by a test: importing those here would cost half a second.
@@ -59,6 +61,7 @@ HINTS = {
     **dict.fromkeys(("--web", "--port", "--host", "--http"), "--serve"),
     **dict.fromkeys(("--cam", "--webcam"), "--camera"),
     **dict.fromkeys(("--gpu", "--cuda"), "--device cuda"),
+    **dict.fromkeys(("--thresh", "--thr"), "--label-threshold"),
     "--tracker": "--track",
     "--color": "--colour",
 }
@@ -85,18 +88,9 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         source=SourceSettings(
             addresses=addresses, reconnect=values.reconnect, hwaccel=values.hwaccel
         ),
-        outputs=Outputs(
-            out=values.out,
+        outputs=OutputSettings(
+            paths={name: path for name in (*SINKS, STATS) if (path := getattr(values, name))},
             audio=not values.no_audio,
-            jsonl=values.jsonl,
-            csv=values.csv,
-            parquet=values.parquet,
-            srt=values.srt,
-            vtt=values.vtt,
-            snapshots=values.snapshots,
-            crops=values.crops,
-            report=values.report,
-            stats=values.stats,
         ),
         recognition=recognition_of(values),
         show=values.show,
@@ -152,13 +146,10 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="labelled video (.mp4 .m4v .mov .mkv) or picture (.png .jpg)",
-    )
+    for name, row in SINKS.items():
+        spellings = (row.letter, f"--{name}") if row.letter else (f"--{name}",)
+        add(*spellings, type=Path, metavar="DIR" if row.is_folder else "FILE", help=row.help)
+    add(f"--{STATS}", type=Path, metavar="FILE", help="frame counts and stage times as JSON")
     add("--no-audio", action="store_true", help="no audio track in the labelled video")
     add("--show", action="store_true", help="open a window beside other outputs")
     add(
@@ -170,15 +161,6 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         f"no window can open (default {DEFAULT_ADDRESS}); other machines need the token in the "
         "printed address, set by the environment variable GARMENTS_TOKEN or new at each start",
     )
-    add("--jsonl", type=Path, metavar="FILE", help="one JSON row for each garment and frame")
-    add("--csv", type=Path, metavar="FILE", help="the same rows as CSV")
-    add("--parquet", type=Path, metavar="FILE", help="the same rows as Parquet (needs pyarrow)")
-    add("--srt", type=Path, metavar="FILE", help="labels as subtitles")
-    add("--vtt", type=Path, metavar="FILE", help="labels as subtitles for browsers")
-    add("--snapshots", type=Path, metavar="DIR", help="a PNG of each newly labelled garment")
-    add("--crops", type=Path, metavar="DIR", help="the best picture of each garment")
-    add("--report", type=Path, metavar="FILE.html", help="garments and their times in view")
-    add("--stats", type=Path, metavar="FILE", help="frame counts and stage times as JSON")
 
 
 def add_recognition_flags(arguments: argparse.ArgumentParser) -> None:

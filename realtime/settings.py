@@ -1,6 +1,7 @@
 """Settings of the live app: the frozen values that its flags become. Imports nothing heavy."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from preprocessing.errors import UsageError
@@ -9,6 +10,7 @@ from preprocessing.labels import CONFIDENCE_THRESHOLD
 Address = str | int  # a file, folder or URL; the number of a camera
 DEFAULT_MODEL = "photo"
 DEMO = Path(__file__).parent / "sources" / "demo.mp4"  # the bundled clip
+STATS = "stats"  # the output that is no sink: counts and stage times as JSON, written at the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,37 +39,16 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outputs:
-    """Files and folders to write; None for those that are not wanted.
+class OutputSettings:
+    """Files and folders to write.
 
     Attributes:
-        out: labelled video or picture, by its suffix.
+        paths: by output, which is a row of SINKS or STATS; only those that are wanted.
         audio: True to copy the source's audio into the video.
-        jsonl, csv, parquet: a row for each garment and frame.
-        srt, vtt: labels as subtitles.
-        snapshots: folder for a PNG of each newly labelled garment.
-        crops: folder for the best crop of each garment.
-        report: HTML report of the garments and their times in view.
-        stats: counts and stage times as JSON, written at the end of the run.
     """
 
-    out: Path | None = None
+    paths: Mapping[str, Path] = field(default_factory=dict)
     audio: bool = True
-    jsonl: Path | None = None
-    csv: Path | None = None
-    parquet: Path | None = None
-    srt: Path | None = None
-    vtt: Path | None = None
-    snapshots: Path | None = None
-    crops: Path | None = None
-    report: Path | None = None
-    stats: Path | None = None
-
-    @property
-    def paths(self) -> dict[str, Path]:
-        """The wanted files and folders by field name."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {name: value for name, value in values if isinstance(value, Path)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +112,7 @@ class Settings:
 
     command: str = "run"
     source: SourceSettings = SourceSettings()
-    outputs: Outputs = Outputs()
+    outputs: OutputSettings = OutputSettings()
     recognition: Recognition = Recognition()
     show: bool = False
     serve: str | None = None

@@ -1,6 +1,6 @@
-"""The values that cross the stages of the pipeline."""
+"""The values that pass from one stage of the pipeline to the next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -16,7 +16,7 @@ class Frame:
     """One picture of a source.
 
     Attributes:
-        image: BGR uint8 (H, W, 3), upright.
+        image: BGR uint8 (H, W, 3), upright; read-only from here on, also for its creator.
         index: 0 for the source's first frame; counts dropped frames too.
         pts: presentation time in ticks of `time_base` seconds, rising from frame to frame.
         captured: time.monotonic() at which the frame was decoded or taken.
@@ -28,6 +28,9 @@ class Frame:
     time_base: Fraction
     captured: float
 
+    def __post_init__(self) -> None:
+        self.image.setflags(write=False)
+
     @property
     def time(self) -> float:
         """Presentation time in seconds."""
@@ -36,10 +39,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Label:
-    """What a garment is called: a class name, or UNKNOWN where none is sure enough.
+    """A class name, or UNKNOWN if no class is probable enough.
 
     Attributes:
-        probability: of the likeliest class, calibrated, 0 to 1.
+        probability: of the most probable class, calibrated, 0 to 1.
     """
 
     name: str
@@ -47,19 +50,19 @@ class Label:
 
     @property
     def known(self) -> bool:
-        """Whether it names a class."""
+        """True if it names a class."""
         return self.name != UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
 class Garment:
-    """One named garment in one frame.
+    """One garment in one frame.
 
     Attributes:
-        track: stays the same while the garment is followed.
-        held: taken over from the frame before, since nothing moved.
-        colour: name of most of its cloth, or empty.
-        attributes: what a model of attributes is sure of, by name.
+        track: number that stays the same while the garment is tracked.
+        held: repeated from the frame before, since nothing moved.
+        colour: name of its most frequent colour; "" if there is none yet.
+        attributes: values by attribute name, of an attribute model.
     """
 
     region: Region
@@ -70,9 +73,26 @@ class Garment:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class LabelledFrame:
+    """A frame with its garments, as sinks and the window get it.
+
+    Attributes:
+        picture: BGR uint8 (H, W, 3), read-only: a copy of the frame's image with the labels drawn
+            on it; the image itself if no sink or window needs a picture.
+    """
+
+    frame: Frame
+    garments: Sequence[Garment]
+    picture: np.ndarray
+
+    def __post_init__(self) -> None:
+        self.picture.setflags(write=False)
+
+
 @dataclass(frozen=True)
 class Colours:
-    """How a video's numbers mean colours: codes of ISO/IEC 23091-2, 2 where unspecified."""
+    """Colour space of a video: codes of ISO/IEC 23091-2, 2 for unspecified."""
 
     matrix: int = 2
     primaries: int = 2
@@ -81,12 +101,13 @@ class Colours:
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a source says before its first frame.
+    """Metadata of a source, known before its first frame.
 
     Attributes:
         width, height: of the upright picture, in pixels.
-        rate: mean frames a second; None where unknown.
-        frames: expected number of frames; None where unknown. Never trusted as an end.
+        rate: mean frames a second; None if unknown.
+        time_base: seconds a tick of the frames' pts.
+        frames: expected number of frames, an estimate; None if unknown.
         live: True if frames come at their own pace and the oldest may be dropped.
         path: the file, for its audio; None for cameras, streams and pictures.
         shift: seconds added to the file's own times, so that none is before 0.

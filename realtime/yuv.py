@@ -1,4 +1,4 @@
-"""The planes of 4:2:0 pictures beside packed arrays: both ways between PyAV and OpenCV."""
+"""Planes of 4:2:0 pictures: between PyAV's padded rows and OpenCV's packed arrays."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,18 @@ import av
 import numpy as np
 
 
-def paired(picture: "av.VideoFrame", packed: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Views uint8 (rows, columns) of each plane: of a picture, without its rows' padding, and of
-    the same place in a packed array uint8 (3 H / 2, W)."""
+def plane_pairs(
+    picture: "av.VideoFrame", packed: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield two views uint8 (rows, columns) of each plane, to copy one into the other.
+
+    The first is that of the picture, without the padding of its rows; the second that of a packed
+    I420 array uint8 (3 H / 2, W).
+    """
     values, start = packed.reshape(-1), 0
     for plane in picture.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        padded = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # a buffer in C
+        rows = padded.reshape(plane.height, plane.line_size)
         end = start + plane.height * plane.width
         yield rows[:, : plane.width], values[start:end].reshape(plane.height, plane.width)
         start = end

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 JOIN_SECONDS = 5
-ours = ("prefetch", "outbox")
+ours = ("prefetch", "write-behind")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from realtime.batch.several import Outcome, expand, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, units_of
 from realtime.flags import add_recognition_flags, recognition_of
 from realtime.settings import Recognition
-from realtime.sources.segment import PartSource
+from realtime.sources.segment import SegmentSource
 
 UNIT_FRAMES = 1500  # a minute of video at 25 frames a second
 RETRIES = 3  # of a unit whose worker died
@@ -62,14 +61,11 @@ def work(unit: Unit, settings: ArchiveSettings) -> str:
     unfinished.mkdir(parents=True)
     stats = Stats()
     try:
-        with ExitStack() as stack:
-            source = stack.enter_context(PartSource(unit.part))
-            sinks: list[Sink] = [ParquetSink(unfinished / ROWS)]
-            if not settings.rows_only:
-                sinks.append(VideoSink(unfinished / SEGMENT, source.info, audio=False))
-            opened = [stack.enter_context(sink) for sink in sinks]
-            stats.start()
-            run(source, make_analysis(settings.recognition), opened, window=None, stats=stats,
+        sinks: list[Sink] = [ParquetSink(unfinished / ROWS)]
+        if not settings.rows_only:
+            sinks.append(VideoSink(unfinished / SEGMENT, audio=False))
+        with SegmentSource(unit.segment) as source:
+            run(source, make_analysis(settings.recognition), sinks, stats=stats,
                 stopped=lambda: False, progress=lambda _: None)  # fmt: skip
     except BrokenSourceError:
         pass  # the unit ends where the file does; its frames are counted below
@@ -124,7 +120,7 @@ def run_archive(settings: ArchiveSettings) -> int:
             outcomes[video] = Outcome(source=video, status=error.status, error=str(error))
     failures = _process_missing(units, settings)
     for video, parts in units.items():
-        path = parts[0].part.path
+        path = parts[0].segment.path
         if reason := failures.get(path):
             status = BrokenSourceError.status
             outcomes[video] = Outcome(source=video, status=status, error=reason)
@@ -147,10 +143,10 @@ def _process_missing(
     failures: dict[str, str] = {}
     results = process(missing, settings) if missing else ()
     for count, (unit, reason) in enumerate(results, start=1):
-        print(f"{count} of {len(missing)}: {unit.part.path} from frame {unit.part.first}"
+        print(f"{count} of {len(missing)}: {unit.segment.path} from frame {unit.segment.first}"
               f"{f': {reason}' if reason else ''}", file=sys.stderr, flush=True)  # fmt: skip
         if reason:
-            failures[unit.part.path] = reason
+            failures[unit.segment.path] = reason
     return failures
 
 

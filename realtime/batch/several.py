@@ -19,26 +19,14 @@ from typing import TYPE_CHECKING, Any
 from preprocessing.errors import GarmentError, SinkError, UsageError
 from realtime.runtime.interrupt import Interrupt
 from realtime.runtime.worker import POLL_SECONDS
-from realtime.settings import Address, Outputs, Settings
+from realtime.settings import STATS, Address, OutputSettings, Settings
+from realtime.sinks.table import SINKS
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
 FIRST_SIGNAL = 128  # exit statuses above it name a signal
-# Suffix of each source's file in the folder that an output names; "" for a folder of its own.
-SUFFIXES = {
-    "out": ".mp4",
-    "jsonl": ".jsonl",
-    "csv": ".csv",
-    "parquet": ".parquet",
-    "srt": ".srt",
-    "vtt": ".vtt",
-    "report": ".html",
-    "stats": ".json",
-    "snapshots": "",
-    "crops": "",
-}
 logger = logging.getLogger(__name__)
 
 
@@ -185,10 +173,13 @@ def file_names(addresses: Sequence[Address]) -> list[str]:
     return names
 
 
-def outputs_in(folders: Outputs, name: str) -> Outputs:
+def outputs_in(folders: OutputSettings, name: str) -> OutputSettings:
     """The outputs of one source, in the folders that the outputs of several name."""
-    own = {key: folder / f"{name}{SUFFIXES[key]}" for key, folder in folders.paths.items()}
-    return replace(folders, **own)
+    suffixes = {output: row.suffix for output, row in SINKS.items()} | {STATS: ".json"}
+    paths = {
+        output: folder / f"{name}{suffixes[output]}" for output, folder in folders.paths.items()
+    }
+    return replace(folders, paths=paths)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

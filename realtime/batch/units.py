@@ -1,4 +1,4 @@
-"""Units of an archive: parts of videos, the files that come of each, and how those are joined."""
+"""Units of an archive: segments of videos, the result files of each, and how those are joined."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import av
 
-from realtime.sinks.video import CONTAINER_OPTIONS, AudioCopy
-from realtime.sources.segment import Part, PartSource, parts_of
+from realtime.sinks.audio import AudioCopy
+from realtime.sinks.video import MP4_OPTIONS
+from realtime.sources.segment import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # track numbers that each unit of a video has for its own
 ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"
@@ -18,9 +19,9 @@ ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"
 
 @dataclass(frozen=True)
 class Unit:
-    """A part of a video, the folder of its results, and its number in the video."""
+    """A segment of a video, the folder of its results, and its number in the video."""
 
-    part: Part
+    segment: Segment
     folder: Path
     number: int
 
@@ -36,8 +37,8 @@ def units_of(video: str, folder: Path, frames: int) -> list[Unit]:
     Raises:
         SourceError: it is not a video.
     """
-    parts = parts_of(str(Path(video).resolve()), frames)
-    return [Unit(part, folder / f"{n:06d}", n) for n, part in enumerate(parts)]
+    segments = segments_of(str(Path(video).resolve()), frames)
+    return [Unit(segment, folder / f"{n:06d}", n) for n, segment in enumerate(segments)]
 
 
 def join(units: Sequence[Unit], stem: Path, video: str) -> int:
@@ -71,16 +72,16 @@ def _join_rows(units: Sequence[Unit], path: Path) -> None:
 def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
     """Copy the packets of all segments into one file, with the audio of the whole video."""
     unfinished = path.with_name(f".{path.name}")
-    with PartSource(units[0].part) as source:
+    with SegmentSource(units[0].segment) as source:
         info = source.info
     with ExitStack() as stack:
-        output = stack.enter_context(av.open(str(unfinished), "w", options=dict(CONTAINER_OPTIONS)))
+        output = stack.enter_context(av.open(str(unfinished), "w", options=dict(MP4_OPTIONS)))
         with av.open(str(units[0].folder / SEGMENT)) as first:
             stream = output.add_stream_from_template(first.streams.video[0])
         audio = AudioCopy(video, output, shift=info.shift)
         stack.callback(audio.close)
         for unit in units:
-            start = unit.part.start * info.time_base + info.shift
+            start = unit.segment.start * info.time_base + info.shift
             for packet in _packets(unit.folder / SEGMENT, start):
                 audio.copy_until(float(packet.pts * packet.time_base))
                 packet.stream = stream

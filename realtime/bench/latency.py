@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.locators import Locator
-from realtime.pipeline import Analysis, run
+from realtime.pipeline import run
 from realtime.runtime.stats import Stats
 from realtime.sources.fake_camera import BITS, FakeSource, read_clock
-from realtime.types import Frame, Region
+from realtime.types import LabelledFrame, Region
 
 TURN = 2**BITS / 1000  # seconds after which the shown clock starts anew
 WARM_UP = 2.0  # seconds that are not counted
@@ -26,9 +27,9 @@ class ReadingWindow:
     ages: list[tuple[float, float]] = field(default_factory=list)
     unread: int = 0
 
-    def show(self, frame: Frame, stopped: Callable[[], bool]) -> bool:
+    def show(self, labelled: LabelledFrame, stopped: Callable[[], bool]) -> bool:
         """Note the frame's age in seconds."""
-        now, clock = time.monotonic(), read_clock(frame.image)
+        now, clock = time.monotonic(), read_clock(labelled.picture)
         if clock is None:
             self.unread += 1
         else:
@@ -66,11 +67,11 @@ class Ages:
                 f"a minute, {self.shown:.1f} frames a second, {self.unread} unread")  # fmt: skip
 
 
-def ages(analysis: Analysis, *, rate: int, seconds: float) -> Ages:
+def ages(analysis: FrameAnalysis, *, rate: int, seconds: float) -> Ages:
     """Run a fake camera through an analysis, and read the clock of what is shown."""
     window, stats = ReadingWindow(), Stats()
     source = FakeSource(f"fake://{rate}fps?for={seconds + WARM_UP:g}s&name={time.monotonic()}")
-    run(source, analysis, [], window=window, stats=stats, stopped=lambda: False,
+    run(source, analysis, [], show=window.show, stats=stats, stopped=lambda: False,
         progress=lambda _: None)  # fmt: skip
     start = window.ages[0][0] + WARM_UP
     times, found = np.array([(t - start, age) for t, age in window.ages if t >= start]).T

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.bench.measure import ROOT, measured
-from realtime.sinks.video import CONTAINER_OPTIONS, ENCODER_OPTIONS, KEY_FRAME_SECONDS
+from realtime.sinks.video import ENCODER_OPTIONS, KEY_FRAME_SECONDS, MP4_OPTIONS
 from training.inference.weights import locate
 
 OURS = "segment + deep"
@@ -14,7 +14,7 @@ PREDICT = "yolo predict, torch"
 FAST = ("--model", "deep", "--detection-interval", "every-frame")
 COPY_LOOP = f"""
 import sys, av
-source, target = av.open(sys.argv[1]), av.open(sys.argv[2], "w", options={CONTAINER_OPTIONS!r})
+source, target = av.open(sys.argv[1]), av.open(sys.argv[2], "w", options={MP4_OPTIONS!r})
 video, sound = source.streams.video[0], source.streams.audio
 stream = target.add_stream("libx264", rate=video.average_rate, options={ENCODER_OPTIONS!r})
 stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"

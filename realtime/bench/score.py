@@ -20,6 +20,7 @@ from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
 from preprocessing.labels import BODY_PART, CLASS_OF
+from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.tracker import Tracker
 from realtime.assemble import check_recognition, make_analysis
 from realtime.bench.footage import (
@@ -31,7 +32,6 @@ from realtime.bench.footage import (
     read_photos,
 )
 from realtime.flags import add_recognition_flags, recognition_of
-from realtime.pipeline import Analysis
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.types import UNKNOWN, Garment
@@ -109,10 +109,10 @@ class _Names:
 
 def score_clip(
     clip: Clip,
-    analysis: Analysis,
+    analysis: FrameAnalysis,
     *,
     box: np.ndarray | None = None,
-    alone: Analysis | None = None,
+    alone: FrameAnalysis | None = None,
 ) -> Score:
     """Run the pipeline over a clip.
 
@@ -134,7 +134,7 @@ def score_clip(
         shown.add(garments, names, frame.time)
         if alone:
             found = alone(frame, Stats())
-            shares = alone.classify(frame.image, [garment.region for garment in found])
+            shares = alone.classifier(frame.image, [garment.region for garment in found])
             raw.add(found, [str(best) for best in shares.argmax(axis=1)], frame.time)
         if not clip.kinds:
             score.free_frames += 1
@@ -246,9 +246,9 @@ def _score_photos(
     analysis, total = make_analysis(recognition), Score(f"{len(photos)} photos")
     each_alone = make_analysis(alone) if alone else None
 
-    def fresh(one: Analysis) -> Analysis:
-        tracker = Tracker(one.classify.info.classes, threshold=recognition.label_threshold)
-        return replace(one, track=tracker)
+    def fresh(one: FrameAnalysis) -> FrameAnalysis:
+        tracker = Tracker(one.classifier.info.classes, threshold=recognition.label_threshold)
+        return replace(one, tracks=tracker)
 
     for photo in tqdm(photos, "photos", disable=None):
         box = boxes.get(photo.path.name)

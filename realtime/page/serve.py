@@ -17,7 +17,7 @@ from realtime.page.server import MAX_PICTURE, make_app
 from realtime.page.session import Session
 from realtime.runtime.interrupt import Interrupt
 from realtime.settings import Address, Settings
-from realtime.sources.open_source import Source
+from realtime.sources.source import Source
 
 TOKEN_VARIABLE = "GARMENTS_TOKEN"
 DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")

@@ -23,7 +23,9 @@ from realtime.page.browser_camera import BrowserCamera, decoded
 from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
 from realtime.settings import DEMO, Address
-from realtime.sources.open_source import STREAM_SCHEMES, Source, cameras, open_source
+from realtime.sources.camera import cameras
+from realtime.sources.open_source import STREAM_SCHEMES, open_source
+from realtime.sources.source import Source
 from training.inference.weights import locate, read_manifest
 
 STATIC = Path(__file__).with_name("static")

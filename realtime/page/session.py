@@ -1,24 +1,25 @@
 """The run behind the page: one pipeline whose source, model and pace the page may change."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from preprocessing.errors import GarmentError
-from realtime.assemble import make_analysis, open_sinks
+from realtime.analysis.frame_analysis import FrameAnalysis
+from realtime.assemble import make_analysis
 from realtime.page.hub import Hub
 from realtime.page.state import State
-from realtime.pipeline import Analysis, Stopped, run
+from realtime.pipeline import Stopped, run
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import Background
 from realtime.settings import Address, Settings
 from realtime.sinks.annotate import Annotator
-from realtime.sources.open_source import Source
-from realtime.types import Frame, Garment
+from realtime.sinks.table import make_sinks
+from realtime.sources.source import Source
+from realtime.types import Frame, LabelledFrame
 
 POLL_SECONDS = 0.05  # between checks of the controls during a pause
 
@@ -26,23 +27,25 @@ POLL_SECONDS = 0.05  # between checks of the controls during a pause
 class SwappableAnalysis:
     """An analysis that can be replaced by another one between two frames."""
 
-    ahead = 0  # every frame is shown as soon as possible
-
-    def __init__(self, analysis: Analysis):
+    def __init__(self, analysis: FrameAnalysis):
         self.current = analysis
 
-    def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
-        return self.current(frame, stats)
-
     @property
-    def annotate(self) -> Annotator:
+    def annotator(self) -> Annotator:
         """Draws the labels."""
-        return self.current.annotate
+        return self.current.annotator
 
     @property
     def title(self) -> str:
         """Title of the head-up display."""
         return self.current.title
+
+    def analysed(
+        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
+    ) -> Iterator[LabelledFrame]:
+        """Yield frames with their garments, each as soon as possible, whatever `concurrent`."""
+        for frame in frames:
+            yield from self.current.analysed((frame,), stats, concurrent=False)
 
 
 class PausableSource:
@@ -117,7 +120,7 @@ class Session:
     def _reset(self) -> None:
         self._stats = Stats()
         self._state = State(
-            self.hub, self._stats, lambda label: self._analysis.annotate.shade(label)
+            self.hub, self._stats, lambda label: self._analysis.annotator.shade(label)
         )
 
     def stop(self) -> None:
@@ -159,11 +162,7 @@ class Session:
 
     def _run(self, source: Source, work: Background, *, own: bool) -> None:
         pausable = PausableSource(source, paused=lambda: self.paused, stopped=work.stopped)
-        with ExitStack() as stack:
-            stack.enter_context(pausable)
-            sinks = open_sinks(source.info, self._outputs) if own else []
-            opened = [stack.enter_context(sink) for sink in [*sinks, self._state]]
-            progress = stack.enter_context(Progress(source.info, self._stats, quiet=True))
-            self._stats.start()
-            run(pausable, self._analysis, opened, window=None, stats=self._stats,
+        with pausable, Progress(source.info, self._stats, quiet=True) as progress:
+            sinks = make_sinks(self._outputs) if own else []
+            run(pausable, self._analysis, [*sinks, self._state], stats=self._stats,
                 stopped=work.stopped, progress=progress)  # fmt: skip

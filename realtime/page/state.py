@@ -1,12 +1,12 @@
 """State of the page beside the picture: figures, garments in view, timeline, counts."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realtime.page.hub import Hub
 from realtime.runtime.stats import Stats
-from realtime.types import Frame, Garment
+from realtime.types import Garment, LabelledFrame, SourceInfo
 
 POINTS = 120  # of a curve
 POINT_SECONDS = 0.25  # between them, in seconds of the source
@@ -35,9 +35,11 @@ class State:
     a whole, so that the other thread sees the old one or the new one.
     """
 
+    needs_picture = True
+
     def __init__(self, hub: Hub, stats: Stats, shade: Callable[[str], tuple[int, int, int]]):
         self._hub, self._stats, self._shade = hub, stats, shade
-        self._garments: list[Garment] = []
+        self._garments: Sequence[Garment] = ()
         self._bars: dict[int, TimelineBar] = {}
         self._past: Counter[str] = Counter()  # labels of tracks that left the timeline
         self._fps: deque[float] = deque(maxlen=POINTS)
@@ -45,17 +47,18 @@ class State:
         self._time = self._frames = 0
         self._next_point = float("-inf")
 
-    def __enter__(self) -> "State":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
+    def open(self, info: SourceInfo) -> None:
         pass
 
-    def write(self, frame: Frame, garments: list[Garment]) -> None:
+    def close(self, *, complete: bool) -> None:
+        pass
+
+    def write(self, labelled: LabelledFrame) -> None:
         """Publish the frame and record its garments."""
-        self._hub.show(frame.image)
-        self._garments, self._time, self._frames = garments, frame.time, frame.index + 1
-        for garment in garments:
+        frame = labelled.frame
+        self._hub.show(labelled.picture)
+        self._garments, self._time, self._frames = labelled.garments, frame.time, frame.index + 1
+        for garment in labelled.garments:
             if garment.label.known:
                 self._extend(garment, frame.time)
         if frame.time >= self._next_point:

@@ -7,29 +7,29 @@ from contextlib import contextmanager
 
 import numpy as np
 
-RECENT = 30  # frames over which the HUD's rates are taken
-SAMPLES = 20_000  # stage times kept for the percentiles; older ones are forgotten
+RATE_FRAMES = 30  # over which the current frame rate is measured
+SAMPLES = 20_000  # stage times kept for the percentiles; older ones are overwritten
 
 
 class Times:
-    """The last SAMPLES of many times in seconds, in a memory that does not grow."""
+    """The last SAMPLES of a series of durations in seconds, in memory of constant size."""
 
     def __init__(self) -> None:
         self._values = np.zeros(SAMPLES, np.float32)
         self._count = 0
 
     def add(self, seconds: float) -> None:
-        """Note one, in place of the oldest."""
+        """Record a duration, in place of the oldest."""
         self._values[self._count % SAMPLES] = seconds
         self._count += 1
 
     @property
     def last(self) -> float:
-        """The last one, or 0."""
+        """The last duration; 0 before the first."""
         return float(self._values[(self._count - 1) % SAMPLES]) if self._count else 0.0
 
     def report(self) -> dict[str, float]:
-        """How many there were, and the mean and 95th percentile of the last in milliseconds."""
+        """Return the count of all, and mean and 95th percentile of the last in milliseconds."""
         if not self._count:
             return {}
         values = 1000 * self._values[: self._count].astype(np.float64)
@@ -41,23 +41,27 @@ class Times:
 
 
 class Stats:
-    """What happened in a run. `stage(name)` times a block; frames are counted where they pass."""
+    """Counts and times of a run.
+
+    Attributes:
+        read, written, dropped, failed: frames so far.
+    """
 
     def __init__(self) -> None:
         self.read = self.written = self.dropped = self.failed = 0
         self._first_written: float | None = None
         self._stages: dict[str, Times] = {}
-        self._shown: deque[float] = deque(maxlen=RECENT + 1)
+        self._shown: deque[float] = deque(maxlen=RATE_FRAMES + 1)
         self._latencies = Times()
         self.start()
 
     def start(self) -> None:
-        """Count the run's seconds from now on, instead of from when this object was made."""
+        """Measure the run's seconds from now on, instead of from the construction on."""
         self._started = time.monotonic()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time one stage of one frame."""
+        """Time a block as a stage of one frame."""
         start = time.perf_counter()
         try:
             yield
@@ -65,37 +69,37 @@ class Stats:
             self.add(name, time.perf_counter() - start)
 
     def add(self, name: str, seconds: float) -> None:
-        """Note the time that one frame took in a stage."""
+        """Record the seconds that one frame took in a stage."""
         if name not in self._stages:
             self._stages[name] = Times()
         self._stages[name].add(seconds)
 
     def frame_analysed(self, captured: float) -> None:
-        """Note that a frame, taken at `captured`, is ready to be shown."""
+        """Record that a frame, captured at a time.monotonic(), is ready to be shown."""
         now = time.monotonic()
         self._shown.append(now)
         self._latencies.add(now - captured)
 
     def frame_written(self) -> None:
-        """Note that a frame reached every sink."""
+        """Record that a frame reached every sink."""
         self.written += 1
         if self._first_written is None:
             self._first_written = time.monotonic()
 
     @property
     def fps(self) -> float:
-        """Distinct frames a second of wall time, over the last frames."""
+        """Frames a second of wall time, over the last RATE_FRAMES."""
         if len(self._shown) < 2:
             return 0.0
         return (len(self._shown) - 1) / max(self._shown[-1] - self._shown[0], 1e-9)
 
     @property
     def latency(self) -> float:
-        """Seconds from capture to overlay of the last frame."""
+        """Seconds from the capture of the last frame to its labels."""
         return self._latencies.last
 
     def report(self) -> dict:
-        """All figures, ready for JSON; times in seconds and milliseconds as named."""
+        """Return all figures, ready for JSON, in seconds or milliseconds as named."""
         seconds = time.monotonic() - self._started
         first = self._first_written
         return {
@@ -114,7 +118,7 @@ class Stats:
 
 
 def summary(report: dict) -> str:
-    """The report as a few lines for people."""
+    """Format a report as a few lines of text."""
     frames = report["frames"]
     counts = ", ".join(f"{count} {name}" for name, count in frames.items())
     lines = [f"{counts}; {report['fps']:.1f} fps over {report['seconds']:.1f} s"]

@@ -1,47 +1,51 @@
-"""Threads: bounded hand-over between stages, with errors carried along."""
+"""Threads between the stages: bounded queues that pass items, and errors after them, in order."""
 
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Generic, TypeVar
 
-FEW_CORES = 2  # on which a codec's own threads cost more than they save
-JOIN_SECONDS = 1.5  # how long a thread that hangs in a driver or a network read is waited for
-POLL_SECONDS = 0.1  # so that a signal's handler runs while the main thread waits
+FEW_CORES = 2  # up to which a codec's own threads cost more than they save
+JOIN_SECONDS = 1.5  # to wait for a thread that may hang in a driver or a network read
+POLL_SECONDS = 0.1  # so that signal handlers run while the main thread waits
+Item = TypeVar("Item")
 
 
 def cores() -> int:
-    """CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def codec_threads() -> int:
-    """Threads for a decoder or encoder that runs beside the analysis; 0 leaves it to the codec."""
+    """Return the threads of a decoder or encoder beside the analysis; 0 leaves it to the codec."""
     return 1 if cores() <= FEW_CORES else 0
 
 
-class Silence(Exception):
-    """Nothing came for as long as the receiver wanted to wait."""
+class ReceiveTimeout(Exception):
+    """No item came for as long as the receiver waits."""
 
 
-class Channel:
-    """A bounded queue between two threads, closed once from either side.
+class Channel(Generic[Item]):
+    """A bounded queue between two threads, which either side may close.
 
-    A full channel makes the sender wait, or with `drop_oldest` loses its oldest item and counts it.
+    Args:
+        size: items that it holds.
+        drop_oldest: True to drop and count the oldest item of a full channel; False to let the
+            sender wait.
     """
 
     def __init__(self, size: int, *, drop_oldest: bool = False):
         self.dropped = 0
         self._size, self._drop_oldest = size, drop_oldest
-        self._items: deque[Any] = deque()
+        self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._error: BaseException | None = None
 
-    def send(self, item: Any) -> bool:
-        """Hand over an item; False when nobody wants it any more."""
+    def send(self, item: Item) -> bool:
+        """Add an item; return False if the channel is closed."""
         with self._changed:
             while len(self._items) >= self._size and not self._closed:
                 if self._drop_oldest:
@@ -56,7 +60,7 @@ class Channel:
             return True
 
     def close(self, error: BaseException | None = None) -> None:
-        """End the stream; what was sent is still delivered, then `error` is raised."""
+        """Close the channel; items sent so far are still received, then `error` is raised."""
         with self._changed:
             self._closed = True
             self._error = self._error or error
@@ -65,19 +69,20 @@ class Channel:
     def receive(
         self,
         stopped: Callable[[], bool] = lambda: False,
-        patience: Callable[[], float] = lambda: float("inf"),
-    ) -> Iterator[Any]:
-        """Items in order until the channel is closed and empty, or `stopped()` turns true.
+        timeout: Callable[[], float] = lambda: float("inf"),
+    ) -> Iterator[Item]:
+        """Yield items in order until the channel is closed and empty, or `stopped()` is true.
 
         Raises:
-            Silence: none came for `patience()` seconds.
+            ReceiveTimeout: none came for `timeout()` seconds.
+            BaseException: the error that the channel was closed with.
         """
-        waiting = time.monotonic()
+        since = time.monotonic()
         while not stopped():
             with self._changed:
                 if not self._items and not self._closed:
-                    if time.monotonic() - waiting > patience():
-                        raise Silence
+                    if time.monotonic() - since > timeout():
+                        raise ReceiveTimeout
                     self._changed.wait(POLL_SECONDS)
                     continue
                 if not self._items:
@@ -85,51 +90,52 @@ class Channel:
                 item = self._items.popleft()
                 self._changed.notify_all()
             yield item
-            waiting = time.monotonic()
+            since = time.monotonic()
         if self._error is not None and not stopped():
             raise self._error
 
 
-class Prefetch:
+class Prefetch(Generic[Item]):
     """Iterates a source on its own thread, `size` items ahead.
 
     Args:
-        join: seconds that a read which is under way is waited for at the end.
+        drop_oldest: True to drop and count the oldest waiting item; False to let the source wait.
+        join: seconds to wait at the end for a read that is under way.
     """
 
     def __init__(
         self,
-        source: Iterable[Any],
+        source: Iterable[Item],
         *,
         size: int,
         drop_oldest: bool,
         join: float = JOIN_SECONDS,
     ):
         self._source, self._join = source, join
-        self._channel = Channel(size, drop_oldest=drop_oldest)
+        self._channel: Channel[Item] = Channel(size, drop_oldest=drop_oldest)
         self._thread = threading.Thread(target=self._fill, name="prefetch", daemon=True)
 
     @property
     def dropped(self) -> int:
-        """Items lost because they were not taken in time."""
+        """Items dropped because they were not taken in time."""
         return self._channel.dropped
 
-    def __enter__(self) -> "Prefetch":
+    def __enter__(self) -> "Prefetch[Item]":
         self._thread.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._channel.close()
-        # A read that blocks in a driver cannot be broken off: the daemon thread is left behind.
+        # A read that blocks in a driver cannot be cancelled: the daemon thread is left behind.
         self._thread.join(self._join)
 
     def items(
         self,
         stopped: Callable[[], bool] = lambda: False,
-        patience: Callable[[], float] = lambda: float("inf"),
-    ) -> Iterator[Any]:
-        """The source's items; its exception, if any, after the last. See `Channel.receive`."""
-        return self._channel.receive(stopped, patience)
+        timeout: Callable[[], float] = lambda: float("inf"),
+    ) -> Iterator[Item]:
+        """Yield the source's items, then raise its exception, if any; see `Channel.receive`."""
+        return self._channel.receive(stopped, timeout)
 
     def _fill(self) -> None:
         error = None
@@ -143,31 +149,31 @@ class Prefetch:
         self._source = ()  # a generator closes here, on the thread that ran it
 
 
-class Outbox:
+class WriteBehind(Generic[Item]):
     """Calls `deliver(item)` on its own thread, in order, at most `size` items behind."""
 
-    def __init__(self, deliver: Callable[[Any], None], *, size: int):
+    def __init__(self, deliver: Callable[[Item], None], *, size: int):
         self._deliver = deliver
-        self._channel = Channel(size)
+        self._channel: Channel[Item] = Channel(size)
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._drain, name="outbox", daemon=True)
+        self._thread = threading.Thread(target=self._drain, name="write-behind", daemon=True)
 
-    def __enter__(self) -> "Outbox":
+    def __enter__(self) -> "WriteBehind[Item]":
         self._thread.start()
         return self
 
     def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> None:
         self._channel.close()
         self._thread.join()
-        # Also while a stop is under way: a disk that fills during the last frames must be told of.
+        # Also during a stop: a disk that fills during the last frames must be reported.
         if self._error is not None and self._error is not problem:
             raise self._error
 
-    def send(self, item: Any) -> None:
+    def send(self, item: Item) -> None:
         """Queue an item.
 
         Raises:
-            Exception: whatever `deliver` raised for an earlier item.
+            Exception: that which `deliver` raised for an earlier item.
         """
         if not self._channel.send(item) and self._error is not None:
             raise self._error
@@ -182,7 +188,11 @@ class Outbox:
 
 
 class Background:
-    """Runs `work()` on its own thread; `stop()` asks it to end, which it learns by `stopped()`."""
+    """Runs `work()` on its own thread; it is to end soon after `stopped()` turns true.
+
+    Attributes:
+        error: the exception that ended the work, if any.
+    """
 
     def __init__(self, work: Callable[[], None], *, name: str):
         self._work = work
@@ -191,20 +201,20 @@ class Background:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether the work is under way."""
+        """True while the work runs."""
         return self._thread.is_alive()
 
     def stopped(self) -> bool:
-        """Whether the work was asked to end."""
+        """True once the work is asked to end."""
         return self._stop.is_set()
 
     def stop(self) -> None:
-        """Ask it to end, and wait for that."""
+        """Ask the work to end, and wait for it."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -212,5 +222,5 @@ class Background:
     def _run(self) -> None:
         try:
             self._work()
-        except BaseException as problem:  # kept for whoever asks
+        except BaseException as problem:  # the caller decides
             self.error = problem

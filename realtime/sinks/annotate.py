@@ -1,6 +1,6 @@
-"""Draws garments and the head-up display on a frame, in place.
+"""Draws garments and the head-up display (HUD) on a copy of a frame.
 
-Texts are rendered once and kept as small images: drawing a known text is one slice assignment.
+Texts are rendered once and cached as small images: drawing a known text is one slice assignment.
 """
 
 from collections.abc import Sequence
@@ -14,82 +14,84 @@ from realtime.types import UNKNOWN, Garment
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 UNKNOWN_COLOUR = (150, 150, 150)
 HUD_COLOUR = (40, 40, 40)
-# BGR, far apart from each other for common colour-vision deficiencies (Okabe and Ito 2008, and two
-# greys' worth of lighter variants for classes nine and ten).
+# BGR, distinct under common colour-vision deficiencies (Okabe and Ito 2008), and lighter variants
+# for further classes.
 PALETTE = (
     (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240), (178, 114, 0),
     (0, 94, 213), (167, 121, 204), (120, 200, 255), (255, 220, 160), (140, 230, 140),
 )  # fmt: skip
-TEXT_SHARE = 0.034  # height of a text line as a share of the frame's shorter side
+TEXT_SCALE = 0.034  # height of a text line, relative to the frame's shorter side
 MIN_TEXT, MAX_TEXT = 13, 96  # pixels
 
 
 class Annotator:
-    """Draws in the style that the frame's size asks for.
+    """Draws boxes, outlines, labels and the HUD line, at sizes that suit the frame's.
 
     Args:
-        classes: names, for one colour each.
-        colour: whether labels tell the garment's colour.
+        classes: names, each with a colour of its own.
+        colour: True to write each garment's colour on its label.
     """
 
     def __init__(self, classes: Sequence[str], *, colour: bool = False):
-        self._tell_colour = colour
+        self._writes_colour = colour
         self._colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(classes)}
         self._colours[UNKNOWN] = UNKNOWN_COLOUR
 
-    def __call__(self, image: np.ndarray, garments: list[Garment], hud: str) -> None:
-        """Draw boxes, outlines, labels and the HUD line on a BGR image."""
-        text = text_height(image)
+    def __call__(self, image: np.ndarray, garments: Sequence[Garment], hud: str) -> np.ndarray:
+        """Return a copy of a BGR image (H, W, 3) with the garments and the HUD line drawn on it."""
+        picture = image.copy()
+        text = text_height(picture)
         line = max(1, round(text / 8))
-        taken = [_paste(image, sprite(hud, text, HUD_COLOUR), 0, 0)] if hud else []
+        taken = [_paste(picture, sprite(hud, text, HUD_COLOUR), 0, 0)] if hud else []
         for garment in garments:
-            _outline(image, garment, self._colours[garment.label.name], line)
+            _outline(picture, garment, self._colours[garment.label.name], line)
         for garment in garments:
             label = sprite(self._text(garment), text, self._colours[garment.label.name])
-            x, y = place(label.shape, garment.region.box, image.shape, taken)
-            taken.append(_paste(image, label, x, y))
+            x, y = place(label.shape, garment.region.box, frame=picture.shape, taken=taken)
+            taken.append(_paste(picture, label, x, y))
+        return picture
 
     def shade(self, label: str) -> tuple[int, int, int]:
-        """The colour (blue, green, red) in which a label's garments are drawn."""
+        """The colour (blue, green, red) in which the garments of a label are drawn."""
         return self._colours.get(label, UNKNOWN_COLOUR)
 
     def _text(self, garment: Garment) -> str:
-        """ "blue t-shirt 93%, short sleeves": what a label says."""
-        colour = f"{garment.colour} " if self._tell_colour and garment.colour else ""
+        """The text of a label, e.g. "blue t-shirt 93%, short sleeves"."""
+        colour = f"{garment.colour} " if self._writes_colour and garment.colour else ""
         named = f"{colour}{garment.label.name} {garment.label.probability:.0%}"
         return ", ".join([named, *garment.attributes.values()])
 
 
 def text_height(image: np.ndarray) -> int:
     """Height of a line of text, in pixels, that is legible on an image of this size."""
-    return int(np.clip(TEXT_SHARE * min(image.shape[:2]), MIN_TEXT, MAX_TEXT))
+    return int(np.clip(TEXT_SCALE * min(image.shape[:2]), MIN_TEXT, MAX_TEXT))
 
 
 @lru_cache(maxsize=256)
 def sprite(text: str, height: int, colour: tuple[int, int, int]) -> np.ndarray:
-    """The text on a coloured ground, black or white by contrast: BGR uint8, `height` rows high."""
+    """Text, black or white by contrast, on a coloured background: BGR uint8 (height, w, 3)."""
     scale = cv2.getFontScaleFromHeight(FONT, round(0.55 * height), 1)
     weight = max(1, round(height / 18))
     (width, _), _ = cv2.getTextSize(text, FONT, scale, weight)
-    ground = np.full((height, width + height // 2, 3), colour, np.uint8)
+    background = np.full((height, width + height // 2, 3), colour, np.uint8)
     blue, green, red = colour
     ink = (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > 110 else (255, 255, 255)
     cv2.putText(
-        ground, text, (height // 4, round(0.76 * height)), FONT, scale, ink, weight, cv2.LINE_AA
+        background, text, (height // 4, round(0.76 * height)), FONT, scale, ink, weight, cv2.LINE_AA
     )
-    return ground
+    return background
 
 
 def place(
     label: tuple[int, ...],
     box: np.ndarray,
+    *,
     frame: tuple[int, ...],
     taken: list[tuple[int, int, int, int]],
 ) -> tuple[int, int]:
-    """Left and top of a label: inside the frame and, where there is room, off the others.
+    """Return left and top of a label: inside the frame and, if there is room, off the others.
 
-    Above the box is best, then just inside it, then below it, then wherever down the frame a row
-    is free.
+    Above the box is best, then just inside it, then below it, then the first free row of the frame.
 
     Args:
         label, frame: shapes (height, width, ...).
@@ -99,12 +101,12 @@ def place(
     height, width = label[:2]
     left = int(np.clip(box[0], 0, max(0, frame[1] - width)))
     lowest = max(0, frame[0] - height)
-    wishes = [int(box[1]) - height, int(box[1]), int(box[3]), *range(0, lowest + 1, height)]
-    for top in wishes:
+    candidates = [int(box[1]) - height, int(box[1]), int(box[3]), *range(0, lowest + 1, height)]
+    for top in candidates:
         spot = (left, top, left + width, top + height)
         if 0 <= top <= lowest and not any(_overlap(spot, other) for other in taken):
             return left, top
-    return left, int(np.clip(wishes[0], 0, lowest))
+    return left, int(np.clip(candidates[0], 0, lowest))
 
 
 def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
@@ -112,7 +114,7 @@ def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool
 
 
 def _paste(image: np.ndarray, label: np.ndarray, x: int, y: int) -> tuple[int, int, int, int]:
-    """Put a sprite on the image, cut off at its border; the place it took."""
+    """Draw a sprite on the image, clipped at its border; return the place it took."""
     height = min(label.shape[0], image.shape[0] - y)
     width = min(label.shape[1], image.shape[1] - x)
     image[y : y + height, x : x + width] = label[:height, :width]
@@ -120,7 +122,7 @@ def _paste(image: np.ndarray, label: np.ndarray, x: int, y: int) -> tuple[int, i
 
 
 def _outline(image: np.ndarray, garment: Garment, colour: tuple[int, int, int], line: int) -> None:
-    """The box, and the outline of the mask where it is more than the box."""
+    """Draw the box and the outline of the mask."""
     x1, y1, x2, y2 = garment.region.window
     cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), colour, line)
     contours, _ = cv2.findContours(

@@ -1,26 +1,27 @@
-"""The rows as Parquet, which is only readable once it is finished: so they are kept in parts."""
+"""Rows as Parquet, which can only be read once it is finished: so it is written in parts."""
 
 import shutil
 from pathlib import Path
 
 from preprocessing.errors import SinkError, UsageError
-from realtime.sinks.rows import row_of
-from realtime.types import Frame, Garment
+from realtime.sinks.rows import flat, rows_of
+from realtime.types import LabelledFrame, SourceInfo
 
-ROWS = 20_000  # of a part
-SECONDS = 10.0  # of the source's time after which a part is finished anyway
+PART_ROWS = 20_000
+PART_SECONDS = 10.0  # of the source's time, after which a part with fewer rows is finished
 
 
 class ParquetSink:
-    """Rows of `row_of` in a Parquet file, its boxes as x1 y1 x2 y2.
+    """The rows of `rows.py` in a Parquet file, with a column for each side of the box.
 
-    While it runs, whole parts lie in FILE.parts/, which every reader takes as one data set; at the
-    end they become FILE. What a killed run leaves lacks its last seconds.
+    During the run, finished parts lie in FILE.parts/, which every reader takes as one data set; at
+    the end they become FILE. A killed run loses its last seconds.
 
     Raises:
         UsageError: pyarrow is not installed.
-        SinkError: it cannot be written.
     """
+
+    needs_picture = False
 
     def __init__(self, path: Path):
         try:
@@ -30,38 +31,32 @@ class ParquetSink:
             raise UsageError("--parquet needs pyarrow: pip install pyarrow") from error
         self._arrow, self._parquet = pyarrow, pyarrow.parquet
         self._path, self._parts = path, path.with_name(f"{path.name}.parts")
-        self._rows: list[dict] = []
-        self._count, self._since = 0, None
+        self._rows: list[dict[str, object]] = []
+        self._count = 0  # of finished parts
+        self._since: float | None = None  # time of the part's first frame; None before it
         self._schema = pyarrow.schema([
             ("frame", "int64"), ("time", "float64"), ("track", "int64"), ("x1", "float32"),
             ("y1", "float32"), ("x2", "float32"), ("y2", "float32"), ("label", "string"),
             ("probability", "float32"), ("held", "bool"), ("colour", "string"),
             ("attributes", pyarrow.map_("string", "string")),
         ])  # fmt: skip
+
+    def open(self, info: SourceInfo) -> None:
         try:
             shutil.rmtree(self._parts, ignore_errors=True)
             self._parts.mkdir()
         except OSError as error:
             raise self._failed(error) from error
 
-    def __enter__(self) -> "ParquetSink":
-        return self
-
-    def write(self, frame: Frame, garments: list[Garment]) -> None:
-        """Take a frame's rows; now and then a part is finished.
-
-        Raises:
-            SinkError: the disk is full or the file cannot be written any more.
-        """
-        for garment in garments:
-            row = row_of(frame, garment)
-            row |= dict(zip(("x1", "y1", "x2", "y2"), row.pop("box"), strict=True))
-            row["attributes"] = list(row["attributes"].items())
-            self._rows.append(row)
-        self._since = frame.time if self._since is None else self._since
-        if len(self._rows) >= ROWS or frame.time - self._since >= SECONDS:
+    def write(self, labelled: LabelledFrame) -> None:
+        for row in rows_of(labelled):
+            self._rows.append(flat(row) | {"attributes": list(row["attributes"].items())})
+        now = labelled.frame.time
+        since = now if self._since is None else self._since
+        if len(self._rows) >= PART_ROWS or now - since >= PART_SECONDS:
             self._finish_part()
-            self._since = frame.time
+            since = now
+        self._since = since
 
     def _finish_part(self) -> None:
         if not self._rows:
@@ -75,7 +70,7 @@ class ParquetSink:
             raise self._failed(error) from error
         self._rows, self._count = [], self._count + 1
 
-    def __exit__(self, *exc_info: object) -> None:
+    def close(self, *, complete: bool) -> None:
         self._finish_part()
         try:
             with self._parquet.ParquetWriter(self._path, self._schema) as writer:

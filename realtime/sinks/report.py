@@ -1,6 +1,6 @@
-"""`--report FILE.html`: what was seen when, in one file that any browser opens.
+"""`--report FILE.html`: the garments of a run and their times in view, in one HTML file.
 
-Written anew every few seconds of the source, so that a killed run leaves the last one.
+Written again every few seconds, so that a killed run leaves the last one.
 """
 
 import base64
@@ -8,18 +8,19 @@ import html
 import os
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 
 from preprocessing.errors import SinkError
 from realtime.sinks.best_crops import BestCrops, Crop
-from realtime.types import Frame, Garment
+from realtime.types import Garment, LabelledFrame, SourceInfo
 
-EVERY = 10.0  # seconds of wall time between two reports
-THUMBNAIL = 160  # pixels of the longer side
-MOST = 300  # garments shown, those longest in view
+SAVE_SECONDS = 10.0  # of wall time between two reports
+THUMBNAIL_SIDE = 160  # pixels of the longer side
+MAX_GARMENTS = 300  # shown, those longest in view
 STYLE = """
 :root{color-scheme:light dark;--ground:light-dark(#f6f6f4,#16181b);--card:light-dark(#fff,#202327);
 --ink:light-dark(#1c1e21,#e8e8e6);--faint:light-dark(#5d6167,#a2a6ac);
@@ -39,89 +40,87 @@ rect{fill:var(--bar)}td.line{width:40%}
 
 
 @dataclass(eq=False)
-class Stay:
-    """One track: its last name and colour, seconds in view, and when."""
+class TrackRecord:
+    """One track: its last label and colour, and its times in view.
+
+    Attributes:
+        spans: [from, until] in seconds, apart by more than a missing frame.
+        thumbnail: its best crop as a data: URL; "" before the first.
+    """
 
     label: str
     colour: str
-    spans: list[list[float]]  # [from, until] in seconds, apart by more than a missing frame
-    thumbnail: str = ""  # a data: address
+    spans: list[list[float]] = field(default_factory=list)
+    thumbnail: str = ""
 
     @property
     def seconds(self) -> float:
-        """How long it was in view."""
+        """Total time in view."""
         return sum(until - since for since, until in self.spans)
 
 
 class ReportSink:
-    """Timeline, thumbnails, counts, seconds in view and colours of the garments of a run.
+    """Timeline, thumbnails, counts, seconds in view and colours of the garments of a run."""
 
-    Raises:
-        SinkError: it cannot be written.
-    """
+    needs_picture = False
 
-    def __init__(self, path: Path, *, source: str):
-        self._path, self._source = path, source
+    def __init__(self, path: Path):
+        self._path, self._source = path, ""
         self._best = BestCrops()
-        self.see = self._best.see
-        self._stays: dict[int, Stay] = {}
-        self._time, self._step, self._frames = 0.0, 0.0, 0
-        self._due = time.monotonic() + EVERY
+        self._tracks: dict[int, TrackRecord] = {}
+        self._frames = 0
+        self._time = self._step = 0.0  # seconds: time of the last frame, and of one frame
+        self._due = 0.0  # time.monotonic() of the next save
+
+    def open(self, info: SourceInfo) -> None:
+        self._source = Path(info.name).name
         self._save()
 
-    def __enter__(self) -> "ReportSink":
-        return self
-
-    def write(self, frame: Frame, garments: list[Garment]) -> None:
-        """Note a frame's garments.
-
-        Raises:
-            SinkError: the report cannot be written any more.
-        """
-        self._step = frame.time - self._time if self._frames else 0.0
-        self._time, self._frames = frame.time, self._frames + 1
-        for garment in garments:
+    def write(self, labelled: LabelledFrame) -> None:
+        now = labelled.frame.time
+        self._step = now - self._time if self._frames else 0.0
+        self._time, self._frames = now, self._frames + 1
+        for garment in labelled.garments:
             if garment.label.known:
-                self._note(garment, frame.time)
-        for crop in self._best.until(frame):
-            if crop.garment.track in self._stays:
-                self._stays[crop.garment.track].thumbnail = data_address(crop)
+                self._extend(garment, now)
+        for crop in self._best.better(labelled):
+            self._tracks[crop.garment.track].thumbnail = data_url(crop)
         if time.monotonic() >= self._due:
-            self._due = time.monotonic() + EVERY
             self._save()
 
-    def _note(self, garment: Garment, now: float) -> None:
+    def _extend(self, garment: Garment, now: float) -> None:
         label, colour = garment.label.name, garment.colour
-        stay = self._stays.setdefault(garment.track, Stay(label, colour, []))
-        stay.label, stay.colour = label, colour
-        if stay.spans and now - stay.spans[-1][1] <= 1.5 * self._step:
-            stay.spans[-1][1] = now
+        track = self._tracks.setdefault(garment.track, TrackRecord(label, colour))
+        track.label, track.colour = label, colour
+        if track.spans and now - track.spans[-1][1] <= 1.5 * self._step:
+            track.spans[-1][1] = now
         else:
-            stay.spans.append([now, now])
+            track.spans.append([now, now])
 
     def _save(self) -> None:
-        """Write the whole report beside the old one, then take its place."""
-        beside = self._path.with_name(f".{self._path.name}.new")
+        """Write the whole report to another file, then rename it over the old one."""
+        self._due = time.monotonic() + SAVE_SECONDS
+        unfinished = self._path.with_name(f".{self._path.name}.new")
         try:
-            beside.write_text(self._page(), encoding="utf-8")
-            os.replace(beside, self._path)
+            unfinished.write_text(self._page(), encoding="utf-8")
+            os.replace(unfinished, self._path)
         except OSError as error:
             raise SinkError(f"cannot write {self._path}: {error.strerror}") from error
 
     def _page(self) -> str:
         length = max(self._time + self._step, 1e-3)
-        shown = sorted(self._stays.items(), key=lambda item: -item[1].seconds)[:MOST]
-        rows = "\n".join(_row(track, stay, length) for track, stay in sorted(shown))
-        left_out = len(self._stays) - len(shown)
+        shown = sorted(self._tracks.items(), key=lambda item: -item[1].seconds)[:MAX_GARMENTS]
+        rows = "\n".join(_row(number, track, length) for number, track in sorted(shown))
+        left_out = len(self._tracks) - len(shown)
         more = f"<p>{left_out} more were in view for a shorter time.</p>" if left_out else ""
         return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Garments in {html.escape(self._source)}</title><style>{STYLE}</style></head><body>
 <h1>Garments in {html.escape(self._source)}</h1>
-<p>{self._frames} frames, {clock(length)}, {len(self._stays)} garments</p>
+<p>{self._frames} frames, {clock(length)}, {len(self._tracks)} garments</p>
 <h2>By class</h2>
-{_classes(self._stays)}
+{_classes(self._tracks.values())}
 <h2>By garment</h2>
 <table><tr><th>best picture</th><th>garment</th><th class="number">in view</th>
 <th class="line">0:00 to {clock(length)}</th></tr>
@@ -130,52 +129,52 @@ class ReportSink:
 </body></html>
 """
 
-    def __exit__(self, *exc_info: object) -> None:
+    def close(self, *, complete: bool) -> None:
         self._save()
 
 
-def _classes(stays: dict[int, Stay]) -> str:
+def _classes(tracks: Iterable[TrackRecord]) -> str:
     """A table of the classes: tracks, seconds in view, colours."""
-    members: dict[str, list[Stay]] = defaultdict(list)
-    for stay in stays.values():
-        members[stay.label].append(stay)
+    members: dict[str, list[TrackRecord]] = defaultdict(list)
+    for track in tracks:
+        members[track.label].append(track)
     rows = []
     for label, some in sorted(members.items(), key=lambda item: -len(item[1])):
-        colours = Counter(stay.colour for stay in some if stay.colour).most_common()
-        told = ", ".join(f"{html.escape(colour)} {count}" for colour, count in colours)
-        seconds = sum(stay.seconds for stay in some)
+        counts = Counter(track.colour for track in some if track.colour).most_common()
+        colours = ", ".join(f"{html.escape(colour)} {count}" for colour, count in counts)
+        seconds = sum(track.seconds for track in some)
         rows.append(f'<tr><td>{html.escape(label)}</td><td class="number">{len(some)}</td>'
-                    f'<td class="number">{clock(seconds)}</td><td>{told}</td></tr>')  # fmt: skip
+                    f'<td class="number">{clock(seconds)}</td><td>{colours}</td></tr>')  # fmt: skip
     return ('<table><tr><th>class</th><th class="number">garments</th>'
             '<th class="number">in view</th><th>colours</th></tr>\n'
             + "\n".join(rows) + "\n</table>")  # fmt: skip
 
 
-def _row(track: int, stay: Stay, length: float) -> str:
-    shares = [(100 * since / length, 100 * (until - since) / length) for since, until in stay.spans]
+def _row(number: int, track: TrackRecord, length: float) -> str:
     bars = "".join(
-        f'<rect x="{start:.3f}" width="{max(share, 0.4):.3f}" height="10"/>'
-        for start, share in shares
+        f'<rect x="{100 * since / length:.3f}" '
+        f'width="{max(100 * (until - since) / length, 0.4):.3f}" height="10"/>'
+        for since, until in track.spans
     )
-    picture = f'<img alt="" src="{stay.thumbnail}">' if stay.thumbnail else ""
-    name = html.escape(f"{stay.colour} {stay.label}".strip())
-    first, last = clock(stay.spans[0][0]), clock(stay.spans[-1][1])
-    return (f"<tr><td>{picture}</td><td>{name}<p>number {track}, {first} to {last}</p></td>"
-            f'<td class="number">{clock(stay.seconds)}</td><td class="line">'
+    picture = f'<img alt="" src="{track.thumbnail}">' if track.thumbnail else ""
+    name = html.escape(f"{track.colour} {track.label}".strip())
+    first, last = clock(track.spans[0][0]), clock(track.spans[-1][1])
+    return (f"<tr><td>{picture}</td><td>{name}<p>number {number}, {first} to {last}</p></td>"
+            f'<td class="number">{clock(track.seconds)}</td><td class="line">'
             f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
             f'aria-label="in view from {first} to {last}">{bars}</svg></td></tr>')  # fmt: skip
 
 
-def data_address(crop: Crop) -> str:
-    """A crop's thumbnail as a data: address."""
-    scale = min(1.0, THUMBNAIL / max(crop.image.shape[:2]))
+def data_url(crop: Crop) -> str:
+    """Return a crop's thumbnail as a data: URL."""
+    scale = min(1.0, THUMBNAIL_SIDE / max(crop.image.shape[:2]))
     small = cv2.resize(crop.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}"
 
 
 def clock(seconds: float) -> str:
-    """ "1:02:03", "2:03" or "0:03.4": a time as people write it."""
+    """Format seconds as "1:02:03", "2:03" or "0:03.4"."""
     if seconds < 10:
         return f"0:{seconds:04.1f}"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,9 +1,8 @@
-"""Writes H.264 files: the source's timestamps, its sound, and a file that survives a kill."""
+"""H.264 files with the source's timestamps and audio, which stay playable after a kill."""
 
 import errno
 import os
 import struct
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,19 +14,27 @@ from av.video.reformatter import ColorRange
 
 from preprocessing.errors import SinkError
 from realtime.runtime.worker import codec_threads
-from realtime.types import Frame, Garment, SourceInfo
-from realtime.yuv import paired
+from realtime.sinks.audio import AudioCopy
+from realtime.types import Frame, LabelledFrame, SourceInfo
+from realtime.yuv import plane_pairs
 
 # Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
-# end turns them into an ordinary mp4. The edit list keeps a late start, or sound that starts early.
-CONTAINER_OPTIONS = {
+# end turns them into an ordinary mp4. The edit list keeps a late start, or audio that starts early.
+MP4_OPTIONS = {
     "movflags": "hybrid_fragmented",
     "frag_duration": "100000",
     "use_editlist": "1",
     "flush_packets": "1",
 }
+# FFmpeg's options for each kind of file that can be written.
+CONTAINERS = {
+    ".mp4": MP4_OPTIONS,
+    ".m4v": MP4_OPTIONS,
+    ".mov": MP4_OPTIONS,
+    ".mkv": {"flush_packets": "1"},
+}
 # No B-frames and no look-ahead: nothing waits inside the encoder, and time order is file order.
-# Motion in whole pixels and simple codes: a third less time for a sixth more bytes, looks the same.
+# Whole-pixel motion and CAVLC: a third less time for a sixth more bytes, no visible difference.
 ENCODER_OPTIONS = {
     "preset": "superfast",
     "crf": "23",
@@ -39,7 +46,37 @@ DEFAULT_RATE = Fraction(30)
 
 
 class VideoSink:
-    """An H.264 file with the source's timestamps and, unchanged, its audio."""
+    """The labelled frames as an H.264 file.
+
+    Args:
+        path: its suffix is one of CONTAINERS.
+        audio: True to copy the source's audio, unchanged.
+    """
+
+    needs_picture = True
+
+    def __init__(self, path: Path, *, audio: bool):
+        self._path, self._audio = path, audio
+        self._file: VideoFile | None = None
+
+    def open(self, info: SourceInfo) -> None:
+        self._file = VideoFile(self._path, info, audio=self._audio)
+
+    def write(self, labelled: LabelledFrame) -> None:
+        assert self._file is not None, "open() comes first"
+        self._file.write(labelled.picture, labelled.frame)
+
+    def close(self, *, complete: bool) -> None:
+        if self._file is not None:
+            self._file.close(complete=complete)
+
+
+class VideoFile:
+    """An open H.264 file.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
 
     def __init__(self, path: Path, info: SourceInfo, *, audio: bool):
         self._path = path
@@ -48,8 +85,8 @@ class VideoSink:
         # One picture for all frames: encoders copy it, and a new one costs more than its filling.
         self._picture = av.VideoFrame(self._width, self._height, "yuv420p")
         self._planes = np.empty((self._height * 3 // 2, self._width), np.uint8)
-        options = CONTAINER_OPTIONS if path.suffix.lower() != ".mkv" else {"flush_packets": "1"}
         try:
+            options = CONTAINERS[path.suffix.lower()]
             self._container = av.open(str(path), "w", options=dict(options))
             self._stream = self._add_video(info)
             self._audio = None
@@ -72,18 +109,15 @@ class VideoSink:
         context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
         return stream
 
-    def __enter__(self) -> "VideoSink":
-        return self
-
-    def write(self, frame: Frame, garments: list[Garment]) -> None:
-        """Encode one frame.
+    def write(self, image: np.ndarray, frame: Frame) -> None:
+        """Encode an image, BGR uint8 (H, W, 3), at the time of a frame.
 
         Raises:
             SinkError: the disk is full or the file cannot be written any more.
         """
-        cv2.cvtColor(self._fit(frame.image), cv2.COLOR_BGR2YUV_I420, dst=self._planes)
-        for rows, place in paired(self._picture, self._planes):
-            rows[:] = place
+        cv2.cvtColor(self._fit(image), cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+        for rows, plane in plane_pairs(self._picture, self._planes):
+            rows[:] = plane
         self._picture.pts, self._picture.time_base = frame.pts, frame.time_base
         try:
             if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg
@@ -96,24 +130,31 @@ class VideoSink:
             self._broken = True
             raise self._failed(error) from error
 
-    def __exit__(self, kind: type | None, *exc_info: object) -> None:
+    def close(self, *, complete: bool) -> None:
+        """Finish the file.
+
+        Args:
+            complete: copy the audio after the last frame as well.
+
+        Raises:
+            SinkError: its last part cannot be written.
+        """
         try:
             if self._encoding:
                 self._container.mux(self._stream.encode(None))
-                if self._audio and kind is None:  # else the sound ends with the picture
+                if self._audio and complete:
                     self._audio.copy_until(float("inf"))
             self._container.close()
         except (av.FFmpegError, OSError) as error:
-            if kind is None:  # an earlier error tells more
-                raise self._failed(error) from error
+            raise self._failed(error) from error
         finally:
             if self._audio:
                 self._audio.close()
             if self._broken and self._path.suffix.lower() != ".mkv":
-                cut_to_whole_headers(self._path)
+                drop_partial_header(self._path)
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
-        """The image at the file's size: a pixel repeated at odd edges, other sizes letterboxed."""
+        """The image at the file's size: odd sides get a repeated pixel, other sizes a letterbox."""
         height, width = image.shape[:2]
         if (width, height) == (self._width, self._height):
             return image
@@ -134,10 +175,10 @@ class VideoSink:
         return SinkError(f"cannot write {self._path}: {os.strerror(number) if number else error}")
 
 
-def cut_to_whole_headers(path: Path) -> None:
-    """Cut an mp4 file that was broken off before a header that is not whole.
+def drop_partial_header(path: Path) -> None:
+    """Truncate an mp4 file that ends inside a box other than picture data, to before that box.
 
-    Pictures cut in two are passed over by players, but half a header makes the file unreadable.
+    Players skip incomplete pictures, but an incomplete header makes the whole file unreadable.
     """
     with suppress(OSError), path.open("r+b") as file:
         size, place = file.seek(0, os.SEEK_END), 0
@@ -150,48 +191,3 @@ def cut_to_whole_headers(path: Path) -> None:
                     file.truncate(place)
                 return
             place += length
-
-
-class AudioCopy:
-    """Passes the input's audio packets, unchanged, into an output container.
-
-    Args:
-        shift: seconds added to their times.
-    """
-
-    def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
-        self._input = av.open(path, metadata_errors="replace")
-        streams = self._input.streams.audio
-        self._output = output
-        self._targets = {s.index: output.add_stream_from_template(s) for s in streams}
-        self._packets = self._moved(self._input.demux(*streams) if streams else (), shift)
-        self._waiting = None
-
-    def copy_until(self, seconds: float) -> None:
-        """Write every packet that starts no later than `seconds`."""
-        while True:
-            packet = self._waiting or next(self._packets, None)
-            self._waiting = None
-            if packet is None:
-                return
-            if float(packet.dts * packet.time_base) > seconds:
-                self._waiting = packet
-                return
-            packet.stream = self._targets[packet.stream.index]
-            self._output.mux(packet)
-
-    @staticmethod
-    def _moved(packets: Iterable["av.Packet"], shift: Fraction) -> Iterator["av.Packet"]:
-        """The packets with their times shifted, without the demuxer's end markers."""
-        for packet in packets:
-            if packet.dts is None:
-                continue
-            ticks = round(shift / packet.time_base)
-            packet.dts += ticks
-            if packet.pts is not None:
-                packet.pts += ticks
-            yield packet
-
-    def close(self) -> None:
-        """Close the input."""
-        self._input.close()

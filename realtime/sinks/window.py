@@ -1,5 +1,6 @@
-"""The window on the screen and its keys."""
+"""The window on the screen and its keys; window_process.py is the program that shows it."""
 
+import logging
 import os
 import select
 import subprocess
@@ -8,17 +9,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from preprocessing.errors import SinkError
-from realtime.sinks.sink import save_snapshot
+from realtime.sinks.pictures import save_snapshot
 from realtime.sinks.window_process import CLOSED, HEADER
-from realtime.types import Frame, SourceInfo
+from realtime.types import Frame, LabelledFrame, SourceInfo
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 10  # that a display may take to show a window
+START_SECONDS = 10  # for a display to open a window
 END_SECONDS = 2
-PAUSE_MS = 50  # between looks at the keys while nothing changes
-LARGEST = (1280, 720)  # pixels that a new window takes at most
+POLL_MS = 50  # between checks of the keys while nothing changes
+MAX_SIZE = (1280, 720)  # pixels of a new window
 QUIT = (CLOSED, b"\x1b")
+logger = logging.getLogger(__name__)
 
 
 class Window:
@@ -28,34 +32,43 @@ class Window:
         info: of the source, for the window's size.
         snapshots: folder for the s key.
         paced: show a file's frames at their own times instead of as soon as they are ready.
-        needed: nothing else shows or keeps the frames, so that a lost display ends the run.
+        needed: there is no other output, so that a lost display ends the run.
+
+    Raises:
+        SinkError: there is no display.
     """
 
     def __init__(self, info: SourceInfo, *, snapshots: Path, paced: bool, needed: bool):
         self._snapshots, self._paced, self._needed = snapshots, paced, needed
-        self._started: float | None = None  # clock at which the source's time was 0
-        scale = min(1.0, LARGEST[0] / info.width, LARGEST[1] / info.height)
-        self._screen: subprocess.Popen | None = _start(
-            round(info.width * scale), round(info.height * scale)
-        )
+        self._started: float | None = None  # time.monotonic() at time 0 of the source
+        scale = min(1.0, MAX_SIZE[0] / info.width, MAX_SIZE[1] / info.height)
+        size = round(info.width * scale), round(info.height * scale)
+        self._process: WindowProcess | None = WindowProcess(*size)
 
     def __enter__(self) -> "Window":
         return self
 
-    def show(self, frame: Frame, stopped: Callable[[], bool]) -> bool:
-        """Show a frame and serve the keys; False when the user quits.
+    def __exit__(self, *exc_info: object) -> None:
+        if self._process:
+            self._process.close()
+
+    def show(self, labelled: LabelledFrame, stopped: Callable[[], bool]) -> bool:
+        """Show a frame and handle the keys; return False if the user quits.
 
         Raises:
             SinkError: the display is lost, and the window was needed.
         """
-        paused, shown = False, False
-        while self._screen and not stopped():
-            key = self._ask(None if shown else frame, PAUSE_MS if paused else self._wait_ms(frame))
-            shown = True
+        paused, picture = False, labelled.picture
+        while self._process and not stopped():
+            wait = POLL_MS if paused else self._wait_ms(labelled.frame)
+            key = self._process.key(wait, picture)
+            picture = None  # it is on the screen
+            if not key:
+                self._lose()
             if key in QUIT:
                 return False
             if key == b"s":
-                save_snapshot(self._snapshots, frame)
+                save_snapshot(self._snapshots, labelled)
             if key == b" ":
                 paused = not paused
                 self._started = None
@@ -63,73 +76,80 @@ class Window:
                 return True
         return not stopped()
 
-    def _ask(self, frame: Frame | None, wait: int) -> bytes:
-        """The key pressed within `wait` milliseconds, with a frame shown first; b"" if lost."""
-        height, width = frame.image.shape[:2] if frame else (0, 0)
-        try:
-            self._screen.stdin.write(HEADER.pack(wait, height, width))
-            if frame:
-                self._screen.stdin.write(memoryview(frame.image).cast("B"))
-            self._screen.stdin.flush()
-            key = self._screen.stdout.read(1)
-        except BrokenPipeError:
-            key = b""
-        if not key:
-            self._lost()
-        return key
-
-    def _lost(self) -> None:
-        self._screen = None
+    def _lose(self) -> None:
+        self._process = None
         if self._needed:
             raise SinkError("the display is lost: start again, or use --serve or -o FILE")
-        print("the display is lost: going on without the window", file=sys.stderr)
+        logger.warning("the display is lost: the run continues without the window")
 
     def _wait_ms(self, frame: Frame) -> int:
-        """Milliseconds until the next frame may be shown, at least the one that serves the keys."""
-        now = time.monotonic()
+        """Milliseconds until the next frame may be shown, at least 1, in which keys are read."""
         if not self._paced:
             return 1
+        now = time.monotonic()
         if self._started is None:
             self._started = now - frame.time
-        return max(1, min(PAUSE_MS, round(1000 * (self._started + frame.time - now))))
+        return max(1, min(POLL_MS, round(1000 * (self._started + frame.time - now))))
 
-    def __exit__(self, *exc_info: object) -> None:
-        if self._screen:
-            _end(self._screen)
+
+class WindowProcess:
+    """The program that shows a window, started and ready.
+
+    Args:
+        width, height: of the window, in pixels.
+
+    Raises:
+        SinkError: there is no display.
+    """
+
+    def __init__(self, width: int, height: int):
+        command = [sys.executable, "-m", "realtime.sinks.window_process", str(width), str(height)]
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._pictures, self._keys = self._process.stdin, self._process.stdout
+        ready, _, _ = select.select([self._keys], [], [], START_SECONDS)
+        if not ready or not self._keys.read(1):
+            self._process.kill()
+            raise SinkError("no display for the window: use --serve, or write a file with -o FILE")
+
+    def key(self, wait_ms: int, picture: np.ndarray | None) -> bytes:
+        """Show a picture, if there is a new one, and return the key pressed within `wait_ms`.
+
+        It is b"" if the display is lost.
+        """
+        height, width = (0, 0) if picture is None else picture.shape[:2]
+        try:
+            self._pictures.write(HEADER.pack(wait_ms, height, width))
+            if picture is not None:
+                self._pictures.write(picture.data)
+            self._pictures.flush()
+            return self._keys.read(1)
+        except BrokenPipeError:
+            return b""
+
+    def close(self) -> None:
+        """Close the window and wait for the program's end."""
+        self._pictures.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
 
 def has_display() -> bool:
-    """Whether a window can be opened."""
+    """True if a window can be opened."""
     if sys.platform == "linux" and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
         return False
     try:
-        _end(_start(1, 1))
+        WindowProcess(1, 1).close()
     except SinkError:
         return False
     return True
-
-
-def _start(width: int, height: int) -> subprocess.Popen:
-    """A window's program, once its window stands.
-
-    Raises:
-        SinkError: there is no display.
-    """
-    command = [sys.executable, "-m", "realtime.sinks.window_process", str(width), str(height)]
-    screen = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL)  # fmt: skip
-    ready, _, _ = select.select([screen.stdout], [], [], START_SECONDS)
-    if not ready or not screen.stdout.read(1):
-        screen.kill()
-        raise SinkError("no display for the window: use --serve, or write a file with -o FILE")
-    return screen
-
-
-def _end(screen: subprocess.Popen) -> None:
-    screen.stdin.close()
-    try:
-        screen.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        screen.kill()

@@ -1,6 +1,6 @@
-"""The window itself, a program of its own: a display that is lost takes nothing else with it.
+"""Shows the window, as a program of its own: a lost display ends it and nothing else.
 
-`realtime.sinks.window` starts it, sends pictures and waits, and reads keys.
+window.py starts it, sends pictures to its stdin and reads keys from its stdout.
 """
 
 import os
@@ -12,15 +12,15 @@ import cv2
 import numpy as np
 
 TITLE = "garments (q quits, space pauses, s saves)"
-HEADER = struct.Struct("<3I")  # milliseconds to wait for a key, height and width; no pixels if 0
+HEADER = struct.Struct("<3I")  # milliseconds to wait for a key; height and width, 0 for no pixels
 NO_KEY, CLOSED = b"\xff", b"q"
 
 
 def main() -> None:
-    """Show what comes in on stdin until it ends; every header is answered with a key."""
+    """Show the pictures of stdin until its end; answer every header with a key."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # a group is sent them; the app then closes stdin
-    # The wheel's Qt finds no fonts and says so again and again; nothing here is drawn by Qt.
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the app closes stdin
+    # The wheel's Qt finds no fonts and warns of it all the time; nothing here is drawn by Qt.
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL)
     cv2.resizeWindow(TITLE, int(sys.argv[1]), int(sys.argv[2]))

@@ -1,6 +1,6 @@
-"""A camera made of the demo clip, for rehearsals: `fake://30fps?drop=5%&stall=3s&resize=1`.
+"""A simulated camera that shows the demo clip: `fake://30fps?drop=5%&stall=3s&resize=1`.
 
-It shows its own clock as a bar code, so that a bench can tell how old a shown frame is.
+Its frames carry its clock as a bar code, so that a benchmark can measure how old a shown frame is.
 """
 
 import time
@@ -19,24 +19,24 @@ from realtime.sources.live_clock import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 
 SCHEME = "fake://"
-TROUBLE = 2.0  # seconds after which the stall, or the other size, comes
+TROUBLE_SECONDS = 2.0  # after which the stall, or the other size, comes
 BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
 CELL = 12  # pixels a side of a bit
-MOST_RATE = 1000
-RETRY = 0.01  # seconds between looks at the clock while it is stalled
+MAX_RATE = 1000  # frames a second
+POLL_SECONDS = 0.01  # between checks of the clock during a stall
 
-_switched_on: dict[str, float] = {}  # first pictures by URL: opened again, it is the same camera
+_switched_on: dict[str, float] = {}  # times by URL: opened again, it is the same camera
 
 
 @dataclass(frozen=True)
 class FakeCamera:
-    """What a fake camera does.
+    """The behaviour of a fake camera.
 
     Attributes:
         rate: frames a second.
-        drop: share of the frames that never come.
-        stall: seconds without a frame, TROUBLE after it was first opened.
-        resize: whether its picture has half the side after that.
+        drop: fraction of the frames that never come.
+        stall: seconds without a frame, TROUBLE_SECONDS after it was first opened.
+        resize: True if its pictures have half the side after that.
         lasts: seconds after which it is unplugged; 0 for never.
         breaks: frames after which a connection breaks off; 0 for never.
     """
@@ -50,18 +50,18 @@ class FakeCamera:
 
 
 def read_url(url: str) -> FakeCamera:
-    """A camera by its URL: fake://30fps?drop=5%&stall=3s&resize=1&for=10s&breaks=1000.
+    """Parse a URL such as fake://30fps?drop=5%&stall=3s&resize=1&for=10s&breaks=1000.
 
     Raises:
-        SourceError: it says something else.
+        SourceError: it is not of that form.
     """
     rate, _, query = url.removeprefix(SCHEME).partition("?")
     rate = rate.removesuffix("fps") or "30"
     try:
-        if not 0 < float(rate) <= MOST_RATE:  # before a fraction of 9e999999999 is worked out
+        if not 0 < float(rate) <= MAX_RATE:  # before a fraction of 9e999999999 is computed
             raise ValueError
         given = dict(pair.split("=", 1) for pair in query.split("&") if pair)
-        given.pop("name", "")  # tells cameras apart that do the same
+        given.pop("name", "")  # distinguishes cameras of the same behaviour
         camera = FakeCamera(
             rate=Fraction(rate),
             drop=float(given.pop("drop", "0").removesuffix("%")) / 100,
@@ -120,7 +120,7 @@ class FakeSource:
             due = start + float(number / self._camera.rate)
             time.sleep(max(0.0, due - time.monotonic()))
             while self._stalled(time.monotonic() - on):
-                time.sleep(RETRY)
+                time.sleep(POLL_SECONDS)
             now = time.monotonic()
             if self._unplugged(now - on) or 0 < self._camera.breaks <= count:
                 return
@@ -133,7 +133,7 @@ class FakeSource:
             count += 1
 
     def _stalled(self, age: float) -> bool:
-        return TROUBLE <= age < TROUBLE + self._camera.stall
+        return TROUBLE_SECONDS <= age < TROUBLE_SECONDS + self._camera.stall
 
     def _unplugged(self, age: float) -> bool:
         return 0 < self._camera.lasts <= age
@@ -141,13 +141,13 @@ class FakeSource:
     def _picture(self, number: int, age: float) -> np.ndarray:
         pictures = _pictures()
         image = pictures[number % len(pictures)]
-        if self._camera.resize and age >= TROUBLE:
+        if self._camera.resize and age >= TROUBLE_SECONDS:
             return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         return image.copy()
 
 
 def draw_clock(image: np.ndarray, now: float) -> None:
-    """Put a time of time.monotonic() on the lower edge of a BGR image, as black and white cells."""
+    """Draw a time of time.monotonic() as black and white cells along a BGR image's lower edge."""
     value = int(1000 * now) % 2**BITS
     value = value << SUM_BITS | _check_sum(value)
     bits = value >> np.arange(BITS + SUM_BITS)[::-1] & 1
@@ -156,7 +156,7 @@ def draw_clock(image: np.ndarray, now: float) -> None:
 
 
 def read_clock(image: np.ndarray) -> float | None:
-    """The time that an image shows, in seconds modulo 2**24 ms; None where it is covered."""
+    """Return the time that an image shows, in seconds modulo 2**24 ms; None if it is covered."""
     middle = image[-CELL // 2 - 1, CELL // 2 : CELL * (BITS + SUM_BITS) : CELL].mean(axis=1)
     value = int("".join("1" if level > 127 else "0" for level in middle), 2)
     clock, checked = value >> SUM_BITS, value & (2**SUM_BITS - 1)
@@ -165,5 +165,5 @@ def read_clock(image: np.ndarray) -> float | None:
 
 
 def _check_sum(value: int) -> int:
-    """CRC-like sum of a clock's bytes, different for shifted and inverted cells."""
+    """A check sum of a clock's value, different for shifted and inverted cells."""
     return (value % 251 + 1) % 2**SUM_BITS

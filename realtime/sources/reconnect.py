@@ -1,45 +1,40 @@
-"""A live source that comes back: stalls are noticed, and the camera is opened again and again."""
+"""A live source that is opened again when it stalls or breaks off."""
 
-import sys
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from preprocessing.errors import BrokenSourceError, SourceError
-from realtime.runtime.worker import Prefetch, Silence
+from realtime.runtime.worker import Prefetch, ReceiveTimeout
 from realtime.sources.live_clock import TIME_BASE, LiveClock
+from realtime.sources.source import Source
 from realtime.types import Frame
 
-STALL = 1.5  # seconds without a frame after which a source that gave some is lost
-OPENING = 10.0  # seconds that a source may take until its first frame
+STALL_SECONDS = 1.5  # without a frame, after which a source that gave some is lost
+OPENING_SECONDS = 10.0  # that a source may take until its first frame
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.8  # seconds between attempts
-AHEAD = 2  # frames between the reading thread and the pipeline's
+QUEUE_SIZE = 2  # frames between the reading thread and the pipeline's
+logger = logging.getLogger(__name__)
 
 
 class ReconnectingSource:
-    """A live source with the contract of every source, opened again where it breaks off.
+    """A live source that survives the loss of its connection.
 
     Frames keep counting, and their times are those of the clock: a gap stays a gap.
 
     Args:
-        reopen: opens the source; the first call's is given as `first`.
-        patience: seconds for which it is tried again; then it has broken off.
-        tell: takes a line that says what happens.
+        first: open, not yet entered.
+        reopen: opens the source again.
+        patience: seconds for which reopening is tried; then the source has broken off.
     """
 
-    def __init__(
-        self,
-        first,
-        reopen: Callable[[], object],
-        *,
-        patience: float,
-        tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
-    ):
+    def __init__(self, first: Source, reopen: Callable[[], Source], *, patience: float):
         self.info = replace(first.info, time_base=TIME_BASE)
         self.failed = 0
-        self._next, self._reopen = first, reopen
-        self._patience, self._tell = patience, tell
-        self._waits = OPENING
+        self._next: Source | None = first
+        self._reopen, self._patience = reopen, patience
+        self._timeout = OPENING_SECONDS  # for the next frame
 
     def __enter__(self) -> "ReconnectingSource":
         return self
@@ -55,35 +50,40 @@ class ReconnectingSource:
             try:
                 for frame in self._connection():
                     if lost_since is not None:
-                        self._tell(f"{self.info.name}: back after "
-                                   f"{time.monotonic() - lost_since:.1f} s")  # fmt: skip
+                        self._log_return(time.monotonic() - lost_since)
                         lost_since, pause = None, FIRST_PAUSE
                     pts = clock.ticks(frame.captured)
                     yield replace(frame, index=count, pts=pts, time_base=TIME_BASE)
                     count += 1
-                why = "ended"
-            except Silence:
-                why = f"no picture for {STALL:g} s"
+                reason = "ended"
+            except ReceiveTimeout:
+                reason = f"no picture for {self._timeout:g} s"
             except (SourceError, BrokenSourceError) as error:
-                why = str(error)
+                reason = str(error)
             if lost_since is None:
                 lost_since = time.monotonic()
-                self.failed += 1
-                self._tell(f"{self.info.name}: {why}; trying again for {self._patience:g} s")
+                self._log_loss(reason)
             if time.monotonic() - lost_since > self._patience:
                 raise BrokenSourceError(
-                    f"{self.info.name} did not come back within {self._patience:g} s ({why}); its "
-                    f"{count} frames are kept, --reconnect SECONDS waits longer"
+                    f"{self.info.name} did not come back within {self._patience:g} s ({reason}); "
+                    f"its {count} frames are kept, --reconnect SECONDS waits longer"
                 )
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
+    def _log_loss(self, reason: str) -> None:
+        self.failed += 1
+        logger.warning("%s: %s; trying again for %g s", self.info.name, reason, self._patience)
+
+    def _log_return(self, seconds: float) -> None:
+        logger.warning("%s: back after %.1f s", self.info.name, seconds)
+
     def _connection(self) -> Iterator[Frame]:
-        """The frames of one connection, read on a thread that is left behind where it hangs."""
-        self._waits = OPENING
-        with Prefetch(self._opened(), size=AHEAD, drop_oldest=False, join=0.0) as frames:
-            for frame in frames.items(patience=lambda: self._waits):
-                self._waits = STALL
+        """The frames of one connection, read on a thread that is left behind if it hangs."""
+        self._timeout = OPENING_SECONDS
+        with Prefetch(self._opened(), size=QUEUE_SIZE, drop_oldest=False, join=0.0) as frames:
+            for frame in frames.items(timeout=lambda: self._timeout):
+                self._timeout = STALL_SECONDS
                 yield frame
 
     def _opened(self) -> Iterator[Frame]:

@@ -1,4 +1,4 @@
-"""A part of a video file as a source: for work that is shared out by time."""
+"""A segment of a video file as a source, for work that is distributed by time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ from realtime.types import Frame
 
 
 @dataclass(frozen=True)
-class Part:
-    """Frames of a file.
+class Segment:
+    """Consecutive frames of a file.
 
     Attributes:
         path: of the file.
-        first, last: numbers of its frames, `last` not among them.
+        first, last: indices of its frames, `last` excluded.
         start: presentation time of the first one in ticks of the stream.
     """
 
@@ -27,11 +27,11 @@ class Part:
     start: int
 
 
-def parts_of(path: str, frames: int) -> list[Part]:
-    """A file in parts of so many frames, by reading its packets' times alone.
+def segments_of(path: str, frames: int) -> list[Segment]:
+    """Split a file into segments of so many frames; reads only the times of its packets.
 
     Raises:
-        SourceError: it is no video, or has no times.
+        SourceError: it is not a video, or has no times.
     """
     try:
         with av.open(path, metadata_errors="replace") as container:
@@ -44,37 +44,35 @@ def parts_of(path: str, frames: int) -> list[Part]:
     if not times:
         raise SourceError(f"{path} holds no frame with a time")
     return [
-        Part(path, first, min(first + frames, len(times)), times[first])
+        Segment(path, first, min(first + frames, len(times)), times[first])
         for first in range(0, len(times), frames)
     ]
 
 
-class PartSource:
-    """The frames of a part, with the numbers and times that they have in the whole file."""
+class SegmentSource:
+    """The frames of a segment, with their indices and times in the whole file."""
 
-    def __init__(self, part: Part):
-        self._part = part
-        self._source = VideoSource(part.path, network=False, start=part.start)
-        count = part.last - part.first
-        self.info = replace(
-            self._source.info, name=f"{Path(part.path).name}, {part.first} to {part.last}",
-            frames=count, path=None,
-        )  # fmt: skip
+    def __init__(self, segment: Segment):
+        self._segment = segment
+        self._source = VideoSource(segment.path, network=False, start=segment.start)
+        name = f"{Path(segment.path).name}, {segment.first} to {segment.last}"
+        count = segment.last - segment.first
+        self.info = replace(self._source.info, name=name, frames=count, path=None)
 
     @property
     def failed(self) -> int:
         """Packets that could not be decoded."""
         return self._source.failed
 
-    def __enter__(self) -> "PartSource":
+    def __enter__(self) -> "SegmentSource":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._source.__exit__(*exc_info)
 
     def __iter__(self) -> Iterator[Frame]:
-        wanted = range(self._part.first, self._part.last)
-        ahead = self._source.info.shift / self._source.info.time_base
-        frames = (f for f in self._source if f.pts - ahead >= self._part.start)
-        for number, frame in zip(wanted, frames, strict=False):
-            yield replace(frame, index=number)
+        wanted = range(self._segment.first, self._segment.last)
+        shift = self._source.info.shift / self._source.info.time_base
+        frames = (frame for frame in self._source if frame.pts - shift >= self._segment.start)
+        for index, frame in zip(wanted, frames, strict=False):
+            yield replace(frame, index=index)

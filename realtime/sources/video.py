@@ -1,7 +1,8 @@
-"""Reads video files and network streams by PyAV."""
+"""Video files and network streams, decoded by PyAV."""
 
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import cv2
@@ -12,19 +13,19 @@ from av.video.reformatter import ColorRange
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.runtime.worker import codec_threads
 from realtime.types import Colours, Frame, SourceInfo
-from realtime.yuv import paired
+from realtime.yuv import plane_pairs
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
-TURN = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
 class VideoSource:
-    """A video file or network stream; live is what comes over a network and has no length.
+    """A video file or network stream; a stream without a length is live.
 
     Args:
-        start: of a file, the time in ticks of its stream from whose key frame on it is read.
-        hwaccel: the device that decodes, as FFmpeg names it (cuda, vaapi); "" for the CPU.
+        start: ticks of the stream, to read a file from the key frame before; None for its start.
+        hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
 
     Raises:
         SourceError: it does not open, or holds no picture.
@@ -59,29 +60,29 @@ class VideoSource:
         if start is not None:
             self._container.seek(start, stream=self._stream)
         self._first = self._decode_first()
-        # A transport stream's clock may wrap soon after its start, which then lies before 0.
-        self._ahead = max(0, -(self._first.pts or 0))
+        # A transport stream's clock may wrap soon after its start, which is then before 0.
+        self._shift = max(0, -(self._first.pts or 0))  # ticks
+        self._time_base = self._stream.time_base or Fraction(1, av.time_base)
         self.info = self._read_info()
 
     def __enter__(self) -> "VideoSource":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        # A read that hangs on another thread would be left with freed memory: it dies with the app.
+        # A read that hangs on another thread must keep its memory: it ends with the process.
         if not self._reading:
             self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
         count, last = 0, None
         for picture in self._pictures():
-            own = None if picture.pts is None else picture.pts + self._ahead
-            pts = self._rising(own, last)
+            pts = self._increasing_pts(picture, last)
             yield Frame(_upright(picture), count, pts, self.info.time_base, time.monotonic())
             count, last = count + 1, pts
         self._check_complete(count, last)
 
     def _decode_first(self) -> "av.VideoFrame":
-        """The first picture; its rotation tells the upright size before the pipeline starts."""
+        """The first picture, whose rotation decides the upright size."""
         self._decoder = self._decode()
         first = next(self._decoder, None)
         if first is None:
@@ -94,7 +95,7 @@ class VideoSource:
         yield from self._decoder
 
     def _decode(self) -> Iterator["av.VideoFrame"]:
-        """Decoded pictures; a packet that cannot be decoded is counted and passed over."""
+        """Decoded pictures; a packet that cannot be decoded is counted and skipped."""
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -113,28 +114,33 @@ class VideoSource:
             except av.FFmpegError:
                 self.failed += 1
 
-    def _rising(self, pts: int | None, last: int | None) -> int:
-        """`pts`, or the next tick after `last` where the file has none or goes backwards."""
+    def _increasing_pts(self, picture: "av.VideoFrame", last: int | None) -> int:
+        """The picture's time in ticks; a frame after `last` if it has none or goes backwards."""
+        pts = None if picture.pts is None else picture.pts + self._shift
         if last is None:
             return pts or 0
-        return pts if pts is not None and pts > last else last + self._tick()
+        return pts if pts is not None and pts > last else last + self._frame_ticks()
 
-    def _tick(self) -> int:
+    def _frame_ticks(self) -> int:
         """The mean length of a frame in ticks, at least one."""
         rate = self._stream.average_rate
-        return max(1, round(1 / (rate * self._stream.time_base))) if rate else 1
+        return max(1, round(1 / (rate * self._time_base))) if rate else 1
 
     def _check_complete(self, count: int, last: int | None) -> None:
-        """Raises BrokenSourceError if the file ended before what its header promises."""
+        """Check that the file did not end before what its header promises.
+
+        Raises:
+            BrokenSourceError: it did, or the stream was interrupted.
+        """
         if self._live:
             if self._read_error is not None:
                 raise BrokenSourceError(
                     f"{self._url} broke off after {count} frames ({self._read_error}); they are "
-                    "kept, start again to go on"
+                    "kept, start again to continue"
                 )
             return
         promised = self._stream.frames
-        end = float(((last or 0) - self._ahead + self._tick()) * self._stream.time_base)
+        end = float(((last or 0) - self._shift + self._frame_ticks()) * self._time_base)
         length = self._container.duration / av.time_base if self._container.duration else end
         start = (self._container.start_time or 0) / av.time_base
         early = end - start < 0.98 * length - MISSING_TAIL
@@ -156,10 +162,10 @@ class VideoSource:
             width=width,
             height=height,
             rate=rate,
-            time_base=self._stream.time_base,
+            time_base=self._time_base,
             frames=None if self._live else frames,
             live=self._live,
-            shift=self._ahead * self._stream.time_base,
+            shift=self._shift * self._time_base,
             path=None if self._live else self._url,
             colours=Colours(
                 self._first.colorspace, self._first.color_primaries, self._first.color_trc
@@ -168,27 +174,27 @@ class VideoSource:
 
 
 def to_bgr(picture: "av.VideoFrame") -> np.ndarray:
-    """The picture in BGR uint8 (H, W, 3).
+    """Convert a picture to BGR uint8 (H, W, 3).
 
     OpenCV converts twice as fast as FFmpeg's scaler and nearer to the formula. It takes 4:2:0 of
-    limited range and even size, which is what most files hold; it always uses the BT.601 matrix,
-    as the way back in video_sink.py does, so that the file's own colours survive.
+    limited range and even size, as most files have; it always uses the BT.601 matrix, as the
+    conversion back in sinks/video.py does, so that the file's own colours survive.
     """
     if picture.width % 2 or picture.height % 2 or "yuv" not in picture.format.name:
         return picture.to_ndarray(format="bgr24")
     if picture.format.name != "yuv420p" or picture.color_range == ColorRange.JPEG:
         picture = picture.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
     packed = np.empty((picture.height * 3 // 2, picture.width), np.uint8)
-    for rows, place in paired(picture, packed):
-        place[:] = rows
+    for rows, plane in plane_pairs(picture, packed):
+        plane[:] = rows
     return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420)
 
 
 def _decoder(name: str) -> "HWAccel | None":
-    """PyAV's handle of a device that decodes and hands its pictures to the CPU.
+    """PyAV's handle of a device that decodes and copies its pictures to main memory.
 
     Raises:
-        DeviceError: FFmpeg knows no such device here.
+        DeviceError: FFmpeg has no such device here.
     """
     if not name:
         return None
@@ -201,17 +207,17 @@ def _decoder(name: str) -> "HWAccel | None":
 def _upright(picture: "av.VideoFrame") -> np.ndarray:
     image = to_bgr(picture)
     turns = _quarter_turns(picture)
-    return cv2.rotate(image, TURN[turns * 90]) if turns else image
+    return cv2.rotate(image, ROTATIONS[turns]) if turns else image
 
 
 def _quarter_turns(picture: "av.VideoFrame") -> int:
-    """Counter-clockwise quarter turns that put the picture upright, 0 to 3."""
+    """Counter-clockwise quarter turns that make the picture upright, 0 to 3."""
     return round(picture.rotation / 90) % 4
 
 
 def _why_not_open(url: str, error: Exception) -> str:
     if isinstance(error, PermissionError):
-        return f"may not read {url}: check its permissions"
+        return f"no permission to read {url}: check its permissions"
     if isinstance(error, av.InvalidDataError):
         return f"not a video: {url}"
     reason = getattr(error, "strerror", None) or str(error)

@@ -5,11 +5,11 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from realtime.analysis.tracker import EAGER_VOTES, Tracker
 
+from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.segmenter_locator import UnscoredLocator
-from realtime.analysis.tracker import EAGER_VOTES, Tracker
-from realtime.pipeline import Analysis
 from realtime.runtime.stats import Stats
 from realtime.types import Frame, Region
 
@@ -68,7 +68,7 @@ def test_a_still_scene_is_held_once_its_names_are_settled():
         return np.tile(np.array([0.9, 0.1], np.float32), (len(regions), 1))
 
     tracker = Tracker(("Dress", "Bag"), threshold=0.5)
-    analysis = Analysis(Locator(), classify, tracker, annotate=None, title="")
+    analysis = FrameAnalysis(Locator(), classify, tracker, annotator=None, title="")
     pictures = [scene()] * 20 + [scene(140)]
     rows = [
         analysis(Frame(picture, index, index, Fraction(1, 25), 0.0), Stats())

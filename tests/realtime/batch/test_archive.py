@@ -16,7 +16,7 @@ from realtime.batch import archive
 from realtime.batch.units import Unit
 from realtime.settings import Recognition
 from realtime.sources.open_source import open_source
-from realtime.sources.segment import Part, PartSource, parts_of
+from realtime.sources.segment import Segment, SegmentSource, segments_of
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 FLAGS = ("--model", "deep", "--locate", "segment")
@@ -28,11 +28,11 @@ def test_parts_make_up_the_file(tmp_path, name):
     path = str(make.clip(tmp_path / name, frames=50, size=(160, 120)))
     with open_source(path) as source:
         whole = [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
-    parts = parts_of(path, 20)
+    parts = segments_of(path, 20)
     assert [(part.first, part.last) for part in parts] == [(0, 20), (20, 40), (40, 50)]
     found = []
     for part in parts:
-        with PartSource(part) as source:
+        with SegmentSource(part) as source:
             found += [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
     assert found == whole
 
@@ -40,7 +40,7 @@ def test_parts_make_up_the_file(tmp_path, name):
 def test_what_is_no_video_has_no_parts(tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(SourceError, match=r"text\.mp4"):
-        parts_of(str(tmp_path / "text.mp4"), 20)
+        segments_of(str(tmp_path / "text.mp4"), 20)
 
 
 def started(*arguments):
@@ -121,7 +121,7 @@ def test_lists_that_name_nothing(tmp_path):
 
 def test_without_ray(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "ray", None)
-    unit = Unit(Part("in.mp4", 0, 1, 0), tmp_path / "unit", 0)
+    unit = Unit(Segment("in.mp4", 0, 1, 0), tmp_path / "unit", 0)
     settings = archive.ArchiveSettings(videos=(), out=tmp_path, recognition=Recognition())
     with pytest.raises(UsageError, match="pip install ray"):
         list(archive.process([unit], settings))

@@ -1,0 +1,200 @@
+"""The analysis of a frame: the stages between a decoded frame and its labelled garments.
+
+In the order in which a frame passes them; a `FrameAnalysis` holds one of each:
+
+    motion gate         skips frames in which nothing moved, and detects scene cuts
+    detection interval  chooses the frames on which the locator runs
+    locator             finds regions; optical flow moves them on the frames between
+    tracks              follow garments from frame to frame
+    pose                keypoints, which refine the labels of worn garments
+    classifier          class probabilities, which each track averages into its label
+    appearance          colour and attributes of each track
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from preprocessing.errors import GarmentError
+from realtime.analysis.classifier import Classifier
+from realtime.analysis.colour_and_attributes import AppearanceObserver
+from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
+from realtime.analysis.locators import Locator
+from realtime.analysis.motion_gate import MotionGate
+from realtime.analysis.optical_flow import OpticalFlow
+from realtime.analysis.pose_tracker import PoseTracker
+from realtime.analysis.tracks import TrackManager
+from realtime.runtime.stats import Stats
+from realtime.runtime.worker import FEW_CORES, cores
+from realtime.sinks.annotate import Annotator
+from realtime.types import Frame, Garment, LabelledFrame, Region
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """The regions that the locator found in a frame, and the seconds that it took."""
+
+    regions: list[Region]
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class PendingFrame:
+    """A frame whose analysis has begun.
+
+    Attributes:
+        moved: it differs from the last frame that moved.
+        scene_cut: it shows another scene than the frame before.
+        detection: perhaps still to come; None if the locator does not run on this frame.
+    """
+
+    frame: Frame
+    moved: bool
+    scene_cut: bool
+    detection: Future[Detection] | None
+
+
+Submit = Callable[[Callable[[np.ndarray], Detection], np.ndarray], Future[Detection]]
+
+
+def run_inline(call: Callable[[np.ndarray], Detection], image: np.ndarray) -> Future[Detection]:
+    """Do as an executor's `submit` does, in the caller's own thread."""
+    future: Future[Detection] = Future()
+    future.set_result(call(image))
+    return future
+
+
+@dataclass(eq=False)
+class FrameAnalysis:
+    """The stages of one source, with `title` for the HUD, e.g. "deep/segment".
+
+    Call it with a frame, or `begin` several before each is finished, in order.
+    """
+
+    locator: Locator
+    classifier: Classifier
+    tracks: TrackManager
+    annotator: Annotator
+    title: str
+    appearance: AppearanceObserver = field(default_factory=AppearanceObserver)
+    pose: PoseTracker | None = None
+    motion_gate: MotionGate = field(default_factory=MotionGate)
+    interval: DetectionInterval = field(default_factory=EveryFrame)
+    optical_flow: OpticalFlow = field(default_factory=OpticalFlow)
+    _begun: bool = False
+    _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
+    _held: list[Garment] | None = None  # repeated while nothing moves; None until labels settle
+
+    def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
+        """Return the frame's garments; those of the last frame if nothing moved since."""
+        return self.finish(self.begin(frame, stats), stats)
+
+    def begin(self, frame: Frame, stats: Stats, submit: Submit = run_inline) -> PendingFrame:
+        """Start the locator on a frame that needs it, by an executor's `submit`."""
+        with stats.stage("gate"):
+            moved = self.motion_gate.moved(frame.image)
+        scene_cut = self.motion_gate.scene_cut
+        due = moved and self.interval.due(must=scene_cut or not self._begun)
+        self._begun = True
+        detection = submit(self._detect, frame.image) if due else None
+        return PendingFrame(frame, moved, scene_cut, detection)
+
+    def finish(self, pending: PendingFrame, stats: Stats) -> list[Garment]:
+        """Return the garments of the frame that was begun least recently."""
+        if pending.scene_cut:
+            self.tracks.start_scene()
+        if not pending.moved and self._held is not None:
+            return [replace(garment, held=True) for garment in self._held]
+        self._locate(pending, stats)
+        # If nothing moved but labels have not settled yet, they are voted for again.
+        observed = pending.detection is not None or not pending.moved
+        garments, settled = self._label(pending.frame, stats, observed=observed)
+        self._held = garments if settled else None
+        return garments
+
+    def _detect(self, image: np.ndarray) -> Detection:
+        start = time.monotonic()
+        regions = self.locator(image)
+        return Detection(regions, time.monotonic() - start)
+
+    def _locate(self, pending: PendingFrame, stats: Stats) -> None:
+        """Update the regions: those of the locator, or the last ones moved by optical flow."""
+        image = pending.frame.image
+        if pending.detection:
+            detection = pending.detection.result()
+            self._regions = detection.regions
+            self.interval.detected(detection.seconds)
+            if self.interval.every != 1:
+                self.optical_flow.restart(image)
+            stats.add("locate", detection.seconds)
+        elif pending.moved:
+            with stats.stage("locate"):
+                self._regions = self.optical_flow(image, self._regions)
+
+    def _label(self, frame: Frame, stats: Stats, *, observed: bool) -> tuple[list[Garment], bool]:
+        """Return the frame's garments, and True if their labels are settled.
+
+        Args:
+            observed: the regions are the locator's, so that the classifier may run on them.
+        """
+        with stats.stage("track"):
+            tracks = self.tracks(self._regions)
+        due = [track for track in tracks if observed and track.due]
+        regions = [track.region for track in due]
+        if self.pose:
+            with stats.stage("people"):
+                regions = self.pose(frame.image, regions)
+        with stats.stage("classify"):
+            for track, probabilities in zip(
+                due, self.classifier(frame.image, regions), strict=True
+            ):
+                track.vote(probabilities)
+        with stats.stage("describe"):
+            self.appearance(frame.image, tracks if observed else [])
+        garments = [track.garment(self.appearance.attributes(track.appearance)) for track in tracks]
+        return garments, all(track.settled for track in tracks)
+
+    def analysed(
+        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
+    ) -> Iterator[LabelledFrame]:
+        """Yield frames with their garments, in order, with nothing drawn yet.
+
+        Args:
+            concurrent: frames may be begun before earlier ones are finished.
+        """
+        ahead = self._frames_ahead() if concurrent else 0
+        if not ahead:
+            for frame in frames:
+                yield LabelledFrame(frame, self(frame, stats), frame.image)
+            return
+        begun: deque[PendingFrame] = deque()
+        remaining, problem = iter(frames), None
+        with ThreadPoolExecutor(self.locator.streams, thread_name_prefix="locate") as pool:
+            while True:
+                try:
+                    frame = next(remaining, None)
+                except GarmentError as error:
+                    frame, problem = None, error  # the frames before it are still delivered
+                if frame is not None:
+                    begun.append(self.begin(frame, stats, pool.submit))
+                while begun and (frame is None or len(begun) > ahead):
+                    pending = begun.popleft()
+                    garments = self.finish(pending, stats)
+                    yield LabelledFrame(pending.frame, garments, pending.frame.image)
+                if frame is None:
+                    break
+        if problem:
+            raise problem
+
+    def _frames_ahead(self) -> int:
+        """Frames to begin before one is finished, so that the locator is always busy.
+
+        None on few cores for a locator that takes one frame at a time: handing over costs more.
+        """
+        if self.locator.streams == 1 and cores() <= FEW_CORES:
+            return 0
+        return self.locator.streams * self.interval.every

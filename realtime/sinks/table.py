@@ -1,0 +1,165 @@
+"""The table of sinks: the flag of each output, and what makes the sink behind it.
+
+Imports a sink's own file only to make one, so that --help answers at once.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from preprocessing.errors import SinkError
+from realtime.settings import OutputSettings
+
+if TYPE_CHECKING:
+    from realtime.sinks.sink import Sink
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkRow:
+    """An output: `--NAME FILE`, or `--NAME DIR` for a folder.
+
+    Attributes:
+        make: from the path and all outputs to a sink that is not open yet.
+        suffix: of the file that each of several sources has in a folder; "" if it is a folder.
+        help: of the flag.
+        letter: short spelling of the flag, e.g. "-o".
+        stream: True if it is written from start to end, so that a pipe can take it.
+    """
+
+    make: "Callable[[Path, OutputSettings], Sink]"
+    suffix: str
+    help: str
+    letter: str = ""
+    stream: bool = False
+
+    @property
+    def is_folder(self) -> bool:
+        """True if it is a folder of files."""
+        return not self.suffix
+
+
+def _video_or_picture(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.pictures import PICTURE_SUFFIXES, PictureSink
+    from realtime.sinks.video import CONTAINERS, VideoSink
+
+    suffix = path.suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return PictureSink(path)
+    if suffix in CONTAINERS:
+        return VideoSink(path, audio=outputs.audio)
+    raise SinkError(
+        f"unknown kind of output {path}: wanted {' '.join((*CONTAINERS, *PICTURE_SUFFIXES))}"
+    )
+
+
+def _jsonl(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.rows import JsonlSink
+
+    return JsonlSink(path)
+
+
+def _csv(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.rows import CsvSink
+
+    return CsvSink(path)
+
+
+def _parquet(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.parquet import ParquetSink
+
+    return ParquetSink(path)
+
+
+def _subtitles(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.subtitles import SubtitleSink
+
+    return SubtitleSink(path)
+
+
+def _snapshots(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.pictures import SnapshotSink
+
+    return SnapshotSink(path)
+
+
+def _crops(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.best_crops import CropSink
+
+    return CropSink(path)
+
+
+def _report(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.report import ReportSink
+
+    return ReportSink(path)
+
+
+SINKS: dict[str, SinkRow] = {
+    "out": SinkRow(
+        make=_video_or_picture,
+        letter="-o",
+        suffix=".mp4",
+        help="labelled video (.mp4 .m4v .mov .mkv) or picture (.png .jpg)",
+    ),
+    "jsonl": SinkRow(
+        make=_jsonl,
+        suffix=".jsonl",
+        stream=True,
+        help="one JSON row for each garment and frame",
+    ),
+    "csv": SinkRow(make=_csv, suffix=".csv", stream=True, help="the same rows as CSV"),
+    "parquet": SinkRow(
+        make=_parquet, suffix=".parquet", help="the same rows as Parquet (needs pyarrow)"
+    ),
+    "srt": SinkRow(make=_subtitles, suffix=".srt", stream=True, help="labels as subtitles"),
+    "vtt": SinkRow(
+        make=_subtitles, suffix=".vtt", stream=True, help="labels as subtitles for browsers"
+    ),
+    "snapshots": SinkRow(make=_snapshots, suffix="", help="a PNG of each newly labelled garment"),
+    "crops": SinkRow(make=_crops, suffix="", help="the best picture of each garment"),
+    "report": SinkRow(
+        make=_report, suffix=".html", help="HTML page of the garments and their times in view"
+    ),
+}
+
+
+def make_sinks(outputs: OutputSettings) -> list["Sink"]:
+    """Make the sinks of the outputs; none is open yet.
+
+    Raises:
+        SinkError: an output is of an unknown kind.
+        UsageError: a library is not installed.
+    """
+    return [row.make(outputs.paths[name], outputs) for name, row in SINKS.items()
+            if name in outputs.paths]  # fmt: skip
+
+
+def check_outputs(outputs: OutputSettings, *, source: str | None) -> None:
+    """Find early what would keep files from being written.
+
+    Args:
+        source: the input file, if it is one.
+
+    Raises:
+        SinkError: a folder is missing or not writable, or an output is the input itself.
+    """
+    for name, path in outputs.paths.items():
+        row = SINKS.get(name)
+        if not (row and row.is_folder):
+            _check_file(path, source=source, stream=bool(row and row.stream))
+
+
+def _check_file(path: Path, *, source: str | None, stream: bool) -> None:
+    if source and path.exists() and Path(source).exists() and path.samefile(source):
+        raise SinkError(f"output {path} is the input: give -o another name")
+    if path.is_dir():
+        raise SinkError(f"output {path} is a folder: name a file in it")
+    if not stream and path.exists() and not path.is_file():
+        raise SinkError(f"output {path} is no plain file: only rows and subtitles can go there")
+    if not path.parent.is_dir():
+        raise SinkError(f"no folder {path.parent} for {path.name}: `mkdir -p {path.parent}`")
+    target = path if path.exists() else path.parent
+    if not os.access(target, os.W_OK):
+        raise SinkError(f"no permission to write {path}: check its permissions")

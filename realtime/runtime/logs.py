@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
@@ -32,6 +32,11 @@ class LogFile(WatchedFileHandler):
         if not self._failed:
             self._failed = True
             logger.warning("cannot write the log %s: %s", self.baseFilename, sys.exc_info()[1])
+
+    def close(self) -> None:
+        """Close the file; lines that are lost were reported before."""
+        with suppress(OSError):
+            super().close()
 
 
 def _stderr() -> logging.Handler:

@@ -107,10 +107,10 @@ def run_one(
 def _open(address: Address | None, settings: Settings) -> "Source":
     from realtime.sources.open_source import open_source
 
-    camera = address if isinstance(address, int) else None
-    video = address if isinstance(address, str) else None
-    how = settings.source
-    return open_source(video, camera, reconnect=how.reconnect, hwaccel=how.hwaccel)
+    options = settings.source
+    return open_source(
+        0 if address is None else address, reconnect=options.reconnect, hwaccel=options.hwaccel
+    )
 
 
 def _needs_page(settings: Settings) -> bool:

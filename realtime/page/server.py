@@ -207,8 +207,7 @@ def _open(session: Session, name: str) -> Source:
     if name not in offered:
         raise UsageError(f"no such source: {name[:80]!r}; a URL begins with "
                          f"{' '.join(STREAM_SCHEMES)}")  # fmt: skip
-    found = offered[name]
-    return open_source(None, found) if isinstance(found, int) else open_source(found)
+    return open_source(offered[name])
 
 
 def _changes(wanted: dict) -> dict[str, object]:

@@ -13,13 +13,11 @@ from realtime.sources.video import VideoSource
 STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
 
 
-def open_source(
-    video: str | None, camera: int | None = None, *, reconnect: float = 0.0, hwaccel: str = ""
-) -> Source:
-    """Open a video or a camera; camera 0 if neither is given.
+def open_source(address: str | int, *, reconnect: float = 0.0, hwaccel: str = "") -> Source:
+    """Open a video or a camera.
 
     Args:
-        video: a file, a folder of pictures, or a URL.
+        address: a file, a folder of pictures, a URL, or the number of a camera.
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
         hwaccel: FFmpeg's name of the device that decodes files and streams; "" for the CPU.
 
@@ -27,27 +25,27 @@ def open_source(
         SourceError: it does not exist, or is not a video.
         DeviceError: the device is not available.
     """
-    source = _open(video, camera, hwaccel)
+    source = _open(address, hwaccel)
     if not reconnect or not source.info.live:
         return source
-    return ReconnectingSource(source, lambda: _open(video, camera, hwaccel), patience=reconnect)
+    return ReconnectingSource(source, lambda: _open(address, hwaccel), patience=reconnect)
 
 
-def _open(video: str | None, camera: int | None, hwaccel: str) -> Source:
-    if video is None:
-        return CameraSource(camera or 0)
-    if video.startswith(SCHEME):
-        return FakeSource(video)
-    if video.startswith(STREAM_SCHEMES):
-        return VideoSource(video, network=True, hwaccel=hwaccel)
-    path = Path(video)
+def _open(address: str | int, hwaccel: str) -> Source:
+    if isinstance(address, int):
+        return CameraSource(address)
+    if address.startswith(SCHEME):
+        return FakeSource(address)
+    if address.startswith(STREAM_SCHEMES):
+        return VideoSource(address, network=True, hwaccel=hwaccel)
+    path = Path(address)
     try:
         path.stat()
     except OSError as error:
         why = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise SourceError(f"{why}: {video[:200]}") from error
+        raise SourceError(f"{why}: {address[:200]}") from error
     if path.is_dir():
         return PictureSource(path, picture_files(path))
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return PictureSource(path, [path])
-    return VideoSource(video, network=False, hwaccel=hwaccel)
+    return VideoSource(address, network=False, hwaccel=hwaccel)

@@ -7,7 +7,7 @@ import pytest
 
 from preprocessing.errors import UsageError
 from realtime.flags import argument_parser, read_settings
-from realtime.settings import DEMO, Outputs, Recognition, Settings, SourceSettings
+from realtime.settings import DEMO, OutputSettings, Recognition, Settings, SourceSettings
 
 
 def test_no_flags_are_the_default_settings():
@@ -34,8 +34,8 @@ def test_sources(argv, addresses):
 
 def test_outputs():
     settings = read_settings(["-o", "out.mp4", "--no-audio", "--srt", "a.srt"])
-    assert settings.outputs == Outputs(out=Path("out.mp4"), audio=False, srt=Path("a.srt"))
-    assert settings.outputs.paths == {"out": Path("out.mp4"), "srt": Path("a.srt")}
+    paths = {"out": Path("out.mp4"), "srt": Path("a.srt")}
+    assert settings.outputs == OutputSettings(paths=paths, audio=False)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_folder_without_pictures(tmp_path):
 
 def test_no_camera_says_what_to_do():
     with pytest.raises(SourceError, match=r"no camera 63.*--(video|camera)"):
-        open_source(None, 63)
+        open_source(63)
 
 
 class FakeCapture:

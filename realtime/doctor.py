@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import av
 import cv2
@@ -25,7 +26,14 @@ from realtime.sources.camera import cameras
 from training.inference import pose_files
 from training.inference.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
 
-CODECS = {"h264": "r", "hevc": "r", "vp9": "r", "av1": "r", "mjpeg": "r", "libx264": "w"}
+CODECS: dict[str, Literal["r", "w"]] = {
+    "h264": "r",
+    "hevc": "r",
+    "vp9": "r",
+    "av1": "r",
+    "mjpeg": "r",
+    "libx264": "w",
+}
 NEEDED = ("numpy", "opencv-python", "av", "openvino", "fastapi", "uvicorn", "websockets")
 OPTIONAL = {"torch": "training and GPUs", "ultralytics": "training detectors",
             "trackers": "--track bytetrack and ocsort", "pyarrow": "--parquet",
@@ -105,9 +113,9 @@ def _licence(name: str) -> str:
         about = importlib.metadata.metadata(name)
     except importlib.metadata.PackageNotFoundError:
         return "licence unknown"
-    named = about.get("License-Expression") or about.get("License") or ""
+    named = about.json.get("license_expression") or about.json.get("license") or ""
     classes = [c.split(" :: ")[-1] for c in about.get_all("Classifier") or () if "License" in c]
-    return (named.splitlines() or classes or ["licence unknown"])[0][:60]
+    return (str(named).splitlines() or classes or ["licence unknown"])[0][:60]
 
 
 def _cameras() -> Iterator[Finding]:

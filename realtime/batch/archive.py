@@ -7,6 +7,7 @@ become one Parquet file, and its segments one mp4.
 """
 
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +93,7 @@ def process(units: Sequence[Unit], settings: ArchiveSettings) -> Iterator[tuple[
     if not ray.is_initialized():
         workers = None if settings.cluster else settings.workers
         ray.init(address=settings.cluster, num_cpus=workers, include_dashboard=False,
-                 log_to_driver=False, configure_logging=True, logging_level="error")  # fmt: skip
+                 log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
     remote = ray.remote(max_retries=RETRIES, num_cpus=1)(work)
     waiting = {remote.remote(unit, settings): unit for unit in units}
     try:

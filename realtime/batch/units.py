@@ -64,8 +64,9 @@ def _join_rows(units: Sequence[Unit], path: Path) -> None:
         for unit in units:
             rows = parquet.read_table(unit.folder / ROWS, schema=schema)
             first = pyarrow.scalar(unit.number * TRACKS, pyarrow.int64())
+            numbers = compute.call_function("add", [rows["track"], first])
             column = schema.get_field_index("track")
-            writer.write_table(rows.set_column(column, "track", compute.add(rows["track"], first)))
+            writer.write_table(rows.set_column(column, "track", numbers))
     unfinished.rename(path)
 
 
@@ -82,25 +83,25 @@ def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
         stack.callback(audio.close)
         for unit in units:
             start = unit.segment.start * info.time_base + info.shift
-            for packet in _packets(unit.folder / SEGMENT, start):
-                audio.copy_until(float(packet.pts * packet.time_base))
+            for seconds, packet in _packets(unit.folder / SEGMENT, start):
+                audio.copy_until(seconds)
                 packet.stream = stream
                 output.mux(packet)
         audio.copy_until(float("inf"))
     unfinished.rename(path)
 
 
-def _packets(segment: Path, start: Fraction) -> Iterator[av.Packet]:
-    """The video packets of a segment, moved to begin at `start` seconds.
+def _packets(segment: Path, start: Fraction) -> Iterator[tuple[float, av.Packet]]:
+    """Yield the video packets of a segment, moved to begin at `start` seconds, after their times.
 
     The shift is exact: an mp4 stores its own start in whole milliseconds.
     """
     with av.open(str(segment)) as container:
         shift = None
         for packet in container.demux(container.streams.video[0]):
-            if packet.dts is None:  # the demuxer's end marker
+            if packet.pts is None or packet.dts is None:  # the demuxer's end marker
                 continue
             if shift is None:
                 shift = round(start / packet.time_base) - packet.pts
             packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-            yield packet
+            yield float(packet.pts * packet.time_base), packet

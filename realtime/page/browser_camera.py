@@ -20,7 +20,7 @@ class BrowserCamera:
 
     def __init__(self, width: int, height: int):
         self.failed = 0
-        self._channel = Channel(1, drop_oldest=True)
+        self._channel: Channel[tuple[bytes, float]] = Channel(1, drop_oldest=True)
         self.info = SourceInfo(
             name="browser", width=width, height=height, rate=None, time_base=TIME_BASE,
             frames=None, live=True,

@@ -4,8 +4,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -28,8 +28,10 @@ CLOSING_SECONDS = 1  # for open connections, at the end
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: those of the app complete the outputs first."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the handlers as they are."""
+        yield
 
 
 def read_address(text: str) -> tuple[str, int]:

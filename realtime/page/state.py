@@ -44,7 +44,7 @@ class State:
         self._past: Counter[str] = Counter()  # labels of tracks that left the timeline
         self._fps: deque[float] = deque(maxlen=POINTS)
         self._latency: deque[float] = deque(maxlen=POINTS)
-        self._time = self._frames = 0
+        self._time, self._frames = 0.0, 0
         self._next_point = float("-inf")
 
     def open(self, info: SourceInfo) -> None:

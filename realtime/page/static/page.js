@@ -1,55 +1,52 @@
-// The live page: shows what /events tells, and posts what the controls ask for.
+// The live page: shows the states of /events, and posts the values of the controls.
 
 const $ = (id) => document.getElementById(id);
 const CAMERA_WIDTH = 640;
 const CAMERA_QUALITY = 0.8;
 let state = {};
-let camera = null; // {socket, stream} while this device's camera is shown
+let camera = null; // {socket, stream} while this device's camera is the source
 
-// ---- asking ----
+// ---- requests ----
 
-async function ask(method, path, body, type = "application/json") {
-  const sent = body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body;
+async function request(method, path, body, type = "application/json") {
+  const content = body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body;
   try {
-    const answer = await fetch(path, { method, body: sent, headers: sent ? { "Content-Type": type } : {} });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.error || told.detail || answer.statusText);
-    tell("");
-    show(told);
-    return true;
+    const response = await fetch(path, { method, body: content, headers: content ? { "Content-Type": type } : {} });
+    const result = await response.json();
+    if (!response.ok) throw new Error(result.error || result.detail || response.statusText);
+    showError("");
+    show(result);
   } catch (error) {
-    tell(error.message);
-    return false;
+    showError(error.message);
   }
 }
 
-function tell(problem) {
-  $("error").textContent = problem;
-  $("error").hidden = !problem;
+function showError(message) {
+  $("error").textContent = message;
+  $("error").hidden = !message;
 }
 
-// ---- showing ----
+// ---- state ----
 
-function show(told) {
-  state = told;
-  const doing = told.error ? "ended" : told.paused ? "paused" : told.running ? "live" : "ended";
-  $("status").textContent = `${told.source || "no source yet"} (${doing})`;
-  if (told.error) tell(told.error);
-  $("fps").textContent = told.fps.toFixed(0);
-  $("latency").textContent = told.latency_ms.toFixed(0);
-  $("dropped").textContent = told.dropped;
-  $("pause").textContent = told.paused ? "Go on" : "Pause";
-  $("pause").setAttribute("aria-pressed", told.paused);
-  const held = document.activeElement;
+function show(report) {
+  state = report;
+  const status = report.error ? "ended" : report.paused ? "paused" : report.running ? "live" : "ended";
+  $("status").textContent = `${report.source || "no source yet"} (${status})`;
+  if (report.error) showError(report.error);
+  $("fps").textContent = report.fps.toFixed(0);
+  $("latency").textContent = report.latency_ms.toFixed(0);
+  $("dropped").textContent = report.dropped;
+  $("pause").textContent = report.paused ? "Resume" : "Pause";
+  $("pause").setAttribute("aria-pressed", report.paused);
   for (const name of ["model", "locate", "threshold"]) {
-    if (held !== $(name)) $(name).value = told[name];
+    if (document.activeElement !== $(name)) $(name).value = report[name];
   }
   $("threshold-shown").textContent = `${Math.round(100 * $("threshold").value)} %`;
-  fill("garments", told.garments, garmentRow, "nothing");
-  fill("counts", Object.entries(told.counts), ([label, count]) => element("li", `${count} × ${label}`), "nothing yet");
-  $("timeline").replaceChildren(...told.timeline.slice(-12).map(stayRow));
-  curve("fps", told.curves.fps);
-  curve("latency", told.curves.latency_ms);
+  fill("garments", report.garments, garmentRow, "none");
+  fill("counts", Object.entries(report.counts), ([label, count]) => element("li", `${count} × ${label}`), "none yet");
+  $("timeline").replaceChildren(...report.timeline.slice(-12).map(timelineRow));
+  curve("fps", report.curves.fps);
+  curve("latency", report.curves.latency_ms);
 }
 
 function fill(id, items, row, none) {
@@ -68,31 +65,31 @@ function garmentRow(garment) {
   swatch.style.background = garment.shade;
   const more = Object.values(garment.attributes).join(", ");
   const name = element("span", `${garment.colour} ${garment.label}${more ? `, ${more}` : ""}`.trim());
-  const share = element("span", `${Math.round(100 * garment.probability)} %`);
-  share.className = "share";
-  const vote = element("meter");
-  vote.value = garment.probability;
-  row.append(swatch, name, share, vote);
+  const percent = element("span", `${Math.round(100 * garment.probability)} %`);
+  percent.className = "percent";
+  const meter = element("meter");
+  meter.value = garment.probability;
+  row.append(swatch, name, percent, meter);
   return row;
 }
 
-function stayRow(stay) {
+function timelineRow(track) {
   const row = element("div");
   row.className = "row";
-  const bar = drawing("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" });
+  const bar = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none" });
   const end = Math.max(state.time, 1e-3);
-  const width = Math.max(100 * (stay.to - stay.from) / end, 0.7);
-  bar.append(drawing("rect", { x: 100 * stay.from / end, y: 0, height: 10, width }));
-  row.append(element("span", `${stay.colour} ${stay.label}`.trim()), bar);
-  row.title = `${stay.from} to ${stay.to} s`;
+  const width = Math.max(100 * (track.to - track.from) / end, 0.7);
+  bar.append(svg("rect", { x: 100 * track.from / end, y: 0, height: 10, width }));
+  row.append(element("span", `${track.colour} ${track.label}`.trim()), bar);
+  row.title = `${track.from} to ${track.to} s`;
   return row;
 }
 
 function curve(name, values) {
-  const most = Math.max(...values, 1);
-  const points = values.map((value, i) => `${i + 120 - values.length},${38 - 36 * value / most}`).join(" ");
-  $(`curve-${name}`).replaceChildren(drawing("polyline", { points }));
-  $(`most-${name}`).textContent = `0 to ${most.toFixed(0)}`;
+  const top = Math.max(...values, 1);
+  const points = values.map((value, i) => `${i + 120 - values.length},${38 - 36 * value / top}`).join(" ");
+  $(`curve-${name}`).replaceChildren(svg("polyline", { points }));
+  $(`range-${name}`).textContent = `0 to ${top.toFixed(0)}`;
 }
 
 function element(tag, text = "") {
@@ -101,7 +98,7 @@ function element(tag, text = "") {
   return made;
 }
 
-function drawing(tag, attributes) {
+function svg(tag, attributes) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
@@ -112,13 +109,13 @@ function drawing(tag, attributes) {
 async function startCamera() {
   stopCamera();
   if (!navigator.mediaDevices) {
-    return tell("this browser gives its camera to https pages and to localhost only");
+    return showError("the browser allows the camera only on localhost and on https pages");
   }
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: CAMERA_WIDTH } } });
   } catch (error) {
-    return tell(`no camera: ${error.message}`);
+    return showError(`no camera: ${error.message}`);
   }
   const video = $("own-camera");
   video.srcObject = stream;
@@ -137,7 +134,7 @@ async function startCamera() {
   socket.onopen = send;
   socket.onmessage = next;
   socket.onclose = (event) => {
-    if (event.reason && event.code !== 1000) tell(event.reason);
+    if (event.reason && event.code !== 1000) showError(event.reason);
     stream.getTracks().forEach((track) => track.stop());
   };
 }
@@ -149,28 +146,28 @@ function stopCamera() {
 
 // ---- controls ----
 
-const pause = () => ask("POST", "pause", { paused: !state.paused });
+const pause = () => request("POST", "pause", { paused: !state.paused });
 const snapshot = () => { location.href = "snapshot"; };
 
 $("pause").onclick = pause;
 $("snapshot").onclick = snapshot;
-$("stop").onclick = () => { stopCamera(); ask("POST", "stop"); };
+$("stop").onclick = () => { stopCamera(); request("POST", "stop"); };
 $("camera").onclick = startCamera;
 $("source-form").onsubmit = (event) => {
   event.preventDefault();
   stopCamera();
-  ask("POST", "source", { source: $("address").value.trim() || $("source").value });
+  request("POST", "source", { source: $("address").value.trim() || $("source").value });
 };
 $("file").onchange = async () => {
   const file = $("file").files[0];
   if (!file) return;
   stopCamera();
   $("status").textContent = `uploading ${file.name}`;
-  await ask("PUT", "upload", file, file.type || "application/octet-stream");
+  await request("PUT", "upload", file, file.type || "application/octet-stream");
   $("file").value = "";
 };
 for (const name of ["model", "locate", "threshold"]) {
-  $(name).onchange = () => ask("POST", "settings", { [name]: $(name).value });
+  $(name).onchange = () => request("POST", "settings", { [name]: $(name).value });
 }
 $("threshold").oninput = () => { $("threshold-shown").textContent = `${Math.round(100 * $("threshold").value)} %`; };
 document.onkeydown = (event) => {

@@ -1,129 +1,38 @@
-"""What networks learn from and are judged by: Fashion-MNIST as tensors, photos as files.
+"""Fashion-MNIST as subsets of a data set, and photos whose garments are cut out to look like it."""
 
-Both kinds of part have `labels`, a length and `loader(order)`.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    RandomSampler,
-    SequentialSampler,
-    TensorDataset,
-    WeightedRandomSampler,
-)
+from torch.utils.data import DataLoader, TensorDataset
 
 from preprocessing.datasets import fashion_mnist
-from preprocessing.datasets.fashion_mnist import CLASSES as CLASSES
+from preprocessing.datasets.fashion_mnist import CLASSES
+from preprocessing.datasets.samples import Sample, read_samples
+from preprocessing.errors import DataError
+from preprocessing.images.network_input import to_fashion_mnist
+from preprocessing.images.pictures import read_picture
+from preprocessing.images.regions import whole_image
+from preprocessing.images.segmentation import segment
+from preprocessing.labels import GARMENT_CLASSES, PHOTO_FASHION_MNIST
+from preprocessing.processes import process_pool
+from training.common.subsets import Sampling, batch_sampler
 
 VALIDATION_IMAGES = 5000
-EVALUATION_BATCH = 500
-CUT = {1: "fashion-mnist", 3: "photo"}  # the row of CUTS for so many channels
-UNREADABLE = -1  # the label of a picture that could not be read
 # One split for all runs and seeds: what validation chose stays comparable, and no later run trains
 # on the images that an earlier one was chosen or calibrated by.
 SPLIT_SEED = 0
-
-
-@dataclass(frozen=True)
-class Order:
-    """How training draws its batches.
-
-    Attributes:
-        batch_size: samples of a batch over all processes.
-        seed: of the order, drawn anew each epoch.
-        balanced: every class as often as every other, instead of every sample once.
-        rank, world: this process and how many share each batch.
-    """
-
-    batch_size: int
-    seed: int
-    balanced: bool = False
-    rank: int = 0
-    world: int = 1
-
-
-class Part(Protocol):
-    """Training, validation or test part of a data set."""
-
-    labels: torch.Tensor  # int64 (N,)
-
-    def __len__(self) -> int: ...
-
-    def loader(self, order: Order | None = None) -> DataLoader:
-        """Batches of images uint8 (n, C, S, S) and labels int64 (n,): all in order, or shuffled."""
-        ...
-
-    def name(self, index: int) -> str:
-        """What people find a picture by."""
-        ...
-
-    def picture(self, index: int) -> np.ndarray:
-        """A picture as the network sees it: uint8 (C, S, S)."""
-        ...
+# Labels to learn from and to evaluate by, and labels near enough to learn from alone.
+LABELS = {label: name for label, name in PHOTO_FASHION_MNIST.items() if label in GARMENT_CLASSES}
+RELATED = {label: name for label, name in PHOTO_FASHION_MNIST.items() if label not in LABELS}
 
 
 @dataclass(frozen=True, eq=False)
-class DataParts:
-    """A data set ready for training; `validation` or `test` may be None."""
-
-    classes: tuple[str, ...]
-    training: Part
-    validation: Part | None
-    test: Part | None
-
-
-class Share:
-    """One process's share of every batch of a sampler: together they are the whole batch."""
-
-    def __init__(self, batches: BatchSampler, *, rank: int, world: int):
-        self._batches, self._rank, self._world = batches, rank, world
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for batch in self._batches:
-            yield batch[self._rank :: self._world]
-
-
-def batches(labels: torch.Tensor, order: Order | None, *, size: int = EVALUATION_BATCH) -> Share:
-    """Lists of indices: all in order, `size` at a time; or as `order` says, the rest dropped."""
-    if order is None:
-        whole = BatchSampler(SequentialSampler(labels), size, drop_last=False)
-        return Share(whole, rank=0, world=1)
-    generator = torch.Generator().manual_seed(order.seed)
-    sampler = RandomSampler(labels, generator=generator)
-    if order.balanced:
-        sampler = WeightedRandomSampler(rarity(labels), len(labels), generator=generator)
-    whole = BatchSampler(sampler, min(order.batch_size, len(labels)), drop_last=True)
-    return Share(whole, rank=order.rank, world=order.world)
-
-
-def rarity(labels: torch.Tensor) -> torch.Tensor:
-    """How rare the classes of each sample are, float32 (N,): the mean over what is known of it.
-
-    Args:
-        labels: int64 (N,), or (N, attributes) with negative numbers where nothing is known.
-    """
-    columns = labels.view(len(labels), -1)
-    shares = torch.zeros(columns.shape)
-    for column, share in zip(columns.T, shares.T, strict=True):
-        known = column >= 0
-        share[known] = 1 / column[known].bincount().float()[column[known]]
-    return shares.sum(dim=1) / (columns >= 0).sum(dim=1).clamp(min=1)
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Images uint8 (N, C, S, S) with their labels int64 (N,)."""
+class ImageSubset:
+    """A `Subset` in memory: images uint8 (N, C, S, S) with their labels int64 (N,)."""
 
     images: torch.Tensor
     labels: torch.Tensor
@@ -131,27 +40,27 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def loader(self, order: Order | None = None) -> DataLoader:
-        """See `Part`."""
+    def loader(self, sampling: Sampling | None = None) -> DataLoader:
+        """See `Subset`."""
         # batch_size=None: the sampler yields whole index lists, so a batch is one tensor look-up.
         return DataLoader(
             TensorDataset(self.images, self.labels),
-            sampler=batches(self.labels, order),
+            sampler=batch_sampler(self.labels, sampling),
             batch_size=None,
         )
 
     def name(self, index: int) -> str:
-        """See `Part`."""
+        """See `Subset`."""
         return f"image {index}"
 
     def picture(self, index: int) -> np.ndarray:
-        """See `Part`."""
+        """See `Subset`."""
         return self.images[index].numpy()
 
 
-def joined(first: Split, second: Split, *, repeats: int) -> Split:
-    """One part, and `repeats` times another."""
-    return Split(
+def joined(first: ImageSubset, second: ImageSubset, *, repeats: int) -> ImageSubset:
+    """One subset, and another one several times."""
+    return ImageSubset(
         torch.cat([first.images, *[second.images] * repeats]),
         torch.cat([first.labels, *[second.labels] * repeats]),
     )
@@ -160,7 +69,7 @@ def joined(first: Split, second: Split, *, repeats: int) -> Split:
 def stratified_split(labels: np.ndarray, *, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Two disjoint, sorted index arrays that cover `labels`; the second holds `count` of them.
 
-    Each class gives the second part its share, rounded; what rounding leaves is drawn at random.
+    Each class gives the second its fraction, rounded; what rounding leaves is drawn at random.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
@@ -172,28 +81,70 @@ def stratified_split(labels: np.ndarray, *, count: int, seed: int) -> tuple[np.n
     return np.sort(chosen[count:]), np.sort(chosen[:count])
 
 
-def training_splits(
-    data_dir: str | Path | None = None, *, limit: int | None = None, size: int = 28
-) -> tuple[Split, Split]:
-    """The training part and the validation part of the 60,000, each cut to `limit` if given."""
+def training_subsets(
+    data_dir: Path | None = None, *, limit: int | None = None, size: int = 28
+) -> tuple[ImageSubset, ImageSubset]:
+    """Training and validation subset of the 60,000, each cut to `limit` if given.
+
+    Raises:
+        DataError: see `fashion_mnist.load`.
+    """
     images, labels = fashion_mnist.load("train", data_dir)
     rest, validation = stratified_split(labels, count=VALIDATION_IMAGES, seed=SPLIT_SEED)
-    rest, validation = rest[:limit], validation[:limit]
-    return (
-        _split(images[rest], labels[rest], size=size),
-        _split(images[validation], labels[validation], size=size),
+    training, validation = (
+        _resized(images[rows[:limit]], labels[rows[:limit]], size=size)
+        for rows in (rest, validation)
     )
+    return training, validation
 
 
-def test_split(
-    data_dir: str | Path | None = None, *, limit: int | None = None, size: int = 28
-) -> Split:
-    """The 10,000 test images, or the first `limit`."""
+def test_subset(
+    data_dir: Path | None = None, *, limit: int | None = None, size: int = 28
+) -> ImageSubset:
+    """The 10,000 test images, or the first `limit`.
+
+    Raises:
+        DataError: see `fashion_mnist.load`.
+    """
     images, labels = fashion_mnist.load("test", data_dir)
-    return _split(images[:limit], labels[:limit], size=size)
+    return _resized(images[:limit], labels[:limit], size=size)
 
 
-def _split(images: np.ndarray, labels: np.ndarray, *, size: int) -> Split:
+def _resized(images: np.ndarray, labels: np.ndarray, *, size: int) -> ImageSubset:
     if size != images.shape[-1]:
         images = np.stack([cv2.resize(image, (size, size)) for image in images])
-    return Split(torch.tensor(images).unsqueeze(1), torch.tensor(labels))
+    return ImageSubset(torch.tensor(images).unsqueeze(1), torch.tensor(labels))
+
+
+def known_photos(
+    source: Path, *, group_column: str = "group", labels: Collection[str] = LABELS
+) -> list[Sample]:
+    """The photos of a folder a class or of a CSV whose labels mean one of our classes.
+
+    Raises:
+        DataError: there are none, or see `read_samples`.
+    """
+    samples = read_samples(source, group_column=group_column)
+    samples = [sample for sample in samples if sample.label in labels]
+    if not samples:
+        raise DataError(f"no photos in {source}: wanted the labels {', '.join(labels)}")
+    return samples
+
+
+def cut_out(samples: Sequence[Sample]) -> ImageSubset:
+    """Photos of `known_photos`, of each its largest garment, segmented and shrunk.
+
+    Raises:
+        DataError: a photo cannot be read.
+    """
+    with process_pool() as pool:
+        garments = np.stack(list(pool.map(_cut_out, [s.path for s in samples], chunksize=16)))
+    labels = [CLASSES.index(PHOTO_FASHION_MNIST[sample.label]) for sample in samples]
+    return ImageSubset(torch.from_numpy(garments)[:, None], torch.tensor(labels))
+
+
+def _cut_out(path: Path) -> np.ndarray:
+    cv2.setNumThreads(1)  # the pool fills the cores
+    image = read_picture(path)
+    regions = segment(image, "grabcut") or [whole_image(image)]
+    return to_fashion_mnist(image, regions[0])

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM heat maps (Selvaraju et al. 2016, arXiv 1610.02391)."""
+"""Grad-CAM heat maps (Selvaraju et al. 2016, arXiv 1610.02391)."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def grad_cam(network: nn.Module, image: np.ndarray, *, label: int) -> np.ndarray:
-    """Heat map float32 (S, S) of 0 to 1: what in the image uint8 (C, S, S) spoke for a class."""
+    """Heat map float32 (S, S) of 0 to 1: evidence for a class in the image uint8 (C, S, S)."""
     network = network.eval()
     layer = [m for m in network.modules() if isinstance(m, nn.Conv2d)][-1]
     batch = torch.from_numpy(image)[None].float().requires_grad_()

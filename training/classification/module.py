@@ -1,63 +1,52 @@
-"""One training step of a classifier, in Lightning's form."""
+"""The training step of a classifier, in Lightning's form."""
 
-import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
 from preprocessing.errors import DataError, UsageError
-from training.classification.recipes import Recipe
+from training.classification.recipes import ClassifierRecipe
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import load_network
-from training.common.data_parts import UNREADABLE
-from training.common.optimisers import freeze, optimizers
+from training.common.module import NetworkModule
+from training.common.optimisers import freeze
+from training.common.subsets import UNREADABLE
 from training.inference import weights
-from training.models import MODELS
 from training.models.backbones import BACKBONES, load_pretrained
+from training.models.registry import MODELS
 
 
-class ClassifierTask(LightningModule):
-    """A network with its loss, augmentation, optimiser and schedule.
+class ClassifierModule(NetworkModule):
+    """A classifier with its loss, augmentation and teacher.
 
     Args:
         class_weights: float32 (classes,) that weigh the loss; None for one each.
-        max_bad: share of a training epoch's pictures that may be unreadable.
+        max_bad: fraction of a training epoch's pictures that may be unreadable.
 
     Raises:
         UsageError: the recipe asks for what its network or teacher cannot do.
         WeightsError: the teacher's or the pretrained weights cannot be read.
     """
 
+    recipe: ClassifierRecipe
+
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: ClassifierRecipe,
         *,
         classes: tuple[str, ...],
         class_weights: torch.Tensor | None = None,
         max_bad: float = 0.0,
     ):
-        super().__init__()
-        self.recipe = recipe
-        build = MODELS[recipe.network]
-        network = build(recipe.shape(len(classes)), dropout=recipe.dropout)
-        if recipe.pretrained != "none":
-            _needs_backbone(recipe, "--pretrained")
-            load_pretrained(network, recipe.network, recipe.pretrained)
-        if recipe.frozen_epochs or recipe.backbone_lr:
-            _needs_backbone(recipe, "--freeze-backbone, --unfreeze-after and --backbone-lr")
-        self.network = network.to(memory_format=torch.channels_last)
+        super().__init__(build_network(recipe, len(classes)), recipe)
         self._augment = AUGMENTATIONS[recipe.augment]
         self._mix = make_mix(recipe.mix, classes=len(classes))
         self._class_weights = class_weights
         # In a tuple: it is no part of this module, is neither trained nor saved.
-        taught = recipe.teacher != "none"
-        self._teacher = (load_teacher(recipe, classes),) if taught else ()
+        distilled = recipe.teacher != "none"
+        self._teacher = (load_teacher(recipe, classes),) if distilled else ()
         self._max_bad, self._seen, self._bad = max_bad, 0, 0
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.network(images)
 
     def on_fit_start(self) -> None:
         for teacher in self._teacher:
@@ -67,7 +56,8 @@ class ClassifierTask(LightningModule):
         recipe, epoch = self.recipe, self.current_epoch
         ending = epoch >= recipe.epochs - recipe.last_epochs
         self._augment = AUGMENTATIONS[recipe.last_augment if ending else recipe.augment]
-        freeze(self.network, recipe, epoch=epoch)
+        if recipe.frozen_epochs:
+            freeze(self.network.backbone, recipe, epoch=epoch)
         self._seen = self._bad = 0
 
     def training_step(
@@ -109,9 +99,9 @@ class ClassifierTask(LightningModule):
         )
         for teacher in self._teacher:  # Hinton et al. 2015, arXiv 1503.02531, at temperature 1
             with torch.no_grad():
-                taught = teacher(images).float().softmax(1)
-            share = recipe.teacher_share
-            loss = (1 - share) * loss + share * F.cross_entropy(logits, taught)
+                predicted = teacher(images).float().softmax(1)
+            fraction = recipe.teacher_fraction
+            loss = (1 - fraction) * loss + fraction * F.cross_entropy(logits, predicted)
         return loss
 
     def on_train_epoch_end(self) -> None:
@@ -141,11 +131,24 @@ class ClassifierTask(LightningModule):
         for name, value in values.items():
             self.log(name, value, on_step=False, on_epoch=True, batch_size=count, sync_dist=several)
 
-    def configure_optimizers(self) -> dict:
-        return optimizers(self, self.network, self.recipe)
+
+def build_network(recipe: ClassifierRecipe, classes: int) -> nn.Module:
+    """The untrained network of a recipe, its backbone filled with the pretrained weights.
+
+    Raises:
+        UsageError: the recipe needs a backbone, and the network has none.
+        WeightsError: the pretrained weights cannot be read.
+    """
+    network = MODELS[recipe.network](recipe.shape(classes), dropout=recipe.dropout)
+    if recipe.pretrained != "none":
+        _needs_backbone(recipe, "--pretrained")
+        load_pretrained(network, recipe.network, recipe.pretrained)
+    if recipe.frozen_epochs or recipe.backbone_lr:
+        _needs_backbone(recipe, "--freeze-backbone, --unfreeze-after and --backbone-lr")
+    return network
 
 
-def _needs_backbone(recipe: Recipe, flags: str) -> None:
+def _needs_backbone(recipe: ClassifierRecipe, flags: str) -> None:
     if recipe.network not in BACKBONES:
         raise UsageError(
             f"{recipe.network} has no backbone for {flags}: have {', '.join(BACKBONES)}"
@@ -162,41 +165,19 @@ def make_mix(name: str, *, classes: int) -> v2.Transform | None:
     return v2.RandomChoice(kinds[name]) if name != "none" else None
 
 
-def load_teacher(recipe: Recipe, classes: tuple[str, ...]) -> nn.Module:
-    """The network that a recipe learns from, in evaluation mode and without gradients.
+def load_teacher(recipe: ClassifierRecipe, classes: tuple[str, ...]) -> nn.Module:
+    """The network that a recipe distils from, in evaluation mode and without gradients.
 
     Raises:
         WeightsError: no such weights.
-        UsageError: it knows other classes or takes other images.
+        UsageError: it has other classes or another input.
     """
     stem, info = weights.locate(recipe.teacher)
     if info.classes != classes:
-        raise UsageError(f"--teacher {recipe.teacher} knows other classes than the data set")
+        raise UsageError(f"--teacher {recipe.teacher} has other classes than the data set")
     if (info.size, info.channels) != (recipe.size, recipe.channels):
         raise UsageError(
             f"--teacher {recipe.teacher} takes {info.channels} channels of {info.size} pixels, "
             f"the recipe {recipe.channels} of {recipe.size}: set --image-size"
         )
     return load_network(stem, info).requires_grad_(False)
-
-
-def predict(
-    network: nn.Module, loader, *, device: str = "cpu"
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits float32 (N, classes) and labels int64 (N,) of a whole loader, on the CPU.
-
-    Pictures that could not be read keep their place, with the label UNREADABLE.
-    """
-    network = network.to(device).eval()
-    logits, labels = [], []
-    with torch.inference_mode():
-        for images, batch_labels in loader:
-            logits.append(network(images.to(device)).float().cpu())
-            labels.append(batch_labels)
-    return torch.cat(logits), torch.cat(labels)
-
-
-def readable(logits: torch.Tensor, labels: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """What `predict` gave, as arrays, without the pictures that could not be read."""
-    kept = labels != UNREADABLE
-    return logits[kept].numpy(), labels[kept].numpy()

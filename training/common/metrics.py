@@ -1,4 +1,4 @@
-"""Figures that judge a classifier. Pure functions on probabilities and labels."""
+"""Metrics of a classifier: pure functions of logits, probabilities and labels."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Answers by confidence, in equally wide bins: their counts, mean confidence and accuracy."""
+    """Predictions by confidence, in equally wide bins: counts, mean confidence and accuracy."""
 
     counts: np.ndarray
     confidence: np.ndarray
@@ -31,7 +31,7 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """All figures of one model on one data set; shares are of 0 to 1.
+    """All metrics of one model on one data set; fractions are of 0 to 1.
 
     Attributes:
         balanced_accuracy, macro_f1: mean recall and F1 of the classes that occur in the labels.
@@ -58,7 +58,7 @@ class Scores:
         return self.calibration.error
 
     def summary(self) -> dict[str, float | int | list[float]]:
-        """The single figures, ready for JSON."""
+        """The single metrics, ready for JSON."""
         return {
             "count": self.count,
             "accuracy": round(self.accuracy, 5),
@@ -70,7 +70,7 @@ class Scores:
 
 
 def score(logits: np.ndarray, labels: np.ndarray, *, temperature: float = 1.0) -> Scores:
-    """Judge logits (N, classes) against labels (N,), calibrated by `temperature`."""
+    """Score logits (N, classes) against labels (N,), calibrated by `temperature`."""
     classes, occurring = np.arange(logits.shape[1]), np.unique(labels)
     predicted = logits.argmax(axis=1)
     right = int((predicted == labels).sum())

@@ -1,15 +1,16 @@
-"""What all tasks' training shares: parameter groups, optimiser, schedule, a frozen backbone."""
+"""Optimisers, their parameter groups, and the frozen backbone."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import nn
+from torch.optim import Optimizer
 
-from training.common.schedules import SCHEDULES
+from training.common.recipe import LightningRecipe
 
-OPTIMIZERS = {
+Groups = list[dict[str, Any]]
+OPTIMIZERS: dict[str, Callable[[Groups, LightningRecipe], Optimizer]] = {
     "sgd": lambda groups, recipe: torch.optim.SGD(
         groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0
     ),
@@ -17,30 +18,11 @@ OPTIMIZERS = {
 }
 
 
-class Steps(Protocol):
-    """What a recipe says of the steps; SGD also takes `momentum`."""
-
-    epochs: int
-    lr: float
-    backbone_lr: float  # 0 for that of the head
-    optimizer: str
-    schedule: str
-    weight_decay: float
-    frozen_epochs: int
-
-
-def optimizers(task: LightningModule, network: nn.Module, recipe: Steps) -> dict:
-    """What Lightning's `configure_optimizers` returns."""
-    optimizer = OPTIMIZERS[recipe.optimizer](list(_groups(network, recipe)), recipe)
-    steps = int(task.trainer.estimated_stepping_batches)
-    schedule = SCHEDULES[recipe.schedule](optimizer, epochs=recipe.epochs, steps=steps)
-    return {"optimizer": optimizer, "lr_scheduler": schedule}
-
-
-def _groups(network: nn.Module, recipe: Steps) -> Iterator[dict]:
+def parameter_groups(network: nn.Module, recipe: LightningRecipe) -> Groups:
     """Parameters by learning rate and by weight decay, which biases and norms have none of."""
     backbone = getattr(network, "backbone", None) if recipe.backbone_lr else None
     slow = set(backbone.parameters()) if backbone else set()
+    groups = []
     for rate, members in (
         (recipe.lr, [p for p in network.parameters() if p not in slow]),
         (recipe.backbone_lr, [p for p in network.parameters() if p in slow]),
@@ -50,12 +32,13 @@ def _groups(network: nn.Module, recipe: Steps) -> Iterator[dict]:
             (0.0, [p for p in members if p.ndim <= 1]),
         ):
             if chosen:
-                yield {"params": chosen, "lr": rate, "weight_decay": decay}
+                groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
+    return groups
 
 
-def freeze(network: nn.Module, recipe: Steps, *, epoch: int) -> None:
-    """Let the backbone learn, or keep it and its batch norms' statistics, as the recipe says."""
+def freeze(backbone: nn.Module, recipe: LightningRecipe, *, epoch: int) -> None:
+    """Train a backbone, or freeze it and its batch norms' statistics, as the recipe has it."""
     if recipe.frozen_epochs:
-        learns = epoch >= recipe.frozen_epochs
-        network.backbone.requires_grad_(learns)
-        network.backbone.train(learns)
+        training = epoch >= recipe.frozen_epochs
+        backbone.requires_grad_(training)
+        backbone.train(training)

@@ -1,4 +1,4 @@
-"""Photos as batches: read from their files, cut at random in training, whole otherwise."""
+"""Photos as a subset: read from their files, cropped at random in training, whole otherwise."""
 
 import os
 from collections.abc import Sequence
@@ -9,33 +9,33 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms import RandomResizedCrop
 
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
-from preprocessing.images.network_input import CONTEXT, photo, resize_planes
+from preprocessing.images.network_input import CONTEXT, photo_input, resize_planes
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import whole_image
 from preprocessing.processes import clean_context
-from preprocessing.synthesis.occlusions import hang
-from training.common.data_parts import UNREADABLE, Order, Share, batches
+from preprocessing.synthesis.occlusions import draw_occluder
+from training.common.subsets import UNREADABLE, Sampling, batch_sampler
 
-EVALUATION_BATCH = 32
+PHOTO_BATCH = 32  # photos of a batch in evaluation
 WORKERS = min(4, os.cpu_count() or 1)
-ASPECT = (3 / 4, 4 / 3)  # of random cuts
+ASPECT = (3 / 4, 4 / 3)  # of random crops
 
 
 @dataclass(frozen=True, eq=False)
-class PhotoPart:
-    """One part of a photo data set.
+class PhotoSubset:
+    """A subset of a data set of photos.
 
     Attributes:
         classes: names in the order of the labels.
         size: side of the network's input in pixels.
-        smallest_crop: share of a photo's area that random cuts keep at least; 1 for whole photos.
+        smallest_crop: smallest fraction of a photo's area in random crops; 1 for whole photos.
         bad_log: file that unreadable photos are entered in.
-        hung: share of the photos that a lanyard or the like is drawn over in training.
+        occlusion: fraction of the photos with a random occluder in training.
     """
 
     samples: Sequence[Sample]
@@ -43,7 +43,7 @@ class PhotoPart:
     size: int
     smallest_crop: float = 1.0
     bad_log: Path | None = None
-    hung: float = 0.0
+    occlusion: float = 0.0
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -54,56 +54,56 @@ class PhotoPart:
         numbers = {name: number for number, name in enumerate(self.classes)}
         return torch.tensor([numbers[sample.label] for sample in self.samples])
 
-    def loader(self, order: Order | None = None) -> DataLoader:
-        """See `data_parts.Part`; an unreadable photo comes black with the label UNREADABLE."""
-        chosen = batches(self.labels, order, size=EVALUATION_BATCH)
-        return picture_loader(PhotoDataset(self, varied=order is not None), chosen)
+    def loader(self, sampling: Sampling | None = None) -> DataLoader:
+        """See `Subset`; an unreadable photo is black and has the label UNREADABLE."""
+        chosen = batch_sampler(self.labels, sampling, size=PHOTO_BATCH)
+        return picture_loader(PhotoDataset(self, augmented=sampling is not None), chosen)
 
     def name(self, index: int) -> str:
-        """See `training.common.data_parts.Part`."""
+        """See `Subset`."""
         return str(self.samples[index].path)
 
     def picture(self, index: int) -> np.ndarray:
-        """See `training.common.data_parts.Part`."""
+        """See `Subset`."""
         return self._whole(read_picture(self.samples[index].path))
 
-    def variation(self, index: int) -> np.ndarray:
-        """A picture as `picture`, with something hung over it, and cut, at random."""
+    def augmented(self, index: int) -> np.ndarray:
+        """A picture as `picture`, occluded and cropped at random."""
         image = read_picture(self.samples[index].path)
-        if torch.rand(()) < self.hung:
-            _hang(image)
+        if torch.rand(()) < self.occlusion:
+            _occlude(image)
         if self.smallest_crop < 1:
-            return random_cut(image, self.size, smallest=self.smallest_crop)
+            return random_crop(image, self.size, smallest=self.smallest_crop)
         return self._whole(image)
 
     def _whole(self, image: np.ndarray) -> np.ndarray:
-        return photo(image, whole_image(image), self.size)
+        return photo_input(image, whole_image(image), self.size)
 
 
 class PhotoDataset(Dataset):
-    """Single photos of a part as tensors, each time varied or not."""
+    """Single photos of a subset as tensors, augmented anew each time or whole."""
 
-    def __init__(self, part: PhotoPart, *, varied: bool):
-        self._part, self._varied = part, varied
-        self._labels = part.labels
+    def __init__(self, subset: PhotoSubset, *, augmented: bool):
+        self._subset, self._augmented = subset, augmented
+        self._labels = subset.labels
 
     def __len__(self) -> int:
-        return len(self._part)
+        return len(self._subset)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        part = self._part
+        subset = self._subset
         try:
-            planes = part.variation(index) if self._varied else part.picture(index)
+            planes = subset.augmented(index) if self._augmented else subset.picture(index)
         except DataError as error:
-            if part.bad_log:
-                with part.bad_log.open("a", encoding="utf-8") as file:
+            if subset.bad_log:
+                with subset.bad_log.open("a", encoding="utf-8") as file:
                     file.write(f"{error}\n")
-            black = torch.zeros(3, part.size, part.size, dtype=torch.uint8)
+            black = torch.zeros(3, subset.size, subset.size, dtype=torch.uint8)
             return black, torch.full_like(self._labels[index], UNREADABLE)
         return torch.from_numpy(planes), self._labels[index]
 
 
-def picture_loader(dataset: Dataset, chosen: Share) -> DataLoader:
+def picture_loader(dataset: Dataset, chosen: Sampler[list[int]]) -> DataLoader:
     """Batches of pictures that are read by WORKERS processes, or by this one where that is 0."""
     if not WORKERS:
         return DataLoader(dataset, batch_sampler=chosen)
@@ -117,20 +117,20 @@ def picture_loader(dataset: Dataset, chosen: Share) -> DataLoader:
     )
 
 
-def random_cut(image: np.ndarray, size: int, *, smallest: float) -> np.ndarray:
-    """A random part of a BGR image (H, W, 3) as uint8 (3, size, size) (Szegedy et al. 2014)."""
+def random_crop(image: np.ndarray, size: int, *, smallest: float) -> np.ndarray:
+    """A random crop of a BGR image (H, W, 3) as uint8 (3, size, size) (Szegedy et al. 2014)."""
     planes = torch.from_numpy(image).permute(2, 0, 1)
-    top, left, height, width = RandomResizedCrop.get_params(planes, (smallest, 1.0), ASPECT)
+    top, left, height, width = RandomResizedCrop.get_params(planes, [smallest, 1.0], list(ASPECT))
     return resize_planes(image[top : top + height, left : left + width], size)
 
 
-def _hang(image: np.ndarray) -> None:
-    """Draw a lanyard or the like over the garment that a photo shows, in place."""
+def _occlude(image: np.ndarray) -> None:
+    """Draw a random occluder over the garment that a photo shows, in place."""
     margin = CONTEXT / (1 + 2 * CONTEXT)
     sides = np.tile(image.shape[1::-1], 2)
     box = np.array([margin, margin, 1 - margin, 1 - margin]) * sides
-    hang(image, box, np.random.default_rng(int(torch.randint(2**31, ()))))
+    draw_occluder(image, box, np.random.default_rng(int(torch.randint(2**31, ()))))
 
 
 def _one_thread(_: int) -> None:
-    cv2.setNumThreads(0)  # the workers share the cores with the network
+    cv2.setNumThreads(0)  # the workers and the network use the same cores

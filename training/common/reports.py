@@ -1,63 +1,15 @@
-"""Tables and pictures of a training run or an evaluation, written into one folder."""
+"""Parts of reports that all tasks have: curves of the training, charts."""
 
 import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import matplotlib
 
 matplotlib.use("Agg")  # files only: never needs a display
 
 import matplotlib.pyplot as plt
-import numpy as np
-from scipy.special import log_softmax
-
-from preprocessing.images.contact_sheet import contact_sheet, write_image
-from training.common.metrics import Scores
-
-
-def class_table(scores: Scores, classes: Sequence[str]) -> str:
-    """Precision, recall, F1 and support of each class as fixed-width text."""
-    lines = [f"{'class':14s} precision  recall      f1  images"]
-    counts = scores.confusion.sum(axis=1)
-    for row in zip(classes, scores.precision, scores.recall, scores.f1, counts, strict=True):
-        if row[-1]:
-            lines.append("{:14s} {:9.4f} {:7.4f} {:7.4f} {:7d}".format(*row))
-    low, high = scores.interval
-    lines.append(
-        f"accuracy {scores.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%}, "
-        f"n = {scores.count}), balanced accuracy {scores.balanced_accuracy:.2%}, "
-        f"macro-F1 {scores.macro_f1:.4f}, "
-        f"expected calibration error {scores.ece:.2%}"
-    )
-    return "\n".join(lines)
-
-
-def plot_confusion(path: Path, scores: Scores, classes: Sequence[str]) -> None:
-    """The confusion matrix, each row as shares of its true class."""
-    shares = scores.confusion / np.maximum(1, scores.confusion.sum(axis=1, keepdims=True))
-    figure, axes = plt.subplots(figsize=(8, 7), layout="constrained")
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    ticks = range(len(classes))
-    axes.set_xticks(ticks, classes, rotation=45, ha="right")
-    axes.set_yticks(ticks, classes)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.set_title(f"accuracy {scores.accuracy:.2%}, n = {scores.count}")
-    for row, column in np.argwhere(scores.confusion):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(
-            column,
-            row,
-            scores.confusion[row, column],
-            ha="center",
-            va="center",
-            color=colour,
-            fontsize=8,
-        )
-    _save(figure, path)
+from matplotlib.figure import Figure
 
 
 def read_metrics(path: Path) -> list[dict[str, str]]:
@@ -80,149 +32,10 @@ def plot_curves(path: Path, rows: Sequence[dict[str, str]]) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     panels[0].set_yscale("log")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-@dataclass(frozen=True)
-class Loss:
-    """One picture's answer: place in its part, names of the classes, and how wrong it was."""
-
-    index: int
-    true: str
-    predicted: str
-    confidence: float  # calibrated probability of the predicted class
-    loss: float  # negative log of the true class's probability
-
-
-def top_losses(
-    logits: np.ndarray, labels: np.ndarray, classes: Sequence[str], *, count: int = 200
-) -> list[Loss]:
-    """The answers with the highest losses, which is where wrong labels gather."""
-    log_probabilities = log_softmax(logits, axis=1)
-    losses = -log_probabilities[np.arange(len(labels)), labels]
-    predicted = logits.argmax(axis=1)
-    confidence = np.exp(log_probabilities.max(axis=1))
-    worst = np.argsort(-losses, kind="stable")[:count]
-    return [
-        Loss(
-            index=int(i),
-            true=classes[labels[i]],
-            predicted=classes[predicted[i]],
-            confidence=float(confidence[i]),
-            loss=float(losses[i]),
-        )
-        for i in worst
-    ]
-
-
-def write_losses(path: Path, losses: Sequence[Loss], *, name: Callable[[int], str]) -> None:
-    """The losses as CSV, `name` telling what a picture is found by."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("picture", "true", "predicted", "confidence", "loss"))
-        for row in losses:
-            values = f"{row.confidence:.4f}", f"{row.loss:.4f}"
-            writer.writerow((name(row.index), row.true, row.predicted, *values))
-
-
-def write_mistakes(
-    path: Path, wrong: Sequence[Loss], *, picture: Callable[[int], np.ndarray], count: int = 96
-) -> None:
-    """The most confidently wrong pictures, captioned "true > predicted, confidence"."""
-    wrong = wrong[:count]
-    _write_sheet(path, [as_image(picture(row.index)) for row in wrong], wrong)
-
-
-def write_grad_cam(
-    path: Path,
-    losses: Sequence[Loss],
-    *,
-    picture: Callable[[int], np.ndarray],
-    explain: Callable[[np.ndarray, str], np.ndarray],
-) -> None:
-    """Pictures with what spoke for the predicted class in red.
-
-    Args:
-        explain: from a picture (C, S, S) and a class to a heat map float32 (S, S) of 0 to 1.
-    """
-    tiles = []
-    for row in losses:
-        planes = picture(row.index)
-        heat = (255 * explain(planes, row.predicted)).astype(np.uint8)
-        colours = cv2.applyColorMap(heat, cv2.COLORMAP_JET)
-        tiles.append(cv2.addWeighted(as_image(planes), 0.55, colours, 0.45, 0))
-    _write_sheet(path, tiles, losses)
-
-
-def as_image(planes: np.ndarray) -> np.ndarray:
-    """A network's input uint8 (C, S, S) as a BGR image."""
-    image = np.ascontiguousarray(planes.transpose(1, 2, 0))
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.shape[2] == 1 else image
-
-
-def _write_sheet(path: Path, tiles: Sequence[np.ndarray], losses: Sequence[Loss]) -> None:
-    if not tiles:
-        return
-    scale = max(1, round(112 / tiles[0].shape[0]))
-    captions = [f"{row.true[:7]}>{row.predicted[:7]} {row.confidence:.2f}" for row in losses]
-    columns = 12 if scale > 1 else 8
-    write_image(path, contact_sheet(tiles, columns=columns, captions=captions, scale=scale))
-
-
-def plot_calibration(path: Path, scores: Scores) -> None:
-    """Accuracy against confidence, and how many answers lie in each bin."""
-    figure, axes = plt.subplots(figsize=(5, 4.5), layout="constrained")
-    bins = scores.calibration
-    filled = bins.counts > 0
-    width = 1 / len(bins.counts)
-    centres = (np.arange(len(bins.counts)) + 0.5) * width
-    axes.bar(
-        centres, bins.counts / bins.counts.sum(), width, color="0.85", label="share of answers"
-    )
-    axes.plot([0, 1], [0, 1], color="0.5", linestyle="--", label="perfect")
-    axes.plot(bins.confidence[filled], bins.accuracy[filled], marker="o", label="accuracy")
-    axes.set_xlabel("confidence")
-    axes.set_title(f"expected calibration error {scores.ece:.2%}, n = {scores.count}")
-    axes.legend(loc="upper left")
-    _save(figure, path)
-
-
-def plot_roc(path: Path, passed: np.ndarray, kept: np.ndarray, *, at: tuple[float, float]) -> None:
-    """Share of garments kept against that of everything else which passes, a point marked."""
-    figure, axes = plt.subplots(figsize=(5, 4.5), layout="constrained")
-    axes.plot(passed, kept)
-    axes.plot(*at, "o", label=f"the app: names {at[1]:.1%} and {at[0]:.1%}")
-    axes.set_xlabel("share of what is no garment that passes for one")
-    axes.set_ylabel("share of garments kept")
-    axes.set_xlim(-0.002, 0.1)
-    axes.legend(loc="lower right")
-    _save(figure, path)
-
-
-PICTURES = ("confusion.png", "calibration.png", "roc.png", "mistakes.png", "gradcam.png",
-            "curves.png")  # fmt: skip
-
-
-def as_markdown(title: str, text: str, folder: Path) -> str:
-    """One page of an evaluation: the class table and the folder's pictures."""
-    pictures = [f"![{name}]({name})" for name in PICTURES if (folder / name).is_file()]
-    return "\n\n".join((f"# {title}", f"```\n{text}\n```", *pictures)) + "\n"
-
-
-def plot_classes(path: Path, counts: dict[str, list[int]], splits: Sequence[str]) -> None:
-    """A stacked bar of pictures a class, `counts` in the order of `splits`."""
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.3 * len(counts)), layout="constrained")
-    left = np.zeros(len(counts))
-    for index, split in enumerate(splits):
-        widths = np.array([row[index] for row in counts.values()])
-        axes.barh(list(counts), widths, left=left, label=split)
-        left += widths
-    axes.invert_yaxis()
-    axes.set_xlabel("pictures")
-    axes.legend()
-    _save(figure, path)
-
-
-def _save(figure: plt.Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG and close it."""
     figure.savefig(path, dpi=110)
     plt.close(figure)

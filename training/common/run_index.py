@@ -1,12 +1,12 @@
-"""The register of finished runs: a row of index.csv beside their folders; rows of other tables."""
+"""The index of finished runs: a row of index.csv beside their folders."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from training.common.checkpoints import load_run
-from training.common.data_parts import CUT
+from training.common.reports import read_metrics
+from training.common.run_folder import METRICS, RunConfig
 
 INDEX = "index.csv"
 COLUMNS = (
@@ -16,18 +16,28 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def enter(run: Path, epochs: Sequence[dict[str, str]]) -> None:
-    """Add or replace the row of a classifier's run, given the rows of its metrics.csv."""
-    network, recipe, config = load_run(run)
-    figures = json.loads((run / "report.json").read_text())
-    validated = [float(row["val_acc"]) for row in epochs if row.get("val_acc")]
-    known = {
+def enter(run: Path, config: RunConfig, **figures: object) -> None:
+    """Add or replace the row of a run; columns without a value stay empty.
+
+    Args:
+        figures: values of further columns, which replace those of the settings.
+    """
+    epochs = read_metrics(run / METRICS)
+    values = {
+        **asdict(config.settings.recipe),
+        **asdict(config.settings),
+        "classes": len(config.classes),
+        "epochs": len(epochs),
+        "minutes": minutes(epochs),
+        "commit": config.commit,
+        "command": config.command,
         **figures,
-        "data": "Fashion-MNIST" if CUT[recipe.channels] == "fashion-mnist" else "photos",
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "validation_accuracy": max(validated, default=""),
+        "run": str(run),
     }
-    put(run, config, epochs, **known)
+    path = run.parent / INDEX
+    rows = [row for row in read(path) if row["run"] != str(run)]
+    rows.append({name: str(values.get(name, "")) for name in COLUMNS})
+    _write(path, rows)
 
 
 def minutes(epochs: Sequence[Mapping[str, str]]) -> float:
@@ -35,44 +45,29 @@ def minutes(epochs: Sequence[Mapping[str, str]]) -> float:
     return round(sum(float(row["seconds"]) for row in epochs) / 60, 1)
 
 
-def put(run: Path, config: Mapping, epochs: Sequence[Mapping[str, str]], **figures: object) -> None:
-    """Add or replace a run's row; columns that nothing is known of stay empty.
-
-    Args:
-        config: the run's own, recipe and all; epochs: the rows of its metrics.csv.
-        figures: further columns, which go before those of the config.
-    """
-    known = {
-        **config["recipe"],
-        **config,
-        "classes": len(config["classes"]),
-        "epochs": len(epochs),
-        "minutes": minutes(epochs),
-        **figures,
-        "run": str(run),
-    }
-    path = run.parent / INDEX
-    rows = [row for row in read(path) if row["run"] != str(run)]
-    rows.append({name: known.get(name, "") for name in COLUMNS})
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def append(path: Path, row: Mapping[str, object]) -> None:
-    """Add a row to a CSV file, which begins with its names."""
-    new = not path.is_file()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a register; none where there is no file."""
+    """The rows of an index; none where there is no file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write the index beside its file and rename it, so that no reader sees half of it."""
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    unfinished.replace(path)
+
+
+def append_row(path: Path, row: Mapping[str, object]) -> None:
+    """Add a row to a CSV file, whose header is written with the first one."""
+    new = not path.is_file()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)

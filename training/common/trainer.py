@@ -1,10 +1,9 @@
-"""The Lightning trainer of a run: precision, averaging, checkpoints, log and progress."""
+"""The Lightning trainer of a run: precision, weight averaging, checkpoints, log and progress."""
 
 import csv
 import logging
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,8 +19,8 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from preprocessing.errors import UsageError
-from training.classification.recipes import Recipe
-from training.parsing.recipes import ParserRecipe
+from training.common.recipe import LightningRecipe
+from training.common.settings import LightningMachine
 
 # Lightning announces hardware it did not find, advertises, and advises worker processes for
 # loaders; ours index one tensor and want none.
@@ -53,7 +52,7 @@ def warm_average(decay: float):
 
 
 class EpochLog(Callback):
-    """A row of metrics.csv an epoch (appended when a run goes on) and a bar with the time left."""
+    """A row of metrics.csv an epoch (appended when a run is resumed), and a progress bar."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -102,31 +101,14 @@ class InterruptCheckpoint(OnExceptionCheckpoint):
         pass
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What a run computes on, and where it logs besides metrics.csv.
-
-    Attributes:
-        device: "cpu", "cuda" or "mps".
-        devices, nodes: processes a node, and nodes; above 1 they share each batch by `strategy`.
-        logger: a name of LOGGERS.
-        precision: a name of PRECISIONS.
-    """
-
-    device: str = "cpu"
-    devices: int = 1
-    nodes: int = 1
-    strategy: str = "ddp"
-    logger: str = "csv"
-    precision: str = "bf16"
-
-
 def make_trainer(
-    recipe: Recipe | ParserRecipe, run: Path, machine: Machine, *, best: str = "val_acc"
+    recipe: LightningRecipe, run: Path, machine: LightningMachine, *, best: str
 ) -> Trainer:
     """A trainer that writes best.ckpt (by the highest value of `best`), last.ckpt and metrics.csv.
 
-    Without a validation part "epoch" makes the last one the best.
+    Args:
+        machine: with its device chosen, not "auto".
+        best: a logged metric; without a validation subset, "epoch" makes the last one the best.
 
     Raises:
         UsageError: the logger's package is missing.
@@ -148,7 +130,7 @@ def make_trainer(
         devices=machine.devices,
         num_nodes=machine.nodes,
         strategy=_strategy(recipe, machine),
-        use_distributed_sampler=False,  # our loaders share their batches themselves
+        use_distributed_sampler=False,  # our own sampler splits the batches
         precision=_precision(machine),
         gradient_clip_val=recipe.clip or None,
         logger=make_logger(machine.logger, run),
@@ -159,9 +141,9 @@ def make_trainer(
     )
 
 
-def fitted(
+def fit_module(
     trainer: Trainer,
-    task: LightningModule,
+    module: LightningModule,
     training: DataLoader,
     validation: DataLoader | None,
     *,
@@ -169,14 +151,14 @@ def fitted(
 ) -> bool:
     """Train, from a checkpoint if one is given; False when Ctrl-C or a signal ended it early."""
     try:
-        trainer.fit(task, training, validation, ckpt_path=checkpoint, weights_only=True)
+        trainer.fit(module, training, validation, ckpt_path=checkpoint, weights_only=True)
     except (KeyboardInterrupt, SystemExit):
         return False
     return bool(trainer.state.finished)
 
 
-def _precision(machine: Machine) -> str:
-    """In Lightning's words.
+def _precision(machine: LightningMachine) -> str:
+    """The precision in Lightning's terms.
 
     Raises:
         UsageError: half precision on a CPU.
@@ -186,7 +168,7 @@ def _precision(machine: Machine) -> str:
     return {"bf16": "bf16-mixed", "fp16": "16-mixed", "single": "32-true"}[machine.precision]
 
 
-def _strategy(recipe: Recipe, machine: Machine) -> str:
+def _strategy(recipe: LightningRecipe, machine: LightningMachine) -> str:
     if machine.devices * machine.nodes == 1:
         return "auto"
     # A frozen backbone has parameters without gradients, which plain ddp takes for a mistake.

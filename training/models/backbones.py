@@ -48,7 +48,7 @@ class Backbone:
     normalise: tuple[tuple[float, ...], tuple[float, ...]] = IMAGENET
 
 
-class Classifier(nn.Module):
+class BackboneNetwork(nn.Module):
     """Normalisation, backbone, pooling and head."""
 
     def __init__(self, name: str, shape: Shape, *, dropout: float):
@@ -218,7 +218,7 @@ BACKBONES = {
 }
 
 
-def load_pretrained(network: Classifier, name: str, source: str) -> None:
+def load_pretrained(network: BackboneNetwork, name: str, source: str) -> None:
     """Fill the backbone with published weights.
 
     Args:

@@ -32,3 +32,8 @@ class Normalise(nn.Module):
 def normalise_for(channels: int) -> Normalise:
     """Fashion-MNIST's own figures for grey, ImageNet's for colour."""
     return Normalise(*(FASHION_MNIST if channels == 1 else IMAGENET))
+
+
+def normalisation(network: nn.Module) -> Normalise:
+    """The normalising layer of a network."""
+    return next(layer for layer in network.modules() if isinstance(layer, Normalise))

@@ -1,0 +1,192 @@
+"""Flags from dataclasses: a field's annotation describes its flag, its value is the default.
+
+    @dataclass(frozen=True)
+    class Settings:
+        epochs: Annotated[int, Flag("passes over the training images", POSITIVE)] = 12
+
+`add_fields(arguments, Settings)` adds `--epochs N`, and `read_fields(Settings, args)` gives the
+Settings of the flags that were given. Both also take an instance, whose values are the defaults.
+"""
+
+import argparse
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+
+class Dataclass(Protocol):
+    """Any instance of a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+D = TypeVar("D", bound=Dataclass)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Range of a number: in words for people, and as a test."""
+
+    words: str
+    passes: Callable[[Any], bool]
+
+
+POSITIVE = Check("above 0", lambda value: value > 0)
+NOT_NEGATIVE = Check("0 or more", lambda value: value >= 0)
+FRACTION = Check("0 to 1", lambda value: 0 <= value <= 1)
+FRACTION_BELOW_ONE = Check("0 to below 1", lambda value: 0 <= value < 1)
+FRACTION_ABOVE_ZERO = Check("above 0 to 1", lambda value: 0 < value <= 1)
+PROPER_FRACTION = Check("above 0 to below 1", lambda value: 0 < value < 1)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """The flag of a dataclass's field.
+
+    Attributes:
+        help: meaning and unit; the default is added to it.
+        check: range of its number.
+        metavar: its value in the help.
+        group: title of its group in the help.
+        choices: its only values.
+        name: its spelling; by default "--" and the field's name. Without dashes it is positional.
+        short: a second, shorter spelling such as "-o".
+        hidden: earlier spellings, which are still read.
+        default: the default in words, where the field's value does not say it.
+        nargs: as in argparse; a tuple without it is read from one comma-separated value.
+        required: True if the flag must be given where the field has no default.
+    """
+
+    help: str
+    check: Check | None = None
+    metavar: str | None = None
+    group: str = ""
+    choices: Sequence[str] = ()
+    name: str = ""
+    short: str = ""
+    hidden: Sequence[str] = ()
+    default: str = ""
+    nargs: str | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class FlagField:
+    """A field with its flag; `kind` is the type of one value, `value` the default or MISSING."""
+
+    field: str
+    flag: Flag
+    kind: type
+    is_tuple: bool
+    value: object
+
+    @property
+    def name(self) -> str:
+        """The flag's spelling."""
+        return self.flag.name or "--" + self.field.replace("_", "-")
+
+    def read(self, text: str) -> object:
+        """The value of one argument.
+
+        Raises:
+            argparse.ArgumentTypeError: it is out of range, or none of the kind.
+        """
+        if self.is_tuple and not self.flag.nargs:
+            return tuple(filter(None, text.split(",")))
+        try:
+            value = self.kind(text)
+        except ValueError as error:
+            wanted = {int: "a whole number", float: "a number"}[self.kind]
+            raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from error
+        if self.flag.check and not self.flag.check.passes(value):
+            raise argparse.ArgumentTypeError(f"must be {self.flag.check.words}, got {text}")
+        return value
+
+
+def flag_fields(source: Dataclass | type[Dataclass]) -> Iterator[FlagField]:
+    """The fields of a dataclass, or of an instance, that have a flag."""
+    kind = source if isinstance(source, type) else type(source)
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        flag = next((m for m in getattr(hints[field.name], "__metadata__", ())
+                     if isinstance(m, Flag)), None)  # fmt: skip
+        if flag is not None:
+            value = field.default if isinstance(source, type) else getattr(source, field.name)
+            yield FlagField(field.name, flag, *_kind_of(hints[field.name].__origin__), value)
+
+
+def _kind_of(hint: Any) -> tuple[type, bool]:
+    """The type of one value, and True if there may be several."""
+    members = typing.get_args(hint)
+    if isinstance(hint, types.UnionType):  # with None
+        return _kind_of(next(one for one in members if one is not type(None)))
+    return (members[0], True) if typing.get_origin(hint) is tuple else (hint, False)
+
+
+def add_fields(
+    arguments: argparse.ArgumentParser, source: Dataclass | type[Dataclass], *, text: bool = False
+) -> None:
+    """Add the flags of a dataclass; those that are not given leave no trace in the namespace.
+
+    Args:
+        text: leave values as they are given, and skip flags that are there already: for a first
+            reading, which only finds what decides about the other flags.
+    """
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for one in flag_fields(source):
+        if text and one.name in arguments._option_string_actions:
+            continue
+        title = one.flag.group
+        if title and title not in groups:
+            there = (group for group in arguments._action_groups if group.title == title)
+            groups[title] = next(there, None) or arguments.add_argument_group(title)
+        _add_field(groups.get(title, arguments), one, text=text)
+
+
+def _add_field(
+    target: argparse.ArgumentParser | argparse._ArgumentGroup, one: FlagField, *, text: bool
+) -> None:
+    flag, options = one.flag, _options(one, text=text)
+    if not one.name.startswith("-"):
+        target.add_argument(one.name, help=_help(one), **options | {"nargs": "?" if text else None})
+        return
+    required = one.value is dataclasses.MISSING and flag.required and not text
+    options |= {"dest": one.field, "default": argparse.SUPPRESS}
+    names = filter(None, (flag.short, one.name))
+    target.add_argument(*names, help=_help(one), required=required, **options)
+    if flag.hidden:
+        target.add_argument(*flag.hidden, help=argparse.SUPPRESS, **options)
+
+
+def _options(one: FlagField, *, text: bool) -> dict[str, Any]:
+    if one.kind is bool:
+        return {"action": "store_true"}
+    options: dict[str, Any] = {"nargs": one.flag.nargs, "metavar": one.flag.metavar}
+    if text:
+        return options
+    return options | {"type": one.read, "choices": tuple(one.flag.choices) or None}
+
+
+def _help(one: FlagField) -> str:
+    default = one.flag.default or _shown(one.value)
+    return (one.flag.help + (f" (default {default})" if default else "")).replace("%", "%%")
+
+
+def _shown(value: object) -> str:
+    if value is None or value is dataclasses.MISSING or isinstance(value, (bool, tuple)):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def read_fields(source: D | type[D], args: argparse.Namespace, **values: object) -> D:
+    """A dataclass of the flags that were given and further values; the rest as in `source`."""
+    given = vars(args)
+    names = {one.field for one in flag_fields(source)} & given.keys()
+    chosen: dict[str, Any] = {name: given[name] for name in names} | values
+    chosen = {name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items()}
+    if isinstance(source, type):
+        return source(**chosen)
+    return dataclasses.replace(source, **chosen)

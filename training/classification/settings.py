@@ -1,0 +1,156 @@
+"""Settings of the commands for classifiers. Imports no torch."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from preprocessing.datasets.samples import SPLITS
+from preprocessing.datasets.split_rules import Rules
+from preprocessing.errors import UsageError
+from preprocessing.flags import FRACTION_BELOW_ONE, NOT_NEGATIVE, POSITIVE, Flag
+from training.classification.recipes import ClassifierRecipe
+from training.common.recipe import FREEZE_BACKBONE
+from training.common.settings import EvaluateSettings, ExportSettings, LightningFitSettings
+from training.inference.weights import WEIGHTS_DIR
+
+DATA = "data"
+DATA_DIR = Flag("folder of the four Fashion-MNIST files", metavar="DIR", group=DATA)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings(LightningFitSettings):
+    """Settings of a classifier's training.
+
+    Attributes:
+        rules: by which --data is split.
+
+    Raises:
+        UsageError: flags contradict each other.
+    """
+
+    task = "classify"
+
+    model: Annotated[str, Flag("recipe, or a network's name", metavar="NAME", required=False)]
+    recipe: ClassifierRecipe
+    rules: Rules = field(default_factory=Rules)
+    data: Annotated[
+        Path | None,
+        Flag("photos instead of Fashion-MNIST: a folder a class, a CSV path,label[,group][,split], "
+             "or a folder that preprocessing.builders.photo_dataset wrote",
+             metavar="DIR|CSV", group=DATA),
+    ] = None  # fmt: skip
+    photos: Annotated[
+        Path | None,
+        Flag("deep-real: photos of single garments beside Fashion-MNIST, a CSV "
+             "path,label[,group][,split]", metavar="CSV", group=DATA),
+    ] = None  # fmt: skip
+    data_dir: Annotated[Path | None, DATA_DIR] = None
+    limit_train: Annotated[
+        int | None,
+        Flag("Fashion-MNIST: train and validate on the first N images", POSITIVE, "N", DATA,
+             default="all"),
+    ] = None  # fmt: skip
+    limit_test: Annotated[
+        int | None,
+        Flag("Fashion-MNIST: test on the first N images", POSITIVE, "N", DATA, default="all"),
+    ] = None
+    refit: Annotated[
+        Path | None,
+        Flag("repeat this run's recipe on all its photos, and take its figures over", metavar="RUN",
+             group=DATA),
+    ] = None  # fmt: skip
+    freeze_backbone: Annotated[bool, FREEZE_BACKBONE] = False
+
+    def __post_init__(self) -> None:
+        if self.data and (self.limit_train or self.limit_test or self.data_dir):
+            raise UsageError("--limit-train, --limit-test and --data-dir are for Fashion-MNIST "
+                             "alone")  # fmt: skip
+        if self.data is None and self.refit is None:
+            if self.recipe.channels == 3:
+                raise UsageError(f"--model {self.model} learns from photos: give --data DIR or CSV")
+            for name, value, whole in (("crop", self.recipe.crop, 1.0),
+                                       ("occlusion", self.recipe.occlusion, 0.0)):  # fmt: skip
+                if value != whole:
+                    raise UsageError(f"--{name}: only for photos, which --data DIR or CSV names")
+        if bool(self.photos) != (self.recipe.photo_repeats > 0):
+            raise UsageError(f"--photos CSV belongs to deep-real, which needs it; got --model "
+                             f"{self.model}")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierEvaluateSettings(EvaluateSettings):
+    """Settings of a classifier's evaluation."""
+
+    data: Annotated[
+        Path | None,
+        Flag("photos instead of Fashion-MNIST: a folder a class, a CSV path,label[,group][,split], "
+             "or a folder that preprocessing.builders.photo_dataset wrote; for networks of "
+             "Fashion-MNIST the garments of the labels t-shirt, pants, longsleeve, dress, outwear "
+             "and shirt are cut out", metavar="DIR|CSV", group=DATA),
+    ] = None  # fmt: skip
+    split: Annotated[
+        str | None,
+        Flag("split of --data", group=DATA, choices=SPLITS, default="test, else validation, else "
+             "all"),
+    ] = None  # fmt: skip
+    classes: Annotated[
+        tuple[str, ...],
+        Flag("only these classes of --data", metavar="A,B,...", group=DATA, default="all"),
+    ] = ()
+    empty: Annotated[
+        Path | None,
+        Flag("pictures without any garment: measure how well garments are separated from them",
+             metavar="DIR", group=DATA),
+    ] = None  # fmt: skip
+    max_bad: Annotated[
+        float,
+        Flag("maximum fraction of unreadable images", FRACTION_BELOW_ONE, "FRACTION", DATA),
+    ] = 0.01
+    data_dir: Annotated[Path | None, DATA_DIR] = None
+    limit_test: Annotated[
+        int | None,
+        Flag("Fashion-MNIST: test on the first N images", POSITIVE, "N", DATA, default="all"),
+    ] = None
+    json: Annotated[Path | None, Flag("write the figures to this file too", metavar="FILE")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierExportSettings(ExportSettings):
+    """Settings of a classifier's export."""
+
+    precision: Annotated[
+        str,
+        Flag("precision of the stored numbers; single where half costs accuracy",
+             choices=("half", "single")),
+    ] = "half"  # fmt: skip
+    data_dir: Annotated[
+        Path | None,
+        Flag("folder of the four Fashion-MNIST files", metavar="DIR", default="that of training"),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressSettings:
+    """Settings of a compression."""
+
+    model: Annotated[str, Flag("committed model or weight file", metavar="NAME|FILE")]
+    to: Annotated[str, Flag("half precision, or 8-bit integers", choices=("fp16", "int8"))]
+    max_drop: Annotated[
+        float,
+        Flag("largest loss of validation accuracy, in percentage points", NOT_NEGATIVE, "POINTS"),
+    ] = 0.5
+    keep: Annotated[
+        tuple[str, ...],
+        Flag("nodes that stay in their precision", metavar="REGEX", nargs="*", default="none"),
+    ] = ()
+    data: Annotated[
+        Path | None,
+        Flag("photos, as preprocessing.builders.photo_dataset writes them", metavar="DIR"),
+    ] = None
+    data_dir: Annotated[
+        Path | None, Flag("folder of the four Fashion-MNIST files", metavar="DIR")
+    ] = None
+    threads: Annotated[int, Flag("threads of the timings", POSITIVE, "N")] = 1
+    out: Annotated[Path, Flag("folder to write to", metavar="DIR", default="weights/")] = (
+        WEIGHTS_DIR
+    )

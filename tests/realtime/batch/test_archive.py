@@ -1,15 +1,15 @@
-"""The archive on Ray: what a single run gives, also after a worker is killed or it is restarted."""
+"""The archive on Ray: the results of a single run, also after a killed worker or a restart."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import make
 import pytest
+from waiting import until
 
 from preprocessing.errors import SourceError, UsageError
 from realtime.batch import archive
@@ -50,9 +50,9 @@ def started(*arguments):
 
 def finished(*arguments):
     process = started(*arguments)
-    _, told = process.communicate(timeout=DEADLINE)
-    assert "Traceback" not in told, told
-    return process.returncode, told
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert "Traceback" not in errors, errors
+    return process.returncode, errors
 
 
 def rows_of(path):
@@ -62,7 +62,7 @@ def rows_of(path):
 
 
 def workers_of(process) -> list[int]:
-    """Ray's workers that are at work under a process."""
+    """Ids of Ray's workers that process a unit."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -79,13 +79,11 @@ def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
     (tmp_path / "list.txt").write_text(f"{tmp_path}/bad.mp4\n\n{video}\n")
     out = tmp_path / "out"
     process = started(tmp_path / "list.txt", "--out", out, "--unit-frames", 100, "--workers", 2)
-    end = time.monotonic() + DEADLINE
-    while not (busy := workers_of(process)) and time.monotonic() < end:
-        time.sleep(0.02)
+    busy = until(lambda: workers_of(process))
     os.kill(busy[0], signal.SIGKILL)
-    _, told = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 3 and "Traceback" not in told, told
-    assert "bad.mp4" in told and "4 of 4" in told
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 3 and "Traceback" not in errors, errors
+    assert "bad.mp4" in errors and "4 of 4" in errors
     images, times = make.decoded(out / "in.mp4")
     assert len(images) == 400 and times == make.decoded(video)[1]
     assert make.sound_packets(out / "in.mp4") == make.sound_packets(video)
@@ -93,11 +91,11 @@ def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
     assert frames == set(range(400))
 
 
-def test_what_is_there_is_not_done_again(tmp_path):
+def test_finished_units_are_not_processed_again(tmp_path):
     video = make.moving_clip(tmp_path / "in.mp4", repeats=3)
     out = tmp_path / "out"
-    status, told = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
-    assert status == 0 and "3 units of 1 videos, 3 to do" in told
+    status, errors = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
+    assert status == 0 and "3 units of 1 videos, 3 to do" in errors
     rows = rows_of(out / "in.parquet")
     assert {frame for frame, *_ in rows} == set(range(120)) and not (out / "in.mp4").exists()
     lost = out / "units" / "in" / "000001"
@@ -106,8 +104,8 @@ def test_what_is_there_is_not_done_again(tmp_path):
     for name in lost.iterdir():
         name.unlink()
     lost.rmdir()
-    status, told = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
-    assert status == 0 and "3 units of 1 videos, 1 to do" in told
+    status, errors = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
+    assert status == 0 and "3 units of 1 videos, 1 to do" in errors
     assert [row[:2] for row in rows_of(out / "in.parquet")] == [row[:2] for row in rows]
 
 

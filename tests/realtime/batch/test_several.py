@@ -4,16 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import make
-import numpy as np
 import pytest
+from waiting import until
 
 from preprocessing.errors import UsageError
-from realtime.analysis.batched_engine import Batched
 from realtime.batch.several import expand, file_names
 
 
@@ -36,6 +32,7 @@ def test_patterns_and_folders_give_their_videos(tmp_path):
 
 def test_files_of_one_name_do_not_overwrite_each_other():
     assert file_names(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
+    assert file_names([0, 1]) == ["camera-0", "camera-1"]
 
 
 def test_a_bad_file_stops_no_other(tmp_path):
@@ -62,7 +59,7 @@ def test_several_videos_need_a_folder(tmp_path):
     assert done.returncode == 5 and "is not one" in done.stderr
 
 
-def test_cameras_run_side_by_side(tmp_path):
+def test_cameras_run_at_the_same_time(tmp_path):
     cameras = [f"fake://20fps?for=3s&name={name}" for name in "ab"]
     video = make.clip(tmp_path / "c.mp4", frames=12)
     flags = ("-o", tmp_path / "out", "--jsonl", tmp_path / "rows", "--model", "deep")
@@ -81,43 +78,8 @@ def test_a_signal_ends_all_cameras(tmp_path):
     script, cameras = make.ROOT / "run_realtime.py", ["fake://20fps?name=a", "fake://20fps?name=b"]
     command = [sys.executable, script, "--model", "deep", "-o", tmp_path, "--video", *cameras]
     app = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while len([path for path in tmp_path.glob("*.mp4") if path.stat().st_size > 5000]) < 2:
-        assert app.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len([p for p in tmp_path.glob("*.mp4") if p.stat().st_size > 5000]) == 2)
     app.send_signal(signal.SIGTERM)
-    told = app.communicate(timeout=30)[1]
-    assert app.returncode == 128 + signal.SIGTERM and told.count("signal") == 2
+    errors = app.communicate(timeout=30)[1]
+    assert app.returncode == 128 + signal.SIGTERM and errors.count("signal") == 2
     assert all(len(make.decoded(path)[0]) > 0 for path in tmp_path.glob("*.mp4"))
-
-
-def test_what_waits_for_a_busy_engine_goes_in_one_batch():
-    sizes, free = [], threading.Event()
-
-    def engine(batch):
-        sizes.append(len(batch))
-        free.wait(5)
-        return batch.reshape(len(batch), -1)[:, :1] * 2.0
-
-    batched = Batched(engine)
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(batched, np.full((1, 1, 2, 2), 1))
-        while not sizes:
-            time.sleep(0.01)
-        others = [pool.submit(batched, np.full((k, 1, 2, 2), k)) for k in (2, 3, 4)]
-        while len(batched._waiting) < 3:
-            time.sleep(0.01)
-        free.set()
-        assert first.result().tolist() == [[2.0]]
-        assert [one.result().tolist() for one in others] == [[[2.0 * k]] * k for k in (2, 3, 4)]
-    assert sizes == [1, 9]
-
-
-def test_each_caller_is_told_of_an_engine_that_fails():
-    def engine(batch):
-        raise ValueError("no")
-
-    batched = Batched(engine)
-    for _ in range(2):
-        with pytest.raises(ValueError, match="no"):
-            batched(np.zeros((1, 1, 2, 2)))

@@ -1,0 +1,155 @@
+"""`--serve` in whole processes: address, signals, outputs, and a browser."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+
+import av
+import httpx2
+import make
+import pytest
+from waiting import until
+
+from preprocessing.errors import UsageError
+from realtime import cli
+from realtime.batch.several import Outcome
+from realtime.page.serve import read_address
+from realtime.settings import DEMO
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+        (":9000", ("127.0.0.1", 9000)),
+        ("0.0.0.0", ("0.0.0.0", 8000)),
+        ("[::1]:81", ("::1", 81)),
+        ("[::1]", ("::1", 8000)),
+    ],
+)
+def test_addresses(text, wanted):
+    assert read_address(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["host:port", "a:99999", "a:-1", __file__])
+def test_wrong_addresses(text):
+    with pytest.raises(UsageError, match="HOST:PORT"):
+        read_address(text)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Starts the app with flags and gives the address that it prints."""
+    running = []
+
+    def start(*flags, **environment):
+        app = subprocess.Popen(
+            [sys.executable, make.ROOT / "run_realtime.py", *map(str, flags)],
+            stderr=subprocess.PIPE, text=True, env=os.environ | environment,
+        )  # fmt: skip
+        running.append(app)
+        for line in app.stderr:
+            if line.startswith("page: "):
+                return app, line.removeprefix("page: ").strip()
+        raise AssertionError(f"no page, exit status {app.wait()}")
+
+    yield start
+    for app in running:
+        app.kill()
+        app.wait()
+        app.stderr.close()
+
+
+def test_ctrl_c_finishes_the_file(served, tmp_path):
+    out = tmp_path / "out.mp4"
+    app, address = served("--demo", "--serve", "127.0.0.1:0", "-o", out)
+    with httpx2.Client(base_url=address) as client:
+        until(lambda: client.get("/state").json()["frames"] > 10)
+    app.terminate()
+    assert app.wait(20) == 143
+    with av.open(str(out)) as video:
+        assert len(list(video.decode(video=0))) > 10
+
+
+def test_without_a_display_the_page_takes_the_windows_place(monkeypatch, caplog):
+    served = []
+
+    def serve(address, settings):
+        served.append((address, settings.serve))
+        return Outcome(source="", status=0)
+
+    monkeypatch.setattr("realtime.sinks.window.has_display", lambda: False)
+    monkeypatch.setattr(cli, "_serve", serve)
+    assert cli.main(["clip.mp4", "--model", "deep"]) == 0
+    assert served == [("clip.mp4", "127.0.0.1:8000")]
+    assert "no display for a window" in caplog.text
+
+
+def test_a_taken_port_is_an_error(served):
+    _, address = served("--demo", "--serve", "127.0.0.1:0")
+    port = address.rstrip("/").rpartition(":")[2]
+    done = make.app("--demo", "--serve", f"127.0.0.1:{port}")
+    assert done.returncode == 5 and "choose another --serve" in done.stderr
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium")
+def test_a_browser_shows_its_own_camera_with_the_right_label(served, tmp_path):
+    """Chromium's fake camera plays the demo's garments; the page names them, as it should."""
+    camera = tmp_path / "camera.mjpeg"
+    with av.open(str(DEMO)) as clip, av.open(str(camera), "w", format="mjpeg") as target:
+        stream = target.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
+        for picture in itertools.islice(clip.decode(video=0), 60):
+            target.mux(stream.encode(picture.reformat(format="yuvj420p")))
+    _app, address = served("--model", "deep", "--locate", "segment", "--serve", "127.0.0.1:0",
+                          "--demo")  # fmt: skip
+    with browser(camera) as chrome:
+        tab = chrome.new_page()
+        problems = []
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.goto(address, wait_until="domcontentloaded")
+        until(lambda: tab.evaluate("document.getElementById('picture').naturalWidth"))
+        tab.click("#camera")
+        until(lambda: tab.inner_text("#status") == "browser (live)")
+        until(lambda: "Trouser" in tab.inner_text("#garments"))
+        tab.keyboard.press("Escape")
+        tab.locator("h1").click()
+        tab.keyboard.press("Space")
+        until(lambda: tab.inner_text("#status") == "browser (paused)")
+        tab.click("#pause")
+        tab.select_option("#model", "baseline")
+        until(lambda: tab.inner_text("#status") == "browser (live)")
+        until(lambda: tab.evaluate("fetch('state').then(a => a.json())")["model"] == "baseline")
+        tab.set_input_files("#file", str(make.moving_clip(tmp_path / "in.mp4", repeats=5)))
+        until(lambda: "tmp" in tab.inner_text("#status"))
+        assert not problems and not tab.is_visible("#error")
+        wide = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+        tab.set_viewport_size({"width": 390, "height": 844})
+        narrow = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0 and narrow <= 0  # nothing sticks out sideways
+
+
+class browser:
+    """A headless Chromium whose camera plays a file."""
+
+    def __init__(self, camera):
+        self._flags = [
+            "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={camera}", "--no-sandbox",
+        ]  # fmt: skip
+
+    def __enter__(self):
+        from playwright.sync_api import sync_playwright
+
+        self._play = sync_playwright().start()
+        self._chrome = self._play.chromium.launch(executable_path=CHROMIUM, args=self._flags)
+        return self._chrome
+
+    def __exit__(self, *exc_info):
+        self._chrome.close()
+        self._play.stop()

@@ -10,22 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from preprocessing.errors import UsageError
-from realtime.analysis.association import ASSOCIATORS
 from realtime.analysis.classifier import Classifier, load_classifier
-from realtime.analysis.colour_and_attributes import Describer, load_attributes
+from realtime.analysis.colour_and_attributes import AppearanceObserver, load_attributes
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.engines import CACHE_DIR, choose, streams_for
 from realtime.analysis.frame_analysis import FrameAnalysis
-from realtime.analysis.fusion import FLAT, JointNames, ScoreNames
+from realtime.analysis.fusion import LocatorScores, load_fused
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
-from realtime.analysis.pose_tracker import People
-from realtime.analysis.tracker import Tracker
+from realtime.analysis.pose_tracker import PoseTracker
+from realtime.analysis.trackers import TRACKERS
+from realtime.analysis.tracks import TrackManager
 from realtime.settings import Recognition
 from realtime.sinks.annotate import Annotator
 from training.inference import pose_files
-from training.inference.box_naming import POWERS
 from training.inference.label_sources import BOTH, LOCATOR
-from training.inference.pose import PeopleFinder
+from training.inference.pose import PoseEstimator
 from training.inference.weights import locate
 
 logger = logging.getLogger(__name__)
@@ -183,14 +182,14 @@ class AnalysisFactory:
         return FrameAnalysis(
             locator=self._new_locator() if self._locator.stateful else self._locator,
             classifier=self._classifier,
-            tracks=Tracker(
+            tracks=TrackManager(
                 info.classes,
                 threshold=recognition.label_threshold,
-                associator=ASSOCIATORS[recognition.tracker],
+                tracker=TRACKERS[recognition.tracker],
             ),
             annotator=Annotator(info.classes, colour=recognition.colour),
-            appearance=Describer(self._attributes),
-            pose=People(self._pose) if self._pose else None,
+            appearance=AppearanceObserver(self._attributes),
+            pose=PoseTracker(self._pose) if self._pose else None,
             interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
             title=f"{info.name}/{chosen.locator}",
         )
@@ -212,23 +211,21 @@ class AnalysisFactory:
 
     def _load_classifier(self, concurrent: bool) -> Classifier:
         source, model = self._resolved.label_source, self._recognition.model
-        if source == LOCATOR:
-            return ScoreNames(self._locator.info)
+        located = self._locator.info
+        if source == LOCATOR and located:
+            return LocatorScores(located)
         with ThreadPoolExecutor(1) as pool:
             if self._locator.stateful:  # OpenCV builds its colour tables meanwhile
                 pool.submit(self._locator, np.zeros((64, 64, 3), np.uint8))
-            classifier = load_classifier(model, **self._runtime)
-        if concurrent:
-            classifier.share()
-        if source == BOTH:
-            lying = POWERS if self._resolved.own_classifier else FLAT
-            return JointNames(self._locator.info, classifier, lying=lying)
+            classifier = load_classifier(model, **self._runtime, concurrent=concurrent)
+        if source == BOTH and located:
+            return load_fused(classifier, located, model=model, locator=self._resolved.locator)
         return classifier
 
-    def _load_pose(self) -> PeopleFinder:
-        detection, landmarks = pose_files.checked(pose_files.FOLDER)
+    def _load_pose(self) -> PoseEstimator:
+        detection, landmarks = pose_files.verified_files(pose_files.FOLDER)
         threads = self._recognition.threads
-        return PeopleFinder(detection, landmarks, threads=threads, cache=str(CACHE_DIR))
+        return PoseEstimator(detection, landmarks, threads=threads, cache=str(CACHE_DIR))
 
 
 def make_analysis(recognition: Recognition) -> FrameAnalysis:

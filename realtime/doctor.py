@@ -207,7 +207,7 @@ def _weights() -> Iterator[Finding]:
 
 def _pose() -> Iterator[Finding]:
     try:
-        pose_files.checked()
+        pose_files.verified_files()
         yield Finding("pose networks", f"{pose_files.FOLDER} (BlazePose, Apache-2.0)")
     except GarmentError as error:
         yield Finding("pose networks", f"sleeve and leg length are less accurate: {error}",

@@ -24,7 +24,7 @@ from realtime.sinks.table import SINKS
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 # Equal to the tables of these names by a test: importing those here would cost half a second.
-ASSOCIATOR_NAMES = ("overlap", "bytetrack", "ocsort")
+TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEFAULT_ADDRESS = "127.0.0.1:8000"
@@ -226,7 +226,7 @@ def _add_recognition(group: argparse._ArgumentGroup) -> None:
     add(
         "--track",
         default="overlap",
-        choices=ASSOCIATOR_NAMES,
+        choices=TRACKER_NAMES,
         help="how garments keep their numbers from frame to frame (default overlap; the others "
         "need the package trackers)",
     )

@@ -64,7 +64,7 @@ class Recognition:
         pose: True to use pose keypoints; None to use them where they apply and are installed.
         label_threshold: minimum probability of a label, 0 to 1; below it a garment is unknown.
         detection_interval: row of DETECTION_INTERVALS, or "auto".
-        tracker: row of ASSOCIATORS.
+        tracker: row of TRACKERS.
         attributes: weight file of an attribute model, or None.
         colour: True to write each garment's colour on its label.
         engine, device: rows of ENGINES and devices, or "auto".

@@ -75,6 +75,20 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return (overlap / np.maximum(union, 1e-9)).astype(np.float32)
 
 
+def greedy_matches(overlap: np.ndarray, *, minimum: float) -> list[tuple[int, int]]:
+    """Pairs (row, column) of an overlap matrix (N, M), best first, each row and column once.
+
+    Args:
+        minimum: overlap of a pair, above 0.
+    """
+    left, pairs = overlap.copy(), []
+    while left.size and left.max() >= minimum:
+        row, column = np.unravel_index(left.argmax(), left.shape)
+        pairs.append((int(row), int(column)))
+        left[row, :] = left[:, column] = 0
+    return pairs
+
+
 def without_specks(cover: np.ndarray) -> np.ndarray:
     """A mask (H, W), non-zero on the object, as uint8 0 or 255 without its small pieces."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(cover.astype(np.uint8))

@@ -1,4 +1,4 @@
-"""One engine for several pipelines: what they ask while it is busy goes through in one batch."""
+"""One engine for several pipelines: requests that come while it is busy run as one batch."""
 
 import threading
 from dataclasses import dataclass
@@ -11,43 +11,44 @@ from realtime.analysis.engines import Engine
 @dataclass(eq=False)
 class _Request:
     batch: np.ndarray
-    answer: np.ndarray | None = None
+    logits: np.ndarray | None = None
     error: Exception | None = None
 
 
-class Batched:
-    """An engine that may be called from many threads.
+class BatchedEngine:
+    """A thread-safe engine.
 
-    Whoever finds it free takes what all others wait for along, so that no thread of its own is
-    needed and nobody waits for others to come.
+    The first caller to get the lock runs the pending requests of all callers as one batch, so that
+    it needs no thread of its own and nobody waits for others to come.
     """
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._busy, self._listing = threading.Lock(), threading.Lock()
-        self._waiting: list[_Request] = []
+        self._running, self._listing = threading.Lock(), threading.Lock()
+        self._pending: list[_Request] = []
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """Logits float32 (N, K) of images (N, C, H, W)."""
         request = _Request(batch)
         with self._listing:
-            self._waiting.append(request)
-        with self._busy:
-            if request.answer is None and request.error is None:
-                self._run()
-        if request.error:
+            self._pending.append(request)
+        with self._running:
+            if request.logits is None and request.error is None:
+                self._run_pending()
+        if request.logits is None:
+            assert request.error is not None
             raise request.error
-        return request.answer
+        return request.logits
 
-    def _run(self) -> None:
+    def _run_pending(self) -> None:
         with self._listing:
-            taken, self._waiting = self._waiting, []
+            requests, self._pending = self._pending, []
         try:
-            answers = self._engine(np.concatenate([one.batch for one in taken]))
+            logits = self._engine(np.concatenate([request.batch for request in requests]))
         except Exception as error:  # each caller raises it again
-            for one in taken:
-                one.error = error
+            for request in requests:
+                request.error = error
             return
-        ends = np.cumsum([len(one.batch) for one in taken])[:-1]
-        for one, answer in zip(taken, np.split(answers, ends), strict=True):
-            one.answer = answer
+        ends = np.cumsum([len(request.batch) for request in requests])[:-1]
+        for request, part in zip(requests, np.split(logits, ends), strict=True):
+            request.logits = part

@@ -1,4 +1,4 @@
-"""Garments by a detector: boxes with class scores, as regions that already know their names."""
+"""A detector as a locator: boxes with class scores."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,30 +7,26 @@ import numpy as np
 
 from preprocessing.errors import DeviceError
 from preprocessing.images.segmentation import segment
+from realtime.analysis.class_filter import kept_classes
 from realtime.analysis.engines import CACHE_DIR, TORCH_DEVICES, require_torch
-from realtime.analysis.fusion import kept_classes
 from realtime.types import Region
 from training.inference.detector import Detector, Network, openvino_detector
 from training.inference.weights import WeightsInfo, locate_for, verified
 
-RIM = 0.15  # of a box's longer side: the ground around it that an outline is told from
-LEAST_COVER = 0.1  # of the box, that an outline covers
+RIM = 0.15  # of a box's longer side: background around it that the garment is segmented from
+MIN_COVER = 0.1  # of the box, that an outline covers
 
 
 class DetectorLocator:
-    """Regions of what a detector finds, each with its class scores.
+    """Boxes, each with its class scores.
 
     Args:
-        only: names of the classes to keep; none for all.
-        outline: look for each garment's outline in its box.
-        streams: frames that may be looked at side by side.
-
-    Attributes:
-        every: frames from one look to the next at a smooth pace: boxes are followed well, and a
-            detector is sure of names after few looks.
+        only: names of the classes to keep; empty for all.
+        outline: segment the garment inside each box.
+        streams: frames that may be processed concurrently.
     """
 
-    every = 4
+    every = 4  # optical flow moves boxes well, and labels settle after few detections
     stateful = False
 
     def __init__(
@@ -46,7 +42,7 @@ class DetectorLocator:
         self._kept = kept_classes(detector.info, only)
 
     def __call__(self, image: np.ndarray) -> list[Region]:
-        """Garments in a BGR image (H, W, 3), surest first."""
+        """Garments in a BGR image (H, W, 3), highest score first."""
         found = self._detect(image)
         found = found.take(np.flatnonzero(self._kept[found.labels]))
         regions = map(Region.from_box, found.boxes, found.scores)
@@ -54,9 +50,9 @@ class DetectorLocator:
 
 
 def outlined(image: np.ndarray, region: Region) -> Region:
-    """A box with the outline of what in it differs from the ground around it.
+    """A box with the mask of what differs from the background around it.
 
-    Networks that look at cut-out garments need it; a box without such a thing stays full.
+    Classifiers of cut-out garments need it; a box without such an outline keeps its full mask.
     """
     x1, y1, x2, y2 = region.window
     rim = round(RIM * max(x2 - x1, y2 - y1))
@@ -67,7 +63,7 @@ def outlined(image: np.ndarray, region: Region) -> Region:
         a, b, c, d = one.window
         cover[b:d, a:c] |= one.mask
     mask = cover[y1 - top : y2 - top, x1 - left : x2 - left]
-    if np.count_nonzero(mask) < LEAST_COVER * mask.size:
+    if np.count_nonzero(mask) < MIN_COVER * mask.size:
         return region
     return Region(region.box, mask, region.scores)
 
@@ -82,11 +78,11 @@ def load_detector(
     streams: int = 1,
     class_agnostic: bool = False,
 ) -> Detector:
-    """A committed detector on its engine; `class_agnostic` is that of `decode`.
+    """A committed detector on its engine; for `class_agnostic` see `decode`.
 
     Raises:
         WeightsError: no such detector, or its file is missing or damaged.
-        DeviceError: the engine or device is not there.
+        DeviceError: the engine or device is not available.
     """
     stem, info = locate_for("detect", model)
     verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
@@ -107,14 +103,13 @@ def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) 
     except ImportError as error:
         raise DeviceError(f"{info.name} on engine torch needs ultralytics: `pip install "
                           "ultralytics`, or use --engine openvino") from error  # fmt: skip
-    network = load_network(stem, info).to(device, memory_format=torch.channels_last)
-    half = torch.float16 if device in TORCH_DEVICES else torch.float32
-    network = network.to(half)
+    precision = torch.float16 if device in TORCH_DEVICES else torch.float32
+    network = load_network(stem, info).to(device, precision).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def run(image: np.ndarray) -> np.ndarray:
         pixels = torch.from_numpy(image).to(device, non_blocking=True)
-        planes = pixels.flip(2).permute(2, 0, 1)[None].to(half) / 255
+        planes = pixels.flip(2).permute(2, 0, 1)[None].to(precision) / 255
         return network(planes)[0].float().cpu().numpy()
 
     return run

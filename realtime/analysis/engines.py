@@ -1,13 +1,14 @@
-"""Runs a network: ENGINES rows make a function from uint8 (N, C, H, W) to float32 logits (N, K).
+"""Engines run a classifier's network: the contract Engine, and ENGINES, the table behind --engine.
 
-OpenVINO is the engine on a CPU. torch is imported only when its engine is chosen.
+OpenVINO is the engine for CPUs. torch is imported only when its engine is chosen.
 """
 
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 
@@ -16,14 +17,34 @@ from realtime.runtime.worker import cores
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
 
-Engine = Callable[[np.ndarray], np.ndarray]
 CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
 TORCH_DEVICES = ("cuda", "mps")
-MOST_STREAMS = 4
+MAX_STREAMS = 4
+
+
+class Engine(Protocol):
+    """Runs a network on a batch of crops."""
+
+    def __call__(self, batch: np.ndarray, /) -> np.ndarray:
+        """Logits float32 (N, K) of images uint8 (N, C, H, W)."""
+        ...
+
+
+class EngineFactory(Protocol):
+    """Loads a network: a row of ENGINES.
+
+    Raises:
+        WeightsError: the file does not fit its metadata.
+        DeviceError: the engine or device is not available.
+    """
+
+    def __call__(self, stem: Path, info: WeightsInfo, /, *, device: str, threads: int) -> Engine:
+        """The engine of a weight file, given without its suffix."""
+        ...
 
 
 def choose(engine: str, device: str) -> tuple[str, str]:
-    """The engine and device to use: `auto` is a GPU that torch can use, else OpenVINO on the CPU.
+    """The engine and device to use; "auto" is a GPU that torch supports, else OpenVINO on the CPU.
 
     Raises:
         DeviceError: engine and device contradict each other.
@@ -38,14 +59,14 @@ def choose(engine: str, device: str) -> tuple[str, str]:
 
 
 def streams_for(threads: int) -> int:
-    """Frames that the cores here can look at side by side, with so many threads each."""
-    return max(1, min(MOST_STREAMS, cores() // threads))
+    """Frames that this machine's cores can process concurrently, with so many threads each."""
+    return max(1, min(MAX_STREAMS, cores() // threads))
 
 
 def _best_device() -> str:
-    """A GPU of torch's, else the CPU; torch is asked only where there are signs of a GPU."""
-    signs = shutil.which("nvidia-smi") or Path("/dev/kfd").exists() or sys.platform == "darwin"
-    if not signs:
+    """A GPU that torch supports, else the CPU; torch is imported only if a GPU is likely."""
+    likely = shutil.which("nvidia-smi") or Path("/dev/kfd").exists() or sys.platform == "darwin"
+    if not likely:
         return "cpu"
     try:
         import torch
@@ -68,7 +89,7 @@ def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) ->
     from training.common.checkpoints import load_network
 
     half = torch.float16 if device in TORCH_DEVICES else None
-    network = load_network(stem, info).to(device, memory_format=torch.channels_last)
+    network = load_network(stem, info).to(device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def run(batch: np.ndarray) -> np.ndarray:
@@ -79,27 +100,27 @@ def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) ->
     return run
 
 
-def require_torch(device: str, threads: int):
-    """The module torch, ready for a device.
+def require_torch(device: str, threads: int) -> ModuleType:
+    """The module torch, set up for a device.
 
     Raises:
-        DeviceError: torch or the device is not there.
+        DeviceError: torch or the device is not available.
     """
     try:
         import torch
     except ImportError as error:
         raise DeviceError("engine torch needs torch: `pip install torch`") from error
     if device not in _torch_devices(torch):
-        have = " or ".join(_torch_devices(torch))
-        raise DeviceError(f"no {device} device here: use --device {have}")
+        available = " or ".join(_torch_devices(torch))
+        raise DeviceError(f"no {device} device here: use --device {available}")
     if device == "cpu":
         torch.set_num_threads(threads)
     return torch
 
 
-def _torch_devices(torch) -> list[str]:
+def _torch_devices(torch: ModuleType) -> list[str]:
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     return [*(name for name, there in present.items() if there), "cpu"]
 
 
-ENGINES = {"openvino": openvino_engine, "torch": torch_engine}
+ENGINES: dict[str, EngineFactory] = {"openvino": openvino_engine, "torch": torch_engine}

@@ -1,6 +1,6 @@
-"""Where garments are between two looks of a locator: each moves as its own pixels do.
+"""Optical flow: moves regions along with their pixels between two detections.
 
-A locator's network costs ten times as much as following a dozen points of every garment does.
+Tracking a dozen points of every garment costs a tenth of a locator's network.
 """
 
 from collections.abc import Sequence
@@ -11,76 +11,86 @@ import numpy as np
 
 from realtime.types import Region
 
-SIDE = 96  # pixels of the shorter side of the pictures that points are followed in
-POINTS = 12  # a garment, at most
-LEAST_POINTS = 4  # found again, for a garment to be moved
-WINDOW = {"winSize": (9, 9), "maxLevel": 1}
-BORDER = 1e-3  # least eigenvalue of a point's surroundings: plain cloth cannot be followed
+SIDE = 96  # pixels of the shorter side of the frames that points are tracked in
+POINTS = 12  # of a garment, at most
+MIN_POINTS = 4  # found again, for a garment to be moved
+MIN_EIGENVALUE = 1e-3  # of a point's surroundings: plain cloth cannot be tracked
+WINDOW, PYRAMID_LEVELS = (9, 9), 1
 
 
 @dataclass(frozen=True, eq=False)
-class Followed:
-    """A garment, and its points float32 (N, 2) in the small pictures, in the look and now."""
+class _Tracked:
+    """A region at the last detection, and its points float32 (N, 2) in small frames since then."""
 
     region: Region
     first: np.ndarray
     now: np.ndarray
 
+    @property
+    def step(self) -> np.ndarray:
+        """The median motion (2,) of the points since the detection."""
+        return np.sort(self.now - self.first, axis=0)[len(self.now) // 2]
 
-class Follower:
-    """Moves regions from one frame to the next by optical flow (Lucas and Kanade 1981).
 
-    Steps are added up since the last look, so that a slow drift is not rounded away.
+class OpticalFlow:
+    """Moves regions from frame to frame by sparse optical flow (Lucas and Kanade 1981).
+
+    Motion adds up from the last detection, so that a slow drift is not rounded away.
     """
 
-    def __init__(self):
-        self._before: np.ndarray | None = None
-        self._followed: list[Followed] | None = None  # None until the frame after a look
+    def __init__(self) -> None:
+        self._last: np.ndarray | None = None
+        self._tracked: list[_Tracked] | None = None  # None until the frame after a detection
 
-    def see(self, image: np.ndarray) -> None:
-        """Take a BGR frame (H, W, 3), whose regions a locator found, as the one to start from."""
-        self._before, self._followed = _small(image), None
+    def restart(self, image: np.ndarray) -> None:
+        """Start from a BGR frame (H, W, 3) whose regions were just detected."""
+        self._last, self._tracked = _small(image), None
 
     def __call__(self, image: np.ndarray, regions: Sequence[Region]) -> list[Region]:
-        """The last frame's regions where they are in this one; those out of sight are left out."""
-        now, before = _small(image), self._before
-        self._before = now
-        if before is None or before.shape != now.shape or not regions:
-            self._followed = None
+        """The last frame's regions moved to this one; those that left the frame are dropped."""
+        frame, last = _small(image), self._last
+        self._last = frame
+        if last is None or last.shape != frame.shape or not regions:
+            self._tracked = None
             return list(regions)
         height, width = image.shape[:2]
-        scale = height / now.shape[0]
-        if self._followed is None:
-            places = [_points(region, scale) for region in regions]
-            self._followed = list(map(Followed, regions, places, places))
-        points = np.concatenate([one.now for one in self._followed])
-        moved, found, _ = cv2.calcOpticalFlowPyrLK(
-            before, now, points[:, None], None, minEigThreshold=BORDER, **WINDOW
-        )
-        ends = np.cumsum([len(one.now) for one in self._followed])[:-1]
-        steps = zip(np.split(moved[:, 0], ends), np.split(found.ravel() == 1, ends), strict=True)
-        kept = []
-        for one, (places, seen) in zip(self._followed, steps, strict=True):
-            if seen.sum() >= LEAST_POINTS:
-                one = replace(one, first=one.first[seen], now=places[seen])
-            step = np.sort(one.now - one.first, axis=0)[len(one.now) // 2]
-            placed = shifted(one.region, np.rint(step * scale), width=width, height=height)
-            if placed is not None:
-                kept.append((one, placed))
-        self._followed = [one for one, _ in kept]
-        return [placed for _, placed in kept]
+        scale = height / frame.shape[0]
+        if self._tracked is None:
+            starts = [_points(region, scale) for region in regions]
+            self._tracked = list(map(_Tracked, regions, starts, starts))
+        moved = [
+            (one, shifted(one.region, np.rint(one.step * scale), width=width, height=height))
+            for one in _tracked_on(self._tracked, last, frame)
+        ]
+        self._tracked = [one for one, region in moved if region is not None]
+        return [region for _, region in moved if region is not None]
+
+
+def _tracked_on(tracked: list[_Tracked], last: np.ndarray, frame: np.ndarray) -> list[_Tracked]:
+    """The garments with their points in the next frame, where enough of them are found."""
+    points = np.concatenate([one.now for one in tracked])
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        last, frame, points[:, None], None, winSize=WINDOW, maxLevel=PYRAMID_LEVELS,
+        minEigThreshold=MIN_EIGENVALUE,
+    )  # fmt: skip
+    ends = np.cumsum([len(one.now) for one in tracked])[:-1]
+    places, seen = np.split(found[:, 0], ends), np.split(status.ravel() == 1, ends)
+    return [
+        replace(one, first=one.first[kept], now=now[kept]) if kept.sum() >= MIN_POINTS else one
+        for one, now, kept in zip(tracked, places, seen, strict=True)
+    ]
 
 
 def _small(image: np.ndarray) -> np.ndarray:
     """A frame in grey, its shorter side SIDE pixels or less."""
     scale = min(1.0, SIDE / min(image.shape[:2]))
-    # Averages two pixels a side: a third of the time of averaging all, and followed as well.
+    # Averages two pixels a side: a third of the time of averaging all, and tracked as well.
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
 
 
 def _points(region: Region, scale: float) -> np.ndarray:
-    """Points float32 (N, 2) spread over a garment, in the small picture's pixels."""
+    """Points float32 (N, 2) spread over a garment, in pixels of the small frame."""
     step = max(1, min(region.mask.shape) // POINTS)
     rows, columns = np.nonzero(region.mask[::step, ::step])
     if not len(rows):
@@ -92,7 +102,7 @@ def _points(region: Region, scale: float) -> np.ndarray:
 
 
 def shifted(region: Region, shift: np.ndarray, *, width: int, height: int) -> Region | None:
-    """A region moved by whole pixels (2,), cut at the frame's border; None when out of sight."""
+    """A region moved by whole pixels (2,) and clipped to the frame; None if nothing is left."""
     right, down = map(int, shift)
     if not (right or down):
         return region
@@ -103,7 +113,7 @@ def shifted(region: Region, shift: np.ndarray, *, width: int, height: int) -> Re
     if left >= end or top >= bottom:
         return None
     mask = np.ascontiguousarray(region.mask[top - y1 : bottom - y1, left - x1 : end - x1])
-    box = region.box + np.float32((right, down, right, down))
-    limits = np.float32((left, top, end, bottom))
+    box = region.box + np.array((right, down, right, down), np.float32)
+    limits = np.array((left, top, end, bottom), np.float32)
     box = np.concatenate([np.maximum(box[:2], limits[:2]), np.minimum(box[2:], limits[2:])])
     return replace(region, box=box, mask=mask)

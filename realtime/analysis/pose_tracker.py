@@ -1,4 +1,4 @@
-"""The people of a video, for what their arms and legs say of what they wear."""
+"""Pose tracker: poses of the people in a video, as evidence of sleeve and leg length."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,39 +6,43 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.types import Region
-from training.inference.pose import PeopleFinder, Person, limbs_under
+from training.inference.limbs import covered_limbs
+from training.inference.pose import Pose, PoseEstimator
 
-RENEWAL = 10  # looks after which others are searched for, besides those that are followed
-APART = 0.5  # of a square's side, under which two centres are one person
-MOST = 4  # people that are followed
+INTERVAL = 10  # frames after which new people are detected, beside those that are tracked
+MIN_DISTANCE = 0.5  # of two people's squares, relative to their side
+MOST = 4  # people that are tracked
 
 
-class People:
-    """Follows people from look to look: each is searched for where it was, all anew when lost."""
+class PoseTracker:
+    """Estimates each person's pose where the person was last; detects people anew if all are lost.
 
-    def __init__(self, finder: PeopleFinder):
-        self._finder = finder
-        self._people: list[Person] = []
-        self._looks = 0
+    Only frames with worn garments count.
+    """
+
+    def __init__(self, estimator: PoseEstimator):
+        self._estimator = estimator
+        self._poses: list[Pose] = []
+        self._frames = 0
 
     def __call__(self, image: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The regions of a BGR image (H, W, 3), worn ones with the limbs that they cover."""
-        if not any(region.bare is not None for region in regions):
+        if all(region.bare is None for region in regions):
             return list(regions)
-        self._look(image)
+        self._update(image)
         return [
             region
             if region.bare is None
-            else replace(region, limbs=limbs_under(region, self._people))
+            else replace(region, limbs=covered_limbs(region, self._poses))
             for region in regions
         ]
 
-    def _look(self, image: np.ndarray) -> None:
-        squares = [person.square for person in self._people]
-        if not squares or self._looks % RENEWAL == 0:
-            for one in self._finder.find(image):
-                if all(one.apart(other) >= APART for other in squares):
-                    squares.append(one)
-        self._looks += 1
-        found = (self._finder.mark(image, square) for square in squares[:MOST])
-        self._people = [person for person in found if person is not None]
+    def _update(self, image: np.ndarray) -> None:
+        squares = [pose.square for pose in self._poses]
+        if not squares or self._frames % INTERVAL == 0:
+            for new in self._estimator.detect(image):
+                if all(new.distance(known) >= MIN_DISTANCE for known in squares):
+                    squares.append(new)
+        self._frames += 1
+        found = (self._estimator.estimate(image, square) for square in squares[:MOST])
+        self._poses = [pose for pose in found if pose is not None]

@@ -21,7 +21,7 @@ from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
 from preprocessing.labels import BODY_PART, CLASS_OF
 from realtime.analysis.frame_analysis import FrameAnalysis
-from realtime.analysis.tracker import Tracker
+from realtime.analysis.tracks import TrackManager
 from realtime.assemble import check_recognition, make_analysis
 from realtime.bench.footage import (
     Clip,
@@ -247,8 +247,8 @@ def _score_photos(
     each_alone = make_analysis(alone) if alone else None
 
     def fresh(one: FrameAnalysis) -> FrameAnalysis:
-        tracker = Tracker(one.classifier.info.classes, threshold=recognition.label_threshold)
-        return replace(one, tracks=tracker)
+        tracks = TrackManager(one.classifier.info.classes, threshold=recognition.label_threshold)
+        return replace(one, tracks=tracks)
 
     for photo in tqdm(photos, "photos", disable=None):
         box = boxes.get(photo.path.name)

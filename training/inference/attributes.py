@@ -1,4 +1,4 @@
-"""A network's answer by attribute. Imports no torch: the live app reads it too."""
+"""The outputs of attribute networks, attribute by attribute."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,6 @@ from preprocessing.datasets.attribute_table import Attribute
 
 
 def split_outputs(outputs: np.ndarray, attributes: Sequence[Attribute]) -> list[np.ndarray]:
-    """Outputs (N, all classes) as one array (N, classes) an attribute."""
+    """Divide outputs (N, all classes) into an array (N, classes) for each attribute."""
     ends = np.cumsum([len(attribute) for attribute in attributes])
     return np.split(outputs, ends[:-1], axis=1)

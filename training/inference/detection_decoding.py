@@ -1,4 +1,4 @@
-"""From an image to a detector's input, and from its output back to boxes in the image."""
+"""Letterbox images for a detector, and decode its output to boxes in the image."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,18 @@ import numpy as np
 from preprocessing.images.regions import box_iou
 from training.inference.shape import STRIDE
 
-GREY = 114  # of 255, all channels: what the network saw around its training images
+GREY = 114  # of 255, in all channels: the padding of ultralytics' training images
 OVERLAP = 0.7  # IoU above which the weaker of two boxes of a class is the same object
-MOST = 300  # boxes an image
+MOST = 300  # boxes of an image
 
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a detector found in one image, strongest first.
+    """Objects detected in one image, highest score first.
 
     Attributes:
         boxes: float32 (N, 4), xyxy in pixels of the image, inside it.
-        scores: float32 (N, classes), 0 to 1, each class for itself.
+        scores: float32 (N, classes), 0 to 1, independent of each other.
     """
 
     boxes: np.ndarray
@@ -42,7 +42,7 @@ class Detections:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How images of one size are scaled and padded: `scale`, then `left` and `top` pixels of grey.
+    """Scaling and padding for images of one size: by `scale`, then `left` and `top` pixels of grey.
 
     Attributes:
         width, height: of the image; inner_width, inner_height: of the scaled image.
@@ -61,9 +61,12 @@ class Letterbox:
 
     @classmethod
     def fit(cls, width: int, height: int, size: int, *, square: bool = False) -> "Letterbox":
-        """Fit an image's longer side to `size`; the shorter is padded to the stride, or to `size`.
+        """Fit an image's longer side to `size`; the shorter is padded to the stride.
 
         The rounding is that of ultralytics' predictor, so that boxes agree to the pixel.
+
+        Args:
+            square: pad the shorter side to `size` too.
         """
         scale = min(size / width, size / height)
         inner_width, inner_height = round(width * scale), round(height * scale)
@@ -104,51 +107,58 @@ def decode(
     output: np.ndarray,
     *,
     confidence: float,
-    overlap: float = OVERLAP,
+    max_iou: float = OVERLAP,
     multi_label: bool = False,
     class_agnostic: bool = False,
 ) -> Detections:
-    """Boxes of a raw head's output float32 (4 + classes, anchors), in pixels of the input.
+    """Boxes from a detector's output float32 (4 + classes, anchors), in pixels of its input.
 
     The first four rows are centre, width and height; the others are scores of 0 to 1. Of boxes of
-    one class that overlap more than `overlap`, the strongest stays.
+    one class whose IoU is above `max_iou`, the one with the highest score is kept.
 
     Args:
-        multi_label: an anchor is a box of each class that it scores above `confidence`, with that
-            score alone, as average precision is computed; otherwise of its best class.
-        class_agnostic: boxes that overlap as much are one object whatever their classes: see
-            `_agreed`.
+        multi_label: an anchor is a box of each class that scores above `confidence`, with that
+            score alone, as average precision is computed; otherwise one of its best class.
+        class_agnostic: boxes that overlap as much are one object whatever their classes, and vote
+            on its place: see `_voted`.
     """
-    scores = output[4:]
-    if multi_label:
-        classes, rows = np.nonzero(scores > confidence)
-        own = np.zeros((len(rows), len(scores)), np.float32)
-        own[np.arange(len(rows)), classes] = scores[classes, rows]
-    else:
-        rows = np.flatnonzero(scores.max(axis=0) > confidence)
-        own = scores[:, rows].T
-    centres, sizes = output[:2, rows].T, output[2:4, rows].T
-    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
-    found = Detections(np.ascontiguousarray(boxes, np.float32), own)
-    if len(rows) == 0:
+    found, sizes = _candidates(output, confidence, multi_label=multi_label)
+    if not len(sizes):
         return found
     corners = np.concatenate([found.boxes[:, :2], sizes], axis=1)
     strength = found.confidences
-    kinds = np.zeros_like(found.labels) if class_agnostic else found.labels
-    kept = cv2.dnn.NMSBoxesBatched(corners, strength, kinds, 0.0, overlap)
-    kept = np.asarray(kept, np.int64).reshape(-1)
-    kept = kept[np.argsort(-strength[kept], kind="stable")][:MOST]
-    best = found.take(kept)
-    return _agreed(best, found, overlap) if class_agnostic else best
+    classes = np.zeros_like(found.labels) if class_agnostic else found.labels
+    kept = cv2.dnn.NMSBoxesBatched(corners, strength, classes, 0.0, max_iou)
+    rows = np.asarray(kept, np.int64).reshape(-1)
+    best = found.take(rows[np.argsort(-strength[rows], kind="stable")][:MOST])
+    return _voted(best, found, max_iou) if class_agnostic else best
 
 
-def _agreed(best: Detections, found: Detections, overlap: float) -> Detections:
-    """The best boxes, each moved to the mean of all that overlap it, weighed by their scores.
+def _candidates(
+    output: np.ndarray, confidence: float, *, multi_label: bool
+) -> tuple[Detections, np.ndarray]:
+    """All boxes above a confidence that have an area, and their widths and heights (N, 2)."""
+    scores = output[4:]
+    if multi_label:
+        classes, anchors = np.nonzero(scores > confidence)
+        own = np.zeros((len(anchors), len(scores)), np.float32)
+        own[np.arange(len(anchors)), classes] = scores[classes, anchors]
+    else:
+        anchors = np.flatnonzero(scores.max(axis=0) > confidence)
+        own = scores[:, anchors].T
+    centres, sizes = output[:2, anchors].T, output[2:4, anchors].T
+    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
+    rows = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+    return Detections(boxes.astype(np.float32), own).take(rows), sizes[rows]
 
-    It lies closer (Gidaris and Komodakis 2015, arXiv 1505.01749), and the better they agree, the
-    closer: the scores are multiplied by how much they overlap their mean.
+
+def _voted(best: Detections, found: Detections, max_iou: float) -> Detections:
+    """Box voting: the best boxes, each moved to the score-weighted mean of those that overlap it.
+
+    Such a mean is more accurate (Gidaris and Komodakis 2015, arXiv 1505.01749), and the more so the
+    better the boxes agree: scores are multiplied by the mean IoU with it.
     """
-    votes = (box_iou(best.boxes, found.boxes) > overlap) * found.confidences
+    votes = (box_iou(best.boxes, found.boxes) > max_iou) * found.confidences
     votes /= votes.sum(axis=1, keepdims=True)
     boxes = votes @ found.boxes
     agreement = (votes * box_iou(boxes, found.boxes)).sum(axis=1, keepdims=True)

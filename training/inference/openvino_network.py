@@ -1,4 +1,4 @@
-"""A published .onnx file on OpenVINO: an array in, an array out. Imports no torch."""
+"""A published network file on OpenVINO: arrays in, arrays out."""
 
 import importlib
 import sys
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -13,14 +14,30 @@ from preprocessing.errors import DeviceError, GarmentError, WeightsError, is_out
 from training.inference.weights import remedy
 
 CONVERTER = "openvino.tools.ovc"
-# Changes a network for inputs of one shape.
-Fit = Callable[["openvino.Model", tuple[int, ...]], "openvino.Model"]  # noqa: F821
+# Adapts an openvino.Model to inputs of one shape. OpenVINO has no type information: Any is its.
+Fit = Callable[[Any, tuple[int, ...]], Any]
 
 
-def _openvino():
-    """The module openvino, without its converter of models, which takes longest to load."""
+class NetworkOptions(TypedDict, total=False):
+    """How a network runs.
+
+    Attributes:
+        threads: CPU threads of one request; 0 for all cores.
+        streams: requests that may run concurrently, from as many threads of the caller.
+        precise: single precision even if the CPU has bf16 units.
+        cache: folder for compiled networks; "" for none.
+    """
+
+    threads: int
+    streams: int
+    precise: bool
+    cache: str
+
+
+def _openvino() -> Any:
+    """The module openvino, without its model converter, which takes longest to load."""
     if "openvino" not in sys.modules:
-        sys.modules[CONVERTER] = None  # then openvino goes on without it
+        sys.modules[CONVERTER] = None  # type: ignore[assignment]  # an import of it then fails
         try:
             importlib.import_module("openvino")
         finally:
@@ -29,33 +46,30 @@ def _openvino():
 
 
 @cache
-def _core():
-    """The process's one core, kept to its end.
+def _core() -> Any:
+    """The process's one openvino.Core, which lives to its end.
 
-    Each has its CPU plugin, which gives the thread a stack for signals and, when it goes, puts back
-    the one found before: that of another core, perhaps gone, and the next signal is the end.
+    The CPU plugin of each core installs a signal stack and, when it is destroyed, restores the one
+    before, which may be that of another destroyed core: the next signal would crash the process.
     """
     openvino = _openvino()
-    # Makes both of the module's tables of types now: two threads that make one at once wait for
-    # each other for ever, one with the interpreter's lock and the other with the table's.
+    # Builds the module's tables of types now: two threads that build one at the same time deadlock,
+    # one with the interpreter's lock and the other with the table's.
     openvino.Type(np.dtype(np.float32)).to_dtype()
     return openvino.Core()
 
 
 class OpenVinoNetwork:
-    """A network of one input.
+    """A network with one input, on the CPU.
 
     Args:
-        stem: of the file; kind: its suffix.
-        threads: of one input, 0 for all cores.
-        streams: inputs that may be worked on side by side, by callers of as many threads.
-        precise: single precision, where the CPU would use bf16.
-        cache: folder in which compiled networks are kept; none for "".
-        fit: makes the network for a shape of input, which is then compiled once for each; None to
-            compile it as it is, open in the axes that the file leaves open.
+        stem: path of the file without its suffix; kind: the suffix.
+        fit: adapts the network to a shape of input; it is then compiled once for each shape. None
+            compiles it as it is, dynamic in the axes that the file leaves dynamic.
+        options: see `NetworkOptions`.
 
     Attributes:
-        input, output: the file's shapes, -1 for an open axis.
+        input, output: the file's shapes, -1 for a dynamic axis.
 
     Raises:
         WeightsError: the file is damaged.
@@ -67,19 +81,12 @@ class OpenVinoNetwork:
         stem: Path,
         *,
         kind: str = ".onnx",
-        threads: int = 0,
-        streams: int = 1,
-        precise: bool = False,
-        cache: str = "",
         fit: Fit | None = None,
+        **options: Unpack[NetworkOptions],
     ):
         self._path, self._fit = stem.with_suffix(kind), fit
-        self._options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "CACHE_DIR": cache}
-        if threads:
-            self._options |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}
-        if precise:
-            self._options["INFERENCE_PRECISION_HINT"] = "f32"
-        self._compiled: dict[tuple[int, ...], object] = {}
+        self._properties = _properties(options)
+        self._compiled: dict[tuple[int, ...], Any] = {}
         self._compiling = threading.Lock()
         self._own = threading.local()  # a request serves one thread at a time
         try:
@@ -95,22 +102,22 @@ class OpenVinoNetwork:
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The first output for an input; the array may be written to afterwards."""
-        return self._answers(array)[0].copy()
+        return self._infer(array)[0].copy()
 
-    def answers(self, array: np.ndarray) -> list[np.ndarray]:
+    def outputs_for(self, array: np.ndarray) -> list[np.ndarray]:
         """All outputs for an input, in the file's order."""
-        found = self._answers(array)
-        return [found[number].copy() for number in range(len(self._model.outputs))]
+        results = self._infer(array)
+        return [results[number].copy() for number in range(len(self._model.outputs))]
 
-    def _answers(self, array: np.ndarray):
+    def _infer(self, array: np.ndarray) -> Any:
         request = self._request(array.shape if self._fit else ())
-        found = request.infer([array], share_inputs=True, share_outputs=True)
-        if len(found[0]) != len(array):  # what is left where memory ran out midway
+        results = request.infer([array], share_inputs=True, share_outputs=True)
+        if len(results[0]) != len(array):  # truncated if memory runs out during the request
             raise self._no_memory()
-        return found
+        return results
 
     def require(self, *, fits: bool) -> None:
-        """Refuse a file whose shapes are not those that its metadata promise.
+        """Refuse a file whose shapes differ from those in its metadata.
 
         Raises:
             WeightsError: it does not fit.
@@ -118,7 +125,8 @@ class OpenVinoNetwork:
         if not fits:
             raise WeightsError(f"{self._path} does not fit its metadata: {remedy(self._path.stem)}")
 
-    def _request(self, shape: tuple[int, ...]) -> "openvino.InferRequest":  # noqa: F821
+    def _request(self, shape: tuple[int, ...]) -> Any:
+        """The openvino.InferRequest of the calling thread."""
         requests = self._own.__dict__
         if shape not in requests:
             try:
@@ -127,11 +135,12 @@ class OpenVinoNetwork:
                 raise self._damaged(error) from error
         return requests[shape]
 
-    def _compile(self, shape: tuple[int, ...]) -> "openvino.CompiledModel":  # noqa: F821
+    def _compile(self, shape: tuple[int, ...]) -> Any:
+        """The openvino.CompiledModel for a shape of input."""
         with self._compiling:
             if shape not in self._compiled:
                 model = self._fit(self._model.clone(), shape) if self._fit else self._model
-                self._compiled[shape] = _core().compile_model(model, "CPU", self._options)
+                self._compiled[shape] = _core().compile_model(model, "CPU", self._properties)
             return self._compiled[shape]
 
     def _damaged(self, error: Exception) -> GarmentError:
@@ -143,3 +152,15 @@ class OpenVinoNetwork:
     def _no_memory(self) -> DeviceError:
         return DeviceError(f"not enough memory for {self._path}: close other programs, "
                            "or use a smaller --model")  # fmt: skip
+
+
+def _properties(options: NetworkOptions) -> dict[str, object]:
+    """OpenVINO's names and values of the options."""
+    found: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
+    found["CACHE_DIR"] = options.get("cache", "")
+    threads, streams = options.get("threads", 0), options.get("streams", 1)
+    if threads:
+        found |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}
+    if options.get("precise"):
+        found["INFERENCE_PRECISION_HINT"] = "f32"
+    return found

@@ -1,47 +1,64 @@
-"""A published parser: an image in, the probability of every class for every cell out. No torch."""
+"""A published parser: class probabilities for every cell of an image."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Unpack
 
 import cv2
 import numpy as np
 
-from training.inference.openvino_network import OpenVinoNetwork
+from preprocessing.images.class_maps import Postprocessing
+from training.inference.fitted import FittedFile
+from training.inference.openvino_network import NetworkOptions, OpenVinoNetwork
 from training.inference.shape import STRIDE
 from training.inference.weights import WeightsInfo
 
+POSTPROCESSING = FittedFile(
+    "postprocessing",
+    Postprocessing(),
+    "python -m training.parsing.fit_postprocessing --data DIR",
+)
+
 
 class FrameParser:
-    """A network with its scaling; call it with an image.
+    """A parser with its scaling and the postprocessing fitted to it.
 
     The image's longer side becomes the network's, and both are rounded to the stride: a frame is
-    stretched by a few hundredths at most, and nothing of the answer is padding.
+    stretched by a few percent at most, and no output cell is padding.
 
     Args:
         network: from BGR uint8 (1, 3, H, W) to float32 (1, classes, H / 4, W / 4).
     """
 
-    def __init__(self, info: WeightsInfo, network: Callable[[np.ndarray], np.ndarray]):
-        self.info = info
+    def __init__(
+        self,
+        info: WeightsInfo,
+        network: Callable[[np.ndarray], np.ndarray],
+        postprocessing: Postprocessing,
+    ):
+        self.info, self.postprocessing = info, postprocessing
         self._network = network
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Class probabilities float32 (classes, h, w) over the whole BGR image (H, W, 3)."""
         scale = self.info.size / max(image.shape[:2])
-        height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE)
-                         for side in image.shape[:2])  # fmt: skip
+        height, width = (
+            max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in image.shape[:2]
+        )
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         scaled = cv2.resize(image, (width, height), interpolation=method)
         return self._network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))[0]
 
 
-def openvino_parser(stem: Path, info: WeightsInfo, **options: object) -> FrameParser:
+def openvino_parser(
+    stem: Path, info: WeightsInfo, **options: Unpack[NetworkOptions]
+) -> FrameParser:
     """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
     network = OpenVinoNetwork(stem, fit=_reshaped, **options)
     network.require(fits=network.output[1] == len(info.classes))
-    return FrameParser(info, network)
+    return FrameParser(info, network, POSTPROCESSING.read(stem))
 
 
-def _reshaped(model, shape: tuple[int, ...]):
+def _reshaped(model: Any, shape: tuple[int, ...]) -> Any:
     model.reshape(list(shape))
     return model

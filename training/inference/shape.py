@@ -1,4 +1,4 @@
-"""What a network is built to. Imports no torch: recipes and weight files' metadata hold it."""
+"""The shape that a network is built to: part of recipes and of weight files' metadata."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Shape:
     """Input and output of a classifier, which decide the shapes of its weights.
 
     Attributes:
-        classes: outputs.
+        classes: number of outputs.
         size: side of the square input in pixels.
         channels: 1 (grey) or 3 (BGR).
         head: a name of HEADS.

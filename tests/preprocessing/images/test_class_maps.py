@@ -3,14 +3,23 @@
 import numpy as np
 import pytest
 
-from preprocessing.images.class_maps import BACKGROUND, CLASSES, FIRST, PERSON, garments, mask_table
+from preprocessing.images.class_maps import (
+    BACKGROUND,
+    CLASSES,
+    FIRST,
+    PERSON,
+    Postprocessing,
+    garments,
+    mask_table,
+)
 from preprocessing.labels import LAYERS
 
 GRID = (60, 80)  # rows and columns of cells
+FITTED = Postprocessing(smoothing=1.5, joining=9, absorption=0.8, layer_thresholds={"hat": 0.85})
 
 
-def answer(*patches):
-    """Probabilities in which rectangles (name, x1, y1, x2, y2) of cells are sure."""
+def probabilities(*patches):
+    """Probabilities float32 of 0.9 in rectangles (name, x1, y1, x2, y2) of cells."""
     labels = np.zeros(GRID, int)
     for name, x1, y1, x2, y2 in patches:
         labels[y1:y2, x1:x2] = CLASSES.index(name)
@@ -19,8 +28,8 @@ def answer(*patches):
     return found
 
 
-def regions(*patches):
-    return garments(answer(*patches), width=640, height=480)
+def regions(*patches, settings=FITTED):
+    return garments(probabilities(*patches), width=640, height=480, settings=settings)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +39,7 @@ def regions(*patches):
         ([("person", 10, 10, 40, 50)], []),
         ([("top", 10, 10, 30, 30)], [("top", [80, 80, 240, 240])]),
         ([("top", 10, 10, 12, 12)], []),  # too small
-        # A patch of another name on a top is an error of naming; beside it, it is a garment.
+        # A small patch of another layer on a top is part of it; apart from it, it is a garment.
         ([("top", 10, 10, 30, 30), ("dress", 25, 25, 30, 30)], [("top", [80, 80, 240, 240])]),
         ([("top", 10, 10, 30, 30), ("dress", 50, 10, 58, 18)],
          [("top", [80, 80, 240, 240]), ("dress", [400, 80, 464, 144])]),
@@ -42,6 +51,20 @@ def regions(*patches):
 def test_patches_become_garments(patches, expected):
     found = [(LAYERS[r.scores.argmax()], r.box.tolist()) for r in regions(*patches)]
     assert found == expected
+
+
+def test_neutral_settings_change_nothing_of_the_class_map():
+    patches = ("top", 10, 10, 30, 30), ("dress", 25, 25, 30, 30), ("top", 33, 10, 43, 20)
+    found = regions(*patches, settings=Postprocessing(threshold=0.5))
+    assert [LAYERS[region.scores.argmax()] for region in found] == ["top", "top"]
+    assert [region.box.tolist() for region in found] == [[80, 80, 240, 240], [264, 80, 344, 160]]
+
+
+def test_layers_have_thresholds_of_their_own():
+    hat = ("hat", 10, 10, 30, 30)
+    assert regions(hat) and not regions(
+        hat, settings=Postprocessing(layer_thresholds={"hat": 0.95})
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,17 @@
-"""Colour and attributes of tracks: looked at now and then, agreed on, told in rows and labels."""
+"""Colour and attributes of tracks: observed at intervals, averaged, shown on labels."""
 
 import numpy as np
 import pytest
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.errors import WeightsError
+from realtime.analysis.appearance import FIRST_OBSERVATIONS, INTERVAL
 from realtime.analysis.colour_and_attributes import (
-    EAGER,
-    RENEWAL,
-    Describer,
+    AppearanceObserver,
     garment_pixels,
     load_attributes,
 )
-from realtime.analysis.tracker import Tracker
+from realtime.analysis.tracks import TrackManager
 from realtime.sinks.annotate import Annotator
 from realtime.types import Garment, Label, Region
 from training.inference.weights import WeightsInfo
@@ -38,35 +37,35 @@ class Network:
         return np.tile(np.float32(self.row), (len(regions), 1))
 
 
-def follow(describer, *, frames=60):
+def appearance_after(observer, *, frames=60):
     image = np.full((60, 80, 3), 200, np.uint8)
     image[10:50, 20:60] = (30, 30, 190)
     region = Region(np.float32((20, 10, 60, 50)), np.full((40, 40), 255, np.uint8))
-    tracker = Tracker(("Dress",), threshold=0.5)
+    manager = TrackManager(("Dress",), threshold=0.5)
     for _ in range(frames):
-        tracks = tracker([region])
-        describer(image, tracks)
-    return tracks[0].description
+        tracks = manager([region])
+        observer(image, tracks)
+    return tracks[0].appearance
 
 
-def test_a_track_is_looked_at_now_and_then_and_told():
+def test_a_track_is_observed_at_intervals():
     network = Network([2, 0, 0, 3, 0])
-    describer = Describer(network)
-    description = follow(describer, frames=EAGER + 2 * RENEWAL)
-    assert network.calls == EAGER + 2
-    assert description.colour == "red"
-    assert describer.attributes(description) == {"neck": "round", "sleeve": "short"}
+    observer = AppearanceObserver(network)
+    appearance = appearance_after(observer, frames=FIRST_OBSERVATIONS + 2 * INTERVAL)
+    assert network.calls == FIRST_OBSERVATIONS + 2
+    assert appearance.colour == "red"
+    assert observer.attributes(appearance) == {"neck": "round", "sleeve": "short"}
 
 
-def test_what_is_not_sure_is_not_told():
-    describer = Describer(Network([0, 0.1, 1, 1, 1]))
-    assert describer.attributes(follow(describer)) == {"neck": "v"}
+def test_an_uncertain_attribute_is_not_reported():
+    observer = AppearanceObserver(Network([0, 0.1, 1, 1, 1]))
+    assert observer.attributes(appearance_after(observer)) == {"neck": "v"}
 
 
 def test_without_a_network_there_is_a_colour_alone():
-    describer = Describer()
-    description = follow(describer, frames=1)
-    assert description.colour == "red" and describer.attributes(description) == {}
+    observer = AppearanceObserver()
+    appearance = appearance_after(observer, frames=1)
+    assert appearance.colour == "red" and observer.attributes(appearance) == {}
 
 
 def test_pixels_of_a_mask_and_of_an_empty_one():
@@ -78,7 +77,7 @@ def test_pixels_of_a_mask_and_of_an_empty_one():
     assert garment_pixels(image, Region(box, mask)).tolist() == [image[1, 2].tolist()]
 
 
-def test_labels_tell_colour_and_attributes():
+def test_labels_show_colour_and_attributes():
     region = Region(np.float32((0, 0, 9, 9)), np.full((9, 9), 255, np.uint8))
     garment = Garment(region, 1, Label("Dress", 0.93), colour="red", attributes={"neck": "v"})
     assert Annotator(("Dress",))._text(garment) == "Dress 93%, v"

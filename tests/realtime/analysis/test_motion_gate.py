@@ -5,11 +5,11 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from realtime.analysis.tracker import EAGER_VOTES, Tracker
 
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.segmenter_locator import UnscoredLocator
+from realtime.analysis.tracks import FIRST_VOTES, TrackManager
 from realtime.runtime.stats import Stats
 from realtime.types import Frame, Region
 
@@ -67,7 +67,7 @@ def test_a_still_scene_is_held_once_its_names_are_settled():
     def classify(image, regions):
         return np.tile(np.array([0.9, 0.1], np.float32), (len(regions), 1))
 
-    tracker = Tracker(("Dress", "Bag"), threshold=0.5)
+    tracker = TrackManager(("Dress", "Bag"), threshold=0.5)
     analysis = FrameAnalysis(Locator(), classify, tracker, annotator=None, title="")
     pictures = [scene()] * 20 + [scene(140)]
     rows = [
@@ -75,19 +75,19 @@ def test_a_still_scene_is_held_once_its_names_are_settled():
         for index, picture in enumerate(pictures)
     ]
     assert len(asked) == 2  # once a scene
-    assert [row[0].held for row in rows] == [False] * EAGER_VOTES + [True] * (20 - EAGER_VOTES) + [
+    assert [row[0].held for row in rows] == [False] * FIRST_VOTES + [True] * (20 - FIRST_VOTES) + [
         False
     ]
     assert {(row[0].track, row[0].label.name) for row in rows} == {(1, "Dress")}
 
 
 def test_a_cut_starts_new_tracks():
-    gate, tracker = MotionGate(), Tracker(("a", "b"), threshold=0.5)
+    gate, tracker = MotionGate(), TrackManager(("a", "b"), threshold=0.5)
     region = Region(np.float32((1, 1, 9, 9)), np.full((8, 8), 255, np.uint8))
     numbers = []
     for image in (scene(), scene(103), 255 - scene(103), 255 - scene(106)):
         gate.moved(image)
-        if gate.cut:
-            tracker.cut()
-        numbers.append(tracker([region])[0].number)
+        if gate.scene_cut:
+            tracker.start_scene()
+        numbers.append(tracker([region])[0].track_id)
     assert numbers == [1, 1, 2, 2]

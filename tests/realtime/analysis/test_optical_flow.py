@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.analysis.optical_flow import Follower, shifted
+from realtime.analysis.optical_flow import OpticalFlow, shifted
 from realtime.types import Region
 
 SIZE = (240, 320)
@@ -25,9 +25,9 @@ def textured(x, y, *, side=80, seed=0):
 def test_regions_move_with_their_pixels(step):
     first, region = textured(100, 90)
     second, expected = textured(100 + step[0], 90 + step[1])
-    follow = Follower()
-    follow.see(first)
-    (found,) = follow(second, [region])
+    flow = OpticalFlow()
+    flow.restart(first)
+    (found,) = flow(second, [region])
     assert np.abs(found.box - expected.box).max() <= 1
     assert found.mask.shape == expected.mask.shape
 
@@ -44,16 +44,16 @@ def test_what_leaves_is_cut_and_then_gone():
 def test_plain_cloth_and_a_new_size_leave_regions_where_they_are():
     plain = np.full((*SIZE, 3), 90, np.uint8)
     _, region = textured(100, 90)
-    follow = Follower()
-    assert follow(plain, [region])[0] is region
-    assert follow(plain, [region])[0] is region
-    assert follow(plain[:120], [region])[0] is region
-    assert follow(plain[:120], []) == []
+    flow = OpticalFlow()
+    assert flow(plain, [region])[0] is region
+    assert flow(plain, [region])[0] is region
+    assert flow(plain[:120], [region])[0] is region
+    assert flow(plain[:120], []) == []
 
 
 def test_an_empty_mask_has_a_point_too():
     image, region = textured(100, 90)
-    follow = Follower()
-    follow.see(image)
+    flow = OpticalFlow()
+    flow.restart(image)
     empty = Region(region.box, np.zeros_like(region.mask))
-    assert follow(image, [empty])[0].box.tolist() == region.box.tolist()
+    assert flow(image, [empty])[0].box.tolist() == region.box.tolist()

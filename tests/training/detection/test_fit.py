@@ -1,4 +1,4 @@
-"""Detectors: exact letterboxes, decoding as ultralytics does it, COCO figures, and a whole run."""
+"""Detectors: COCO figures, and a whole run."""
 
 import json
 from dataclasses import replace
@@ -25,65 +25,10 @@ from training.detection import fit as detection_fit
 from training.detection import metrics
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.inference import weights
-from training.inference.box_naming import named
-from training.inference.detection_decoding import Detections, Letterbox, decode
+from training.inference.detection_decoding import Detections
 from training.inference.detector import Detector, openvino_detector
 
 SIDE = 96
-
-
-@pytest.mark.parametrize("square", [True, False])
-@pytest.mark.parametrize("size", [(640, 480), (480, 640), (320, 320), (333, 517), (1920, 1080)])
-def test_the_letterbox_is_that_of_ultralytics(size, square):
-    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
-    from ultralytics.data.augment import LetterBox
-
-    image = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    ours = Letterbox.fit(*size, 320, square=square)
-    assert np.array_equal(ours(image), LetterBox(320, auto=not square, stride=32)(image=image))
-
-
-@pytest.mark.parametrize("size", [(640, 480), (37, 500), (320, 320)])
-def test_the_letterbox_is_undone(size):
-    box = Letterbox.fit(*size, 320)
-    corners = np.array([[0, 0, *size], [size[0] / 4, size[1] / 4, size[0] / 2, size[1] / 2]])
-    there = corners * box.scale + [box.left, box.top] * 2
-    assert box.undo(there.astype(np.float32)) == pytest.approx(corners, abs=1e-3)
-    outside = np.array([[-50, -50, 9999, 9999]], np.float32)
-    assert box.undo(outside) == pytest.approx(np.array([[0, 0, *size]]))
-
-
-def raw(*rows, anchors=6):
-    """A raw output (4 + 2, anchors) with some rows of centre x, y, width, height, two scores."""
-    output = np.zeros((6, anchors), np.float32)
-    for index, row in enumerate(rows):
-        output[:, index] = row
-    return output
-
-
-def test_decoding_keeps_the_strongest_of_a_class():
-    found = decode(
-        raw((10, 10, 8, 8, 0.2, 0.6), (10, 10, 8, 9, 0.1, 0.9), (10, 10, 8, 8, 0.8, 0.1),
-            (40, 40, 8, 8, 0.05, 0.1)),
-        confidence=0.3,
-    )  # fmt: skip
-    assert found.labels.tolist() == [1, 0]
-    assert found.confidences == pytest.approx([0.9, 0.8])
-    assert found.boxes[0] == pytest.approx([6, 5.5, 14, 14.5])
-
-
-def test_decoding_in_multi_label():
-    output = raw((10, 10, 8, 8, 0.4, 0.6), (10, 10, 8, 8, 0.5, 0.1), (40, 40, 8, 8, 0.2, 0.35))
-    found = decode(output, confidence=0.3, multi_label=True)
-    assert found.labels.tolist() == [1, 0, 1]
-    assert found.scores == pytest.approx(np.array([[0, 0.6], [0.5, 0], [0, 0.35]]))
-
-
-@pytest.mark.parametrize("multi_label", [False, True])
-def test_nothing_found_is_empty(multi_label):
-    found = decode(raw(), confidence=0.3, multi_label=multi_label)
-    assert found.boxes.shape == (0, 4) and found.scores.shape == (0, 2)
-    assert found.labels.shape == found.confidences.shape == (0,)
 
 
 def answer(truth, found, *, labels=None, scores=None, classes=2):
@@ -130,29 +75,6 @@ def test_the_threshold_with_the_best_f1():
     assert metrics.best_threshold(given) == pytest.approx((0.4, 1.0))
     given.append(answer([], [BOX], scores=[0.5]))  # an empty picture must not show a box
     assert metrics.best_threshold(given) == pytest.approx((0.7, 2 / 3))
-
-
-def test_decoding_one_box_an_object():
-    output = raw((10, 10, 8, 8, 0.4, 0.6), (10, 10, 8, 8, 0.5, 0.1), (40, 40, 8, 8, 0.2, 0.35))
-    found = decode(output, confidence=0.3, class_agnostic=True)
-    assert found.labels.tolist() == [1, 1]
-    assert found.scores == pytest.approx(np.array([[0.4, 0.6], [0.2, 0.35]]))
-    found = decode(raw((10, 10, 8, 8, 0.4, 0.6), (11, 10, 8, 8, 0.3, 0.1)), confidence=0.2,
-                   class_agnostic=True)  # fmt: skip
-    middle, agreement = (0.6 * 10 + 0.3 * 11) / 0.9, (2 / 3) * 23 / 25 + (1 / 3) * 22 / 26
-    assert found.scores == pytest.approx(np.array([[0.4, 0.6]]) * agreement)
-    assert found.boxes == pytest.approx(np.array([[middle - 4, 6, middle + 4, 14]]))
-
-
-def test_a_classifier_helps_to_name_boxes():
-    boxes = np.array([[0, 0, 8, 8], [8, 0, 16, 8]], np.float32)
-    found = Detections(boxes, np.array([[0.6, 0.5], [0.3, 0.0]], np.float32))
-    both = named(found, np.array([[0.1, 0.9], [0.5, 0.5]], np.float32))
-    assert both.confidences.tolist() == sorted(both.confidences, reverse=True)
-    of = {(box[0], label): score for box, label, score in
-          zip(both.boxes, both.labels, both.confidences, strict=True)}  # fmt: skip
-    assert of[0, 0] + of[0, 1] == pytest.approx(1.0) and of[0, 1] > of[0, 0]  # it is the surer
-    assert of[8, 0] + of[8, 1] == pytest.approx(0.3) and of[8, 0] > of[8, 1]  # it does not know
 
 
 @pytest.fixture(scope="module")

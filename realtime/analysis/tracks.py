@@ -1,0 +1,148 @@
+"""Tracks: one garment over time, whose frames vote on one label."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from preprocessing.labels import OTHER
+from realtime.analysis.appearance import Appearance
+from realtime.analysis.trackers import PATIENCE, OverlapTracker, Tracker
+from realtime.types import UNKNOWN, Garment, Label, Region
+
+FORGOTTEN = 2 * PATIENCE  # frames out of sight after which no tracker resumes a track
+MEMORY = 0.85  # fraction of a track's evidence that the next vote keeps
+FLOOR = 1e-4  # minimum probability of a class in a single vote
+FIRST_VOTES = 5  # that a new track gets, frame after frame
+DOUBT_INTERVAL = 2  # frames after which it votes again if the last vote differs from the label
+INTERVAL = 10  # frames after which an unchanged garment votes again
+CONVINCING = 1.5  # times the shown class's probability, from which another class is shown instead
+HYSTERESIS = 0.1  # of probability, by which a known label may fall below the threshold
+CHANGED = 0.8  # size IoU with the box at the last vote, below which a garment votes at once
+
+
+class Track:
+    """One garment over time; `region` is its place in the current frame.
+
+    The label is that of the geometric mean of the votes' probabilities, recent votes weighing more;
+    its probability is that mean, renormalised, so that one odd frame changes nothing. A label gives
+    way to one that is clearly more likely, and to UNKNOWN if it is clearly too unlikely.
+    """
+
+    def __init__(self, track_id: int, region: Region, *, classes: Sequence[str], threshold: float):
+        self.track_id = track_id
+        self.region = region
+        self.last_seen = 0
+        self.appearance = Appearance()
+        self._classes, self._threshold = classes, threshold
+        self._shown, self._known, self._probability = -1, False, 0.0
+        self._log_likelihood = np.zeros(len(classes), np.float32)  # decayed sum over the votes
+        self._weight = 0.0  # decayed count of votes
+        self._votes = 0
+        self._last_vote = -1
+        self._voted_at = 0
+        self._voted_box = region.box
+
+    def update(self, region: Region, frame: int) -> None:
+        """Set the track's place in frame number `frame`."""
+        self.region, self.last_seen = region, frame
+
+    @property
+    def settled(self) -> bool:
+        """True after the first votes, if the last one agrees with all of them."""
+        return self._votes >= FIRST_VOTES and self._last_vote == int(self._log_likelihood.argmax())
+
+    @property
+    def due(self) -> bool:
+        """True if the garment should be classified in this frame: new, in doubt, changed or due."""
+        interval = INTERVAL if self.settled else DOUBT_INTERVAL
+        if self._votes < FIRST_VOTES or self.last_seen - self._voted_at >= interval:
+            return True
+        return size_iou(self.region.box, self._voted_box) < CHANGED
+
+    def vote(self, probabilities: np.ndarray) -> None:
+        """Add the class probabilities (classes,) of the current frame."""
+        vote = np.log(np.maximum(probabilities, FLOOR))
+        self._log_likelihood = MEMORY * self._log_likelihood + vote
+        self._weight = MEMORY * self._weight + 1
+        self._votes += 1
+        self._last_vote = int(probabilities.argmax())
+        self._voted_at, self._voted_box = self.last_seen, self.region.box
+        mean = np.exp(self._log_likelihood / self._weight)
+        self._choose_label(mean / mean.sum())
+
+    def _choose_label(self, probabilities: np.ndarray) -> None:
+        best = int(probabilities.argmax())
+        if self._shown < 0 or probabilities[best] >= CONVINCING * probabilities[self._shown]:
+            self._shown = best
+        self._probability = float(probabilities[self._shown])
+        slack = HYSTERESIS if self._known else 0
+        self._known = self._probability >= self._threshold - slack
+
+    def garment(self, attributes: Mapping[str, str] | None = None) -> Garment:
+        """The garment in the current frame, labelled by the votes so far."""
+        name = self._classes[self._shown] if self._known else UNKNOWN
+        name = UNKNOWN if name == OTHER else name
+        return Garment(
+            self.region,
+            self.track_id,
+            Label(name, self._probability),
+            colour=self.appearance.colour,
+            attributes=attributes or {},
+        )
+
+
+def size_iou(box: np.ndarray, other: np.ndarray) -> float:
+    """IoU of two boxes (4,) with one corner in common, so that motion alone leaves it at 1."""
+    size, other_size = box[2:] - box[:2], other[2:] - other[:2]
+    common = float(np.minimum(size, other_size).prod())
+    return common / float(size.prod() + other_size.prod() - common)
+
+
+class TrackManager:
+    """The tracks of one source: starts, updates and ends them.
+
+    Args:
+        classes: names of the columns of the votes.
+        threshold: probability below which a garment is unknown.
+        tracker: makes the tracker, anew for every scene.
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        *,
+        threshold: float,
+        tracker: Callable[[], Tracker] = OverlapTracker,
+    ):
+        self._classes, self._threshold = classes, threshold
+        self._make_tracker, self._tracker = tracker, tracker()
+        self._tracks: dict[int, Track] = {}
+        self._frame = 0
+        self._highest_id = self._previous_scenes = 0  # the highest track ID, and before this scene
+
+    def start_scene(self) -> None:
+        """End all tracks after a scene cut: whatever lies where a garment was is another."""
+        self._tracks.clear()
+        self._previous_scenes, self._tracker = self._highest_id, self._make_tracker()
+
+    def __call__(self, regions: list[Region]) -> list[Track]:
+        """The tracks of the next frame's regions, in their order."""
+        self._frame += 1
+        found = [
+            self._updated(self._previous_scenes + scene_id, region)
+            for scene_id, region in zip(self._tracker(regions), regions, strict=True)
+        ]
+        for track_id, track in list(self._tracks.items()):
+            if self._frame - track.last_seen > FORGOTTEN:
+                del self._tracks[track_id]
+        return found
+
+    def _updated(self, track_id: int, region: Region) -> Track:
+        self._highest_id = max(self._highest_id, track_id)
+        if track_id not in self._tracks:
+            self._tracks[track_id] = Track(
+                track_id, region, classes=self._classes, threshold=self._threshold
+            )
+        track = self._tracks[track_id]
+        track.update(region, self._frame)
+        return track

@@ -1,0 +1,121 @@
+"""Tracks: which garment keeps its ID, and which label its votes make."""
+
+import numpy as np
+import pytest
+
+from realtime.analysis.trackers import PATIENCE
+from realtime.analysis.tracks import FIRST_VOTES, INTERVAL, TrackManager
+from realtime.types import Region
+
+CLASSES = ("Dress", "Bag")
+SURE_DRESS, SURE_BAG = [0.9, 0.1], [0.2, 0.8]
+
+
+def new_tracks():
+    return TrackManager(CLASSES, threshold=0.5)
+
+
+def region(x, y=0, side=10):
+    box = np.array([x, y, x + side, y + side], np.float32)
+    return Region(box, np.full((side, side), 255, np.uint8))
+
+
+def ids(manager, *regions):
+    return [track.track_id for track in manager(list(regions))]
+
+
+def votes(manager, place, row):
+    """The label after one garment at a place voted."""
+    (track,) = manager([place])
+    track.vote(np.array(row, np.float32))
+    return track.garment().label
+
+
+def test_nothing_in_nothing_out():
+    assert new_tracks()([]) == []
+
+
+def test_numbers_stay_with_moving_garments_in_any_order():
+    manager = new_tracks()
+    assert ids(manager, region(0), region(50)) == [1, 2]
+    assert ids(manager, region(52), region(2)) == [2, 1]
+    assert ids(manager, region(4), region(100)) == [1, 3]
+
+
+@pytest.mark.parametrize(("gap", "number"), [(PATIENCE - 1, 1), (PATIENCE + 1, 2)])
+def test_a_short_absence_is_forgiven(gap, number):
+    manager = new_tracks()
+    assert ids(manager, region(0)) == [1]
+    for _ in range(gap):
+        ids(manager)
+    assert ids(manager, region(0)) == [number]
+
+
+def test_one_odd_frame_does_not_change_the_label_but_many_do():
+    manager = new_tracks()
+    for _ in range(10):
+        assert votes(manager, region(0), SURE_DRESS).name == "Dress"
+    assert votes(manager, region(0), SURE_BAG).name == "Dress"
+    for _ in range(10):
+        last = votes(manager, region(0), SURE_BAG)
+    assert last.name == "Bag" and 0.5 < last.probability <= 0.8
+
+
+def test_a_label_gives_way_to_clear_evidence_only():
+    manager = new_tracks()
+    for _ in range(5):
+        votes(manager, region(0), [0.52, 0.48])
+    for _ in range(40):  # a little likelier: still the first name
+        label = votes(manager, region(0), [0.45, 0.55])
+    assert label.name == "Dress"
+    for _ in range(40):
+        label = votes(manager, region(0), [0.3, 0.7])
+    assert label.name == "Bag"
+
+
+def test_at_the_threshold_a_name_does_not_flicker():
+    manager = TrackManager(("Dress", "Bag", "Coat"), threshold=0.5)
+    steady = [0.53, 0.25, 0.22], [0.46, 0.28, 0.26]
+    names = [votes(manager, region(0), steady[n % 2]).name for n in range(30)]
+    assert set(names) == {"Dress"}
+    for _ in range(30):
+        label = votes(manager, region(0), [0.36, 0.33, 0.31])
+    assert label.name == "unknown" and label.probability == pytest.approx(0.36, abs=0.01)
+
+
+def test_a_class_for_what_is_no_garment_is_shown_as_unknown():
+    for row, name in (([0.1, 0.9], "unknown"), ([0.9, 0.1], "Dress")):
+        manager = TrackManager(("Dress", "other"), threshold=0.5)
+        assert votes(manager, region(0), row).name == name
+
+
+def test_the_first_frame_s_probability_is_the_network_s():
+    label = votes(new_tracks(), region(0), SURE_DRESS)
+    assert label.name == "Dress" and label.probability == pytest.approx(0.9, abs=1e-5)
+
+
+def due_frames(manager, places):
+    """The indices of the frames in which the only garment is classified."""
+    asked = []
+    for index, place in enumerate(places):
+        (track,) = manager([place])
+        if track.due:
+            asked.append(index)
+            track.vote(np.array(SURE_DRESS, np.float32))
+    return asked
+
+
+def test_a_still_garment_is_classified_now_and_then():
+    first = list(range(FIRST_VOTES))
+    renewed = [FIRST_VOTES - 1 + INTERVAL * n for n in (1, 2, 3)]
+    assert due_frames(new_tracks(), [region(0)] * (renewed[-1] + 1)) == first + renewed
+
+
+def test_a_garment_that_changes_is_classified_at_once():
+    places = [region(0, side=100)] * 6 + [region(0, side=80)]
+    assert due_frames(new_tracks(), places)[-1] == 6
+
+
+def test_a_garment_that_only_moves_is_not_classified_more_often():
+    still = due_frames(new_tracks(), [region(0)] * 12)
+    assert due_frames(new_tracks(), [region(2 * step) for step in range(12)]) == still

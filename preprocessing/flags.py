@@ -151,7 +151,11 @@ def _add_field(
 ) -> None:
     flag, options = one.flag, _options(one, text=text)
     if not one.name.startswith("-"):
-        target.add_argument(one.name, help=_help(one), **options | {"nargs": "?" if text else None})
+        if text:
+            options["nargs"] = "?"
+        elif flag.nargs == "?":
+            options["default"] = argparse.SUPPRESS
+        target.add_argument(one.name, help=_help(one), **options)
         return
     required = one.value is dataclasses.MISSING and flag.required and not text
     options |= {"dest": one.field, "default": argparse.SUPPRESS}

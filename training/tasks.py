@@ -13,13 +13,21 @@ from typing import NoReturn
 from preprocessing.command import Arguments
 from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields
+from training.attributes.task import AttributePrediction
 from training.classification.task import Classification
 from training.common.run_folder import read_raw_config
 from training.common.task import CompressTask, PredictTask, Task
+from training.deepfashion.task import DeepFashion
+from training.detection.task import Detection
 from training.models.names import NETWORKS
+from training.parsing.task import Parsing
 
 TASKS: dict[str, Task] = {
     "classify": Classification(),
+    "detect": Detection(),
+    "parse": Parsing(),
+    "attributes": AttributePrediction(),
+    "deepfashion": DeepFashion(),
 }
 NETWORK_TASK = "classify"  # trains a bare network, which no recipe names
 PARTIAL = {"predict": PredictTask, "compress": CompressTask}  # commands that not all tasks have
@@ -33,19 +41,14 @@ class Command:
 
     Attributes:
         name: as in `Task.add_flags`.
-        usage: the arguments that choose the task, or "" for none.
-        lines: further paragraphs of the help without a task, such as examples.
+        usage: its necessary arguments.
+        examples: for the help that lists all tasks.
     """
 
     name: str
     description: str
     usage: str
-    lines: str = ""
-
-    @property
-    def prog(self) -> str:
-        """The command as it is typed."""
-        return f"python -m training.{self.name}"
+    examples: str = ""
 
     @property
     def tasks(self) -> list[Task]:
@@ -54,7 +57,21 @@ class Command:
         return [task for task in TASKS.values() if kind is None or isinstance(task, kind)]
 
 
-class TaskArguments(Arguments):
+class CommandArguments(Arguments):
+    """The arguments of a command, by its module's name in training/."""
+
+    def __init__(self, name: str, description: str, usage: str, *, epilog: str):
+        prog = f"python -m training.{name}"
+        super().__init__(
+            prog=prog, description=description, usage=f"{prog} {usage} [flags]", epilog=epilog
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(f"{message.removeprefix('argument ')} (flags: {self.prog} --help)")
+
+
+class TaskArguments(CommandArguments):
     """The arguments of a command for one task, or for none yet.
 
     Args:
@@ -63,21 +80,15 @@ class TaskArguments(Arguments):
     """
 
     def __init__(self, command: Command, task: Task | None, given: Mapping[str, str]):
-        listed = f"{_tasks_text(command)}\n\n{command.lines}\n\n{EXIT_STATUS}"
-        super().__init__(
-            prog=command.prog,
-            description=command.description if task is None else
-            f"{command.description}\nThe flags of {task.title}:",
-            usage=f"{command.prog} {command.usage} [flags]",
-            epilog=listed if task is None else EXIT_STATUS,
-        )  # fmt: skip
+        description, epilog = command.description, EXIT_STATUS
+        if task is None:
+            epilog = f"{_tasks_text(command)}\n\n{command.examples}\n\n{EXIT_STATUS}"
+        else:
+            description += f"\nThese are the flags for {task.title}."
+        super().__init__(command.name, description, command.usage, epilog=epilog)
         self._command, self._task = command, task
         if task is not None:
             task.add_flags(command.name, self, given, text=False)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError."""
-        raise UsageError(f"{message.removeprefix('argument ')} (flags: {self.prog} --help)")
 
     def _unknown(self, flag: str) -> str:
         tasks = [task for task in self._command.tasks if task is not self._task]

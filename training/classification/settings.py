@@ -7,13 +7,14 @@ from typing import Annotated
 from preprocessing.datasets.samples import SPLITS
 from preprocessing.datasets.split_rules import Rules
 from preprocessing.errors import UsageError
-from preprocessing.flags import FRACTION_BELOW_ONE, NOT_NEGATIVE, POSITIVE, Flag
+from preprocessing.flags import FRACTION_BELOW_ONE, NOT_NEGATIVE, POSITIVE, Check, Flag
 from training.classification.recipes import ClassifierRecipe
 from training.common.recipe import FREEZE_BACKBONE
 from training.common.settings import EvaluateSettings, ExportSettings, LightningFitSettings
 from training.inference.weights import WEIGHTS_DIR
 
 DATA = "data"
+AT_LEAST_8 = Check("8 or more", lambda value: value >= 8)
 DATA_DIR = Flag("folder of the four Fashion-MNIST files", metavar="DIR", group=DATA)
 
 
@@ -127,6 +128,43 @@ class ClassifierExportSettings(ExportSettings):
         Path | None,
         Flag("folder of the four Fashion-MNIST files", metavar="DIR", default="that of training"),
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileSettings:
+    """Settings of a profile."""
+
+    model: Annotated[
+        str,
+        Flag("committed model, weight file, run folder or network's name",
+             metavar="NAME|FILE|RUN"),
+    ]  # fmt: skip
+    image_size: Annotated[
+        int | None,
+        Flag("side of the input of a bare network", AT_LEAST_8, "PIXELS",
+             default="that of its recipe, else 224"),
+    ] = None  # fmt: skip
+    engine: Annotated[str, Flag("engines to measure", choices=("openvino", "torch", "all"))] = "all"
+    threads: Annotated[int, Flag("threads of the engine", POSITIVE, "N")] = 1
+    json: Annotated[Path | None, Flag("write the figures to this file too", metavar="FILE")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSettings:
+    """Settings of a comparison of runs."""
+
+    index: Annotated[Path, Flag("index.csv beside the runs", name="index", nargs="?")] = Path(
+        "runs/index.csv"
+    )
+    data: Annotated[
+        str | None,
+        Flag("only runs on this kind of data", choices=("Fashion-MNIST", "photos"), default="both"),
+    ] = None
+    runs: Annotated[
+        tuple[Path, ...], Flag("only these run folders", metavar="RUN", nargs="*", default="all")
+    ] = ()
+    threads: Annotated[int, Flag("threads of the engine", POSITIVE, "N")] = 1
+    out: Annotated[Path, Flag("folder to write to", metavar="DIR")] = Path("out/compare")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,13 +137,20 @@ def add_fields(
     """
     groups: dict[str, argparse._ArgumentGroup] = {}
     for one in flag_fields(source):
-        if text and one.name in arguments._option_string_actions:
+        if text and one.name in _names(arguments):
             continue
         title = one.flag.group
         if title and title not in groups:
             there = (group for group in arguments._action_groups if group.title == title)
             groups[title] = next(there, None) or arguments.add_argument_group(title)
         _add_field(groups.get(title, arguments), one, text=text)
+
+
+def _names(arguments: argparse.ArgumentParser) -> set[str]:
+    """The spellings of all flags, and the names of positional arguments."""
+    return {
+        name for action in arguments._actions for name in action.option_strings or [action.dest]
+    }
 
 
 def _add_field(

@@ -1,4 +1,4 @@
-"""From a table and its pictures to parts that a network learns from."""
+"""Training and validation subsets of a table of attributes and its pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,47 +10,68 @@ from preprocessing.datasets.attribute_table import (
     MISSING_CODE,
     Attribute,
     AttributeTable,
+    read_table,
 )
 from preprocessing.datasets.imputation import IMPUTATIONS, modes
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
 from training.attributes.recipes import AttributeRecipe
-from training.common.photo_parts import PhotoPart
+from training.attributes.settings import FitSettings
+from training.common.photo_subset import PhotoSubset
 
 DRAWS = 300  # random splits, of which the one with the evenest classes is taken
 
 
-@dataclass(frozen=True, eq=False)
-class TablePart(PhotoPart):
-    """Pictures with a row of classes each: `labels` are int64 (N, attributes)."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TableSubset(PhotoSubset):
+    """Pictures with a class an attribute.
 
-    rows: torch.Tensor | None = None
+    Attributes:
+        values: int64 (N, attributes), numbers of classes or MISSING.
+    """
+
+    values: torch.Tensor
 
     @property
     def labels(self) -> torch.Tensor:
-        return self.rows
+        """int64 (N, attributes)."""
+        return self.values
 
 
 @dataclass(frozen=True, eq=False)
-class TableParts:
+class TableSplits:
     """A table ready for training.
 
     Attributes:
-        attributes: as the network answers them, with a class for missing ones where asked for.
-        training, validation: parts; only the training part's gaps are filled.
+        attributes: as the network predicts them; with --missing class, each has a class for
+            missing values.
+        training, validation: missing values are imputed in training alone.
         modes: int (attributes,), the most frequent known class in training.
         absent, conflicting: names of the table without a picture, and with contradicting rows.
     """
 
     attributes: tuple[Attribute, ...]
-    training: TablePart
-    validation: TablePart
+    training: TableSubset
+    validation: TableSubset
     modes: np.ndarray
     absent: tuple[str, ...]
     conflicting: tuple[str, ...]
 
 
-def open_parts(
+def open_splits(settings: FitSettings, *, bad_log: Path | None = None) -> TableSplits:
+    """Open the table and the pictures of a training; see `split_table`.
+
+    Raises:
+        DataError: see `read_table` and `split_table`.
+    """
+    table = read_table(
+        settings.table, label_map=settings.label_map, group_column=settings.group_column
+    )
+    return split_table(table, settings.images, settings.recipe, seed=settings.seed,
+                       limit=settings.limit_train, bad_log=bad_log)  # fmt: skip
+
+
+def split_table(
     table: AttributeTable,
     images: Path,
     recipe: AttributeRecipe,
@@ -58,44 +79,61 @@ def open_parts(
     seed: int,
     limit: int | None = None,
     bad_log: Path | None = None,
-) -> TableParts:
-    """Split a table by products, and fill the gaps of its training part as the recipe says.
+) -> TableSplits:
+    """Split a table by products, and impute missing values of training as the recipe has it.
 
     Args:
-        limit: learn from the first so many pictures, and validate on them too.
+        limit: train on the first so many pictures, and validate on them too.
+        bad_log: file that unreadable pictures are entered in.
 
     Raises:
         DataError: fewer than two of its pictures are in `images`, or they are all of one product.
     """
-    conflicting = tuple(table.conflicts())
-    whole = table.merged()
-    there = np.array([(images / name).is_file() for name in whole.names])
-    present = whole.take(np.flatnonzero(there)[:limit])
+    merged = table.merged()
+    present, absent = split_present(merged, images)
+    present = present.take(range(len(present))[:limit])
     if len(present) < 2:
-        raise DataError(f"{len(present)} of the table's {len(whole)} pictures are in {images}")
-    everything = np.arange(len(present))
-    training, validation = everything, everything
+        raise DataError(f"{len(present)} of the table's {len(merged)} pictures are in {images}")
+    training, validation = present, present
     if limit is None:
-        training, validation = split_products(present, share=recipe.train_split, seed=seed)
-    known, judged = present.values[training], present.values[validation]
+        training, validation = split_products(present, fraction=recipe.train_split, seed=seed)
     sizes = np.array([len(attribute) for attribute in table.attributes])
-    filled = IMPUTATIONS[recipe.missing](known, known, sizes)
+    imputed = IMPUTATIONS[recipe.missing](training.values, training.values, sizes)
     attributes = table.attributes
     if recipe.missing == "class":
         attributes = tuple(map(_with_missing, attributes))
-
-    def part(rows: np.ndarray, values: np.ndarray, crop: float) -> TablePart:
-        samples = [Sample(images / present.names[row], present.groups[row]) for row in rows]
-        return TablePart(samples, (), recipe.size, crop, bad_log, rows=torch.from_numpy(values))
-
-    return TableParts(
+    return TableSplits(
         attributes,
-        part(training, filled, recipe.crop),
-        part(validation, judged, 1.0),
-        modes=modes(known),
-        absent=tuple(name for name, here in zip(whole.names, there, strict=True) if not here),
-        conflicting=conflicting,
-    )
+        table_subset(training.with_values(imputed), images, recipe.size, crop=recipe.crop,
+                     bad_log=bad_log),
+        table_subset(validation, images, recipe.size, bad_log=bad_log),
+        modes=modes(training.values),
+        absent=absent,
+        conflicting=tuple(table.conflicts()),
+    )  # fmt: skip
+
+
+def split_present(table: AttributeTable, images: Path) -> tuple[AttributeTable, tuple[str, ...]]:
+    """Return the rows whose pictures are in a folder, and the names of the others."""
+    there = np.array([(images / name).is_file() for name in table.names], bool)
+    absent = tuple(name for name, present in zip(table.names, there, strict=True) if not present)
+    return table.take(np.flatnonzero(there)), absent
+
+
+def table_subset(
+    table: AttributeTable,
+    images: Path,
+    size: int,
+    *,
+    crop: float = 1.0,
+    bad_log: Path | None = None,
+) -> TableSubset:
+    """Return a table's pictures as a subset; see `PhotoSubset`."""
+    samples = [
+        Sample(images / name, group) for name, group in zip(table.names, table.groups, strict=True)
+    ]
+    values = torch.from_numpy(table.values)
+    return TableSubset(samples, (), size, crop, bad_log, values=values)
 
 
 def _with_missing(attribute: Attribute) -> Attribute:
@@ -105,9 +143,12 @@ def _with_missing(attribute: Attribute) -> Attribute:
 
 
 def split_products(
-    table: AttributeTable, *, share: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train and to validate on: every product on one side, the classes as even as may be.
+    table: AttributeTable, *, fraction: float, seed: int
+) -> tuple[AttributeTable, AttributeTable]:
+    """Return rows to train and to validate on, each product on one side, classes evenly split.
+
+    Args:
+        fraction: of the products, to train on.
 
     Raises:
         DataError: there is only one product.
@@ -115,16 +156,17 @@ def split_products(
     products, product = np.unique(table.groups, return_inverse=True)
     if len(products) < 2:
         raise DataError(f"all {len(table)} pictures are of one product: nothing to validate on")
-    count = int(np.clip(round(share * len(products)), 1, len(products) - 1))
-    shares = [np.eye(len(a) + 1)[column] for a, column in
-              zip(table.attributes, table.values.T, strict=True)]  # fmt: skip
-    classes = np.concatenate(shares, axis=1)  # the last of each attribute: unknown (-1)
-    rng, best, least = np.random.default_rng(seed), None, np.inf
+    count = int(np.clip(round(fraction * len(products)), 1, len(products) - 1))
+    columns = zip(table.attributes, table.values.T, strict=True)
+    # One-hot, in the last column of each attribute the missing values (-1).
+    classes = np.concatenate([np.eye(len(a) + 1)[column] for a, column in columns], axis=1)
+    totals = classes.sum(axis=0)
+    rng, best, lowest = np.random.default_rng(seed), np.zeros(len(table), bool), np.inf
     for _ in range(DRAWS):
         chosen = np.isin(product, rng.permutation(len(products))[:count])
-        wanted = share * classes.sum(axis=0)
-        unseen = (classes[chosen].sum(axis=0) == 0) & (classes.sum(axis=0) > 0)
-        uneven = np.abs(classes[chosen].sum(axis=0) - wanted).sum() + len(table) * unseen.sum()
-        if uneven < least:
-            best, least = chosen, uneven
-    return np.flatnonzero(best), np.flatnonzero(~best)
+        counts = classes[chosen].sum(axis=0)
+        unseen = (counts == 0) & (totals > 0)
+        uneven = np.abs(counts - fraction * totals).sum() + len(table) * unseen.sum()
+        if uneven < lowest:
+            best, lowest = chosen, uneven
+    return table.take(np.flatnonzero(best)), table.take(np.flatnonzero(~best))

@@ -1,90 +1,69 @@
-"""Figures that judge a model of attributes, each beside the answer that always says the same."""
+"""Scores of a model of attributes, with and without its catch-all classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from preprocessing.datasets.attribute_table import MISSING, MISSING_CODE, Attribute
+from preprocessing.datasets.attribute_table import MISSING_CODE, Attribute
 from preprocessing.errors import UsageError
-from training.common.metrics import Scores, score
-from training.inference.attributes import split_outputs
+from training.common.attribute_metrics import AttributeScores, mean_f1, score_attributes
 
 LAST = "last"  # --catch-all: the last code of every attribute
 
 
 @dataclass(frozen=True, eq=False)
-class AttributeScores:
-    """One attribute's figures over the pictures whose class is known.
+class TableScores:
+    """Scores over the pictures of a table.
 
     Attributes:
-        scores: of the network.
-        baseline: of always answering training's most frequent class.
+        all_classes: an attribute each.
+        catch_all: codes by attribute that `without_catch_all` excludes; empty for none.
     """
 
-    attribute: Attribute
-    scores: Scores
-    baseline: Scores
+    all_classes: Sequence[AttributeScores]
+    catch_all: dict[str, str]
+    without_catch_all: Sequence[AttributeScores]
 
-    def summary(self) -> dict[str, float | int]:
-        """Single figures, ready for JSON."""
-        return {
-            "count": self.scores.count,
-            **{
-                f"{prefix}{name}": round(getattr(scores, name), 5)
-                for prefix, scores in (("", self.scores), ("baseline_", self.baseline))
-                for name in ("accuracy", "balanced_accuracy", "macro_f1")
-            },
-        }
+    def summary(self) -> dict[str, Any]:
+        """The single figures, ready for JSON."""
+        figures: dict[str, Any] = _summaries(self.all_classes)
+        if self.catch_all:
+            figures["without_catch_all"] = _summaries(self.without_catch_all)
+        return {"macro_f1": round(mean_f1(self.all_classes), 5), "attributes": figures}
 
 
-def judge(
+def _summaries(scores: Sequence[AttributeScores]) -> dict[str, dict[str, float | int]]:
+    return {one.attribute.name: one.summary() for one in scores}
+
+
+def score_table(
     logits: np.ndarray,
     values: np.ndarray,
     attributes: Sequence[Attribute],
     *,
     modes: np.ndarray,
-    catch_all: dict[str, str] | None = None,
-) -> list[AttributeScores]:
-    """Score logits (N, all classes) against classes (N, attributes); unknown ones do not count.
+    catch_all: str,
+) -> TableScores:
+    """Compare logits (N, all classes) with classes (N, attributes).
 
     Args:
-        modes: int (attributes,), what the baseline answers.
-        catch_all: codes by attribute that neither count as truth nor may be answered.
+        modes: see `score_attributes`; catch_all: see `catch_all_codes`.
+
+    Raises:
+        UsageError: see `catch_all_codes`.
     """
-    found = []
-    for column, (attribute, answers) in enumerate(
-        zip(attributes, split_outputs(logits, attributes), strict=True)
-    ):
-        truth, constant = values[:, column], int(modes[column])
-        kept = truth != MISSING
-        code = (catch_all or {}).get(attribute.name)
-        if code is not None:
-            left_out = attribute.codes.index(code)
-            kept &= truth != left_out
-            answers = answers.copy()
-            answers[:, left_out] = -np.inf
-            constant = _most_frequent(truth[kept], fallback=constant)
-        if kept.any():
-            same = np.full((int(kept.sum()), len(attribute)), -np.inf, np.float32)
-            same[:, constant] = 0
-            found.append(AttributeScores(
-                attribute, score(answers[kept], truth[kept]), score(same, truth[kept])
-            ))  # fmt: skip
-    return found
+    codes = catch_all_codes(catch_all, attributes)
+    whole = score_attributes(logits, values, attributes, modes=modes)
+    without = whole
+    if codes:
+        without = score_attributes(logits, values, attributes, modes=modes, excluded=codes)
+    return TableScores(whole, codes, without)
 
 
-def _most_frequent(truth: np.ndarray, *, fallback: int) -> int:
-    return int(np.bincount(truth).argmax()) if len(truth) else fallback
-
-
-def mean_f1(found: Sequence[AttributeScores]) -> float:
-    """Mean macro-F1 over the attributes; nan for none."""
-    return float(np.mean([one.scores.macro_f1 for one in found])) if found else float("nan")
-
-
-def catch_alls(text: str | None, attributes: Sequence[Attribute]) -> dict[str, str]:
-    """The codes that --catch-all names: "last", or "neck=6,pattern=9".
+def catch_all_codes(text: str, attributes: Sequence[Attribute]) -> dict[str, str]:
+    """Return the codes that --catch-all names: "last", "neck=6,pattern=9", or "" for none.
 
     Raises:
         UsageError: no such attribute or code.
@@ -94,28 +73,11 @@ def catch_alls(text: str | None, attributes: Sequence[Attribute]) -> dict[str, s
     if text == LAST:
         return {one.name: [c for c in one.codes if c != MISSING_CODE][-1] for one in attributes}
     known = {attribute.name: attribute.codes for attribute in attributes}
-    found = dict(part.partition("=")[::2] for part in text.split(","))
-    for name, code in found.items():
+    found: dict[str, str] = {}
+    for pair in text.split(","):
+        name, _, code = pair.partition("=")
         if code not in known.get(name, ()):
             have = "; ".join(f"{name}={'|'.join(codes)}" for name, codes in known.items())
             raise UsageError(f"--catch-all {name}={code}: no such code, have {have}")
+        found[name] = code
     return found
-
-
-def table(found: Sequence[AttributeScores], *, without: dict[str, str]) -> str:
-    """The figures as Markdown."""
-    lines = [
-        "| attribute | pictures | accuracy | balanced | macro-F1 | baseline: accuracy | balanced "
-        "| macro-F1 |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for one in found:
-        name = one.attribute.name
-        if name in without:
-            name += f" (without {one.attribute.titles[one.attribute.codes.index(without[name])]})"
-        figures = " | ".join(
-            f"{scores.accuracy:.1%} | {scores.balanced_accuracy:.1%} | {scores.macro_f1:.3f}"
-            for scores in (one.scores, one.baseline)
-        )
-        lines.append(f"| {name} | {one.scores.count} | {figures} |")
-    return "\n".join(lines)

@@ -1,29 +1,31 @@
-"""One training step of a model of attributes, in Lightning's form."""
+"""Training step of a model of attributes, as a Lightning module."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from torch.nn import functional as F
 
 from preprocessing.datasets.attribute_table import MISSING, Attribute
-from training.attributes.metrics import judge, mean_f1
 from training.attributes.recipes import AttributeRecipe
+from training.common.attribute_metrics import mean_f1, score_attributes
 from training.common.augmentation import AUGMENTATIONS
-from training.common.optimisers import freeze, optimizers
-from training.models import MODELS
+from training.common.module import NetworkModule
+from training.common.optimisers import freeze
 from training.models.backbones import load_pretrained
+from training.models.registry import MODELS
 
 
-class AttributeTask(LightningModule):
+class AttributeModule(NetworkModule):
     """A network with the mean loss of its attributes; `val_f1` is their mean macro-F1.
 
     Args:
-        attributes: as the network answers them.
-        class_weights: float32 (classes,) an attribute that weigh its loss; none for one each.
-        modes: see `judge`.
+        attributes: of the network's outputs.
+        class_weights: float32 (classes,) an attribute, of its loss; none for equal weights.
+        modes: see `score_attributes`.
     """
+
+    recipe: AttributeRecipe
 
     def __init__(
         self,
@@ -33,23 +35,18 @@ class AttributeTask(LightningModule):
         class_weights: Sequence[torch.Tensor] = (),
         modes: np.ndarray,
     ):
-        super().__init__()
-        self.recipe = recipe
-        self._attributes, self._modes = attributes, modes
-        self._sizes = [len(attribute) for attribute in attributes]
-        network = MODELS[recipe.network](recipe.shape(sum(self._sizes)), dropout=recipe.dropout)
+        sizes = [len(attribute) for attribute in attributes]
+        network = MODELS[recipe.network](recipe.shape(sum(sizes)), dropout=recipe.dropout)
         if recipe.pretrained != "none":
             load_pretrained(network, recipe.network, recipe.pretrained)
-        self.network = network.to(memory_format=torch.channels_last)
+        super().__init__(network, recipe)
+        self._attributes, self._modes, self._sizes = attributes, modes, sizes
         self._augment = AUGMENTATIONS[recipe.augment]
-        self._class_weights = list(class_weights) or [None] * len(attributes)
-        self._seen: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.network(images)
+        self._class_weights = class_weights or [torch.ones(size) for size in sizes]
+        self._predictions: list[tuple[np.ndarray, np.ndarray]] = []
 
     def on_train_epoch_start(self) -> None:
-        freeze(self.network, self.recipe, epoch=self.current_epoch)
+        freeze(self.network.backbone, self.recipe, epoch=self.current_epoch)
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         images, values = batch
@@ -61,39 +58,35 @@ class AttributeTask(LightningModule):
         return loss
 
     def loss(self, logits: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy of the attributes over the pictures that know them."""
+        """Mean cross-entropy of the attributes over the pictures whose classes are known."""
         losses = [
-            F.cross_entropy(
-                answers, truth, ignore_index=MISSING, reduction="sum",
-                weight=None if weights is None else weights.to(logits.device),
-            ) / (truth != MISSING).sum().clamp(min=1)
-            for answers, truth, weights in zip(
+            F.cross_entropy(own, truth, weights.to(logits.device), ignore_index=MISSING,
+                            reduction="sum") / (truth != MISSING).sum().clamp(min=1)
+            for own, truth, weights in zip(
                 logits.split(self._sizes, dim=1), values.T, self._class_weights, strict=True
             )
         ]  # fmt: skip
         return torch.stack(losses).mean()
 
     def accuracy(self, logits: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """Share of the known classes that are answered."""
-        answers = torch.stack([a.argmax(1) for a in logits.split(self._sizes, dim=1)], dim=1)
+        """Fraction of the known classes that are predicted."""
+        predicted = [own.argmax(dim=1) for own in logits.split(self._sizes, dim=1)]
         known = values != MISSING
-        return (answers == values)[known].float().mean() if known.any() else torch.tensor(0.0)
+        right = (torch.stack(predicted, dim=1) == values)[known]
+        return right.float().mean() if known.any() else torch.tensor(0.0)
 
     def on_validation_epoch_start(self) -> None:
-        self._seen = []
+        self._predictions = []
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
         images, values = batch
         logits = self(images).float()
-        self._seen.append((logits.cpu().numpy(), values.cpu().numpy()))
+        self._predictions.append((logits.cpu().numpy(), values.cpu().numpy()))
         self.log_dict({"val_loss": self.loss(logits, values),
                        "val_acc": self.accuracy(logits, values)},
                       on_epoch=True, batch_size=len(values))  # fmt: skip
 
     def on_validation_epoch_end(self) -> None:
-        logits, values = map(np.concatenate, zip(*self._seen, strict=True))
-        found = judge(logits, values, self._attributes, modes=self._modes)
-        self.log("val_f1", mean_f1(found))
-
-    def configure_optimizers(self) -> dict:
-        return optimizers(self, self.network, self.recipe)
+        logits, values = map(np.concatenate, zip(*self._predictions, strict=True))
+        scores = score_attributes(logits, values, self._attributes, modes=self._modes)
+        self.log("val_f1", mean_f1(scores))

@@ -1,4 +1,4 @@
-"""Pictures of DeepFashion with all that is known of them, as batches."""
+"""Subsets of a DeepFashion benchmark: pictures with all of their labels, as batches."""
 
 from dataclasses import dataclass
 
@@ -12,20 +12,23 @@ from preprocessing.datasets.deepfashion_benchmark import Benchmark
 from preprocessing.errors import DataError
 from preprocessing.images.network_input import resize_planes
 from preprocessing.images.pictures import read_picture
-from training.common.data_parts import Order, batches
-from training.common.photo_parts import EVALUATION_BATCH, picture_loader
+from training.common.photo_subset import PHOTO_BATCH, picture_loader
+from training.common.subsets import Sampling, batch_sampler
 
-MOST_CUT = 0.2  # of a side, that random cuts take away, never of the garment's box
-MOST_ADDED = 0.15  # of a side, by which the picture grows at its border instead
-SWAPPED = [1, 0, 3, 2, 5, 4, 7, 6]  # landmarks in a mirror: left ones are right ones
+MAX_CROP = 0.2  # of a side, that random crops remove, never of the garment's box
+MAX_EXTENSION = 0.15  # of a side, by which the picture's border is replicated instead
+MIRRORED = [1, 0, 3, 2, 5, 4, 7, 6]  # landmarks in a mirror: left ones are right ones
+
+Labels = dict[str, torch.Tensor]
+Batch = tuple[torch.Tensor, Labels]
 
 
 @dataclass(frozen=True, eq=False)
-class FashionPart:
+class FashionSubset:
     """Some pictures of a benchmark.
 
     Attributes:
-        rows: int (N,), their places in the benchmark.
+        rows: int (N,), their rows in the benchmark.
         size: side of the network's input in pixels.
     """
 
@@ -36,91 +39,93 @@ class FashionPart:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def loader(self, order: Order | None = None) -> DataLoader:
-        """Batches of images uint8 (n, 3, S, S) and truths: all in order, or cut and mirrored."""
-        places = torch.zeros(len(self.rows), dtype=torch.int64)
-        chosen = batches(places, order, size=EVALUATION_BATCH)
-        return picture_loader(FashionPictures(self, changed=order is not None), chosen)
+    def loader(self, sampling: Sampling | None = None) -> DataLoader:
+        """Batches of images uint8 (n, C, S, S) and labels: all in order, or drawn and augmented."""
+        labels = torch.zeros(len(self.rows), dtype=torch.int64)  # one class: none is rare
+        chosen = batch_sampler(labels, sampling, size=PHOTO_BATCH)
+        return picture_loader(FashionDataset(self, augmented=sampling is not None), chosen)
 
 
-class FashionPictures(Dataset):
-    """Single pictures of a part with their truths, float32 and int64 tensors by name:
+class FashionDataset(Dataset[Batch]):
+    """Single pictures of a subset with their labels, float32 and int64 tensors by name.
 
-    box (4,) and landmarks (8, 2) in shares of the side (nan where absent), category (), has (A,) of
-    1, 0 and MISSING, values (groups,). A picture that cannot be read is black and without truth.
+    They are box (4,) and landmarks (8, 2) as fractions of the sides (nan where absent), category
+    (), has (A,) of 1, 0 and MISSING, and values (groups,). An unreadable picture is black, without
+    labels.
     """
 
-    def __init__(self, part: FashionPart, *, changed: bool):
-        self._part, self._changed = part, changed
+    def __init__(self, subset: FashionSubset, *, augmented: bool):
+        self._subset, self._augmented = subset, augmented
 
     def __len__(self) -> int:
-        return len(self._part)
+        return len(self._subset)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        part, row = self._part, int(self._part.rows[index])
-        known = part.benchmark
+    def __getitem__(self, index: int) -> Batch:
+        subset, row = self._subset, int(self._subset.rows[index])
+        benchmark = subset.benchmark
         try:
-            image = read_picture(known.paths[row])
+            image = read_picture(benchmark.paths[row])
         except DataError:
-            planes = np.zeros((3, part.size, part.size), np.uint8)
-            return torch.from_numpy(planes), _without_truth(known)
+            return torch.zeros(3, subset.size, subset.size, dtype=torch.uint8), unknown(benchmark)
         height, width = image.shape[:2]
-        box = clipped(known.boxes[row], width=width, height=height)
-        points = known.landmarks[row]
-        if self._changed:
+        box = clip_box(benchmark.boxes[row], width=width, height=height)
+        points = benchmark.landmarks[row]
+        if self._augmented:
             rng = np.random.default_rng(int(torch.randint(2**31, ())))
-            image, box, points = changed(image, box, points, rng)
+            image, box, points = crop_and_mirror(image, box, points, rng)
         sides = np.array(image.shape[1::-1], np.float32)
-        truth = {"box": (box.reshape(2, 2) / sides).ravel(), "landmarks": points / sides}
-        if known.categories is not None:
-            truth["category"] = np.int64(known.categories[row])
-        if known.bits is not None:
-            truth["has"] = known.bits.row(row).astype(np.float32)
-        if known.values is not None:
-            truth["values"] = known.values[row]
-        planes = torch.from_numpy(resize_planes(image, part.size))
-        return planes, {name: torch.as_tensor(value) for name, value in truth.items()}
+        labels = {"box": (box.reshape(2, 2) / sides).ravel(), "landmarks": points / sides}
+        if benchmark.categories is not None:
+            labels["category"] = np.int64(benchmark.categories[row])
+        if benchmark.bits is not None:
+            labels["has"] = benchmark.bits.row(row).astype(np.float32)
+        if benchmark.values is not None:
+            labels["values"] = benchmark.values[row]
+        planes = torch.from_numpy(resize_planes(image, subset.size))
+        return planes, {name: torch.as_tensor(value) for name, value in labels.items()}
 
 
-def _without_truth(known: Benchmark) -> dict[str, torch.Tensor]:
-    truth = {"box": torch.full((4,), torch.nan),
-             "landmarks": torch.full(known.landmarks.shape[1:], torch.nan)}  # fmt: skip
-    if known.categories is not None:
-        truth["category"] = torch.tensor(MISSING)
-    if known.bits is not None:
-        truth["has"] = torch.full((known.bits.count,), float(MISSING))
-    if known.values is not None:
-        truth["values"] = torch.full((len(known.groups),), MISSING)
-    return truth
+def unknown(benchmark: Benchmark) -> Labels:
+    """Return the labels of a picture that cannot be read: all missing."""
+    labels = {"box": torch.full((4,), torch.nan),
+              "landmarks": torch.full(benchmark.landmarks.shape[1:], torch.nan)}  # fmt: skip
+    if benchmark.categories is not None:
+        labels["category"] = torch.tensor(MISSING)
+    if benchmark.bits is not None:
+        labels["has"] = torch.full((benchmark.bits.count,), float(MISSING))
+    if benchmark.values is not None:
+        labels["values"] = torch.full((len(benchmark.groups),), MISSING)
+    return labels
 
 
-def clipped(box: np.ndarray, *, width: int, height: int) -> np.ndarray:
-    """A box float32 (4,) with its corners in order, within the picture, a pixel at least."""
+def clip_box(box: np.ndarray, *, width: int, height: int) -> np.ndarray:
+    """Return a box float32 (4,) with its corners in order, inside the picture, a pixel at least."""
     x1, x2 = np.clip(np.sort(box[[0, 2]]), 0, width)
     y1, y2 = np.clip(np.sort(box[[1, 3]]), 0, height)
     x1, y1 = min(x1, width - 1), min(y1, height - 1)
     return np.array([x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)], np.float32)
 
 
-def changed(
+def crop_and_mirror(
     image: np.ndarray, box: np.ndarray, points: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A picture cut at its border, outside the garment's box, or grown there, and mirrored now and
-    then."""
+    """Return a picture cropped outside the garment's box, or extended, and mirrored every other
+    time, with its box float32 (4,) and landmarks float32 (N, 2) in pixels.
+    """
     height, width = image.shape[:2]
     room = np.array([box[0], box[1], width - box[2], height - box[3]])
     sides = np.array([width, height, width, height])
-    most = np.clip(room, 0, MOST_CUT * sides)
-    left, top, right, bottom = np.floor(rng.uniform(-MOST_ADDED * sides, most)).astype(int)
+    most = np.clip(room, 0, MAX_CROP * sides)
+    left, top, right, bottom = np.floor(rng.uniform(-MAX_EXTENSION * sides, most)).astype(int)
     image = image[max(top, 0) : height - max(bottom, 0), max(left, 0) : width - max(right, 0)]
-    added = (max(-side, 0) for side in (top, bottom, left, right))
-    image = cv2.copyMakeBorder(image, *added, cv2.BORDER_REPLICATE)
-    box = box - np.float32((left, top, left, top))
-    points = points - np.float32((left, top))
+    image = cv2.copyMakeBorder(image, max(-top, 0), max(-bottom, 0), max(-left, 0), max(-right, 0),
+                               cv2.BORDER_REPLICATE)  # fmt: skip
+    box = box - np.array((left, top, left, top), np.float32)
+    points = points - np.array((left, top), np.float32)
     if rng.random() < 0.5:
         width = image.shape[1]
         image = image[:, ::-1]
-        box = np.float32((width - box[2], box[1], width - box[0], box[3]))
+        box = np.array((width - box[2], box[1], width - box[0], box[3]), np.float32)
         if len(points):
-            points = (points * np.float32((-1, 1)) + np.float32((width, 0)))[SWAPPED]
+            points = (points * np.float32([-1, 1]) + np.float32([width, 0]))[MIRRORED]
     return image, box, points

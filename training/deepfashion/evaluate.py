@@ -1,45 +1,39 @@
-"""Scores a DeepFashion network: what `training.evaluate` does for such models."""
-
-import json
-from pathlib import Path
-
-import numpy as np
+"""Evaluation of DeepFashion networks on a split of the benchmark: report.md and report.json."""
 
 from preprocessing.datasets.deepfashion_benchmark import read_benchmark
 from preprocessing.errors import DataError, UsageError
-from training.deepfashion.data import FashionPart
-from training.deepfashion.fit import answers_of, habit_of, load_network
-from training.deepfashion.metrics import as_markdown
-from training.deepfashion.module import judged
+from training.deepfashion.baseline import fit_baseline
+from training.deepfashion.data import FashionSubset
+from training.deepfashion.metrics import score_batches
+from training.deepfashion.module import predictions
+from training.deepfashion.network import load_network
 from training.deepfashion.outputs import Outputs
+from training.deepfashion.report import write_report
+from training.deepfashion.settings import FashionEvaluateSettings
+from training.deepfashion.splits import split_rows
 from training.inference import weights
 
 
-def evaluate(model: str, data: Path | None, *, split: str | None, out: Path | None) -> str:
-    """Judge a network on a part (default test) of the lists in `data`; the text of its report.
+def evaluate(settings: FashionEvaluateSettings) -> str:
+    """Evaluate a network on an official split, and return the text to print.
 
     Raises:
         DataError, UsageError, WeightsError: nothing there, or it does not fit the model.
     """
-    stem, info = weights.locate(model)
-    if data is None:
-        raise UsageError(f"{info.name} is a DeepFashion model: give --data DIR with its lists")
+    stem, info = weights.locate(settings.model)
     weights.verified(stem.with_suffix(".safetensors"))
-    benchmark = read_benchmark(data)
+    benchmark, data, split = read_benchmark(settings.data), settings.data, settings.split
     outputs = Outputs.of(benchmark)
     if outputs.parts != info.attributes:
-        raise UsageError(f"{data} has other categories or attributes than {info.name} knows")
-    there = np.array([path.is_file() for path in benchmark.paths])
-    splits, split = np.array(benchmark.splits), split or "test"
-    rows = {name: np.flatnonzero(there & (splits == name)) for name in ("training", split)}
-    if not len(rows[split]):
-        raise DataError(f"{data}: no pictures of the {split} part are there, give --split")
-    part = FashionPart(benchmark, rows[split], info.size)
-    habit = habit_of(FashionPart(benchmark, rows["training"], info.size))
-    found = judged(answers_of(load_network(stem, info), part), outputs, habit=habit)
-    folder = out or Path("out") / f"evaluate-{info.name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = as_markdown(found, f"{info.name} on the {split} part of {data}")
-    (folder / "report.md").write_text(text, encoding="utf-8")
-    (folder / "report.json").write_text(json.dumps(found.summary(), indent=1) + "\n")
+        raise UsageError(f"{data} has other categories or attributes than {info.name}")
+    training, chosen = (
+        FashionSubset(benchmark, split_rows(benchmark, name), info.size)
+        for name in ("training", split)
+    )
+    if not len(chosen):
+        raise DataError(f"{data} has no pictures of the {split} split: give another --split")
+    batches = predictions(load_network(stem, info), chosen)
+    scores = score_batches(batches, outputs, baseline=fit_baseline(training))
+    folder = settings.folder(info.name)
+    text = write_report(folder, scores, title=f"{info.name} on the {split} split of {data}")
     return f"{text}\nwrote {folder}/report.md, report.json"

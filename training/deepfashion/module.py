@@ -1,102 +1,85 @@
-"""One training step of a DeepFashion network, in Lightning's form."""
+"""Training step of a DeepFashion network, as a Lightning module."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 
 from training.common import run_index
 from training.common.augmentation import AUGMENTATIONS
-from training.common.optimisers import freeze, optimizers
-from training.deepfashion.losses import losses
-from training.deepfashion.metrics import FashionScores, Habit, score
+from training.common.module import NetworkModule
+from training.common.optimisers import freeze
+from training.deepfashion.baseline import Baseline
+from training.deepfashion.data import Batch, FashionSubset, Labels
+from training.deepfashion.losses import LossWeights, losses
+from training.deepfashion.metrics import score_batches
 from training.deepfashion.network import FashionNetwork
-from training.deepfashion.outputs import BRANCH, Outputs
+from training.deepfashion.outputs import Outputs
 from training.deepfashion.recipes import FashionRecipe
 from training.models.backbones import load_pretrained
 
-RESULTS = "results.csv"
 
-Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
-
-
-class FashionTask(LightningModule):
-    """A network with the sum of its losses; every epoch's figures go to the run's results.csv.
+class FashionModule(NetworkModule):
+    """A network with the sum of its losses; `val_score` is the mean of its figures.
 
     Args:
-        weights: "positive_weights" and "group_weights" of `losses`, as far as there are any.
+        results: CSV file that every epoch's figures are added to.
     """
+
+    recipe: FashionRecipe
+    network: FashionNetwork
 
     def __init__(
         self,
         recipe: FashionRecipe,
         outputs: Outputs,
         *,
-        run: Path,
-        habit: Habit,
-        weights: Mapping[str, Any] | None = None,
+        baseline: Baseline,
+        weights: LossWeights,
+        results: Path,
     ):
-        super().__init__()
-        self.recipe = recipe
-        self._outputs, self._run, self._habit = outputs, run, habit
         network = FashionNetwork(recipe.network, outputs, size=recipe.size, dropout=recipe.dropout)
         if recipe.pretrained != "none":
             load_pretrained(network, recipe.network, recipe.pretrained)
-        self.network = network.to(memory_format=torch.channels_last)
+        super().__init__(network, recipe)
+        self._outputs, self._baseline, self._results = outputs, baseline, results
         self._augment = AUGMENTATIONS[recipe.augment]
-        self._weights = weights or {}
-        self._seen: list[tuple[torch.Tensor, dict[str, torch.Tensor]]] = []
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.network(images)
+        self._weights = weights
+        self._predictions: list[Batch] = []
 
     def on_train_epoch_start(self) -> None:
-        freeze(self.network, self.recipe, epoch=self.current_epoch)
+        freeze(self.network.backbone, self.recipe, epoch=self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        images, truth = batch
+        images, labels = batch
         images = self._augment(images.float()).contiguous(memory_format=torch.channels_last)
-        found = self._losses(self(images), truth)
-        loss = torch.stack(list(found.values())).sum()
+        loss = self._loss(self(images), labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
         return loss
 
-    def _losses(
-        self, answer: torch.Tensor, truth: dict[str, torch.Tensor]
-    ) -> dict[str, torch.Tensor]:
-        return losses(answer.float(), truth, self._outputs, self.recipe, **self._weights)
+    def _loss(self, predicted: torch.Tensor, labels: Labels) -> torch.Tensor:
+        found = losses(predicted.float(), labels, self._outputs, self.recipe, weights=self._weights)
+        return torch.stack(list(found.values())).sum()
 
     def on_validation_epoch_start(self) -> None:
-        self._seen = []
+        self._predictions = []
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        images, truth = batch
-        answer = self(images)
-        found = self._losses(answer, truth)
-        loss = torch.stack(list(found.values())).sum()
+        images, labels = batch
+        predicted = self(images)
+        loss = self._loss(predicted, labels)
         self.log("val_loss", loss, on_epoch=True, batch_size=len(images))
-        self._seen.append((answer.float().cpu(), {k: v.cpu() for k, v in truth.items()}))
+        labels = {name: label.cpu() for name, label in labels.items()}
+        self._predictions.append((predicted.float().cpu(), labels))
 
     def on_validation_epoch_end(self) -> None:
-        found = judged(self._seen, self._outputs, habit=self._habit)
-        self.log("val_score", found.score)
-        row = {"epoch": self.current_epoch, **found.summary()}
-        run_index.append(self._run / RESULTS, row)
-
-    def configure_optimizers(self) -> dict:
-        return optimizers(self, self.network, self.recipe)
+        scores = score_batches(self._predictions, self._outputs, baseline=self._baseline)
+        self.log("val_score", scores.score)
+        row = {"epoch": self.current_epoch, **scores.summary()}
+        run_index.append_row(self._results, row)
 
 
-def judged(
-    seen: list[tuple[torch.Tensor, dict[str, torch.Tensor]]], outputs: Outputs, *, habit: Habit
-) -> FashionScores:
-    """The figures of batches of answers with their truths."""
-    answer = torch.cat([one for one, _ in seen])
-    truth = {name: np.concatenate([t[name].numpy() for _, t in seen]) for name in seen[0][1]}
-    categories = None
-    if outputs.of_kind(BRANCH):
-        categories = outputs.category_scores(outputs.split(answer)).numpy()
-    return score(answer.numpy(), truth, outputs, habit=habit, categories=categories)
+def predictions(network: FashionNetwork, subset: FashionSubset) -> list[Batch]:
+    """Return batches of a network's rows float32 (n, outputs.size) with the labels."""
+    network = network.eval()
+    with torch.inference_mode():
+        return [(network(images).float(), labels) for images, labels in subset.loader()]

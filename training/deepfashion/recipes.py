@@ -1,38 +1,66 @@
-"""Named recipes of DeepFashion networks: FASHION_MODELS, as RECIPES are those of classifiers."""
+"""Recipes of DeepFashion networks. Imports no torch."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from training.classification.recipes import RECIPES, Recipe
+from preprocessing.flags import NOT_NEGATIVE, Flag
+from training.common.recipe import NETWORK, BackboneRecipe
+from training.models.names import BACKBONES
 
-ATTRIBUTE_LOSSES = ("bce", "hinge")
-BOX_LOSSES = ("giou", "l1")
-REDUCTIONS = ("sum", "mean")
+LOSSES = "losses"
 
 
-@dataclass(frozen=True)
-class FashionRecipe(Recipe):
-    """A classifier's recipe, with what its several losses weigh.
+@dataclass(frozen=True, kw_only=True)
+class FashionRecipe(BackboneRecipe):
+    """A recipe for category, attributes, box and landmarks, with the weights of their losses."""
 
-    Attributes:
-        attribute_loss: a name of ATTRIBUTE_LOSSES; box_loss: one of BOX_LOSSES.
-        reduction: of a picture's attributes, a name of REDUCTIONS.
-        positive_weight: how much rare attributes' positives weigh: (negatives / positives) to this
-            power, and classes of a group (mean count / count); 0 for one each.
-    """
-
-    category_weight: float = 1.0
-    attribute_weight: float = 2.0
-    box_weight: float = 5.0
-    landmark_weight: float = 1.0
-    attribute_loss: str = "bce"
-    box_loss: str = "giou"
-    reduction: str = "mean"
-    positive_weight: float = 1.0
+    network: Annotated[
+        str, Flag("backbone under the heads", name="--backbone", group=NETWORK, choices=BACKBONES)
+    ]
+    category_weight: Annotated[
+        float, Flag("weight of the loss of categories", NOT_NEGATIVE, "X", LOSSES)
+    ] = 1.0
+    attribute_weight: Annotated[
+        float, Flag("weight of the loss of attributes", NOT_NEGATIVE, "X", LOSSES)
+    ] = 2.0
+    box_weight: Annotated[float, Flag("weight of the loss of boxes", NOT_NEGATIVE, "X", LOSSES)] = (
+        5.0
+    )
+    landmark_weight: Annotated[
+        float, Flag("weight of the loss of landmarks", NOT_NEGATIVE, "X", LOSSES)
+    ] = 1.0
+    attribute_loss: Annotated[
+        str, Flag("loss of an attribute", group=LOSSES, choices=("bce", "hinge"))
+    ] = "bce"
+    box_loss: Annotated[str, Flag("loss of a box", group=LOSSES, choices=("giou", "l1"))] = "giou"
+    reduction: Annotated[
+        str,
+        Flag("how the losses of a picture's attributes are combined", group=LOSSES,
+             choices=("sum", "mean")),
+    ] = "mean"  # fmt: skip
+    positive_weight: Annotated[
+        float,
+        Flag("weight of rare labels: positives of an attribute weigh (absent / present) to this "
+             "power, classes of a group (mean count / count); 0 for equal weights", NOT_NEGATIVE,
+             "X", LOSSES),
+    ] = 1.0  # fmt: skip
 
 
 FASHION_MODELS = {
-    "deepfashion": FashionRecipe(**vars(RECIPES["photo"]) | {
-        "label_smoothing": 0.0, "epochs": 40, "batch_size": 24, "augment": "colour",
-        "hung": 0.0,
-    })
-}  # fmt: skip
+    "deepfashion": FashionRecipe(
+        network="efficientnet-lite0",
+        pretrained="imagenet",
+        epochs=40,
+        batch_size=24,
+        lr=0.001,
+        backbone_lr=0.0002,
+        schedule="onecycle",
+        augment="colour",
+        size=224,
+        dropout=0.2,
+        optimizer="adamw",
+        weight_decay=0.05,
+        ema_decay=0.99,
+        clip=5.0,
+    ),
+}

@@ -1,44 +1,56 @@
-"""Named recipes of detectors: DETECTORS, as RECIPES are those of classifiers. Imports no torch."""
+"""Recipes of detectors. Imports no torch."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from preprocessing.flags import Check, Flag
+from training.common.recipe import NETWORK, Recipe
+from training.inference.shape import STRIDE
+
+INPUT_SIDE = Check(
+    f"a multiple of {STRIDE}, above 0", lambda value: value > 0 and value % STRIDE == 0
+)
 
 
-@dataclass(frozen=True)
-class DetectorRecipe:
-    """Everything that decides a detector's training, besides its data and its seed.
+@dataclass(frozen=True, kw_only=True)
+class DetectorRecipe(Recipe):
+    """A recipe for boxes with classes; augmentation is ultralytics' own.
 
-    The shares are probabilities or ranges of ultralytics' own augmentation.
+    Attributes:
+        network: a definition that ultralytics carries.
+        smaller: smaller images first, which cost less: (side in pixels, fraction of the epochs
+            until which); without effect where --image-size is given.
+        mosaic: probability that an image is four put together; close_mosaic: last epochs without.
+        scale: range of zooming; hue, saturation, brightness: ranges of colour jitter.
+        class_gain: weight of the classes' loss; that of the boxes is 7.5.
     """
 
-    network: str  # a definition that ultralytics carries
-    epochs: int
-    batch_size: int
-    size: int  # side of the network's square input in pixels
-    lr: float  # the highest learning rate
-    optimizer: str
-    weight_decay: float
+    size: Annotated[
+        int, Flag("side of the network's square input", INPUT_SIDE, "PIXELS", NETWORK,
+                  name="--image-size"),
+    ]  # fmt: skip
+    smaller: tuple[tuple[int, float], ...] = ()
+    optimizer: str = "AdamW"
     warmup_epochs: float
-    mosaic: float  # share of images that are four put together
-    close_mosaic: int  # last epochs without them
-    scale: float  # range of zooming
-    hue: float
+    mosaic: float = 0.0
+    close_mosaic: int = 0
+    scale: float
+    hue: float = 0.015
     saturation: float
     brightness: float
-    # Smaller pictures, which cost less, at first: (pixels, share of the epochs until which); not
-    # where --image-size is given.
-    smaller: tuple[tuple[int, float], ...] = ()
-    class_gain: float = 0.5  # weight of the classes' loss; that of the boxes is 7.5
-    patience: int = 0  # epochs without a better score before stopping; 0 for never
-    pretrained: str = "none"  # or a file of weights to start from
+    class_gain: float = 0.5
+    pretrained: Annotated[
+        str,
+        Flag("weights to start from, as far as they fit", metavar="none|FILE", group=NETWORK),
+    ] = "none"
 
     def size_at(self, epoch: int) -> int:
-        """Side in pixels of the pictures of an epoch, counted from 0."""
+        """Side in pixels of the images of an epoch, counted from 0."""
         sizes = (size for size, until in self.smaller if epoch < until * self.epochs)
         return min(next(sizes, self.size), self.size)
 
 
-DETECTOR = "detector"  # names its boxes itself
-# Canvases bring their own variety, so the augmentation only shifts, mirrors and zooms.
+# Canvases bring their own variety, so that the augmentation only shifts, mirrors and zooms.
 CANVASES = DetectorRecipe(
     network="yolo26n",
     epochs=7,
@@ -46,16 +58,12 @@ CANVASES = DetectorRecipe(
     size=320,
     smaller=((256, 2 / 3),),
     lr=0.002,
-    optimizer="AdamW",
     weight_decay=5e-4,
     warmup_epochs=0.5,
-    mosaic=0.0,
-    close_mosaic=0,
     scale=0.3,
-    hue=0.015,
     saturation=0.4,
     brightness=0.3,
-    class_gain=1.5,  # garments are found long before they are told apart
+    class_gain=1.5,  # garments are found long before their classes are
 )
 DETECTORS = {
     "yolo": CANVASES,

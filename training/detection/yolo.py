@@ -1,37 +1,47 @@
-"""The one file that knows ultralytics: trains, loads and exports YOLO networks.
+"""The adapter of ultralytics: trains, loads and exports YOLO networks. No other file imports it.
 
 Nothing is installed, downloaded or reported at run time. The network is built with one head (its
 one-to-many), which learns faster in short trainings and needs suppression afterwards.
 """
 
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnx
 import torch
 import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
+
+# Read by ultralytics when it is imported. Its settings are kept in a private folder, which is
+# removed when the process ends, not in the user's own.
+if "YOLO_CONFIG_DIR" not in os.environ:
+    _settings_folder = tempfile.TemporaryDirectory(prefix="ultralytics-")
+    os.environ["YOLO_CONFIG_DIR"] = _settings_folder.name
+os.environ.setdefault("YOLO_OFFLINE", "true")
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+os.environ.setdefault("YOLO_VERBOSE", "false")
+# Its checkpoints are pickles of networks: releases that read this refuse any class but those of
+# networks in them, earlier ones execute what a pickle contains. Publish none.
+os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "true")
+
 from ultralytics.engine.exporter import Exporter
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
 from ultralytics.utils import DEFAULT_CFG_DICT
 
 from preprocessing.datasets.yolo_layout import Layout
-from preprocessing.errors import UsageError, WeightsError
-from training.common.checkpoints import read_tensors
+from preprocessing.errors import UsageError
+from training.common.checkpoints import filled, read_tensors
+from training.common.publish import halve
 from training.detection.recipes import DetectorRecipe
-from training.export import halve
-from training.inference.detector import openvino_detector
-from training.inference.weights import METADATA_KEY, WeightsInfo
+from training.inference.weights import WeightsInfo
 
 BEST, LAST = "weights/best.pt", "weights/last.pt"  # of a run, as ultralytics names them
-MOST_PIXELS, MOST_SCORE = 1.0, 0.01  # by which the answers of the two files may differ
 
 
 @dataclass(frozen=True)
@@ -46,42 +56,53 @@ class Epoch:
     seconds: float
 
 
-class _Network(DetectionModel):
+class SinglePrecisionLoss(DetectionModel):
     """A network whose loss is in single precision: bf16 rounds the edges of boxes to two pixels."""
 
-    def loss(self, batch, preds=None):
+    def loss(self, batch: dict[str, torch.Tensor], preds: Any = None) -> Any:
         preds = self.forward(batch["img"]) if preds is None else preds
-        answers = preds[1] if isinstance(preds, tuple) else preds
-        answers = {
+        outputs = preds[1] if isinstance(preds, tuple) else preds
+        outputs = {
             name: [level.float() for level in value] if isinstance(value, list) else value.float()
-            for name, value in answers.items()
+            for name, value in outputs.items()
         }
         with torch.autocast(batch["img"].device.type, enabled=False):
-            return super().loss(batch, answers)
+            return super().loss(batch, outputs)
 
 
-class _Trainer(DetectionTrainer):
+torch.serialization.add_safe_globals([SinglePrecisionLoss])  # of our own checkpoints
+
+
+class Trainer(DetectionTrainer):
     """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
 
     recipe: DetectorRecipe
+    # The base class declares these with values that a training never sees.
+    model: nn.Module
+    ema: Any
+    metrics: dict[str, float]
+    lr: dict[str, float]
+    tloss: dict[str, torch.Tensor]
+    epoch: int
+    epoch_time: float
 
-    def _setup_train(self):
+    def _setup_train(self) -> None:
         super()._setup_train()
-        # ultralytics knows mixed precision on GPUs alone; this is what its loop asks.
+        # ultralytics has mixed precision on GPUs alone; its loop reads this attribute.
         self.amp = self.amp or self.device.type == "cpu"
 
-    def setup_model(self):
-        found = super().setup_model()
+    def setup_model(self) -> Any:
+        checkpoint = super().setup_model()
         self.model = self.model.to(memory_format=torch.channels_last)
-        return found
+        return checkpoint
 
-    def get_model(self, cfg=None, weights=None, verbose=True):
-        model = build(cfg, classes=self.data["nc"], kind=_Network)
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> nn.Module:
+        model = build(cfg, classes=self.data["nc"], kind=SinglePrecisionLoss)
         if weights:
             model.load(weights)
         return model
 
-    def preprocess_batch(self, batch):
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         batch = super().preprocess_batch(batch)
         side = self.recipe.size_at(self.epoch)
         if side < self.recipe.size:
@@ -90,8 +111,8 @@ class _Trainer(DetectionTrainer):
         batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
 
-    def validate(self):
-        """Nothing while pictures are small: the network answers for larger ones later."""
+    def validate(self) -> Any:
+        """Skip epochs before the last one with small images: the network is used on larger ones."""
         following = self.epoch + 1
         if following < self.epochs and self.recipe.size_at(following) < self.recipe.size:
             return dict.fromkeys(self.metrics, float("nan")), 0.0
@@ -99,11 +120,12 @@ class _Trainer(DetectionTrainer):
 
 
 def build(
-    network: str | dict, *, classes: int, kind: type[DetectionModel] = DetectionModel
+    network: str | dict[str, Any], *, classes: int, kind: type[DetectionModel] = DetectionModel
 ) -> DetectionModel:
     """An untrained network by the name of its definition, e.g. "yolo26n", or by that itself."""
-    named = isinstance(network, str)
-    definition = yaml_model_load(f"{Path(network).stem}.yaml") if named else network
+    definition = network
+    if isinstance(network, str):
+        definition = yaml_model_load(f"{Path(network).stem}.yaml")
     return kind({**definition, "end2end": False}, nc=classes, verbose=False)
 
 
@@ -125,7 +147,7 @@ def train(
     """
     settings = _settings(recipe, run, _write_data(layout, run), device=device)
     settings |= {"seed": seed, "resume": str(run / LAST) if resume else False}
-    trainer = _Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
+    trainer = Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
     trainer.recipe = recipe
     if recipe.pretrained != "none":
         trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
@@ -147,7 +169,7 @@ def _write_data(layout: Layout, run: Path) -> Path:
 
 
 def _settings(recipe: DetectorRecipe, run: Path, data: Path, *, device: str) -> dict[str, object]:
-    """A recipe in ultralytics' own words."""
+    """A recipe as ultralytics' arguments."""
     return {
         "model": f"{recipe.network}.yaml",
         "data": str(data),
@@ -181,7 +203,7 @@ def _settings(recipe: DetectorRecipe, run: Path, data: Path, *, device: str) -> 
     }
 
 
-def _figures(trainer: _Trainer) -> Epoch:
+def _figures(trainer: Trainer) -> Epoch:
     metrics = trainer.metrics
     return Epoch(
         epoch=trainer.epoch,
@@ -193,11 +215,11 @@ def _figures(trainer: _Trainer) -> Epoch:
     )
 
 
-def _start_from(path: Path) -> Callable[[_Trainer], None]:
-    """Take over those tensors of a weight file that fit; other class outputs start anew."""
+def _start_from(path: Path) -> Callable[[Trainer], None]:
+    """A callback that loads those tensors of a weight file that fit; other outputs start anew."""
     tensors = read_tensors(path)
 
-    def start(trainer: _Trainer) -> None:
+    def start(trainer: Trainer) -> None:
         for model in (trainer.model, trainer.ema.ema):
             own = model.state_dict()
             fitting = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
@@ -206,21 +228,24 @@ def _start_from(path: Path) -> Callable[[_Trainer], None]:
     return start
 
 
-def best_network(run: Path) -> nn.Module:
-    """The averaged network of a run's checkpoint, in single precision.
+def best_network(run: Path) -> DetectionModel:
+    """The averaged network of a run's best checkpoint, in single precision.
 
     Raises:
         UsageError: the run has no whole checkpoint.
     """
-    try:  # our own run's file: a pickle, which is why only safetensors are published
+    try:
         network, _ = load_checkpoint(run / BEST)
-    except (OSError, RuntimeError, EOFError, KeyError) as error:
-        raise UsageError(f"{run} has no whole {BEST} ({error}): let training.fit finish") from error
+    except (OSError, RuntimeError, EOFError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"{run} has no whole {BEST} ({reason}): let training.fit finish"
+        ) from error
     return network.float().eval()
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a run's best checkpoint, or of a file of weights.
+    """The tensors of a run's best checkpoint, or of a weight file.
 
     Raises:
         UsageError: neither, or not whole.
@@ -238,7 +263,7 @@ def write_best(out: Path, run: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
-    """The network of `stem`.safetensors: RGB shares (N, 3, H, W) to (N, 4 + classes, anchors).
+    """The network of `stem`.safetensors: RGB of 0 to 1 (N, 3, H, W) to (N, 4 + classes, anchors).
 
     Raises:
         WeightsError: the tensors do not fit the network that the metadata names.
@@ -249,62 +274,31 @@ def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
 
 
 def _filled(stem: Path, info: WeightsInfo) -> DetectionModel:
-    path = stem.with_suffix(".safetensors")
-    network = build(info.network, classes=len(info.classes))
-    try:
-        network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
-    return network.float().eval()
+    return filled(build(info.network, classes=len(info.classes)), stem, info)
 
 
 def write_checkpoint(path: Path, stem: Path, info: WeightsInfo) -> None:
-    """The network of `stem`.safetensors as a checkpoint of ultralytics' own commands."""
-    network = _filled(stem, info)
+    """Write the network of `stem`.safetensors as a checkpoint for ultralytics' own commands."""
+    network: Any = _filled(stem, info)  # it declares none of the attributes that it reads
     network.names, network.args = dict(enumerate(info.classes)), {"imgsz": info.size}
     torch.save({"model": network, "train_args": {"imgsz": info.size}}, path)
 
 
-def save_network(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
-    """Write `stem`.safetensors in half precision, with the metadata inside."""
-    tensors = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
-        for name, tensor in network.state_dict().items()
-    }
-    save_file(tensors, stem.with_suffix(".safetensors"), {METADATA_KEY: info.to_json()})
+def write_onnx(path: Path, network: Any, info: WeightsInfo) -> None:
+    """Write the .onnx file by ultralytics' exporter, in half precision, with its own metadata.
 
+    Inputs are RGB of 0 to 1, float32 (1, 3, H, W), outputs float32 (1, 4 + classes, anchors), as
+    ultralytics' predictor reads them too.
 
-def write_onnx(stem: Path, network: nn.Module, info: WeightsInfo) -> None:
-    """`stem`.onnx by ultralytics' exporter, stored in half precision, with its own metadata alone.
-
-    Inputs are RGB shares of 0 to 1, float32 (1, 3, H, W), outputs float32 (1, 4 + classes,
-    anchors): what ultralytics' own predictor reads too.
+    Args:
+        network: a DetectionModel, which does not declare all attributes that the exporter reads.
     """
     settings = {"mode": "export", "format": "onnx", "imgsz": info.size, "device": "cpu",
                 "dynamic": True, "simplify": False}  # fmt: skip
     network.names = dict(enumerate(info.classes))
     with tempfile.TemporaryDirectory() as folder:
         network.pt_path = str(Path(folder) / f"{info.name}.pt")
-        written = Exporter(cfg=DEFAULT_CFG_DICT, overrides=settings)(model=network)
-        model = onnx.load(written)
+        model = onnx.load(Exporter(cfg=DEFAULT_CFG_DICT, overrides=settings)(model=network))
     halve(model)
     onnx.checker.check_model(model)
-    onnx.save(model, stem.with_suffix(".onnx"))
-
-
-def check(stem: Path, info: WeightsInfo) -> None:
-    """Hold both files' answers on noise against each other.
-
-    Raises:
-        WeightsError: their boxes differ by more than a pixel, or their scores by a hundredth.
-    """
-    image = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
-    from_onnx = openvino_detector(stem, info, precise=True)(image)
-    shares = torch.from_numpy(image[None, :, :, ::-1].copy()).permute(0, 3, 1, 2).float() / 255
-    with torch.inference_mode():
-        from_tensors = load_network(stem, info)(shares)[0].numpy()
-    difference = np.abs(from_onnx - from_tensors)
-    if not (difference[:4].max() < MOST_PIXELS and difference[4:].max() < MOST_SCORE):
-        raise WeightsError(f"{stem}: the two files differ by {difference[:4].max():.2g} pixels "
-                           f"and {difference[4:].max():.2g} of a score")  # fmt: skip
+    onnx.save(model, path)

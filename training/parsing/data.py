@@ -1,110 +1,133 @@
-"""What a parser learns from: views of people, of single garments, and of empty scenes."""
+"""Photos with a class for every pixel: masks drawn by hand, pseudo-labels, and GrabCut's masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from preprocessing.builders.layer_boxes import (
-    TEST_FROM,
-    VALIDATION_FROM,
-    Labelled,
-    boxed_photos,
-    read_names,
-)
-from preprocessing.datasets.samples import Sample
+from preprocessing.builders.layer_boxes import LabelledPhoto, boxed_photos
+from preprocessing.datasets.parsed_people import ParsedPhoto, read_mask_labels, read_parsed_people
+from preprocessing.datasets.samples import SPLITS, Sample
 from preprocessing.errors import DataError
-from preprocessing.images.class_maps import BACKGROUND, FIRST, UNKNOWN_PIXEL, mask_table
+from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.images.pictures import read_picture
 from preprocessing.labels import LAYERS, PHOTO_LAYER
-from preprocessing.processes import clean_context, process_pool
-from preprocessing.synthesis.backgrounds import Patches, any_ground
-from preprocessing.synthesis.camera_effects import photographed
+from preprocessing.processes import process_pool
 from preprocessing.synthesis.cutouts import grabcut_photo
 from training.inference.parser import FrameParser
-from training.parsing.recipes import ParserRecipe
 
-WORKERS = 2
-# A view's side over its photo's longer side: from half a body, or most of a garment, to afar.
-ZOOM, ZOOM_SINGLE = (0.25, 1.2), (0.55, 1.6)
-TILT = 12.0  # degrees
-SOFT = 1.2  # pixels over which a cut-out's edge fades
-MASK_SIDE = 320  # pixels of the longer side of masks that are made here, and of their photos
-LEAST_SEEN = 0.15  # of a box, that its garment covers where the teacher has seen it
+MASK_SIDE = 320  # pixels of the longer side of computed masks, and of their photos
+MIN_COVERAGE = 0.15  # fraction of a box that its pseudo-labelled garment covers
+COUNTED_ROWS = 4  # pixels of classes are counted in every fourth row and column
+
+
+class AnnotatedPhoto(Protocol):
+    """A photo whose pixels have classes."""
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """BGR uint8 (H, W, 3), and classes or UNKNOWN_PIXEL, uint8 (H, W)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Parsed:
-    """A photo with its mask file, whose values `table` uint8 (256,) turns into classes."""
+class MaskedPhoto:
+    """A photo with a mask drawn by hand.
 
-    photo: Path
-    mask: Path
-    table: np.ndarray
+    Attributes:
+        class_of: the class of each label number of the mask, uint8 (256,).
+    """
+
+    photo: ParsedPhoto
+    class_of: np.ndarray
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """BGR uint8 (H, W, 3) and classes uint8 (H, W)."""
-        mask = cv2.imread(str(self.mask), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise DataError(f"{self.photo} has no mask {self.mask}")
-        image = read_picture(self.photo)
+        """See `AnnotatedPhoto`.
+
+        Raises:
+            DataError: the photo or its mask cannot be read, or their sizes differ.
+        """
+        mask, image = self.photo.mask(), read_picture(self.photo.path)
         if image.shape[:2] != mask.shape:
-            raise DataError(f"{self.mask} is {mask.shape[1]}x{mask.shape[0]}, its photo is not")
-        return image, self.table[mask]
+            raise DataError(f"{self.photo.mask_path} is {mask.shape[1]}x{mask.shape[0]}, its photo "
+                            f"{image.shape[1]}x{image.shape[0]}: wanted the same")  # fmt: skip
+        return image, self.class_of[mask]
 
 
 @dataclass(frozen=True, eq=False)
-class Masked:
-    """A photo with the classes that were made for it: PNG bytes, MASK_SIDE pixels long."""
+class ComputedMask:
+    """A photo with a computed mask: classes as PNG, its longer side MASK_SIDE pixels."""
 
-    photo: Path
-    classes: bytes
+    path: Path
+    png: bytes
+
+    @classmethod
+    def of(cls, path: Path, classes: np.ndarray) -> "ComputedMask":
+        """The mask of a photo, from classes uint8 (H, W)."""
+        return cls(path, cv2.imencode(".png", classes)[1].tobytes())
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """BGR uint8 (H, W, 3) and classes uint8 (H, W)."""
-        classes = cv2.imdecode(np.frombuffer(self.classes, np.uint8), cv2.IMREAD_GRAYSCALE)
-        image = read_picture(self.photo)
-        return cv2.resize(image, classes.shape[::-1], interpolation=cv2.INTER_AREA), classes
+        """See `AnnotatedPhoto`; the photo has the size of the mask.
+
+        Raises:
+            DataError: the photo cannot be read.
+        """
+        classes = cv2.imdecode(np.frombuffer(self.png, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if classes is None:
+            raise DataError(f"the computed mask of {self.path} is damaged")
+        height, width = classes.shape
+        image = cv2.resize(read_picture(self.path), (width, height), interpolation=cv2.INTER_AREA)
+        return image, classes.astype(np.uint8)
 
 
-def parsed_people(folder: Path) -> dict[str, list[Parsed]]:
-    """The parsed photos by split, in blocks of their numbers as in `builders.layer_boxes`.
+def masked_photos(folder: Path) -> dict[str, list[MaskedPhoto]]:
+    """Return the photos with masks by split, see `preprocessing.datasets.parsed_people`.
 
     Raises:
-        DataError: no labels.csv or no photos there.
+        DataError: there is no labels.csv, or no photo to train or to validate on.
     """
-    table = mask_table(read_names(folder))
-    found: dict[str, list[Parsed]] = {"train": [], "val": [], "test": []}
-    for photo in sorted((folder / "photos").glob("*.jpg")):
-        number = int(photo.stem)
-        split = "train" if number < VALIDATION_FROM else "val" if number < TEST_FROM else "test"
-        found[split].append(Parsed(photo, folder / "masks" / f"{photo.stem}.png", table))
-    if not found["train"] or not found["val"]:
-        raise DataError(f"{folder} has no photos/*.jpg to train and to validate on")
+    class_of = mask_table(read_mask_labels(folder))
+    found: dict[str, list[MaskedPhoto]] = {split: [] for split in SPLITS}
+    for photo in read_parsed_people(folder):
+        found[photo.split].append(MaskedPhoto(photo, class_of))
+    if not found["training"] or not found["validation"]:
+        raise DataError(f"{folder} has too few photos/*.jpg to train and to validate on")
     return found
 
 
-def boxed_people(folder: Path, teacher: FrameParser) -> list[Masked]:
-    """Photos of people with boxes around their garments, painted by a parser that the boxes check.
+def count_pixels(photos: Sequence[MaskedPhoto]) -> np.ndarray:
+    """Return how many pixels of the masks have each class, int64 (classes,)."""
+    counts = np.zeros(256, np.int64)
+    for one in photos:
+        mask = one.photo.mask()[::COUNTED_ROWS, ::COUNTED_ROWS]
+        counts += np.bincount(one.class_of[mask].ravel(), minlength=256)
+    return counts[: len(CLASSES)]
+
+
+def pseudo_labelled(
+    folder: Path, teacher: FrameParser, *, label_file: Path | None = None
+) -> list[ComputedMask]:
+    """Return photos of people with pseudo-labels: a parser's classes, kept inside labelled boxes.
+
+    Args:
+        label_file: see `boxed_photos`.
 
     Raises:
         DataError: see `boxed_photos`.
     """
     return [
-        Masked(one.path, _png(classes_in_boxes(teacher(read_picture(one.path)), one)))
-        for one in tqdm(list(boxed_photos(folder)), "boxed", disable=None)
+        ComputedMask.of(one.path, classes_in_boxes(teacher(read_picture(one.path)), one))
+        for one in tqdm(list(boxed_photos(folder, label_file)), "boxed", disable=None)
     ]
 
 
-def classes_in_boxes(probabilities: np.ndarray, boxed: Labelled) -> np.ndarray:
-    """The likeliest classes uint8 (H, W) of a photo where a garment lies in a box of its layer.
+def classes_in_boxes(probabilities: np.ndarray, boxed: LabelledPhoto) -> np.ndarray:
+    """Return a photo's likeliest classes uint8 (H, W), garments only inside a box of their layer.
 
-    What would be a garment outside of any such box is unknown, and so is what is left of a box in
-    which the parser sees too little of its garment.
+    Where a garment is predicted outside of any such box the class is unknown. It is unknown in the
+    rest of a box, too, whose garment covers too little of it.
     """
     scale = MASK_SIDE / max(boxed.width, boxed.height)
     size = (round(boxed.width * scale), round(boxed.height * scale))
@@ -118,31 +141,27 @@ def classes_in_boxes(probabilities: np.ndarray, boxed: Labelled) -> np.ndarray:
     classes[(classes < FIRST) & (planes.argmax(axis=0) >= FIRST)] = UNKNOWN_PIXEL
     for layer, (x1, y1, x2, y2) in zip(boxed.labels, windows, strict=True):
         inside = classes[y1:y2, x1:x2]
-        if (inside == FIRST + layer).mean() < LEAST_SEEN:
+        if (inside == FIRST + layer).mean() < MIN_COVERAGE:
             inside[inside < FIRST] = UNKNOWN_PIXEL
     return classes
 
 
-def _png(classes: np.ndarray) -> bytes:
-    return cv2.imencode(".png", classes)[1].tobytes()
-
-
-def single_garments(samples: Sequence[Sample]) -> list[Masked]:
-    """Photos of single garments with masks by GrabCut; those without a garment are left out."""
+def single_garments(samples: Sequence[Sample]) -> list[ComputedMask]:
+    """Return photos of single garments, masked by GrabCut, without those where it finds none."""
     samples = [sample for sample in samples if sample.label in PHOTO_LAYER]
     with process_pool() as pool:
-        covers = pool.map(_cover_of, [sample.path for sample in samples], chunksize=16)
+        covers = pool.map(_garment_mask, [sample.path for sample in samples], chunksize=16)
         return [
-            Masked(
-                sample.path, _png(cover * np.uint8(FIRST + LAYERS.index(PHOTO_LAYER[sample.label])))
+            ComputedMask.of(
+                sample.path, cover * np.uint8(FIRST + LAYERS.index(PHOTO_LAYER[sample.label]))
             )
             for sample, cover in zip(samples, covers, strict=True)
             if cover is not None
         ]
 
 
-def _cover_of(path: Path) -> np.ndarray | None:
-    """Where GrabCut sees a garment, bool (H, W)."""
+def _garment_mask(path: Path) -> np.ndarray | None:
+    """The mask of a photo's garment, bool (H, W); None if GrabCut finds none."""
     cv2.setNumThreads(1)  # the pool fills the cores
     image, region = grabcut_photo(path, MASK_SIDE)
     if region is None:
@@ -151,137 +170,3 @@ def _cover_of(path: Path) -> np.ndarray | None:
     x1, y1, x2, y2 = region.window
     cover[y1:y2, x1:x2] = region.mask > 0
     return cover
-
-
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """What views are taken from; without `grounds`, all garment-free scenes are drawn."""
-
-    people: Sequence[Parsed | Masked]
-    singles: Sequence[Masked] = ()
-    grounds: Patches | None = None
-
-
-class Views(Dataset):
-    """Random views of an epoch: BGR uint8 (3, S, S) and classes uint8 (S, S)."""
-
-    def __init__(self, sources: Sources, recipe: ParserRecipe, seed: int):
-        self._sources, self._recipe, self._seed = sources, recipe, seed
-        self.epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # seen by the workers
-
-    def __len__(self) -> int:
-        return self._recipe.images
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        rng = np.random.default_rng([self._seed, int(self.epoch[0]), index])
-        image, classes, zoom = self._scene(rng)
-        image, classes = random_view(image, classes, rng, size=self._recipe.size, zoom=zoom)
-        if rng.random() < self._recipe.regrounded:
-            image = reground(image, classes, self._ground(rng))
-        image = photographed(recoloured(image, rng), rng, blur=0.3, noise=0.4, compression=0.4)
-        planes = np.ascontiguousarray(image.transpose(2, 0, 1))
-        return torch.from_numpy(planes), torch.from_numpy(np.ascontiguousarray(classes))
-
-    def _scene(
-        self, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-        """A picture, its classes, and the range of zoom for it."""
-        chance, recipe, sources = rng.random(), self._recipe, self._sources
-        if chance < recipe.scenes:
-            return self._ground(rng), np.zeros((recipe.size,) * 2, np.uint8), ZOOM
-        if sources.singles and chance < recipe.scenes + recipe.single:
-            return *sources.singles[rng.integers(len(sources.singles))].read(), ZOOM_SINGLE
-        return *sources.people[rng.integers(len(sources.people))].read(), ZOOM
-
-    def _ground(self, rng: np.random.Generator) -> np.ndarray:
-        return any_ground(self._sources.grounds, self._recipe.size, rng)
-
-    def loader(self, batch_size: int) -> DataLoader:
-        """Batches of an epoch."""
-        return DataLoader(self, batch_size, num_workers=WORKERS, drop_last=True,
-                          multiprocessing_context=clean_context(), persistent_workers=True,
-                          worker_init_fn=_one_thread)  # fmt: skip
-
-
-class Photos(Dataset):
-    """Whole photos for judging, scaled to a side and padded to squares; see `whole_view`."""
-
-    def __init__(self, people: Sequence[Parsed], size: int):
-        self._people, self._size = people, size
-
-    def __len__(self) -> int:
-        return len(self._people)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        image, classes = whole_view(*self._people[index].read(), size=self._size)
-        planes = np.ascontiguousarray(image.transpose(2, 0, 1))
-        return torch.from_numpy(planes), torch.from_numpy(classes)
-
-    def loader(self, batch_size: int) -> DataLoader:
-        """Batches of all photos in order."""
-        return DataLoader(self, batch_size)
-
-
-def _one_thread(_: int) -> None:
-    cv2.setNumThreads(0)  # the workers share the cores with the network
-
-
-def whole_view(
-    image: np.ndarray, classes: np.ndarray, *, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """A photo and its classes in a square of `size` pixels; what is added is no class."""
-    height, width = classes.shape
-    scale = size / max(height, width)
-    inner = (round(width * scale), round(height * scale))
-    canvas = np.full((size, size, 3), 114, np.uint8)
-    labels = np.full((size, size), UNKNOWN_PIXEL, np.uint8)
-    canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
-    labels[: inner[1], : inner[0]] = cv2.resize(classes, inner, interpolation=cv2.INTER_NEAREST)
-    return canvas, labels
-
-
-def random_view(
-    image: np.ndarray,
-    classes: np.ndarray,
-    rng: np.random.Generator,
-    *,
-    size: int,
-    zoom: tuple[float, float] = ZOOM,
-) -> tuple[np.ndarray, np.ndarray]:
-    """A square view: zoomed, shifted, tilted, mirrored.
-
-    Outside the photo the picture is mirrored and the classes are unknown.
-    """
-    height, width = classes.shape
-    side = np.exp(rng.uniform(*np.log(zoom))) * max(height, width)
-    scale = size / side
-    centre = rng.uniform((0.15 * width, 0.1 * height), (0.85 * width, 0.9 * height))
-    turn = cv2.getRotationMatrix2D(tuple(centre), rng.uniform(-TILT, TILT), scale)
-    turn[:, 2] += size / 2 - centre
-    if rng.random() < 0.5:
-        turn[0] = -turn[0]
-        turn[0, 2] += size
-    area = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    view = cv2.warpAffine(image, turn, (size, size), flags=area, borderMode=cv2.BORDER_REFLECT)
-    labels = cv2.warpAffine(classes, turn, (size, size), flags=cv2.INTER_NEAREST,
-                            borderMode=cv2.BORDER_CONSTANT, borderValue=UNKNOWN_PIXEL)  # fmt: skip
-    return view, labels
-
-
-def reground(image: np.ndarray, classes: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """The view with a ground behind its people and garments; `classes` is changed too.
-
-    What was outside the photo becomes ground as well.
-    """
-    kept = (classes != BACKGROUND) & (classes != UNKNOWN_PIXEL)
-    classes[classes == UNKNOWN_PIXEL] = BACKGROUND
-    alpha = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), SOFT)[..., None]
-    return (alpha * image + (1 - alpha) * ground).astype(np.uint8)
-
-
-def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another camera's white balance, exposure and gamma."""
-    gain = rng.uniform(0.85, 1.18, 3) * rng.uniform(0.6, 1.3)
-    gamma = rng.uniform(0.7, 1.4)
-    table = np.clip(255 * (np.arange(256) / 255)[:, None] ** gamma * gain, 0, 255)
-    return cv2.LUT(image, table.astype(np.uint8)[None])

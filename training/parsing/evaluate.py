@@ -1,45 +1,31 @@
-"""Scores a parser on photos with masks: what `training.evaluate` does for parsers."""
+"""Evaluation of parsers, as the app runs them, on photos with masks."""
 
-from pathlib import Path
-
-from preprocessing.errors import DataError, UsageError
+from preprocessing.errors import DataError
 from training.inference import weights
 from training.inference.parser import openvino_parser
-from training.parsing.data import parsed_people
-from training.parsing.metrics import judge, write_json, write_report
+from training.parsing.data import masked_photos
+from training.parsing.metrics import score_parser
+from training.parsing.report import write_json, write_report
+from training.parsing.settings import ParserEvaluateSettings
 
-SPLITS = {"training": "train", "validation": "val", "test": "test"}
 
-
-def evaluate(
-    model: str,
-    data: Path | None,
-    *,
-    split: str | None,
-    out: Path | None,
-    json_file: Path | None,
-) -> str:
-    """Judge a parser as the app runs it, and write its report; the text of its table.
-
-    Args:
-        data: a folder of photos/, masks/ and labels.csv.
-        split: training, validation or test (default), blocks of the photos' numbers.
+def evaluate(settings: ParserEvaluateSettings) -> str:
+    """Evaluate a parser on a split, write report.md, report.json and parsed.png, and return the
+    text to print.
 
     Raises:
-        DataError, UsageError, WeightsError: nothing there, or it is broken.
+        DataError, WeightsError: nothing there, or it is broken.
     """
-    stem, info = weights.locate(model)
-    if data is None:
-        raise UsageError(f"{info.name} is a parser: give --data DIR with photos/ and masks/")
+    stem, info = weights.locate(settings.model)
     weights.verified(stem.with_suffix(".onnx"))
-    split = split or "test"
-    people = parsed_people(data)[SPLITS.get(split, split)]
-    if not people:
-        raise DataError(f"{data} has no photos for {split}: give --split validation")
+    photos = masked_photos(settings.data)[settings.split]
+    if not photos:
+        raise DataError(f"{settings.data} has no photos of the {settings.split} split: give "
+                        "another --split")  # fmt: skip
     parse = openvino_parser(stem, info)
-    judged = judge(parse, people)
-    folder, title = out or Path("out") / f"evaluate-{info.name}", f"{info.name}, {split} of {data}"
-    text = write_report(folder, judged, parse, people, title=title)
-    if json_file:
-        write_json(json_file, judged, title=title)
+    scores = score_parser(parse, photos, postprocessing=parse.postprocessing)
+    folder, title = settings.folder(info.name), f"{info.name}, {settings.split} of {settings.data}"
+    text = write_report(folder, scores, parse, photos, title=title)
+    if settings.json:
+        write_json(settings.json, scores, title=title)
     return f"{text}\nwrote {folder}/report.md, report.json, parsed.png"

@@ -1,221 +1,128 @@
-"""Trains, judges and publishes parsers, for `training.fit`, `.evaluate` and `.export`."""
+"""Training of parsers."""
 
-import argparse
-import dataclasses
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
-from lightning.pytorch import seed_everything
+from torch.utils.data import DataLoader
 
 from preprocessing.datasets.samples import read_csv
 from preprocessing.datasets.splits import split_samples
-from preprocessing.errors import DataError, UsageError, WeightsError
+from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES
 from preprocessing.images.pictures import picture_paths
 from preprocessing.synthesis.backgrounds import Patches
-from training.common import run_index
-from training.common.checkpoints import load_best, read_config, save_network, write_config
-from training.common.flags import replaced
-from training.common.reports import read_metrics
-from training.common.trainer import Machine, fitted, make_trainer
-from training.export import describe_onnx, write_program
+from training.common import fitting, run_index
+from training.common.run_folder import Run, read_config
+from training.common.settings import LightningMachine
 from training.inference import weights
-from training.inference.parser import STRIDE, openvino_parser
-from training.inference.weights import WeightsInfo
-from training.models.normalise import Normalise
+from training.inference.parser import openvino_parser
 from training.parsing.data import (
-    Photos,
-    Sources,
-    Views,
-    boxed_people,
-    parsed_people,
+    AnnotatedPhoto,
+    ComputedMask,
+    MaskedPhoto,
+    count_pixels,
+    masked_photos,
+    pseudo_labelled,
     single_garments,
 )
-from training.parsing.metrics import judge, write_report
-from training.parsing.module import ParserTask, class_weights
-from training.parsing.network import Answer, Parser
-from training.parsing.recipes import PARSERS, ParserRecipe
+from training.parsing.export import publish_run
+from training.parsing.module import ParserModule, pixel_class_weights
+from training.parsing.settings import FitSettings
+from training.parsing.views import RandomViews, ViewSources, WholePhotos
 
-LAST = "last.ckpt"
-FLAGS = {  # of training.fit that a parser takes
-    "model", "data", "photos", "boxed", "teacher", "backgrounds", "group_column", "init", "out",
-    "resume", "seed", "device", "logger", "epochs", "batch_size", "lr", "backbone_lr", "image_size",
-    "weight_decay", "patience", "clip",
-}  # fmt: skip
-SOURCES = ("data", "photos", "backgrounds")  # of these, folders and files
-MOST_DIFFERENCE = 0.02  # of a probability, between the two files
+SINGLE_VALIDATION = 0.1  # fraction of the photos of single garments that training does not see
 
 
-def fit(args: argparse.Namespace, given: set[str], **origin: str) -> bool:
-    """Train the parser that the flags name, judge and publish it into its run; False after Ctrl-C.
+class ParserTraining:
+    """See `fitting.Training`; opens the photos of a run.
 
     Raises:
-        DataError, UsageError: no data, or flags that do not fit.
+        DataError, WeightsError: a data set or the teacher cannot be used.
     """
-    run: Path = args.resume or args.out
-    if args.resume:
-        recipe, config = read_config(run, ParserRecipe)
-    else:
-        recipe = _recipe_of(args, given)
-        config = {
-            "model": args.model, "seed": args.seed, "group_column": args.group_column,
-            **{name: _absolute(getattr(args, name)) for name in SOURCES},
-            "boxed": [_absolute(folder) for folder in args.boxed or ()],
-            "teacher": args.teacher or "", "classes": CLASSES, **origin,
-        }  # fmt: skip
-    people = parsed_people(Path(config["data"]))
-    sources = _sources(config, people["train"])
-    if not args.resume:
-        write_config(run, recipe, **config)
-    seed_everything(config["seed"], verbose=False)
-    task = ParserTask(recipe, class_weights(_pixels(people["train"])))
-    if args.init:
-        load_best(args.init, task.network).train()
-    trainer = make_trainer(recipe, run, Machine(args.device, logger=args.logger), best="val_iou")
-    views = Views(sources, recipe, config["seed"])
-    finished = fitted(
-        trainer,
-        task,
-        views.loader(recipe.batch_size),
-        Photos(people["val"], _judged_side(recipe)).loader(recipe.batch_size),
-        checkpoint=run / LAST if args.resume else None,
-    )
-    if finished:
-        _finish(run)
-    return finished
+
+    classes = CLASSES
+    best_metric = "val_iou"
+
+    def __init__(self, settings: FitSettings, run: Run):
+        self._settings, self._folder = settings, run.folder
+        self._photos = masked_photos(settings.data)
+        sources = view_sources(settings, self._photos["training"])
+        self._views = RandomViews(sources, settings.recipe, settings.seed)
+
+    def module(self) -> ParserModule:
+        counts = torch.from_numpy(count_pixels(self._photos["training"]))
+        weights_ = pixel_class_weights(counts)
+        return ParserModule(self._settings.recipe, self._views, class_weights=weights_)
+
+    def loaders(self, *, rank: int, world: int) -> tuple[DataLoader, DataLoader]:
+        recipe = self._settings.recipe
+        validation = WholePhotos(self._photos["validation"], recipe.photo_size)
+        return self._views.loader(recipe.batch_size), validation.loader(recipe.batch_size)
+
+    def finish(self) -> None:
+        finish(self._folder)
 
 
-def _recipe_of(args: argparse.Namespace, given: set[str]) -> ParserRecipe:
-    if args.data is None:
-        raise UsageError(
-            f"--model {args.model} learns from parsed photos: give --data DIR with photos/, masks/ "
-            "and labels.csv"
-        )
-    if bool(args.boxed) != bool(args.teacher):
-        raise UsageError("--boxed DIR and --teacher WEIGHTS go together: one paints the other")
-    return replaced(PARSERS[args.model], args, given, allowed=FLAGS, task="parsers")
+def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> bool:
+    """Train the parser of the settings, publish it into its run and evaluate it; False after
+    Ctrl-C.
+
+    Raises:
+        DataError, UsageError, WeightsError: a data set, the recipe or the teacher cannot be used.
+    """
+    return fitting.fit(settings, machine, run, ParserTraining(settings, run))
 
 
-def _absolute(path: Path | None) -> str:
-    return str(path.resolve()) if path else ""
+def view_sources(settings: FitSettings, parsed: list[MaskedPhoto]) -> ViewSources:
+    """Open the data sets of a training.
 
-
-def _sources(config: dict, parsed: list) -> Sources:
-    """All that the run learns from.
+    Args:
+        parsed: photos with masks, to train on.
 
     Raises:
         DataError: no garment-free pictures, or boxes that cannot be read.
         WeightsError: the teacher cannot be read.
     """
-    boxed, grounds = [], None
-    if config["boxed"]:
-        stem, info = weights.locate_for("parse", config["teacher"])
-        teacher = openvino_parser(stem, info)
-        boxed = [one for folder in config["boxed"] for one in boxed_people(Path(folder), teacher)]
-    if config["backgrounds"]:
-        pictures = picture_paths(Path(config["backgrounds"]))
+    backgrounds, boxed = None, _pseudo_labelled(settings)
+    if settings.backgrounds:
+        pictures = picture_paths(settings.backgrounds)
         if not pictures:
-            raise DataError(f"no pictures in --backgrounds {config['backgrounds']}")
-        grounds = Patches(pictures)
-    # Masks drawn by hand are seen twice as often as painted ones.
-    return Sources([*parsed, *parsed, *boxed], _singles(config), grounds)
+            raise DataError(f"no pictures in --backgrounds {settings.backgrounds}")
+        backgrounds = Patches(pictures)
+    # Masks drawn by hand are drawn twice as often as pseudo-labels.
+    people: list[AnnotatedPhoto] = [*parsed, *parsed, *boxed]
+    return ViewSources(people, _single_garments(settings), backgrounds)
 
 
-def _singles(config: dict) -> list:
-    """The training part of the photos of single garments; no sender is on two sides."""
-    if not config["photos"]:
+def _pseudo_labelled(settings: FitSettings) -> list[ComputedMask]:
+    if not settings.boxed:
         return []
-    samples = read_csv(Path(config["photos"]), group_column=config["group_column"])
-    samples = split_samples(samples, validation=0.1, test=0, seed=config["seed"])
+    teacher = openvino_parser(*weights.locate_for("parse", settings.teacher))
+    return [
+        photo
+        for folder in settings.boxed
+        for photo in pseudo_labelled(folder, teacher, label_file=settings.boxed_labels)
+    ]
+
+
+def _single_garments(settings: FitSettings) -> list[ComputedMask]:
+    """The training part of the photos of single garments; no group is on two sides."""
+    if not settings.photos:
+        return []
+    samples = read_csv(settings.photos, group_column=settings.group_column)
+    samples = split_samples(samples, validation=SINGLE_VALIDATION, test=0, seed=settings.seed)
     return single_garments([sample for sample in samples if sample.split == "training"])
 
 
-def _judged_side(recipe: ParserRecipe) -> int:
-    """Side of whole photos and frames, in which people are smaller than in training's views."""
-    return recipe.size * 7 // 4 // STRIDE * STRIDE
-
-
-def _pixels(people: list) -> torch.Tensor:
-    """Pixels of each class in the training masks, every fourth row and column."""
-    counts = np.zeros(256, np.int64)
-    for one in people:
-        mask = cv2.imread(str(one.mask), cv2.IMREAD_GRAYSCALE)
-        counts += np.bincount(one.table[mask[::4, ::4]].ravel(), minlength=256)
-    return torch.from_numpy(counts[: len(CLASSES)])
-
-
-def export(run: Path, folder: Path) -> WeightsInfo:
-    """Publish a run's best network, judged on its held-out block of photos.
-
-    Raises:
-        UsageError: no such run, or it has no whole checkpoint.
-        WeightsError: the two files give different answers.
-    """
-    recipe, config = read_config(run, ParserRecipe)
-    network = load_best(run, Parser(len(CLASSES), recipe.size))
-    network = network.half().float()  # rounded first, so that both files hold the same numbers
-    normalise = next(m for m in network.modules() if isinstance(m, Normalise))
-    info = WeightsInfo(
-        name=config["model"], network=recipe.network, classes=CLASSES, cut="frame",
-        size=_judged_side(recipe), channels=3, mean=normalise.mean, std=normalise.std,
-        temperature=1.0, task="parse", command=config["command"], commit=config["commit"],
-    )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / info.name
-    write_network(stem.with_suffix(".onnx"), network)
-    parse = openvino_parser(stem, info)
-    people = parsed_people(Path(config["data"]))["val"]
-    judged = judge(parse, people)
-    title = f"{info.name} on the validation photos of {config['data']}"
-    print(write_report(run, judged, parse, people, title=title))
-    parameters = sum(p.numel() for p in network.parameters())
-    metrics = {"parameters": parameters, "validation": judged.summary()}
-    info = dataclasses.replace(info, metrics=metrics)
-    describe_onnx(stem.with_suffix(".onnx"), info)
-    save_network(stem, network, info, half=True)
-    check(stem, network, info)
-    weights.write_manifest(info, folder)
-    return info
-
-
-def write_network(path: Path, network: Parser) -> None:
-    """Write the .onnx file, in half precision.
-
-    Inputs are BGR bytes (1, 3, H, W), outputs probabilities (1, classes, H / 4, W / 4).
-    """
-    side = 2 * STRIDE
-    example = torch.zeros(1, 3, side, side, dtype=torch.uint8)
-    blocks = {axis: STRIDE * torch.export.Dim(name, min=2)
-              for axis, name in ((2, "rows"), (3, "columns"))}  # fmt: skip
-    write_program(path, Answer(network), example, half=True, dynamic=blocks, output="probabilities")
-
-
-def check(stem: Path, network: Parser, info: WeightsInfo) -> None:
-    """Hold the .onnx file's answer on noise against the network's.
-
-    Raises:
-        WeightsError: they differ by more than rounding.
-    """
-    noise = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
-    from_onnx = openvino_parser(stem, info, precise=True)(noise)
-    with torch.inference_mode():
-        planes = torch.from_numpy(noise.transpose(2, 0, 1)[None].copy())
-        from_network = Answer(network)(planes)[0].numpy()
-    difference = np.abs(from_onnx - from_network).max()
-    if not difference < MOST_DIFFERENCE:
-        raise WeightsError(f"{stem}: the two files' probabilities differ by {difference:.3g}")
-
-
-def _finish(run: Path) -> None:
-    """Publish into the run's own folder, and enter the registry."""
-    rows = read_metrics(run / "metrics.csv")
-    info = export(run, run)
-    _, config = read_config(run, ParserRecipe)
+def finish(folder: Path) -> None:
+    """Publish the best network into its run, evaluated on validation, and enter the run index."""
+    info, text = publish_run(folder, folder)
     figures = info.metrics["validation"]
-    run_index.put(
-        run, config | {"classes": CLASSES}, rows, parameters=info.metrics["parameters"],
-        count=figures["photos"], measured_on="validation",
-    )  # fmt: skip
-    print(f"wrote {run}: report.md, parsed.png")
+    run_index.enter(
+        folder,
+        read_config(folder, FitSettings),
+        parameters=info.metrics["parameters"],
+        count=figures["photos"],
+        measured_on="validation",
+    )
+    print(f"{text}\nwrote {folder}: report.md, parsed.png")

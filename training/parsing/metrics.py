@@ -1,177 +1,134 @@
-"""How well a published parser parses people: pixels, layers, and garments as the app finds them."""
+"""Scores of a parser on photos with masks: pixels, layers, and garments as the app finds them."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from preprocessing.builders.layer_boxes import layer_boxes
+from preprocessing.datasets.mask_regions import layer_boxes
 from preprocessing.images.class_maps import (
     CLASSES,
     FIRST,
     UNKNOWN_PIXEL,
+    Postprocessing,
     garments,
     overlaps,
     pixel_pairs,
 )
-from preprocessing.images.contact_sheet import contact_sheet
-from preprocessing.images.pictures import write_image
 from preprocessing.images.regions import Region, box_iou
-from training.inference.parser import FrameParser
-from training.parsing.data import Parsed
+from training.parsing.data import AnnotatedPhoto
 
 FREQUENT = 10  # photos that show a class, from which it counts in the mean
-MATCH = 0.5  # IoU from which a box is that of a garment
-UNCLEAR = 0.5  # of a found garment, from which on it lies where the masks name no layer
-SHEET, SIDE = 24, 256  # photos on the sheet, each beside its truth and its answer
-PALETTE = np.array(
-    [(0, 0, 0), (120, 120, 120), (60, 60, 230), (230, 120, 40), (200, 60, 200), (60, 200, 60),
-     (0, 200, 230), (180, 220, 60), (30, 120, 250), (250, 220, 120), (160, 90, 250)], np.uint8,
-)  # fmt: skip
+MATCH_IOU = 0.5  # of boxes, from which a found garment matches a true one
+IGNORED_COVERAGE = 0.5  # fraction of a found garment on unknown pixels, from which it is ignored
 
 
 @dataclass(eq=False)
-class Judged:
-    """What was counted over the photos.
+class ParsingScores:
+    """Counts over photos, and the figures that follow from them.
 
     Attributes:
-        pixels: int64 (classes, classes), a row a true class.
+        confusion: pixels int64 (classes, classes), a row a true class.
         shown: photos that show each class, int64 (classes,).
-        regions, named: true garments, and those of which most garment pixels have the right layer.
-        true, found, right: garments in the photos, garments that the app's own rules make of the
-            answer, and those of them with the box (IoU of MATCH) and the layer of a true one.
-        unjudged: garments besides, that lie on suits, rompers and the like, which the masks do not
-            part into layers: neither right nor false, as in COCO's regions to ignore.
+        regions: true garments; regions_right: those most of whose garment pixels have the right
+            layer.
+        true: garments in the photos; found: garments that the app makes of the probabilities;
+            right: found ones with the box (IoU of MATCH_IOU) and the layer of a true one.
+        ignored: garments found on suits, rompers and the like, whose pixels the masks do not
+            divide into layers: neither right nor false, as COCO's regions to ignore.
     """
 
-    pixels: np.ndarray
+    confusion: np.ndarray
     shown: np.ndarray
     photos: int = 0
     regions: int = 0
-    named: int = 0
+    regions_right: int = 0
     true: int = 0
     found: int = 0
     right: int = 0
-    unjudged: int = 0
+    ignored: int = 0
 
-    def summary(self) -> dict:
-        """The single figures; the mean overlap is over garments that FREQUENT photos show."""
-        iou = overlaps(self.pixels)
+    def summary(self) -> dict[str, Any]:
+        """The single figures; the mean IoU is over garments that FREQUENT photos show."""
+        iou = overlaps(self.confusion)
         frequent = [k for k in range(FIRST, len(CLASSES)) if self.shown[k] >= FREQUENT]
         return {
             "photos": self.photos,
             "mean_iou": float(iou[frequent].mean()) if frequent else 0.0,
-            "layers_right": self.named / max(1, self.regions),
+            "layers_right": self.regions_right / max(1, self.regions),
             "garments_f1": 2 * self.right / max(1, self.true + self.found),
             "false_a_photo": (self.found - self.right) / max(1, self.photos),
-            "unjudged": self.unjudged,
-            "accuracy": float(np.diag(self.pixels).sum() / max(1, self.pixels.sum())),
+            "unjudged": self.ignored,
+            "accuracy": float(np.diag(self.confusion).sum() / max(1, self.confusion.sum())),
             "iou": {CLASSES[k]: round(float(value), 4) for k, value in enumerate(iou)
                     if not np.isnan(value)},
         }  # fmt: skip
 
 
-def judge(parse: FrameParser, people: Sequence[Parsed]) -> Judged:
-    """Hold a parser's answers for photos against their masks."""
-    judged = Judged(np.zeros((len(CLASSES),) * 2, np.int64), np.zeros(len(CLASSES), np.int64))
-    for one in people:
-        image, truth = one.read()
+def score_parser(
+    parse: Callable[[np.ndarray], np.ndarray],
+    photos: Sequence[AnnotatedPhoto],
+    *,
+    postprocessing: Postprocessing,
+) -> ParsingScores:
+    """Compare a parser's predictions for photos with their masks.
+
+    Args:
+        parse: from a BGR image (H, W, 3) to class probabilities float32 (classes, h, w).
+        postprocessing: fitted to the parser.
+    """
+    count = len(CLASSES)
+    scores = ParsingScores(np.zeros((count, count), np.int64), np.zeros(count, np.int64))
+    for photo in photos:
+        image, truth = photo.read()
         probabilities = parse(image)
-        _count_pixels(judged, painted(probabilities, truth.shape), truth)
-        _count_garments(judged, probabilities, truth)
-        judged.photos += 1
-    return judged
+        height, width = truth.shape
+        _count_pixels(scores, likeliest_classes(probabilities, width, height), truth)
+        found = garments(probabilities, width=width, height=height, settings=postprocessing)
+        count_garments(scores, found, truth)
+        scores.photos += 1
+    return scores
 
 
-def painted(probabilities: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The likeliest class of every pixel, uint8 of a shape (H, W)."""
-    planes = [cv2.resize(plane, shape[::-1]) for plane in probabilities]
+def likeliest_classes(probabilities: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return the likeliest class of every pixel, uint8 (height, width)."""
+    planes = [cv2.resize(plane, (width, height)) for plane in probabilities]
     return np.stack(planes).argmax(axis=0).astype(np.uint8)
 
 
-def _count_pixels(judged: Judged, answer: np.ndarray, truth: np.ndarray) -> None:
-    judged.pixels += pixel_pairs(truth, answer)
+def _count_pixels(scores: ParsingScores, predicted: np.ndarray, truth: np.ndarray) -> None:
+    scores.confusion += pixel_pairs(truth, predicted)
     for label in np.unique(truth[truth != UNKNOWN_PIXEL]):
-        judged.shown[label] += 1
+        scores.shown[label] += 1
         if label >= FIRST:
-            said = answer[truth == label]
-            named = np.bincount(said[said >= FIRST], minlength=len(CLASSES))
-            judged.regions += 1
-            judged.named += bool(named.sum()) and int(named.argmax()) == label
+            inside = predicted[truth == label]
+            layers = np.bincount(inside[inside >= FIRST], minlength=len(CLASSES))
+            scores.regions += 1
+            scores.regions_right += bool(layers.sum()) and int(layers.argmax()) == label
 
 
-def _count_garments(judged: Judged, probabilities: np.ndarray, truth: np.ndarray) -> None:
-    height, width = truth.shape
-    layers, boxes = layer_boxes(truth - np.uint8(FIRST))  # what is no garment wraps to above
-    found = garments(probabilities, width=width, height=height)
-    judged.true += len(layers)
-    free = dict(zip(layers, boxes, strict=True))  # a photo has one box a layer
+def count_garments(scores: ParsingScores, found: Sequence[Region], truth: np.ndarray) -> None:
+    """Add the garments found in a photo with the classes uint8 (H, W)."""
+    layers, boxes = layer_boxes(truth - np.uint8(FIRST))  # classes below FIRST wrap to high values
+    scores.true += len(layers)
+    unmatched = dict(zip(layers, boxes, strict=True))  # a photo has one box a layer
     for region in found:
+        if region.scores is None:
+            raise ValueError("garments() returned a region without scores")
         layer = int(region.scores.argmax())
-        if layer in free and box_iou(region.box[None], free[layer][None])[0, 0] >= MATCH:
-            judged.right += 1
-            del free[layer]
-        elif _unclear_share(region, truth) >= UNCLEAR:
-            judged.unjudged += 1
+        box = unmatched.get(layer)
+        if box is not None and box_iou(region.box[None], box[None])[0, 0] >= MATCH_IOU:
+            scores.right += 1
+            del unmatched[layer]
+        elif _unknown_fraction(region, truth) >= IGNORED_COVERAGE:
+            scores.ignored += 1
             continue
-        judged.found += 1
+        scores.found += 1
 
 
-def _unclear_share(region: Region, truth: np.ndarray) -> float:
-    """How much of a region's mask lies on pixels of no known class."""
+def _unknown_fraction(region: Region, truth: np.ndarray) -> float:
+    """The fraction of a region's mask that lies on pixels of unknown class."""
     x1, y1, x2, y2 = region.window
     return float((truth[y1:y2, x1:x2][region.mask > 0] == UNKNOWN_PIXEL).mean())
-
-
-def table(judged: Judged) -> str:
-    """The figures as fixed-width text."""
-    lines = [f"{'class':12s}    IoU  photos"]
-    for name, iou, count in zip(CLASSES, overlaps(judged.pixels), judged.shown, strict=True):
-        if count:
-            lines.append(f"{name:12s} {iou:6.3f}  {count:6d}")
-    figures = judged.summary()
-    lines += [
-        f"mean IoU of garments in {FREQUENT} photos or more: {figures['mean_iou']:.3f}; pixels "
-        f"right {figures['accuracy']:.1%}; layer of a garment right {figures['layers_right']:.1%}",
-        f"garments found with box and layer: F1 {figures['garments_f1']:.3f}, "
-        f"{figures['false_a_photo']:.2f} false a photo ({judged.true} in {judged.photos} photos); "
-        f"{judged.unjudged} more on suits and the like, not judged",
-    ]
-    return "\n".join(lines)
-
-
-def write_report(
-    folder: Path, judged: Judged, parse: FrameParser, people: Sequence[Parsed], *, title: str
-) -> str:
-    """Write report.md, report.json and parsed.png into a folder; the text of the table."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = table(judged)
-    _draw_sheet(folder / "parsed.png", parse, people)
-    (folder / "report.md").write_text(f"# {title}\n\n```\n{text}\n```\n\n![](parsed.png)\n")
-    write_json(folder / "report.json", judged, title=title)
-    return text
-
-
-def write_json(path: Path, judged: Judged, *, title: str) -> None:
-    """The single figures, as shares of 0 to 1."""
-    path.write_text(json.dumps({"title": title, **judged.summary()}, indent=1) + "\n")
-
-
-def _draw_sheet(path: Path, parse: FrameParser, people: Sequence[Parsed]) -> None:
-    """Photos with the truth, and with the answer, painted over them."""
-    tiles = []
-    for one in people[:: max(1, len(people) // SHEET)][:SHEET]:
-        image, truth = one.read()
-        scale = SIDE / max(truth.shape)
-        size = (round(truth.shape[1] * scale), round(truth.shape[0] * scale))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        labels = cv2.resize(truth, size, interpolation=cv2.INTER_NEAREST)
-        for seen in (labels, painted(parse(image), labels.shape)):
-            colours = PALETTE[np.where(seen < len(CLASSES), seen, 0)]
-            tile = np.zeros((SIDE, SIDE, 3), np.uint8)
-            tile[: size[1], : size[0]] = cv2.addWeighted(small, 0.45, colours, 0.55, 0)
-            tiles.append(tile)
-    write_image(path, contact_sheet(tiles, columns=8))

@@ -1,4 +1,6 @@
-"""`parser-lite0`: EfficientNet-Lite0 with a light decoder over its maps of four resolutions."""
+"""`parser-lite0`: EfficientNet-Lite0 under a light decoder of its features at four resolutions."""
+
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,7 +10,7 @@ from training.models.backbones import BACKBONES
 from training.models.normalise import Normalise
 
 WIDTH = 64  # channels of the decoder
-# Blocks after which a resolution ends, with their channels: strides 4, 8, 16 and 32.
+# Last block of each resolution, with its channels: strides 4, 8, 16 and 32.
 TAPS = {2: 24, 4: 40, 10: 112, 15: 320}
 
 
@@ -17,23 +19,28 @@ class Parser(nn.Module):
 
     def __init__(self, classes: int, size: int):
         super().__init__()
-        kind = BACKBONES["efficientnet-lite0"]
-        self.normalise = Normalise(*kind.normalise)
-        self.backbone = kind.build(size)
-        # The last, widest maps serve classification alone.
-        self.backbone.network._conv_head = self.backbone.network._bn1 = nn.Identity()
+        row = BACKBONES["efficientnet-lite0"]
+        self.normalise = Normalise(*row.normalise)
+        self.backbone = row.build(size)
+        # The last, widest features are of use for classification alone.
+        self._layers._conv_head = self._layers._bn1 = nn.Identity()
         self.lateral = nn.ModuleList(nn.Conv2d(channels, WIDTH, 1) for channels in TAPS.values())
         self.smooth = nn.ModuleList(_smooth() for _ in TAPS)
         self.head = nn.Conv2d(WIDTH, classes, 1)
 
+    @property
+    def _layers(self) -> Any:
+        """The EfficientNet, whose package has no type information."""
+        return self.backbone.network
+
     def freeze(self, blocks: int) -> None:
-        """Keep the backbone's layers before a block as they are."""
-        network = self.backbone.network
-        for layer in (network._conv_stem, network._bn0, *network._blocks[:blocks]):
+        """Freeze the stem and the first blocks of the backbone."""
+        layers = self._layers
+        for layer in (layers._conv_stem, layers._bn0, *layers._blocks[:blocks]):
             layer.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Parser":
-        """As ever, but the backbone keeps its statistics: a few views give worse ones."""
+        """Set the mode; the backbone keeps its statistics, as those of small batches are worse."""
         super().train(mode)
         for layer in self.backbone.modules():
             if isinstance(layer, nn.BatchNorm2d):
@@ -41,25 +48,27 @@ class Parser(nn.Module):
         return self
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        maps = self._maps(self.normalise(images))
-        found = None
+        coarser: torch.Tensor | None = None
         for features, lateral, smooth in zip(
-            reversed(maps), reversed(self.lateral), reversed(self.smooth), strict=True
+            reversed(self._features(self.normalise(images))),
+            reversed(self.lateral),
+            reversed(self.smooth),
+            strict=True,
         ):
-            here = lateral(features)
-            if found is not None:
-                here = here + F.interpolate(found, scale_factor=2.0, mode="nearest")
-            found = smooth(here)
-        return self.head(found)
+            merged = lateral(features)
+            if coarser is not None:
+                merged = merged + F.interpolate(coarser, scale_factor=2.0, mode="nearest")
+            coarser = smooth(merged)
+        return self.head(coarser)
 
-    def _maps(self, x: torch.Tensor) -> list[torch.Tensor]:
-        network, maps = self.backbone.network, []
-        x = network._swish(network._bn0(network._conv_stem(x)))
-        for index, block in enumerate(network._blocks):
+    def _features(self, x: torch.Tensor) -> list[torch.Tensor]:
+        layers, features = self._layers, []
+        x = layers._swish(layers._bn0(layers._conv_stem(x)))
+        for index, block in enumerate(layers._blocks):
             x = block(x)
             if index in TAPS:
-                maps.append(x)
-        return maps
+                features.append(x)
+        return features
 
 
 def _smooth() -> nn.Module:
@@ -72,8 +81,8 @@ def _smooth() -> nn.Module:
     )
 
 
-class Answer(nn.Module):
-    """The parser as it is published: probabilities instead of logits."""
+class SoftmaxParser(nn.Module):
+    """A parser as it is published: probabilities instead of logits."""
 
     def __init__(self, parser: Parser):
         super().__init__()

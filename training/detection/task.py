@@ -1,0 +1,73 @@
+"""The task of detectors: boxes with classes."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import replace
+
+from preprocessing.errors import UsageError
+from preprocessing.flags import add_fields, read_fields
+from training.common.run_folder import Run, resumed_settings
+from training.common.settings import AverageSettings, Machine
+from training.detection.recipes import DETECTORS
+from training.detection.settings import (
+    DetectorEvaluateSettings,
+    DetectorExportSettings,
+    FitSettings,
+)
+
+
+class Detection:
+    """See `Task`."""
+
+    name = FitSettings.task
+    title = "detectors"
+    recipes = DETECTORS
+    checkpoint = "weights/last.pt"
+
+    def add_flags(
+        self, command: str, arguments: ArgumentParser, given: Mapping[str, str], *, text: bool
+    ) -> None:
+        settings = {
+            "fit": FitSettings,
+            "evaluate": DetectorEvaluateSettings,
+            "export": DetectorExportSettings,
+        }
+        add_fields(arguments, settings[command], text=text)
+        if command == "fit":
+            for source in (DETECTORS[given.get("model", "yolo")], Machine):
+                add_fields(arguments, source, text=text)
+
+    def fit(self, args: Namespace, run: Run) -> bool:
+        settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
+        machine = read_fields(Machine, args)
+        from training.detection.fit import fit
+
+        return fit(settings, machine, run)
+
+    def evaluate(self, args: Namespace) -> str:
+        from training.detection.evaluate import evaluate
+
+        return evaluate(read_fields(DetectorEvaluateSettings, args))
+
+    def export(self, args: Namespace) -> str:
+        from training.detection.export import export
+
+        return export(read_fields(DetectorExportSettings, args))
+
+    def average(self, settings: AverageSettings, run: Run) -> None:
+        from training.common.averaging import average_states, copy_config
+        from training.detection import yolo
+
+        averaged = average_states(settings, yolo.read_state)
+        yolo.write_best(run.folder, settings.second, averaged)
+        copy_config(settings.second, run)
+
+
+def _new_settings(args: Namespace) -> FitSettings:
+    if "data" not in args:
+        raise UsageError(f"--model {args.model} learns from labelled boxes: give --data data.yaml "
+                         "(see python -m preprocessing.builders.canvases)")  # fmt: skip
+    recipe = read_fields(DETECTORS[args.model], args)
+    if "size" in args:
+        recipe = replace(recipe, smaller=())
+    return read_fields(FitSettings, args, recipe=recipe)

@@ -1,4 +1,4 @@
-"""Start and end of a command: its arguments, its exit status, and one line on stderr for an error."""
+"""Start and end of a command: its arguments, its exit status, one line on stderr for an error."""
 
 import argparse
 import difflib
@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from preprocessing.errors import DeviceError, GarmentError, UsageError, is_out_of_memory
+
+DATA_STATUS = (
+    "exit status: 0 done, 2 wrong flag, 5 output cannot be written, 8 data set missing or damaged"
+)
 
 
 class Arguments(argparse.ArgumentParser):
@@ -53,6 +57,18 @@ class Arguments(argparse.ArgumentParser):
         known = [name for names in shown for name in names]
         nearest = self._hints.get(flag) or next(iter(difflib.get_close_matches(flag, known)), "")
         return f"unknown flag {flag}" + (f": did you mean `{nearest}`?" if nearest else "")
+
+
+def data_arguments(module: str, description: str, *, example: str) -> Arguments:
+    """Arguments of a command that reads or writes data sets.
+
+    Args:
+        module: of the command, by its dotted name.
+        example: arguments that are shown after the flags.
+    """
+    prog = f"python -m {module}"
+    epilog = f"example:\n  {prog} {example}\n\n{DATA_STATUS}"
+    return Arguments(prog=prog, description=description, epilog=epilog)
 
 
 def exit_status(command: Callable[[], int]) -> int:

@@ -1,30 +1,31 @@
-"""Detection data from cut-out garments.
+"""Builds a detection data set of synthetic canvases, in YOLO's layout.
 
 `python -m preprocessing.builders.canvases --out DIR`
 
-`--split train` also makes a tenth as many canvases for validation, from garments of their own.
-Writes images/, labels/, data.yaml, and for each split a contact sheet with the boxes drawn, a
-manifest and objects.jsonl (how much of each garment is inside and visible).
+`--split train` also makes a tenth as many canvases for validation, from other garments. Writes
+images/, labels/ and data.yaml, and for each split a contact sheet with the boxes, a manifest and
+objects.jsonl (the fractions of each garment that are inside the canvas and visible).
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated, TypeVar
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import exit_status
+from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets import fashion_mnist
-from preprocessing.datasets.samples import read_samples
+from preprocessing.datasets.samples import SPLIT_NAMES, read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError
+from preprocessing.flags import POSITIVE, Check, Flag, add_fields, read_fields
 from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
 from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.processes import process_pool
@@ -35,42 +36,74 @@ from preprocessing.synthesis.compose import (
     FashionGarments,
     Garments,
     PhotoGarments,
+    Placed,
     compose,
     green_canvas,
 )
 from preprocessing.synthesis.cutouts import grabcut_photo
 
-SPLITS = {"train": 0, "val": 1, "test": 2}  # with the number that each adds to the seed
-VALIDATION_SHARE = 10  # one canvas for validation for so many to train on
-HELD_OUT = 10  # every so manieth training garment is for validation
+T = TypeVar("T")
+
+SEED_OF_SPLIT = {"train": 0, "val": 1, "test": 2}  # second part of a canvas's seed
+VALIDATION_PART = 10  # training canvases for each validation canvas
+HELD_OUT = 10  # every n-th training garment of Fashion-MNIST is for validation
+TEST_PART = 5  # every n-th photo or picture is for tests
 PHOTO_SIDE = 256  # pixels of a photo cut-out's longer side
 SHEET, SHEET_SIDE = 48, 160  # canvases on the contact sheet, and their side
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+GARMENTS = "garments and backgrounds"
 
 
-@dataclass(frozen=True)
-class Order:
-    """What decides every byte of a split.
+@dataclass(frozen=True, kw_only=True)
+class CanvasRecipe:
+    """Everything that determines the bytes of a split, with its flags."""
 
-    Attributes:
-        source: "fashion-mnist" or "photos"; photos: folder or CSV of the latter.
-        backgrounds: folder of garment-free pictures, or empty.
-        preset: "scenes" or "green".
-    """
+    split: Annotated[
+        str, Flag("split to make; train makes val as well", choices=("train", "test"))
+    ] = "train"
+    size: Annotated[
+        int, Flag("side in pixels", Check("32 to 2048", lambda n: 32 <= n <= 2048), "N")
+    ] = 320
+    seed: Annotated[int, Flag("seed; the same seed gives the same bytes", metavar="N")] = 0
+    source: Annotated[
+        str, Flag("garments to paste", choices=("fashion-mnist", "photos"), group=GARMENTS)
+    ] = "fashion-mnist"
+    photos: Annotated[
+        str,
+        Flag("photos of single garments for --source photos: one folder per class, or "
+             "path,label[,group][,split]", metavar="DIR|CSV", group=GARMENTS),
+    ] = ""  # fmt: skip
+    backgrounds: Annotated[
+        str,
+        Flag("garment-free pictures for half of the backgrounds; the others are drawn",
+             metavar="DIR", group=GARMENTS),
+    ] = ""  # fmt: skip
+    preset: Annotated[
+        str,
+        Flag("green: one garment in the middle of a green canvas", choices=("scenes", "green"),
+             group=GARMENTS),
+    ] = "scenes"  # fmt: skip
+    data_dir: Annotated[
+        str, Flag("folder of the four Fashion-MNIST files", metavar="DIR", group=GARMENTS)
+    ] = ""
 
-    split: str
-    size: int
-    seed: int
-    source: str = "fashion-mnist"
-    photos: str = ""
-    backgrounds: str = ""
-    preset: str = "scenes"
-    data_dir: str = ""
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CanvasRecipe):
+    """The flags of the command."""
+
+    out: Annotated[Path, Flag("folder to write to", metavar="DIR")]
+    count: Annotated[int, Flag("canvases of the split", POSITIVE, "N")] = 4000
+
+    def recipe(self, split: str) -> CanvasRecipe:
+        """The recipe of a split."""
+        values = {field.name: getattr(self, field.name) for field in fields(CanvasRecipe)}
+        return CanvasRecipe(**values | {"split": split})
 
 
 @dataclass(frozen=True, eq=False)
-class Stock:
-    """What the canvases of an order are made from."""
+class Materials:
+    """The garments, backgrounds and class names that canvases are made from."""
 
     garments: Garments
     backgrounds: tuple[Background, ...]
@@ -78,60 +111,60 @@ class Stock:
 
 
 @lru_cache(maxsize=2)
-def open_stock(order: Order) -> Stock:
-    """The order's garments and grounds; each process opens them once.
+def open_materials(recipe: CanvasRecipe) -> Materials:
+    """The recipe's garments and backgrounds; each process opens them once.
 
     Raises:
-        DataError: no garments, or no garment-free pictures, where the order names them.
+        DataError: no garments, or no garment-free pictures in a folder that the recipe names.
     """
-    unseen = order.split == "test"
-    grounds = [draw for name, draw in BACKGROUNDS.items() if (name in UNSEEN) == unseen]
-    if order.backgrounds:
-        paths = _held_out(picture_paths(Path(order.backgrounds)), unseen)
+    test = recipe.split == "test"
+    backgrounds = [draw for name, draw in BACKGROUNDS.items() if (name in UNSEEN) == test]
+    if recipe.backgrounds:
+        paths = _part(picture_paths(Path(recipe.backgrounds)), test=test)
         if not paths:
-            raise DataError(f"no pictures in --backgrounds {order.backgrounds} for {order.split}")
-        grounds += [Patches(paths)] * len(grounds)  # half of all canvases
-    if order.source == "photos":
-        garments, names = _photo_garments(order)
-    else:
-        garments, names = _fashion_garments(order), fashion_mnist.CLASSES
-    return Stock(garments, tuple(grounds), tuple(names))
+            raise DataError(f"no pictures in --backgrounds {recipe.backgrounds} for {recipe.split}")
+        backgrounds += [Patches(paths)] * len(backgrounds)  # half of all canvases
+    if recipe.source == "photos":
+        garments, names = _photo_garments(recipe)
+        return Materials(garments, tuple(backgrounds), names)
+    return Materials(_fashion_garments(recipe), tuple(backgrounds), fashion_mnist.CLASSES)
 
 
-def _held_out(items: Sequence, unseen: bool) -> list:
-    """Every fifth item for the test split, the others for training."""
-    return [item for number, item in enumerate(items) if (number % 5 == 4) == unseen]
+def _part(items: Sequence[T], *, test: bool) -> list[T]:
+    """Every n-th item for the test split, the others for training."""
+    return [
+        item for number, item in enumerate(items) if (number % TEST_PART == TEST_PART - 1) == test
+    ]
 
 
-def _fashion_garments(order: Order) -> FashionGarments:
-    part = "test" if order.split == "test" else "train"
-    images, labels = fashion_mnist.load(part, order.data_dir or None)
+def _fashion_garments(recipe: CanvasRecipe) -> FashionGarments:
+    part = "test" if recipe.split == "test" else "train"
+    images, labels = fashion_mnist.load(part, recipe.data_dir or None)
     if part == "train":
-        chosen = (np.arange(len(labels)) % HELD_OUT == 0) == (order.split == "val")
+        chosen = (np.arange(len(labels)) % HELD_OUT == 0) == (recipe.split == "val")
         images, labels = images[chosen], labels[chosen]
     return FashionGarments(images, labels)
 
 
-def _photo_garments(order: Order) -> tuple[PhotoGarments, tuple[str, ...]]:
-    """Garments cut out of photos of single garments, one class a folder or CSV label."""
-    samples = read_samples(Path(order.photos))
+def _photo_garments(recipe: CanvasRecipe) -> tuple[PhotoGarments, tuple[str, ...]]:
+    """Garments cut out of photos of single garments, and the names of their classes."""
+    samples = read_samples(Path(recipe.photos))
     names = tuple(sorted({sample.label for sample in samples}))
-    wanted = {"train": "training", "val": "validation", "test": "test"}[order.split]
     if any(sample.split for sample in samples):
-        samples = [sample for sample in samples if sample.split == wanted]
+        samples = [s for s in samples if s.split == SPLIT_NAMES[recipe.split]]
     else:
-        samples = _held_out(samples, order.split != "train")
+        samples = _part(samples, test=recipe.split != "train")
     cutouts = [
-        Cutout(*cut, names.index(sample.label))
+        Cutout(*found, names.index(sample.label))
         for sample in samples
-        if (cut := cut_photo(sample.path)) is not None
+        if (found := cut_out_photo(sample.path)) is not None
     ]
     if not cutouts:
-        raise DataError(f"no garments in {order.photos} for {order.split}")
+        raise DataError(f"no garments in {recipe.photos} for {recipe.split}")
     return PhotoGarments(cutouts), names
 
 
-def cut_photo(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+def cut_out_photo(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
     """The largest garment of a photo, BGR uint8 (h, w, 3), and its soft mask; None without one."""
     image, region = grabcut_photo(path, PHOTO_SIDE)
     if region is None:
@@ -140,60 +173,70 @@ def cut_photo(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
     return image[y1:y2, x1:x2], cv2.GaussianBlur(region.mask, (0, 0), 1.0)
 
 
-def make_canvas(order: Order, index: int) -> Canvas:
-    """The canvas of a number; the same order and number give the same bytes."""
-    rng = np.random.default_rng([order.seed, SPLITS[order.split], index])
-    stock = open_stock(order)
-    if order.preset == "green":
-        return green_canvas(rng, order.size, stock.garments)
-    return compose(rng, order.size, stock.garments, stock.backgrounds)
+def make_canvas(recipe: CanvasRecipe, index: int) -> Canvas:
+    """The canvas of a number; the same recipe and number give the same bytes."""
+    rng = np.random.default_rng([recipe.seed, SEED_OF_SPLIT[recipe.split], index])
+    materials = open_materials(recipe)
+    if recipe.preset == "green":
+        return green_canvas(rng, recipe.size, materials.garments)
+    return compose(rng, recipe.size, materials.garments, materials.backgrounds)
 
 
-def write_canvas(order: Order, folder: Path, index: int) -> Canvas:
+def write_canvas(recipe: CanvasRecipe, folder: Path, index: int) -> Canvas:
     """Make a canvas and write its image and its label file."""
-    canvas = make_canvas(order, index)
-    path = folder / "images" / order.split / f"{index:06d}.jpg"
+    canvas = make_canvas(recipe, index)
+    path = folder / "images" / recipe.split / f"{index:06d}.jpg"
     path.write_bytes(cv2.imencode(".jpg", canvas.image, QUALITY)[1].tobytes())
     write_boxes(
         path,
         [garment.label for garment in canvas.garments],
         np.array([garment.box for garment in canvas.garments]),
-        width=order.size,
-        height=order.size,
+        width=recipe.size,
+        height=recipe.size,
     )
     return canvas
 
 
-def write_split(order: Order, folder: Path, count: int) -> None:
+def write_split(recipe: CanvasRecipe, folder: Path, count: int) -> None:
     """Write a split's canvases, objects, manifest and contact sheet."""
-    (folder / "images" / order.split).mkdir(parents=True, exist_ok=True)
-    names, counts, empty, shown = open_stock(order).names, Counter(), 0, []
-    objects = (folder / f"objects-{order.split}.jsonl").open("w")
-    with objects, process_pool() as pool:
-        made = pool.map(_write, [(order, folder, index) for index in range(count)], chunksize=16)
-        for index, canvas in enumerate(tqdm(made, order.split, count, disable=None)):
+    (folder / "images" / recipe.split).mkdir(parents=True, exist_ok=True)
+    names, empty = open_materials(recipe).names, 0
+    counts: Counter[str] = Counter()
+    tiles: list[np.ndarray] = []
+    with (folder / f"objects-{recipe.split}.jsonl").open("w") as objects, process_pool() as pool:
+        made = pool.map(_write, [(recipe, folder, index) for index in range(count)], chunksize=16)
+        for index, canvas in enumerate(tqdm(made, recipe.split, count, disable=None)):
             empty += not canvas.garments
             counts.update(names[garment.label] for garment in canvas.garments)
             if index < SHEET:
-                shown.append(draw_boxes(canvas, names))
-            for one in canvas.garments:
-                shares = {"inside": round(one.inside, 4), "visible": round(one.visible, 4)}
-                row = {"canvas": index, "label": names[one.label], "box": one.box.tolist()}
-                objects.write(json.dumps(row | shares) + "\n")
-    write_image(folder / f"sheet-{order.split}.png", contact_sheet(shown, columns=8))
+                tiles.append(draw_boxes(canvas, names))
+            objects.writelines(_object_row(index, garment, names) for garment in canvas.garments)
+    write_image(folder / f"sheet-{recipe.split}.png", contact_sheet(tiles, columns=8))
     manifest = {"count": count, "empty": empty, "garments": dict(sorted(counts.items())),
                 "versions": {"numpy": np.__version__, "opencv": cv2.__version__},
-                **asdict(order)}  # fmt: skip
-    (folder / f"manifest-{order.split}.json").write_text(json.dumps(manifest, indent=1) + "\n")
+                **asdict(recipe)}  # fmt: skip
+    (folder / f"manifest-{recipe.split}.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def _write(job: tuple[Order, Path, int]) -> Canvas:
+def _write(job: tuple[CanvasRecipe, Path, int]) -> Canvas:
     cv2.setNumThreads(1)  # the pool fills the cores
     return write_canvas(*job)
 
 
+def _object_row(index: int, garment: Placed, names: Sequence[str]) -> str:
+    """A garment's line of objects.jsonl."""
+    row = {
+        "canvas": index,
+        "label": names[garment.label],
+        "box": garment.box.tolist(),
+        "inside": round(garment.inside, 4),
+        "visible": round(garment.visible, 4),
+    }
+    return json.dumps(row) + "\n"
+
+
 def draw_boxes(canvas: Canvas, names: Sequence[str]) -> np.ndarray:
-    """The canvas at the contact sheet's size, with its boxes and classes."""
+    """The canvas at the size of the contact sheet, with its boxes and classes."""
     marks = [
         Mark(garment.box, class_colour(garment.label), names[garment.label])
         for garment in canvas.garments
@@ -202,40 +245,33 @@ def draw_boxes(canvas: Canvas, names: Sequence[str]) -> np.ndarray:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m preprocessing.builders.canvases",
-        description="Make synthetic canvases with garments and their boxes, in YOLO's layout.",
+    arguments = data_arguments(
+        "preprocessing.builders.canvases",
+        "Make synthetic canvases with garments and their boxes, in YOLO's layout.",
+        example="--out data/canvases --count 12000",
     )
-    add = parser.add_argument
-    add("--out", type=Path, required=True, help="folder to write to")
-    add("--count", type=int, default=4000, help="canvases (default 4000)")
-    add("--size", type=int, default=320, help="side in pixels (default 320)")
-    add("--seed", type=int, default=0, help="the same seed gives the same bytes (default 0)")
-    add("--split", choices=["train", "test"], default="train", help="train makes val as well")
-    add("--preset", choices=["scenes", "green"], default="scenes", help="green: one garment, "
-        "in the middle of a green canvas")  # fmt: skip
-    add("--source", choices=["fashion-mnist", "photos"], default="fashion-mnist", help="garments")
-    add("--photos", default="", metavar="DIR|CSV", help="labelled photos for --source photos")
-    add("--backgrounds", default="", metavar="DIR", help="garment-free pictures to cut from")
-    add("--data-dir", default="", metavar="DIR", help="folder of the four Fashion-MNIST files")
-    args = parser.parse_args(argv)
-    return exit_status(lambda: _run(args))
+    add_fields(arguments, Settings)
+    args = arguments.parse(argv)
+    return exit_status(lambda: build(read_fields(Settings, args)))
 
 
-def _run(args: argparse.Namespace) -> int:
-    if args.count < 1 or not 32 <= args.size <= 2048:
-        raise UsageError("--count must be at least 1 and --size 32 to 2048")
-    if (args.source == "photos") != bool(args.photos):
-        raise UsageError("--source photos and --photos DIR go together")
-    counts = {"test": args.count}
-    if args.split == "train":
-        counts = {"train": args.count, "val": max(1, args.count // VALIDATION_SHARE)}
-    same = ("size", "seed", "source", "photos", "backgrounds", "preset", "data_dir")
+def build(settings: Settings) -> int:
+    """Write the splits and data.yaml.
+
+    Raises:
+        UsageError: one of --source photos and --photos without the other.
+        DataError: see `open_materials`.
+    """
+    if (settings.source == "photos") != bool(settings.photos):
+        raise UsageError("--source photos and --photos go together")
+    counts = {settings.split: settings.count}
+    if settings.split == "train":
+        counts["val"] = max(1, settings.count // VALIDATION_PART)
     for split, count in counts.items():
-        order = Order(split=split, **{name: getattr(args, name) for name in same})
-        write_split(order, args.out, count)
-    layout = write_layout(args.out / "data.yaml", open_stock(order).names)
-    print(f"wrote {sum(counts.values())} canvases; {layout.path}, sheet-{args.split}.png")
+        write_split(settings.recipe(split), settings.out, count)
+    names = open_materials(settings.recipe(settings.split)).names
+    layout = write_layout(settings.out / "data.yaml", names)
+    print(f"wrote {sum(counts.values())} canvases; {layout.path}, sheet-{settings.split}.png")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Lying garments as if somebody wore them: a head of a parsed photo on the collar of each.
+"""Composites of lying garments and heads: a head of a photo of people on the collar of each.
 
-Few people of the street photos wear what lies on floors and hangs on hangers (hoodies above all),
-so that a classifier knows a hood from lying clothes, and a head only above other kinds.
+Few people in street photos wear what lies on floors and hangs on hangers, hoodies above all, so
+that a classifier sees hoods without heads, and heads only above other classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from preprocessing.builders.layer_boxes import VALIDATION_FROM, masked_photos, read_names
+from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
 from preprocessing.images.network_input import square_crop
@@ -22,53 +22,66 @@ from preprocessing.processes import process_pool
 from preprocessing.synthesis.backgrounds import Patches, random_background
 from preprocessing.synthesis.cutouts import grabcut_photo, paste
 
-UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")  # labels of what has a collar
-COLLARED = {name for name, layer in MASK_LAYER.items() if layer in ("top", "outer", "dress")}
-HAIR = {"hair"}
+UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")  # classes with a collar
+# Names of mask values: garments with a collar, hair, and everything that belongs to a head.
+COLLARED = frozenset(n for n, layer in MASK_LAYER.items() if layer in ("top", "outer", "dress"))
+HAIR = frozenset(("hair",))
 HEAD = HAIR | {"skin", "glasses", "sunglasses", "earrings", "necklace"}
-LEAST_HEAD = 40  # pixels of a head's height in its photo
-PHOTO_SIDE = 320  # pixels of a lying garment's photo, where GrabCut looks
-SIDE, GARMENT = 360, 240  # pixels of a picture and of the garment's longer side in it
-WIDTH = (0.28, 0.46)  # of a head, as a share of the garment's
-CHIN = (0.0, 0.22)  # below the garment's upper end, as a share of its height
-ROOM = 30  # pixels under the garment
-TILT, ASIDE = 4.0, 0.02  # deviations of a tilt in degrees, and of a head's place, of the width
+MIN_HEAD = 40  # pixels of a head's height in its photo
+PHOTO_SIDE = 320  # pixels of the longer side of a lying garment's photo, for GrabCut
+SIDE, GARMENT_SIDE = 360, 240  # pixels of a composite, and of the garment's longer side in it
+HEAD_WIDTH = (0.28, 0.46)  # range, as a fraction of the garment's shorter side
+CHIN = (0.0, 0.22)  # range below the garment's upper edge, as a fraction of its height
+MARGIN = 30  # pixels under the garment
+TILT = 4.0  # deviation, in degrees
+OFFSET = 0.02  # deviation of a head from the garment's middle, as a fraction of its width
 
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Hair, face and neck: BGR uint8 (H, W, 3), their mask uint8 (H, W), the row of the chin."""
+    """Hair, face and neck.
+
+    Attributes:
+        image: BGR uint8 (H, W, 3).
+        mask: uint8 (H, W), 255 on the head.
+        chin: row of the collar.
+    """
 
     image: np.ndarray
     mask: np.ndarray
     chin: int
 
 
-def heads(folder: Path) -> list[Head]:
-    """The heads of the parsed photos that training sees.
+def read_heads(folder: Path) -> list[Head]:
+    """The heads in the training photos of a folder of `parsed_people`.
 
     Raises:
-        DataError: no labels.csv, or a mask is missing.
+        DataError: there are no photos, or labels.csv or a mask is missing.
     """
-    names = read_names(folder)
+    names = read_mask_labels(folder)
     hair, parts, upper = (
-        [value for value, name in names.items() if name in kinds]
-        for kinds in (HAIR, HEAD, COLLARED)
+        [value for value, name in names.items() if name in group]
+        for group in (HAIR, HEAD, COLLARED)
     )
     found = []
-    for number, path, mask in masked_photos(folder):
-        if number < VALIDATION_FROM:
-            head = _head(path, *(np.isin(mask, values) for values in (hair, parts, upper)))
+    for photo in read_parsed_people(folder):
+        if photo.split == "training":
+            mask = photo.mask()
+            head = _head(photo.path, *(np.isin(mask, values) for values in (hair, parts, upper)))
             found += [head] if head else []
     return found
 
 
 def _head(path: Path, hair: np.ndarray, parts: np.ndarray, upper: np.ndarray) -> Head | None:
-    """The head of a photo, where its hair and its collar are seen."""
+    """The head of a photo, or None unless its hair and its collar are visible.
+
+    Args:
+        hair, parts, upper: bool (H, W), the pixels of hair, of a head, of garments with a collar.
+    """
     x, y, width, height = cv2.boundingRect(hair.astype(np.uint8))
     left, right = max(0, x - width // 4), x + width + width // 4
     below = np.flatnonzero(upper[y:, x : x + width].any(axis=1))
-    if not width or not len(below) or below[0] < LEAST_HEAD:
+    if not width or not len(below) or below[0] < MIN_HEAD:
         return None
     collar = y + int(below[0])
     neck = collar + int(below[0]) // 4
@@ -80,61 +93,79 @@ def _head(path: Path, hair: np.ndarray, parts: np.ndarray, upper: np.ndarray) ->
     return Head(image, cover[window].astype(np.uint8) * 255, collar - y)
 
 
-def dressed_garments(
-    flat: Sequence[Sample], parsed: Path, scenes: Path | None, out: Path
+def composite_garments(
+    flat: Sequence[Sample], parsed: Path, backgrounds: Path | None, out: Path
 ) -> Iterator[Sample]:
-    """Dress the upper garments among photos of single ones into `out`; see `worn_by`.
+    """Write a composite of each upper garment among photos of single ones into `out`.
 
     Args:
-        scenes: folder of garment-free pictures, half of the grounds; all are drawn without it.
+        flat: photos of single garments, labelled with classes.
+        backgrounds: folder of garment-free pictures, for half of the backgrounds; without it, all
+            are drawn.
 
     Raises:
-        DataError: see `heads`, or there is none for them.
+        DataError: see `read_heads`, or there are garments but no heads.
     """
     out.mkdir(parents=True, exist_ok=True)
-    known, pictures = heads(parsed), Patches(picture_paths(scenes)) if scenes else None
+    heads = read_heads(parsed)
+    pictures = Patches(picture_paths(backgrounds)) if backgrounds else None
     upper = [sample for sample in flat if sample.label in UPPER]
-    if upper and not known:
-        raise DataError(f"no photo of {parsed} before {VALIDATION_FROM} shows hair above a collar")
+    if upper and not heads:
+        raise DataError(f"no training photo of {parsed} shows hair above a collar")
     with process_pool() as pool:
-        cut = pool.map(_cut, [sample.path for sample in upper], chunksize=16)
-        for index, (sample, (image, region)) in enumerate(zip(upper, cut, strict=True)):
+        found = pool.map(_segmented, [sample.path for sample in upper], chunksize=16)
+        for index, (sample, (image, region)) in enumerate(zip(upper, found, strict=True)):
             rng = np.random.default_rng(index)
-            head = known[rng.integers(len(known))]
-            ground = random_background(pictures, SIDE, rng)
-            picture = None if region is None else worn_by(head, image, region, ground, rng)
+            head = heads[rng.integers(len(heads))]
+            background = random_background(pictures, SIDE, rng)
+            picture = None if region is None else composite(head, image, region, background, rng)
             if picture is not None:
                 target = out / f"{index:05d}-{sample.label}.jpg"
                 write_image(target, picture)
                 yield replace(sample, path=target)
 
 
-def _cut(path: Path) -> tuple[np.ndarray, Region | None]:
+def _segmented(path: Path) -> tuple[np.ndarray, Region | None]:
     cv2.setNumThreads(1)  # the pool fills the cores
     return grabcut_photo(path, PHOTO_SIDE)
 
 
-def worn_by(
-    head: Head, garment: np.ndarray, region: Region, ground: np.ndarray, rng: np.random.Generator
+def composite(
+    head: Head,
+    garment: np.ndarray,
+    region: Region,
+    background: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray | None:
-    """A garment of a photo on another ground (SIDE, SIDE, 3) with a head on, cut as the app cuts.
+    """The square crop of a garment with a head, on another background.
 
-    None where nothing of it is seen.
+    Args:
+        garment, region: BGR photo of the garment, and its place there.
+        background: BGR uint8 (SIDE, SIDE, 3).
+
+    Returns:
+        BGR uint8, or None if nothing of the garment is visible.
     """
     x1, y1, x2, y2 = region.window
-    scale = GARMENT / max(x2 - x1, y2 - y1)
+    scale = GARMENT_SIDE / max(x2 - x1, y2 - y1)
     width, height = (x2 - x1) * scale, (y2 - y1) * scale
-    middle, top = SIDE / 2, SIDE - ROOM - height
-    picture = ground.copy()
-    place = {"centre": (middle, top + height / 2), "angle": rng.normal(0, TILT), "scale": scale}
-    shown = paste(picture, garment[y1:y2, x1:x2], region.mask, **place)
+    middle, top = SIDE / 2, SIDE - MARGIN - height
+    picture = background.copy()
+    shown = paste(
+        picture,
+        garment[y1:y2, x1:x2],
+        region.mask,
+        centre=(middle, top + height / 2),
+        angle=rng.normal(0, TILT),
+        scale=scale,
+    )
     if shown is None:
         return None
     columns = np.flatnonzero(head.mask[: head.chin].any(axis=0))
-    scale = rng.uniform(*WIDTH) * min(width, height) / (columns[-1] + 1 - columns[0])
+    scale = rng.uniform(*HEAD_WIDTH) * min(width, height) / (columns[-1] + 1 - columns[0])
     chin = shown.box[1] + rng.uniform(*CHIN) * height
     centre = (
-        middle + rng.normal(0, ASIDE) * width,
+        middle + rng.normal(0, OFFSET) * width,
         chin + scale * (len(head.mask) / 2 - head.chin),
     )
     paste(picture, head.image, head.mask, centre=centre, angle=rng.normal(0, TILT), scale=scale)

@@ -1,13 +1,12 @@
-"""Prepares labelled pictures for training.
+"""Builds a data set of labelled pictures: checked, split, indexed.
 
 `python -m preprocessing.builders.photo_dataset SOURCE --out DIR`
 
-Checks every picture, drops and caps classes, splits, and looks for near-duplicates across the
+Reads every picture, drops and caps classes, splits, and searches for near-duplicates across the
 splits. Writes index.csv, mapping.json, report.md, bad.csv and classes.png; the pictures themselves
-are never touched.
+are never changed.
 """
 
-import argparse
 import csv
 import json
 import sys
@@ -15,11 +14,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import exit_status
+from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets import deepfashion
 from preprocessing.datasets.duplicates import near_duplicates, perceptual_hash
 from preprocessing.datasets.samples import (
@@ -31,14 +31,27 @@ from preprocessing.datasets.samples import (
     refuse_bad,
     write_csv,
 )
-from preprocessing.datasets.split_rules import Rules, add_rules, rules_of
+from preprocessing.datasets.split_rules import Rules
 from preprocessing.datasets.splits import crossing_groups, split_samples
 from preprocessing.errors import DataError, UsageError
+from preprocessing.flags import Flag, add_fields, read_fields
 from preprocessing.images.pictures import read_picture
 from preprocessing.processes import process_pool
-from training.common import reports
 
 MAPPING, BAD, REPORT = "mapping.json", "bad.csv", "report.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Rules):
+    """The flags of the command."""
+
+    source: Annotated[
+        Path,
+        Flag("folder with one folder per class (or train, validation and test of such), a CSV "
+             "path,label[,group][,split], or a DeepFashion folder with its lists", name="source"),
+    ]  # fmt: skip
+    out: Annotated[Path, Flag("folder to write the data set to", metavar="DIR")]
+    seed: Annotated[int, Flag("seed of sampling and splits", metavar="N")] = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +60,21 @@ class DataSet:
 
     Attributes:
         classes: names in the order of their ids, alphabetical.
-        bad: path and reason of every picture left out because it is missing or unreadable.
+        bad: path and reason of every picture that is missing or unreadable, and left out.
         dropped: classes below the minimum, with their counts.
-        twins: pairs of samples that look nearly the same and lie in different splits.
-        crossing: groups that the source itself put on several sides.
+        duplicates: pairs of nearly identical samples in different splits.
+        crossing: groups that the source itself put into several splits.
     """
 
     samples: tuple[Sample, ...]
     classes: tuple[str, ...]
     bad: tuple[tuple[Path, str], ...]
     dropped: dict[str, int]
-    twins: tuple[tuple[Sample, Sample], ...]
+    duplicates: tuple[tuple[Sample, Sample], ...]
     crossing: tuple[str, ...]
 
     @property
-    def counts(self) -> Counter:
+    def counts(self) -> Counter[tuple[str, str]]:
         """Samples by (label, split)."""
         return Counter((sample.label, sample.split) for sample in self.samples)
 
@@ -71,7 +84,7 @@ class DataSet:
 
 
 def read_source(source: Path, *, group_column: str = "group") -> list[Sample]:
-    """The samples of whatever the user has: DeepFashion's lists, a CSV, or a folder a class.
+    """Read DeepFashion's lists, a CSV, or a folder with one folder per class.
 
     Raises:
         DataError: see `read_samples` and `deepfashion.read_samples`.
@@ -82,14 +95,16 @@ def read_source(source: Path, *, group_column: str = "group") -> list[Sample]:
 
 
 def build(samples: Sequence[Sample], rules: Rules) -> DataSet:
-    """A data set of the samples.
+    """Check and split samples.
 
     Raises:
         DataError: too many bad pictures, fewer than two classes, or a class that cannot be split.
     """
-    unknown = set(rules.classes) - {sample.label for sample in samples}
+    labels = {sample.label for sample in samples}
+    unknown = set(rules.classes) - labels
     if unknown:
-        raise DataError(f"no class {', '.join(sorted(unknown))}: have {_labels(samples)}")
+        have = ", ".join(sorted(labels))
+        raise DataError(f"no class {', '.join(sorted(unknown))}: have {have}")
     samples = [s for s in samples if not rules.classes or s.label in rules.classes]
     hashes, bad = check(samples)
     _refuse(bad, samples, rules.max_bad)
@@ -106,12 +121,13 @@ def build(samples: Sequence[Sample], rules: Rules) -> DataSet:
         _cap(kept, rules), validation=rules.validation, test=rules.test, seed=rules.seed
     )
     pairs = near_duplicates([hashes[sample.path] for sample in kept])
-    twins = tuple((kept[a], kept[b]) for a, b in pairs if kept[a].split != kept[b].split)
-    return DataSet(tuple(kept), classes, tuple(bad), dropped, twins, tuple(crossing_groups(kept)))
+    crossing = tuple((kept[a], kept[b]) for a, b in pairs if kept[a].split != kept[b].split)
+    groups = tuple(crossing_groups(kept))
+    return DataSet(tuple(kept), classes, tuple(bad), dropped, crossing, groups)
 
 
 def check(samples: Sequence[Sample]) -> tuple[dict[Path, int], list[tuple[Path, str]]]:
-    """Perceptual hashes of the readable pictures, and path and reason of every other one."""
+    """Perceptual hashes of the readable pictures; path and reason of every other one."""
     hashes, bad = {}, []
     paths = list(dict.fromkeys(sample.path for sample in samples))
     with process_pool() as pool:
@@ -134,7 +150,7 @@ def _hash_or_reason(path: Path) -> int | str:
 
 
 def _cap(samples: list[Sample], rules: Rules) -> list[Sample]:
-    """At most `max_images` a class, drawn at random and left in their order."""
+    """At most `max_images` of each class, drawn at random, in their original order."""
     if rules.max_images is None:
         return samples
     rng = np.random.default_rng(rules.seed)
@@ -149,12 +165,10 @@ def _cap(samples: list[Sample], rules: Rules) -> list[Sample]:
     return [samples[index] for index in sorted(chosen)]
 
 
-def _labels(samples: Sequence[Sample]) -> str:
-    return ", ".join(sorted({sample.label for sample in samples}))
-
-
 def write(data_set: DataSet, folder: Path) -> str:
-    """Write everything about a data set into a folder; the text of its report."""
+    """Write a data set into a folder; return the text of its report."""
+    from preprocessing.builders.plots import plot_classes  # matplotlib takes seconds to import
+
     write_index(folder, data_set.samples, data_set.classes)
     with (folder / BAD).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "reason"), *data_set.bad])
@@ -162,12 +176,12 @@ def write(data_set: DataSet, folder: Path) -> str:
     (folder / REPORT).write_text(text + "\n")
     counts = data_set.counts
     rows = {name: [counts[name, split] for split in SPLITS] for name in data_set.classes}
-    reports.plot_classes(folder / "classes.png", rows, SPLITS)
+    plot_classes(folder / "classes.png", rows, SPLITS)
     return text
 
 
 def write_index(folder: Path, samples: Sequence[Sample], classes: Sequence[str]) -> None:
-    """Write what `read` needs: the samples, and the classes in the order of their ids."""
+    """Write the files that `read` reads: the samples, and the classes in the order of their ids."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / INDEX, samples)
     mapping = {name: number for number, name in enumerate(classes)}
@@ -175,7 +189,7 @@ def write_index(folder: Path, samples: Sequence[Sample], classes: Sequence[str])
 
 
 def read(folder: Path, *, max_bad: float) -> DataSet:
-    """A data set that `write` wrote; pictures that have vanished since are left out and listed.
+    """Read a data set of `write`; pictures that have vanished since are left out and listed.
 
     Raises:
         DataError: the index is missing or damaged, or too many pictures have vanished.
@@ -187,9 +201,9 @@ def read(folder: Path, *, max_bad: float) -> DataSet:
             f"no data set in {folder} ({error}): see preprocessing.builders.photo_dataset"
         ) from error
     samples = read_csv(folder / INDEX)
-    strangers = {sample.label for sample in samples} - set(classes)
-    if strangers:
-        raise DataError(f"{folder / INDEX}: label {sorted(strangers)[0]!r} is not in {MAPPING}")
+    unknown = {sample.label for sample in samples} - set(classes)
+    if unknown:
+        raise DataError(f"{folder / INDEX}: label {min(unknown)!r} is not in {MAPPING}")
     bad = [(s.path, f"no picture {s.path}") for s in samples if not s.path.is_file()]
     _refuse(bad, samples, max_bad)
     missing = {path for path, _ in bad}
@@ -203,7 +217,7 @@ def _refuse(bad: Sequence[tuple[Path, str]], samples: Sequence[Sample], max_bad:
 
 
 def describe(data_set: DataSet) -> str:
-    """Counts, what was left out, and what lies on two sides, as Markdown."""
+    """Counts, left-out pictures and leaks between the splits, as Markdown."""
     by_class = data_set.counts
     lines = [f"| class | {' | '.join(SPLITS)} |", "|---|" + "---:|" * len(SPLITS)]
     for name in data_set.classes:
@@ -215,38 +229,36 @@ def describe(data_set: DataSet) -> str:
     lines += [
         f"- classes dropped for too few pictures: {dropped or 'none'}",
         f"- missing or unreadable pictures: {len(data_set.bad)} (listed in {BAD})",
-        f"- groups that the source put on several sides: {len(data_set.crossing)}",
-        f"- nearly equal pictures on different sides: {len(data_set.twins)}",
+        f"- groups that the source put into several splits: {len(data_set.crossing)}",
+        f"- nearly identical pictures in different splits: {len(data_set.duplicates)}",
     ]
-    lines += [f"  - {a.split} `{a.path}`, {b.split} `{b.path}`" for a, b in data_set.twins]
+    lines += [f"  - {a.split} `{a.path}`, {b.split} `{b.path}`" for a, b in data_set.duplicates]
     return "\n".join(lines)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m preprocessing.builders.photo_dataset",
-        description="Check, split and index labelled pictures, without touching them.",
+    arguments = data_arguments(
+        "preprocessing.builders.photo_dataset",
+        "Check, split and index labelled pictures, without changing them.",
+        example="photos.csv --group-column sender --out data/flat",
     )
-    parser.add_argument(
-        "source",
-        type=Path,
-        help="folder with a folder a class (or train/validation/test of such), a CSV "
-        "path,label[,group][,split], or a DeepFashion folder with its lists",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write the data set to")
-    parser.add_argument("--seed", type=int, default=0, help="of sampling and splits (default 0)")
-    add_rules(parser)
-    args = parser.parse_args(argv)
-    return exit_status(lambda: _run(args))
+    add_fields(arguments, Settings)
+    args = arguments.parse(argv)
+    return exit_status(lambda: run(read_fields(Settings, args)))
 
 
-def _run(args: argparse.Namespace) -> int:
-    rules = rules_of(args)
-    if args.out.resolve() == args.source.resolve():
-        raise UsageError(f"--out {args.out} is the source: name another folder")
-    samples = read_source(args.source, group_column=args.group_column)
-    print(write(build(samples, rules), args.out))
-    print(f"wrote {args.out}/{INDEX}, {MAPPING}, {REPORT}, {BAD}, classes.png")
+def run(settings: Settings) -> int:
+    """Build a data set and print its report.
+
+    Raises:
+        UsageError: the result would be written into the source.
+        DataError: see `read_source` and `build`.
+    """
+    if settings.out.resolve() == settings.source.resolve():
+        raise UsageError(f"--out {settings.out} is the source: name another folder")
+    samples = read_source(settings.source, group_column=settings.group_column)
+    print(write(build(samples, settings), settings.out))
+    print(f"wrote {settings.out}/{INDEX}, {MAPPING}, {REPORT}, {BAD}, classes.png")
     return 0
 
 

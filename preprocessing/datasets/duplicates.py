@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-import imagehash
 import numpy as np
 from PIL import Image
 
@@ -18,6 +17,8 @@ def perceptual_hash(image: np.ndarray) -> int:
 
     The signs of the lowest frequencies of its cosine transform (Zauner 2010).
     """
+    import imagehash  # with SciPy, takes a second to import
+
     picture = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
     return int(str(imagehash.phash(picture)), 16)
 

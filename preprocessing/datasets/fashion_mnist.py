@@ -3,19 +3,21 @@
 `python -m preprocessing.datasets.fashion_mnist` prints its folder and writes a contact sheet.
 """
 
-import argparse
 import gzip
 import hashlib
 import os
 import struct
 import sys
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
-from preprocessing.command import exit_status
+from preprocessing.command import data_arguments, exit_status
 from preprocessing.errors import DataError
+from preprocessing.flags import Flag, add_fields, read_fields
 from preprocessing.images.contact_sheet import contact_sheet
 from preprocessing.images.pictures import write_image
 
@@ -36,6 +38,20 @@ DEBIAN_DIR = Path("/usr/share/datasets/fashion-mnist")
 DOWNLOAD_DIR = Path("data")
 TORCHVISION_DIR = DOWNLOAD_DIR / "FashionMNIST" / "raw"
 REMEDY = "run `apt-get install dataset-fashion-mnist`, or name the folder with --data-dir"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The flags of the command."""
+
+    data_dir: Annotated[
+        str,
+        Flag("folder of the four files", metavar="DIR",
+             default=f"${ENVIRONMENT}, data/, {DEBIAN_DIR}, or else a download"),
+    ] = ""  # fmt: skip
+    out: Annotated[Path, Flag("contact sheet to write", metavar="PNG", short="-o")] = Path(
+        "out/fashion-mnist.png"
+    )
 
 
 def find(data_dir: str | Path | None = None, *, download: bool = True) -> Path:
@@ -116,31 +132,33 @@ def _download() -> Path:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m preprocessing.datasets.fashion_mnist",
-        description="Say where Fashion-MNIST is, check it, and write a contact sheet.",
+    arguments = data_arguments(
+        "preprocessing.datasets.fashion_mnist",
+        "Find Fashion-MNIST, check it, and write a contact sheet.",
+        example="--data-dir data -o sheet.png",
     )
-    parser.add_argument(
-        "--data-dir",
-        help=f"folder of the four files (default: ${ENVIRONMENT}, "
-        f"data/, {DEBIAN_DIR}, else a download)",
-    )
-    parser.add_argument("-o", "--out", default="out/fashion-mnist.png", help="contact sheet PNG")
-    args = parser.parse_args(argv)
-    return exit_status(lambda: describe(args.data_dir, args.out))
+    add_fields(arguments, Settings)
+    args = arguments.parse(argv)
+    return exit_status(lambda: describe(read_fields(Settings, args)))
 
 
-def describe(data_dir: str | None, sheet: str) -> int:
-    """Print where the data set is and its counts, and write the contact sheet."""
-    print(f"found in {find(data_dir)}, checksums:")
+def describe(settings: Settings) -> int:
+    """Print the data set's folder and counts, and write the contact sheet.
+
+    Raises:
+        DataError: see `load`.
+        SinkError: the contact sheet cannot be written.
+    """
+    print(f"found in {find(settings.data_dir)}, checksums:")
+    rows = []
     for split in SPLITS:
-        images, labels = load(split, data_dir)
+        images, labels = load(split, settings.data_dir)
         counts = np.bincount(labels, minlength=len(CLASSES))
         classes = ", ".join(f"{name} {n}" for name, n in zip(CLASSES, counts, strict=True))
         print(f"  {split}: {len(images)} images, ok; {classes}")
-    rows = [images[labels == label][:16] for label in range(len(CLASSES))]
-    write_image(sheet, contact_sheet(np.concatenate(rows), columns=16, scale=2))
-    print(f"wrote {sheet}: a row a class, test split")
+        rows = [images[labels == label][:16] for label in range(len(CLASSES))]
+    write_image(settings.out, contact_sheet(list(np.concatenate(rows)), columns=16, scale=2))
+    print(f"wrote {settings.out}: a row for each class, test split")
     return 0
 
 

@@ -97,17 +97,17 @@ def test_training_never_sees_test_garments():
         fashion_mnist.find(download=False)
     except DataError as error:
         pytest.skip(str(error))
-    stocks = {
-        split: canvases.open_stock(canvases.Order(split=split, size=SIZE, seed=0))
-        for split in canvases.SPLITS
+    materials = {
+        split: canvases.open_materials(canvases.CanvasRecipe(split=split, size=SIZE))
+        for split in canvases.SEED_OF_SPLIT
     }
-    pictures = {split: {p.tobytes() for p in s.garments.pictures} for split, s in stocks.items()}
-    assert len(stocks["train"].garments.pictures) == 54_000
-    assert len(stocks["test"].garments.pictures) == 10_000
+    pictures = {split: {p.tobytes() for p in s.garments.pictures} for split, s in materials.items()}
+    assert len(materials["train"].garments.pictures) == 54_000
+    assert len(materials["test"].garments.pictures) == 10_000
     # The data set itself holds a few pictures twice.
     assert len(pictures["train"] & pictures["test"]) <= 12
     assert len(pictures["train"] & pictures["val"]) <= 60
-    assert not set(stocks["train"].backgrounds) & set(stocks["test"].backgrounds)
+    assert not set(materials["train"].backgrounds) & set(materials["test"].backgrounds)
 
 
 @pytest.mark.parametrize(
@@ -142,18 +142,19 @@ def test_missing_labels_and_empty_yaml_are_named(made, tmp_path):
         read_layout(tmp_path / "a" / "data.yaml")
 
 
-@pytest.mark.parametrize(
-    ("flags", "status"),
-    [
-        (["--count", "0"], 2),
-        (["--size", "8"], 2),
-        (["--photos", ""], 2),
-        (["--backgrounds", "x"], 8),
-    ],
-)
-def test_bad_flags(made, capsys, flags, status):
+@pytest.mark.parametrize(("flags", "status"), [(["--photos", ""], 2), (["--backgrounds", "x"], 8)])
+def test_flags_that_do_not_fit(made, capsys, flags, status):
     assert made("a", *flags) == status
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags", [["--count", "0"], ["--size", "8"], ["--preset", "blue"]])
+def test_values_out_of_range(made, capsys, flags):
+    with pytest.raises(SystemExit) as stopped:
+        made("a", *flags)
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert flags[0] in error and error.count("\n") == 1
 
 
 def test_a_split_may_have_several_folders(made, tmp_path):

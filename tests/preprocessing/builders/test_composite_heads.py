@@ -1,4 +1,4 @@
-"""Lying garments with heads on: whose heads, where they sit, what stays of the garment."""
+"""Composites of lying garments and heads: the heads, their place, and what remains visible."""
 
 import cv2
 import numpy as np
@@ -9,18 +9,19 @@ from preprocessing.builders.composite_heads import (
     HEAD,
     SIDE,
     UPPER,
-    dressed_garments,
-    heads,
-    worn_by,
+    composite,
+    composite_garments,
+    read_heads,
 )
 from preprocessing.datasets.samples import Sample
+from preprocessing.errors import DataError
 from preprocessing.images.regions import Region
 
 NAMES = {0: "null", 19: "hair", 41: "skin", 51: "t-shirt", 31: "pants"}
 HAIR, SKIN, SHIRT = (0, 160, 0), (0, 200, 0), (160, 0, 0)  # BGR
 
 
-def person(folder, number, *, hair=True):
+def person(folder, name, *, hair=True):
     """A street photo: hair from row 20, skin below it, a T-shirt from row 80, its neck in skin."""
     mask = np.zeros((200, 120), np.uint8)
     mask[80:160, 20:100] = 51
@@ -30,39 +31,39 @@ def person(folder, number, *, hair=True):
     image = np.full((200, 120, 3), 200, np.uint8)
     for value, colour in ((51, SHIRT), (41, SKIN), (19, HAIR)):
         image[mask == value] = colour
-    cv2.imwrite(str(folder / "photos" / f"{number}.jpg"), image)
-    cv2.imwrite(str(folder / "masks" / f"{number}.png"), mask)
+    cv2.imwrite(str(folder / "photos" / f"{name}.jpg"), image)
+    cv2.imwrite(str(folder / "masks" / f"{name}.png"), mask)
 
 
 @pytest.fixture
 def parsed(tmp_path):
+    """Eight photos, six of them to train on; of those one shows hair."""
     folder = tmp_path / "parsed"
     for name in ("photos", "masks"):
         (folder / name).mkdir(parents=True)
     rows = "".join(f"{number},{name},1\n" for number, name in NAMES.items())
     (folder / "labels.csv").write_text("id,name,photos\n" + rows)
-    person(folder, "0001")
-    person(folder, "0002", hair=False)
-    person(folder, "0631")
+    for name in "abcdefgh":
+        person(folder, name, hair=name in "agh")
     return folder
 
 
-def test_heads_of_training_photos_that_have_hair(parsed):
-    (head,) = heads(parsed)
+def test_heads_of_training_photos_that_show_hair(parsed):
+    (head,) = read_heads(parsed)
     assert head.chin == 60  # from the hair's upper end to the collar
     assert head.mask.shape == head.image.shape[:2] == (75, 44)  # a quarter of it below the collar
     assert head.mask[70, 22] == 255 and head.mask[70, 5] == 0  # the neck, not the shirt
     assert {"hair", "skin"} <= HEAD
 
 
-def test_the_head_sits_on_the_collar(parsed):
-    (head,) = heads(parsed)
+def test_the_head_is_on_the_collar(parsed):
+    (head,) = read_heads(parsed)
     garment = np.full((100, 80, 3), (0, 0, 220), np.uint8)
     region = Region.from_box(np.array([10, 10, 70, 90], np.float32))
-    ground = np.full((SIDE, SIDE, 3), 255, np.uint8)
-    picture = worn_by(head, garment, region, ground, np.random.default_rng(0))
+    background = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    picture = composite(head, garment, region, background, np.random.default_rng(0))
     green, red = (picture[..., channel].astype(int) > 90 + picture[..., 0] for channel in (1, 2))
-    assert (ground == 255).all()  # left as it was
+    assert (background == 255).all()  # not changed
     assert 0.02 < (green & ~red).mean() < 0.2 and 0.3 < (red & ~green).mean() < 0.7
     rows = [np.flatnonzero((cover).any(axis=1)).mean() for cover in (green & ~red, red & ~green)]
     assert rows[0] < rows[1]
@@ -74,9 +75,16 @@ def test_upper_garments_alone_keep_their_labels_and_senders(parsed, tmp_path, mo
     image[30:90, 35:85] = (20, 20, 160)
     cv2.imwrite(str(tmp_path / "a.png"), image)
     flat = [Sample(tmp_path / "a.png", label, group="7") for label in ("longsleeve", "pants")]
-    (found,) = dressed_garments(flat, parsed, None, tmp_path / "out")
+    (found,) = composite_garments(flat, parsed, None, tmp_path / "out")
     assert (found.label, found.group) == ("longsleeve", "7") and "pants" not in UPPER
     assert cv2.imread(str(found.path)) is not None
+
+
+def test_photos_without_a_head_are_refused(parsed, tmp_path):
+    person(parsed, "a", hair=False)
+    flat = [Sample(tmp_path / "a.png", "dress")]
+    with pytest.raises(DataError, match="shows hair above a collar"):
+        list(composite_garments(flat, parsed, None, tmp_path / "out"))
 
 
 class _Here:

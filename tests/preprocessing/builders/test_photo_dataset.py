@@ -91,7 +91,6 @@ def test_a_csv_that_names_absent_files(source, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flags", "status", "said"),
     [
-        (["--validation", "1"], 2, "--validation"),
         (["--validation", "0.6", "--test", "0.6"], 2, "nothing to train on"),
         (["--max-images", "1"], 2, "--max-images"),
         (["--classes", "hat"], 8, "no class hat"),
@@ -102,6 +101,14 @@ def test_bad_flags(source, tmp_path, capsys, flags, status, said):
     assert run(source, tmp_path / "out", *flags) == status
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags", [["--validation", "1"], ["--min-images", "0"], ["--seed", "x"]])
+def test_values_out_of_range(source, tmp_path, capsys, flags):
+    with pytest.raises(SystemExit) as stopped:
+        run(source, tmp_path / "out", *flags)
+    assert stopped.value.code == 2
+    assert flags[0] in capsys.readouterr().err
 
 
 def test_no_data_set(tmp_path, capsys):
@@ -120,4 +127,4 @@ def test_near_duplicates_across_splits_are_reported(source, tmp_path, capsys):
                 (tmp_path / "split" / part / name).write_bytes((source / name).read_bytes())
     assert run(tmp_path / "split", tmp_path / "out") == 0
     assert "`" in (tmp_path / "out" / "report.md").read_text()
-    assert "nearly equal pictures on different sides: 0" not in capsys.readouterr().out
+    assert "nearly identical pictures in different splits: 0" not in capsys.readouterr().out

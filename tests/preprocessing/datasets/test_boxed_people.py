@@ -1,6 +1,7 @@
-"""Boxed photos of people: what the eye named stands above the label, doubt leaves it."""
+"""Photos of people with boxes: labels by eye replace the data set's, if their file is given."""
 
 import csv
+from pathlib import Path
 
 import cv2
 import make
@@ -8,71 +9,79 @@ import numpy as np
 import pytest
 import yaml
 
-from preprocessing.builders.garment_crops import boxed_garments
-from preprocessing.builders.layer_boxes import boxed_photos
-from preprocessing.datasets.boxed_people import NAMES, read_boxed
+from preprocessing.datasets import boxed_people
+from preprocessing.datasets.boxed_people import read_box_names, read_boxed
 from preprocessing.datasets.yolo_layout import read_layout, write_boxes
-from preprocessing.labels import BOX_LAYER, LAYERS, PHOTO_LAYER
+from preprocessing.errors import DataError
+from preprocessing.labels import BOX_LAYER, PHOTO_LAYER
 
 REAL = make.ROOT.parent / "shared" / "data" / "worn" / "boxes"
-LABELS = ("shirt", "jacket", "skirt", "sunglass")
-with NAMES.open(newline="") as file:
-    ROWS = list(csv.DictReader(file))
-
-
-def box_of(row):
-    return [int(row[side]) for side in ("x1", "y1", "x2", "y2")]
+LABEL_FILE = Path(boxed_people.__file__).with_name("boxed_people_names.csv")
+HEADER = "file,x1,y1,x2,y2,name\n"
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A photo with a named box, one a pixel beside it, a skirt, a small skirt, and glasses."""
-    row = next(row for row in ROWS if row["name"] == "longsleeve")
-    named = box_of(row)
-    beside = [named[0] + 1, *named[1:]]
-    image = tmp_path / "train" / "images" / row["file"]
+def layout(tmp_path):
+    """A photo with two jackets, one of them a pixel beside the other."""
+    image = tmp_path / "train" / "images" / "a.jpg"
     image.parent.mkdir(parents=True)
     cv2.imwrite(str(image), np.full((600, 400, 3), 120, np.uint8))
-    boxes = np.array([named, beside, [0, 300, 100, 450], [110, 400, 130, 430], [5, 5, 60, 60]])
-    write_boxes(image, [1, 1, 2, 2, 3], boxes, width=400, height=600)
-    described = {"train": "train/images", "names": list(LABELS)}
+    boxes = np.array([[10.4, 20, 110, 140], [12, 20, 110, 140]])
+    write_boxes(image, [1, 1], boxes, width=400, height=600)
+    described = {"train": "train/images", "names": ["shirt", "jacket"]}
     (tmp_path / "data.yaml").write_text(yaml.safe_dump(described))
-    return tmp_path
+    return read_layout(tmp_path / "data.yaml")
 
 
-def test_names_by_the_eye(folder):
-    (photo,) = read_boxed(read_layout(folder / "data.yaml"))
-    assert photo.labels == ("jacket", "jacket", "skirt", "skirt", "sunglass")
-    assert photo.names == ("longsleeve", "", "", "", "")
+def test_without_a_label_file_boxes_have_the_labels_of_the_data_set(layout):
+    (photo,) = read_boxed(layout)
+    assert photo.labels == ("jacket", "jacket") and photo.names == ("", "")
     assert photo.image.shape == (600, 400, 3)
-    (labelled,) = boxed_photos(folder)
-    found = [LAYERS[label] for label in labelled.labels]
-    assert found == ["top", "outer", "skirt", "skirt"]
-    assert labelled.boxes[2] == pytest.approx([0, 300, 100, 450], abs=0.01)
+    assert photo.boxes[0] == pytest.approx([10.4, 20, 110, 140], abs=0.01)
 
 
-def test_garments_whose_names_are_told_are_cut_out(folder, tmp_path):
-    samples = list(boxed_garments(folder, tmp_path / "out"))
-    assert [(s.label, s.group) for s in samples] == [("longsleeve", "boxed"), ("skirt", "boxed")]
-    # The square ends at the photo's left border.
-    assert cv2.imread(str(samples[1].path)).shape == (180, 140, 3)
+def test_a_label_file_names_the_boxes_that_it_lists(layout, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"{HEADER}a.jpg,10,20,110,140,longsleeve\nb.jpg,12,20,110,140,shirt\n")
+    (photo,) = read_boxed(layout, labels)
+    assert photo.labels == ("jacket", "jacket") and photo.names == ("longsleeve", "")
 
 
-def test_the_names_are_whole():
-    assert len({(row["file"], *box_of(row)) for row in ROWS}) == len(ROWS)
-    assert {row["name"] for row in ROWS} <= {*PHOTO_LAYER, "none"}
-    for row in ROWS:
-        x1, y1, x2, y2 = box_of(row)
+def test_a_label_file_of_other_photos_is_refused(layout, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"{HEADER}b.jpg,10,20,110,140,longsleeve\n")
+    with pytest.raises(DataError, match="wanted its own label file"):
+        list(read_boxed(layout, labels))
+
+
+@pytest.mark.parametrize(
+    "text", ["file,name\na.jpg,dress\n", f"{HEADER}a.jpg,1,2,3,x,dress\n", f"{HEADER}a.jpg,1\n"]
+)
+def test_broken_label_files_are_named(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match="wanted file,x1,y1,x2,y2,name"):
+        read_box_names(path)
+    with pytest.raises(DataError, match=r"none\.csv"):
+        read_box_names(tmp_path / "none.csv")
+
+
+def test_the_label_file_of_the_package_is_whole():
+    names = read_box_names(LABEL_FILE)
+    with LABEL_FILE.open(newline="") as file:
+        assert len(names) == len(list(csv.DictReader(file)))  # no box is listed twice
+    assert set(names.values()) <= {*PHOTO_LAYER, "none"}
+    for _, x1, y1, x2, y2 in names:
         assert 0 <= x1 < x2 <= 400 and 0 <= y1 < y2 <= 600
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="no ../shared/data/worn here")
-def test_every_name_meets_an_upper_garment_of_the_photos():
-    named = [
+def test_every_row_of_it_is_an_upper_garment_of_the_photos():
+    layers = [
         BOX_LAYER[label]
-        for photo in read_boxed(read_layout(REAL / "data.yaml"))
+        for photo in read_boxed(read_layout(REAL / "data.yaml"), LABEL_FILE)
         for label, name in zip(photo.labels, photo.names, strict=True)
         if name
     ]
-    assert len(named) == len(ROWS)
-    assert set(named) == {"top", "outer"}
+    assert len(layers) == len(read_box_names(LABEL_FILE))
+    assert set(layers) == {"top", "outer"}

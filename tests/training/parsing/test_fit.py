@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from preprocessing.builders.layer_boxes import Labelled
+from preprocessing.builders.layer_boxes import LabelledPhoto
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
 from preprocessing.labels import LAYERS
 from realtime.analysis.parser_locator import ParserLocator
@@ -87,7 +87,7 @@ def test_boxes_check_what_a_teacher_paints():
     likely[FIRST + top, 10:30, 10:30] = 0.3
     likely[FIRST + dress, 10:50, 10:30] = 0.4  # the photo has no dress
     boxes = np.array([[40, 40, 120, 120], [240, 240, 280, 280]], np.float32)
-    photo = Labelled(Path("a.jpg"), "train", (top, bag), boxes, 320, 320)
+    photo = LabelledPhoto(Path("a.jpg"), "train", (top, bag), boxes, 320, 320)
     classes = classes_in_boxes(likely, photo)
     assert classes.shape == (320, 320)
     assert (classes[45:115, 45:115] == FIRST + top).all()

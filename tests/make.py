@@ -9,7 +9,9 @@ import av
 import cv2
 import numpy as np
 
+from realtime.sinks.sink import opened
 from realtime.sources.video import to_bgr
+from realtime.types import Frame, Garment, Label, LabelledFrame, Region, SourceInfo
 
 ROOT = Path(__file__).resolve().parent.parent
 QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degrees
@@ -128,6 +130,39 @@ def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
     with av.open(str(path)) as container:
         packets = list(container.demux(audio=0))
     return [(p.pts * p.time_base, bytes(p)) for p in packets if p.size]
+
+
+def info(name: str = "in.mp4", *, width: int = 64, height: int = 48, **more) -> SourceInfo:
+    """A file of 10 frames a second."""
+    values = {"rate": Fraction(10), "time_base": Fraction(1, 10), "frames": None, "live": False}
+    return SourceInfo(name, width, height, **values | more)
+
+
+def garment(
+    name: str = "Dress", *, track: int = 1, probability: float = 0.9, colour: str = "",
+    box: tuple[int, int, int, int] = (1, 2, 11, 22), **attributes: str,
+) -> Garment:  # fmt: skip
+    """A garment whose mask fills its box."""
+    mask = np.full((box[3] - box[1], box[2] - box[0]), 255, np.uint8)
+    label = Label(name, probability)
+    region = Region(np.array(box, np.float32), mask)
+    return Garment(region, track, label, colour=colour, attributes=attributes)
+
+
+def labelled(
+    index: int, *garments: Garment, image: np.ndarray | None = None, drawn: np.ndarray | None = None
+) -> LabelledFrame:
+    """A labelled frame of a source as `info` describes it."""
+    image = picture(index) if image is None else image
+    frame = Frame(image, index, index, Fraction(1, 10), 0.0)
+    return LabelledFrame(frame, garments, image if drawn is None else drawn)
+
+
+def write_all(sink, *frames: LabelledFrame, source: SourceInfo | None = None) -> None:
+    """Open a sink, write frames and close it, as `run` does."""
+    with opened([sink], source or info()):
+        for frame in frames:
+            sink.write(frame)
 
 
 def app(*arguments: object, **options) -> subprocess.CompletedProcess:

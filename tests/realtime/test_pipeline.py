@@ -1,23 +1,26 @@
-"""The loop itself: every frame in order, and errors after the frames before them."""
+"""The loop itself: every frame in order, errors after the frames before them, clean frames."""
 
-import time
+import threading
 from copy import copy
 
 import make
 import numpy as np
 import pytest
 
-from preprocessing.errors import BrokenSourceError, WeightsError
+from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
 from realtime import pipeline
 from realtime.analysis.detection_interval import EveryFrame, EveryNth
+from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.segmenter_locator import UnscoredLocator
-from realtime.analysis.tracker import Tracker
-from realtime.pipeline import Analysis
+from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
+from realtime.sinks.annotate import Annotator
 from realtime.sources.open_source import open_source
 from realtime.types import Region
 
 FRAMES = 12
+CLASSES = ("Dress", "Bag")
+DEADLINE = 10  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +29,54 @@ def video(tmp_path_factory):
 
 
 class Collected:
-    """A sink that keeps what it is given."""
+    """A sink that keeps what it gets."""
+
+    def __init__(self, *, needs_picture=False, fails=False):
+        self.needs_picture, self._fails = needs_picture, fails
+        self.items, self.rows, self.ended = [], [], None
+
+    def open(self, info):
+        self.width = info.width
+
+    def write(self, labelled):
+        if self._fails:
+            raise SinkError("full")
+        self.items.append(labelled)
+        garments = [(g.track, g.label.name, g.held) for g in labelled.garments]
+        self.rows.append((labelled.frame.index, garments))
+
+    def close(self, *, complete):
+        self.ended = "complete" if complete else "aborted"
+
+
+class Calling(UnscoredLocator):
+    """A locator that calls a function."""
+
+    def __init__(self, call, streams=1):
+        self._call, self.streams = call, streams
+
+    def __call__(self, image):
+        return self._call(image)
+
+
+class Concurrent(UnscoredLocator):
+    """A locator for three frames at the same time, none of which ends before all have begun."""
+
+    streams = 3
 
     def __init__(self):
-        self.items = []
+        self.most = self._busy = 0
+        self._changed = threading.Condition()
 
-    def write(self, frame, garments):
-        self.items.append((frame.index, [(g.track, g.label.name, g.held) for g in garments]))
+    def __call__(self, image):
+        with self._changed:
+            self._busy += 1
+            self.most = max(self.most, self._busy)
+            self._changed.notify_all()
+            if self.most < self.streams:
+                self._changed.wait_for(lambda: self.most == self.streams, DEADLINE)
+            self._busy -= 1
+        return brightest(image)
 
 
 def brightest(image):
@@ -46,62 +90,67 @@ def sure(image, regions):
     return np.tile(np.array([0.9, 0.1], np.float32), (len(regions), 1))
 
 
-def unmarked(image, garments, text):
-    """Draws nothing, so that a frame looks the same whenever it is looked at."""
-
-
-class Calling(UnscoredLocator):
-    """A locator that calls a function."""
-
-    def __init__(self, call, streams=1):
-        self._call, self.streams = call, streams
-
-    def __call__(self, image):
-        return self._call(image)
-
-
-def run(video, locate=None, *, sink=None, **more):
-    locate = locate or Calling(brightest)
+def run(video, locator=None, *, sink=None, stats=None, stopped=lambda: False, show=None, **stages):
     sink = sink or Collected()
-    tracker = Tracker(("Dress", "Bag"), threshold=0.5)
-    analysis = Analysis(locate, sure, tracker, annotate=unmarked, title="", **more)
+    tracks = TrackManager(CLASSES, threshold=0.5)
+    analysis = FrameAnalysis(
+        locator or Calling(brightest), sure, tracks, Annotator(CLASSES), title="", **stages
+    )
     with open_source(str(video)) as source:
-        pipeline.run(source, analysis, [sink], window=None, stats=Stats(),
-                     stopped=lambda: False, progress=lambda done: None)  # fmt: skip
-    return sink.items
-
-
-class SideBySide(UnscoredLocator):
-    """A locator for several frames at once, which answers the later ones sooner."""
-
-    streams = 3
-
-    def __init__(self):
-        self.most = self._busy = 0
-
-    def __call__(self, image):
-        self._busy += 1
-        self.most = max(self.most, self._busy)
-        time.sleep(0.03 if self._busy == 1 else 0.01)
-        self._busy -= 1
-        return brightest(image)
+        pipeline.run(source, analysis, [sink], stats=stats or Stats(), stopped=stopped, show=show,
+                     progress=lambda done: None)  # fmt: skip
+    return sink
 
 
 def test_every_frame_comes_out_in_order(video):
-    rows = run(video)
-    assert [index for index, _ in rows] == list(range(FRAMES))
-    assert {name for _, garments in rows for _, name, _ in garments} == {"Dress"}
+    sink = run(video)
+    assert [index for index, _ in sink.rows] == list(range(FRAMES))
+    assert {name for _, garments in sink.rows for _, name, _ in garments} == {"Dress"}
+    assert sink.ended == "complete" and sink.width == 64
 
 
-@pytest.mark.parametrize("pace", [EveryFrame(), EveryNth(2)])
-def test_locating_side_by_side_changes_nothing(video, pace):
-    locate = SideBySide()
-    assert run(video, locate, pace=pace) == run(video, pace=copy(pace))
-    assert locate.most == SideBySide.streams
+def test_nothing_is_drawn_unless_an_output_needs_a_picture(video):
+    stats = Stats()
+    sink = run(video, stats=stats)
+    assert all(item.picture is item.frame.image for item in sink.items)
+    assert "draw" not in stats.report()["stages_ms"]
 
 
-@pytest.mark.parametrize("streams", [0, 1, 3])
-def test_what_goes_wrong_while_looking_is_raised(video, streams):
+def test_labels_are_drawn_on_copies_of_read_only_frames(video):
+    with open_source(str(video)) as source:
+        images = [frame.image for frame in source]
+    sink = run(video, sink=Collected(needs_picture=True))
+    for item, image in zip(sink.items, images, strict=True):
+        assert (item.frame.image == image).all() and (item.picture != image).any()
+        with pytest.raises(ValueError, match="read-only"):
+            item.frame.image[0] = 0
+
+
+def test_a_window_sees_every_frame_and_may_end_the_run(video):
+    shown = []
+
+    def show(labelled, stopped):
+        shown.append(labelled)
+        return len(shown) < 5
+
+    sink = Collected()
+    with pytest.raises(pipeline.Stopped):
+        run(video, sink=sink, show=show)
+    assert [item.frame.index for item in shown] == list(range(5)) == [i for i, _ in sink.rows]
+    assert all(item.picture is not item.frame.image for item in shown)
+    assert sink.ended == "aborted"
+
+
+@pytest.mark.parametrize("interval", [EveryFrame(), EveryNth(2)])
+def test_locating_frames_at_the_same_time_changes_nothing(video, interval):
+    locator = Concurrent()
+    found = run(video, locator, interval=interval).rows
+    assert found == run(video, interval=copy(interval)).rows
+    assert locator.most == Concurrent.streams
+
+
+@pytest.mark.parametrize("streams", [1, 3])
+def test_an_error_of_the_locator_is_raised(video, streams):
     seen, sink = [], Collected()
 
     def locate(image):
@@ -113,27 +162,34 @@ def test_what_goes_wrong_while_looking_is_raised(video, streams):
     with pytest.raises(WeightsError, match="broken"):
         run(video, Calling(locate, streams), sink=sink)
     assert 5 <= len(seen) <= 5 + streams
-    assert len(sink.items) == 4 or streams > 1
+    assert len(sink.rows) == 4 or streams > 1
 
 
-def test_what_was_begun_before_the_source_broke_off_is_kept(tmp_path):
+def test_an_error_of_a_sink_is_raised_and_the_sink_is_closed(video):
+    sink = Collected(fails=True)
+    with pytest.raises(SinkError, match="full"):
+        run(video, sink=sink)
+    assert sink.ended == "aborted"
+
+
+def test_frames_that_were_begun_before_the_source_broke_off_are_kept(tmp_path):
     path = make.clip(tmp_path / "a.mp4", frames=200, size=(320, 240))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     sink = Collected()
-    with pytest.raises(BrokenSourceError) as told:
-        run(path, SideBySide(), sink=sink)
-    assert len(sink.items) > 5 and f"{len(sink.items)} of 200 frames" in str(told.value)
+    with pytest.raises(BrokenSourceError) as raised:
+        run(path, Concurrent(), sink=sink)
+    assert len(sink.rows) > 5 and f"{len(sink.rows)} of 200 frames" in str(raised.value)
 
 
-def test_a_smooth_pace_looks_now_and_then_and_loses_no_garment(video):
-    looks = []
+def test_optical_flow_bridges_the_frames_between_detections(video):
+    detections = []
 
     def locate(image):
-        looks.append(1)
+        detections.append(1)
         return brightest(image)
 
-    rows = run(video, Calling(locate), pace=EveryNth(3))
+    rows = run(video, Calling(locate), interval=EveryNth(3)).rows
     assert [index for index, _ in rows] == list(range(FRAMES))
-    assert len(looks) == FRAMES // 3
+    assert len(detections) == FRAMES // 3
     assert all(garments for _, garments in rows)
     assert {track for _, garments in rows for track, _, _ in garments} == {1}

@@ -1,0 +1,33 @@
+"""Subtitles: a cue for as long as the labels stay the same, in both formats."""
+
+import make
+
+from realtime.sinks.subtitles import SubtitleSink
+
+
+def frames(*names):
+    return [
+        make.labelled(index, *([make.garment(name, colour="red")] if name else []))
+        for index, name in enumerate(names)
+    ]
+
+
+def test_cues_last_as_long_as_their_labels(tmp_path):
+    path = tmp_path / "a.srt"
+    make.write_all(SubtitleSink(path), *frames("", "Dress", "Dress", "unknown", "Bag", "Bag"))
+    assert path.read_text() == (
+        "1\n00:00:00,100 --> 00:00:00,300\nred Dress\n\n"
+        "2\n00:00:00,400 --> 00:00:00,600\nred Bag\n\n"
+    )
+
+
+def test_webvtt_of_long_videos(tmp_path):
+    path = tmp_path / "a.vtt"
+    both = make.labelled(36_610, make.garment(), make.garment("Bag"))
+    make.write_all(SubtitleSink(path), both, make.labelled(36_611))
+    assert path.read_text() == "WEBVTT\n\n1\n01:01:01.000 --> 01:01:01.100\nBag, Dress\n\n"
+
+
+def test_no_labels_are_no_cues(tmp_path):
+    make.write_all(SubtitleSink(tmp_path / "a.srt"), *frames("", "unknown"))
+    assert (tmp_path / "a.srt").read_text() == ""

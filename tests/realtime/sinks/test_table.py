@@ -1,0 +1,76 @@
+"""The table of sinks: the contract that every row keeps, and the checks of their paths."""
+
+import sys
+
+import make
+import pytest
+
+from preprocessing.errors import SinkError, UsageError
+from realtime.settings import STATS, OutputSettings
+from realtime.sinks.table import SINKS, check_outputs, make_sinks
+
+FRAMES = [
+    make.labelled(index, make.garment(colour="red"), make.garment("unknown", track=2))
+    for index in range(4)
+]
+
+
+def path_of(name, folder):
+    return folder / f"an output{SINKS[name].suffix}"
+
+
+@pytest.mark.parametrize("name", SINKS)
+@pytest.mark.parametrize("frames", [FRAMES, []], ids=["frames", "no frames"])
+def test_every_sink_touches_nothing_until_it_opens_and_leaves_an_output(tmp_path, name, frames):
+    if name == "parquet":
+        pytest.importorskip("pyarrow")
+    path = path_of(name, tmp_path)
+    (sink,) = make_sinks(OutputSettings(paths={name: path}))
+    assert list(tmp_path.iterdir()) == [] and isinstance(sink.needs_picture, bool)
+    make.write_all(sink, *frames)
+    assert path.exists() or not frames
+    if frames and SINKS[name].is_folder:
+        assert any(path.iterdir())
+
+
+@pytest.mark.parametrize("name", [name for name, row in SINKS.items() if not row.is_folder])
+def test_every_file_that_cannot_be_written_is_an_error_that_names_it(tmp_path, name):
+    if name == "parquet":
+        pytest.importorskip("pyarrow")
+    path = path_of(name, tmp_path / "none")
+    (sink,) = make_sinks(OutputSettings(paths={name: path}))
+    with pytest.raises(SinkError, match="an output"):
+        make.write_all(sink, *FRAMES)
+
+
+def test_a_picture_by_the_suffix(tmp_path):
+    (sink,) = make_sinks(OutputSettings(paths={"out": tmp_path / "out.PNG"}))
+    make.write_all(sink, *FRAMES)
+    assert (tmp_path / "out.PNG").read_bytes()[1:4] == b"PNG"
+
+
+def test_nothing_opens_if_one_cannot_be_made(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    rows = tmp_path / "old.jsonl"
+    rows.write_text("kept\n")
+    with pytest.raises(UsageError, match="pip install pyarrow"):
+        make_sinks(OutputSettings(paths={"jsonl": rows, "parquet": tmp_path / "rows.parquet"}))
+    with pytest.raises(SinkError, match="unknown kind"):
+        make_sinks(OutputSettings(paths={"jsonl": rows, "out": tmp_path / "out.txt"}))
+    assert rows.read_text() == "kept\n"
+
+
+def test_outputs_are_checked_early(tmp_path):
+    video = make.clip(tmp_path / "in.mp4", frames=2)
+
+    def check(**paths):
+        check_outputs(OutputSettings(paths=paths), source=str(video))
+
+    with pytest.raises(SinkError, match="is the input"):
+        check(out=video)
+    with pytest.raises(SinkError, match="no folder"):
+        check(out=tmp_path / "none" / "out.mp4")
+    for name in ("out", STATS):
+        with pytest.raises(SinkError, match="is a folder"):
+            check(**{name: tmp_path})
+    check(crops=tmp_path, snapshots=tmp_path / "none", jsonl=tmp_path / "rows.jsonl")

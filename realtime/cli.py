@@ -159,6 +159,7 @@ def _process(
     from realtime.runtime.stats import Stats, summary
 
     sinks = make_sinks(settings.outputs)
+    logger.info("outputs: %s", ", ".join(map(str, settings.outputs.paths.values())) or "none")
     stats, quiet = Stats(), interrupt is not None
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
         wants_window = _wants_window(settings)

@@ -61,4 +61,4 @@ class Progress:
     def __exit__(self, *exc_info: object) -> None:
         if self._bar is not None:
             self._bar.close()
-        self._log("ended")
+        self._log("ended, outputs closed")

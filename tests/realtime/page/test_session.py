@@ -76,8 +76,8 @@ def test_a_paused_file_waits_and_resumes_at_its_pace(monkeypatch):
 
 
 def test_a_paused_camera_drops_its_frames():
-    paused = iter([False, True, True, False])
-    source = PausableSource(Clip(live=True), paused=lambda: next(paused), stopped=never)
+    paused = iter([False, False, True, True])  # asked twice of a frame that is shown
+    source = PausableSource(Clip(live=True), paused=lambda: next(paused, False), stopped=never)
     assert [frame.index for frame in source] == [0, 3]
 
 

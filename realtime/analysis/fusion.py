@@ -103,13 +103,19 @@ class FusedClassifier:
 
 
 def load_fused(
-    classifier: Classifier, located: WeightsInfo, *, model: str, locator: str
+    classifier: Classifier,
+    located: WeightsInfo,
+    *,
+    model: str,
+    locator: str,
+    weights: FusionWeights | None = None,
 ) -> FusedClassifier:
     """A classifier fused with a locator by the numbers that were fitted to their weights.
 
     Args:
         located: metadata of the locator.
         model, locator: committed names or weight files of the two.
+        weights: in place of the fitted ones.
 
     Raises:
         UsageError: a class of the classifier belongs to none of the locator's.
@@ -117,7 +123,7 @@ def load_fused(
     """
     stem, locator_stem = locate(model)[0], locate(locator)[0]
     limbs = LIMB_ODDS.read(locator_stem) if located.task == "parse" else LIMB_ODDS.neutral
-    weights = FUSION.read(stem, locator_stem)
+    weights = weights or FUSION.read(stem, locator_stem)
     return FusedClassifier(located, classifier, weights=weights, limbs=limbs)
 
 

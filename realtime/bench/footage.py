@@ -1,9 +1,10 @@
-"""Labelled footage to judge the pipeline by and to learn from: clips, and photos that move."""
+"""Labelled footage to score the pipeline on: clips, and photos with a simulated camera motion."""
 
 import csv
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -19,19 +20,23 @@ from realtime.types import Frame
 PHOTO_FRAMES = 25
 PHOTO_RATE = 25  # frames a second
 PAN, ZOOM, TURN = 0.03, 0.06, 2.0  # of the photo's side; of its size; degrees
-MAX_FRAMES = 400  # scored of a clip, spread over its beginning
+MAX_FRAMES = 400  # scored of a clip, from its start
 
 
 @dataclass(frozen=True)
-class Clip:
-    """Something to run on: `kinds` are what it shows, none for garment-free footage."""
+class Footage:
+    """A clip, or a photo to be moved.
+
+    Attributes:
+        classes: of the garments in it, names of GARMENT_CLASSES; empty for footage without any.
+    """
 
     path: Path
-    kinds: tuple[str, ...]
+    classes: tuple[str, ...]
     photo: bool = False
 
 
-def read_clips(index: Path) -> list[Clip]:
+def read_clips(index: Path) -> list[Footage]:
     """The clips of a CSV with columns `file` and `labels` ("Pullover|Trouser"; empty for none).
 
     Raises:
@@ -42,30 +47,44 @@ def read_clips(index: Path) -> list[Clip]:
             rows = [(row["file"], row["labels"]) for row in csv.DictReader(file)]
     except (OSError, KeyError) as error:
         raise DataError(f"cannot read {index} ({error}): wanted columns file and labels") from error
-    clips = []
-    for name, labels in rows:
-        names = [label for label in (labels or "").split("|") if label]
-        strange = [label for label in names if label not in CLASS_OF]
-        path = index.parent / name
-        if strange or not path.is_file():
-            wrong = f"does not know {', '.join(strange)}" if strange else f"names no file: {path}"
-            raise DataError(f"{index} {wrong}")
-        clips.append(Clip(path, tuple(CLASS_OF[label] for label in names)))
-    return clips
+    return [_clip(index, name, labels or "") for name, labels in rows]
 
 
-def read_photos(source: Path, *, limit: int | None) -> list[Clip]:
-    """Photos of single garments, a folder a class or a CSV; `limit` of them, evenly spread."""
+def _clip(index: Path, name: str, labels: str) -> Footage:
+    names = [label for label in labels.split("|") if label]
+    unknown = [label for label in names if label not in CLASS_OF]
+    path = index.parent / name
+    if unknown:
+        raise DataError(f"{index} has the unknown label {', '.join(unknown)}: wanted some of "
+                        f"{', '.join(GARMENT_CLASSES)}")  # fmt: skip
+    if not path.is_file():
+        raise DataError(f"{index} names a file that does not exist: {path}")
+    return Footage(path, tuple(CLASS_OF[label] for label in names))
+
+
+def read_photos(source: Path, *, limit: int | None) -> list[Footage]:
+    """Photos of single garments, in a folder for each class or in a CSV.
+
+    Args:
+        limit: most photos to take, evenly spread; None for all.
+
+    Raises:
+        DataError: there is no photo of a known class.
+    """
     samples = [sample for sample in read_samples(source) if sample.label in CLASS_OF]
     if not samples:
         raise DataError(f"{source} has no photo of {', '.join(GARMENT_CLASSES)}")
     step = max(1, len(samples) // limit) if limit else 1
     chosen = samples[::step][:limit]
-    return [Clip(sample.path, (CLASS_OF[sample.label],), photo=True) for sample in chosen]
+    return [Footage(sample.path, (CLASS_OF[sample.label],), photo=True) for sample in chosen]
 
 
-def read_boxes(path: Path) -> dict[str, np.ndarray]:
-    """Boxes marked by hand, float32 (4,) by the photo's file name: `file,x1,y1,x2,y2`."""
+def read_marked_boxes(path: Path) -> dict[str, np.ndarray]:
+    """Boxes float32 (4,) by the photo's file name, from a CSV `file,x1,y1,x2,y2`.
+
+    Raises:
+        DataError: no such file or column, or no number.
+    """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return {
@@ -78,8 +97,8 @@ def read_boxes(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"cannot read {path} ({error}): wanted file,x1,y1,x2,y2") from error
 
 
-def moving(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """A photo as frames in which the camera pans, zooms and turns, with each frame's 2x3 map."""
+def camera_motion(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames of a photo under a camera that pans, zooms and turns, each with its 2x3 map."""
     height, width = image.shape[:2]
     for step in range(PHOTO_FRAMES):
         phase = 2 * np.pi * step / PHOTO_FRAMES
@@ -89,21 +108,21 @@ def moving(image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), turn
 
 
-def frames_of(clip: Clip) -> Iterator[tuple[Frame, np.ndarray | None]]:
-    """The frames of a clip, and of a photo each frame's map from the photo."""
-    if not clip.photo:
-        with open_source(str(clip.path)) as source:
+def frames_of(footage: Footage) -> Iterator[tuple[Frame, np.ndarray | None]]:
+    """The frames, and for a photo each one's 2x3 map from the photo."""
+    if not footage.photo:
+        with open_source(str(footage.path)) as source:
             for frame in source:
                 if frame.index >= MAX_FRAMES:
                     return
                 yield frame, None
     else:
-        for index, (image, turn) in enumerate(moving(read_picture(clip.path))):
-            yield Frame(image, index, index, 1 / PHOTO_RATE, time.monotonic()), turn
+        for index, (image, turn) in enumerate(camera_motion(read_picture(footage.path))):
+            yield Frame(image, index, index, Fraction(1, PHOTO_RATE), time.monotonic()), turn
 
 
 def moved_box(box: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """The box around a box's corners after a 2x3 map."""
+    """The box float32 (4,) around the corners of a box after a 2x3 map."""
     x1, y1, x2, y2 = box
     corners = np.array([[x1, y1, 1], [x2, y1, 1], [x2, y2, 1], [x1, y2, 1]]) @ turn.T
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Scores the whole pipeline on real footage: `python -m realtime.bench.score --clips index.csv`.
+"""Scores the whole pipeline on labelled footage: `python -m realtime.bench.score --clips CSV`.
 
-Labelled clips run through the same stages as in the app, without drawing; a labelled photo becomes
-a short clip in which the camera moves. A row a clip, and one for all.
+Clips pass the same stages as in the app, without drawing; a photo becomes a short clip with a
+simulated camera motion. Prints a row for each clip, one for the photos and one for all.
 """
 
 import argparse
@@ -9,8 +9,8 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,151 +20,191 @@ from preprocessing.command import exit_status
 from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
 from preprocessing.labels import BODY_PART, CLASS_OF
+from realtime.analysis.classifier import Classifier
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.tracks import TrackManager
 from realtime.assemble import check_recognition, make_analysis
 from realtime.bench.footage import (
-    Clip,
+    Footage,
     frames_of,
     moved_box,
-    read_boxes,
     read_clips,
+    read_marked_boxes,
     read_photos,
 )
 from realtime.flags import add_recognition_flags, recognition_of
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
-from realtime.types import UNKNOWN, Garment
+from realtime.types import UNKNOWN, Frame, Garment
+
+FOUND_IOU = 0.5  # with the marked box, from which a garment counts as found
 
 
 @dataclass
 class Score:
-    """Counts of one clip, or of all together."""
+    """Counts over footage; scores of several add up.
+
+    Attributes:
+        expected: garments in the footage; right: those labelled right by most frames.
+        chances: garments times frames; hits: those labelled right in the frame.
+        rows: garments reported; unknown: those without a label.
+        changes: of tracks' labels in track_seconds.
+        raw_changes: of the likeliest class of each frame alone, in raw_seconds of tracks that are
+            detected on every frame.
+        free_frames: of garment-free footage; false_frames: those with a labelled garment.
+        overlaps: IoU with the marked box, for each frame of a photo.
+        milliseconds: of analysis, for each frame.
+    """
 
     name: str
     frames: int = 0
-    expected: int = 0  # garments that the clips show
-    right: int = 0  # of those, named right by the majority of frames
-    chances: int = 0  # garments times frames
-    hits: int = 0  # of those, named right in the frame
-    rows: int = 0  # garments reported
+    expected: int = 0
+    right: int = 0
+    chances: int = 0
+    hits: int = 0
+    rows: int = 0
     unknown: int = 0
-    changes: int = 0  # of a track's shown label
-    raw_changes: int = 0  # of the best class of each frame alone, with regions of its own
+    changes: int = 0
     track_seconds: float = 0.0
-    raw_seconds: float = 0.0  # of those tracks
-    free_frames: int = 0  # of garment-free footage
-    false_frames: int = 0  # of those, with a named garment
-    overlaps: list[float] = field(default_factory=list)  # IoU with the marked box
-    milliseconds: list[float] = field(default_factory=list)  # of analysis a frame
+    raw_changes: int = 0
+    raw_seconds: float = 0.0
+    free_frames: int = 0
+    false_frames: int = 0
+    overlaps: list[float] = field(default_factory=list)
+    milliseconds: list[float] = field(default_factory=list)
 
     def __iadd__(self, other: "Score") -> "Score":
-        for name, value in vars(other).items():
-            if name != "name":
-                setattr(self, name, getattr(self, name) + value)
+        for one in fields(self):
+            if one.name != "name":
+                setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
         return self
 
     def figures(self) -> dict[str, float | int | None]:
-        """The shares and rates that the counts mean; None where nothing was counted."""
-
-        def share(part: float, whole: float) -> float | None:
-            return part / whole if whole else None
-
-        times = self.milliseconds
+        """Fractions and rates of the counts; None if nothing was counted."""
+        times, found = self.milliseconds, sum(iou >= FOUND_IOU for iou in self.overlaps)
         return {
             "frames": self.frames,
-            "majority_right": share(self.right, self.expected),
-            "frames_right": share(self.hits, self.chances),
-            "changes_per_second": share(self.changes, self.track_seconds),
-            "raw_changes_per_second": share(self.raw_changes, self.raw_seconds),
-            "unknown": share(self.unknown, self.rows),
-            "false_alarms": share(self.false_frames, self.free_frames),
+            "majority_right": _ratio(self.right, self.expected),
+            "frames_right": _ratio(self.hits, self.chances),
+            "changes_per_second": _ratio(self.changes, self.track_seconds),
+            "raw_changes_per_second": _ratio(self.raw_changes, self.raw_seconds),
+            "unknown": _ratio(self.unknown, self.rows),
+            "false_alarms": _ratio(self.false_frames, self.free_frames),
             "box_iou": float(np.mean(self.overlaps)) if self.overlaps else None,
-            "box_recall": share(sum(v >= 0.5 for v in self.overlaps), len(self.overlaps)),
+            "box_recall": _ratio(found, len(self.overlaps)),
             "ms_mean": float(np.mean(times)) if times else None,
             "ms_p95": float(np.percentile(times, 95)) if times else None,
         }
 
 
-class _Names:
-    """The names of tracks over time: how often one changed, and how long the tracks were seen."""
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+class LabelChanges:
+    """Labels of tracks over time: how often they changed, and how long the tracks were visible."""
 
     def __init__(self) -> None:
-        self.changes = 0
+        self.count = 0
         self._last: dict[int, str] = {}
-        self._seen: dict[int, list[float]] = defaultdict(list)
+        self._times: dict[int, list[float]] = defaultdict(list)
 
-    def add(self, garments: Sequence[Garment], names: Sequence[str], time: float) -> None:
-        """The names that a frame has for garments, at a time in seconds."""
-        for garment, name in zip(garments, names, strict=True):
-            self.changes += self._last.get(garment.track, name) != name
-            self._last[garment.track] = name
-            self._seen[garment.track].append(time)
+    def add(self, garments: Sequence[Garment], labels: Sequence[str], time: float) -> None:
+        """Add the labels of garments in a frame, at a time in seconds."""
+        for garment, label in zip(garments, labels, strict=True):
+            self.count += self._last.get(garment.track, label) != label
+            self._last[garment.track] = label
+            self._times[garment.track].append(time)
 
     @property
     def seconds(self) -> float:
         """All tracks' time from their first to their last frame."""
-        return sum(times[-1] - times[0] for times in self._seen.values())
+        return sum(times[-1] - times[0] for times in self._times.values())
 
 
-def score_clip(
-    clip: Clip,
-    analysis: FrameAnalysis,
-    *,
-    box: np.ndarray | None = None,
-    alone: FrameAnalysis | None = None,
-) -> Score:
-    """Run the pipeline over a clip.
+class RawChanges:
+    """Label changes without voting: the likeliest class of each frame alone.
 
     Args:
-        box: xyxy around the photo's garment, where it was marked.
-        alone: one that looks at every frame, whose best class of each the changes are held against.
+        analysis: with detection on every frame.
     """
-    score = Score(clip.path.name, expected=len(clip.kinds))
-    votes = {kind: Counter() for kind in clip.kinds}
-    shown, raw = _Names(), _Names()
-    for frame, turn in frames_of(clip):
+
+    def __init__(self, analysis: Callable[[Frame, Stats], list[Garment]], classifier: Classifier):
+        self._analysis, self._classifier = analysis, classifier
+        self.changes = LabelChanges()
+
+    def add(self, frame: Frame) -> None:
+        """Add the next frame."""
+        garments = self._analysis(frame, Stats())
+        rows = self._classifier(frame.image, [garment.region for garment in garments])
+        self.changes.add(garments, [str(best) for best in rows.argmax(axis=1)], frame.time)
+
+
+def score_footage(
+    footage: Footage,
+    analysis: Callable[[Frame, Stats], list[Garment]],
+    *,
+    box: np.ndarray | None = None,
+    raw: RawChanges | None = None,
+) -> Score:
+    """Run the pipeline over a clip or photo.
+
+    Args:
+        box: xyxy (4,) around the photo's garment, if it was marked.
+        raw: counts the changes without voting too.
+    """
+    score = Score(footage.path.name, expected=len(footage.classes))
+    votes: dict[str, Counter[str]] = {name: Counter() for name in footage.classes}
+    changes = LabelChanges()
+    for frame, turn in frames_of(footage):
         start = time.perf_counter()
         garments = analysis(frame, Stats())
         score.milliseconds.append(1000 * (time.perf_counter() - start))
-        score.frames += 1
-        names = [garment.label.name for garment in garments]
-        score.rows += len(names)
-        score.unknown += names.count(UNKNOWN)
-        shown.add(garments, names, frame.time)
-        if alone:
-            found = alone(frame, Stats())
-            shares = alone.classifier(frame.image, [garment.region for garment in found])
-            raw.add(found, [str(best) for best in shares.argmax(axis=1)], frame.time)
-        if not clip.kinds:
-            score.free_frames += 1
-            score.false_frames += any(name != UNKNOWN for name in names)
-        for kind in clip.kinds:
-            found = _said(kind, garments, names, single=clip.photo)
-            score.chances += 1
-            score.hits += found == kind
-            votes[kind][found] += found != UNKNOWN
+        changes.add(garments, [garment.label.name for garment in garments], frame.time)
+        if raw:
+            raw.add(frame)
+        _count_frame(score, footage, garments)
+        for name in footage.classes:
+            predicted = _predicted(name, garments, single=footage.photo)
+            score.hits += predicted == name
+            votes[name][predicted] += predicted != UNKNOWN
         if box is not None and turn is not None:
-            score.overlaps.append(_overlap(garments, moved_box(box, turn)))
-    score.right = sum(bool(c) and c.most_common(1)[0] == (kind, c[kind]) and c[kind] > 0
-                      for kind, c in votes.items())  # fmt: skip
-    score.changes, score.track_seconds = shown.changes, shown.seconds
-    score.raw_changes, score.raw_seconds = raw.changes, raw.seconds
+            score.overlaps.append(_best_iou(garments, moved_box(box, turn)))
+    score.right = sum(_won(name, counts) for name, counts in votes.items())
+    score.changes, score.track_seconds = changes.count, changes.seconds
+    if raw:
+        score.raw_changes, score.raw_seconds = raw.changes.count, raw.changes.seconds
     return score
 
 
-def _said(kind: str, garments: Sequence[Garment], names: Sequence[str], *, single: bool) -> str:
-    """What the frame says of a garment: the largest of its layer, or of all where it is alone."""
-    layer, best, said = BODY_PART.get(kind, kind), 0.0, UNKNOWN
-    for garment, name in zip(garments, names, strict=True):
-        found = CLASS_OF.get(name, name)
-        size = float(np.prod(garment.region.box[2:] - garment.region.box[:2]))
-        if (single or BODY_PART.get(found, found) == layer) and size > best:
-            best, said = size, found
-    return said
+def _count_frame(score: Score, footage: Footage, garments: Sequence[Garment]) -> None:
+    labelled = sum(garment.label.known for garment in garments)
+    score.frames += 1
+    score.chances += len(footage.classes)
+    score.rows += len(garments)
+    score.unknown += len(garments) - labelled
+    if not footage.classes:
+        score.free_frames += 1
+        score.false_frames += labelled > 0
 
 
-def _overlap(garments: Sequence[Garment], box: np.ndarray) -> float:
+def _won(name: str, counts: Counter[str]) -> bool:
+    """True if most of the labelled frames have the right class."""
+    return counts[name] > 0 and counts.most_common(1)[0][0] == name
+
+
+def _predicted(name: str, garments: Sequence[Garment], *, single: bool) -> str:
+    """The class of the largest garment on a class's body part; of all if it is the only one."""
+    part, largest, predicted = BODY_PART.get(name, name), 0.0, UNKNOWN
+    for garment in garments:
+        found = CLASS_OF.get(garment.label.name, garment.label.name)
+        area = float(np.prod(garment.region.box[2:] - garment.region.box[:2]))
+        if (single or BODY_PART.get(found, found) == part) and area > largest:
+            largest, predicted = area, found
+    return predicted
+
+
+def _best_iou(garments: Sequence[Garment], box: np.ndarray) -> float:
     if not garments:
         return 0.0
     return float(box_iou(np.stack([g.region.box for g in garments]), box[None]).max())
@@ -179,7 +219,7 @@ COLUMNS = {
 
 
 def table(scores: Iterable[Score]) -> str:
-    """The figures as Markdown, a row a score."""
+    """The figures as Markdown, a row for each score."""
     lines = ["| clip | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for score in scores:
         figures = score.figures()
@@ -188,72 +228,100 @@ def table(scores: Iterable[Score]) -> str:
     return "\n".join(lines)
 
 
+class Scorer:
+    """Scores footage with the analyses that settings choose.
+
+    Args:
+        raw: count the changes without voting too.
+    """
+
+    def __init__(self, recognition: Recognition, *, raw: bool):
+        self._recognition, self._raw = recognition, raw
+
+    def clip(self, clip: Footage) -> Score:
+        """The score of one clip."""
+        return score_footage(clip, self._analysis(), raw=self._new_raw())
+
+    def photos(self, photos: Sequence[Footage], boxes: dict[str, np.ndarray]) -> Score:
+        """All photos as one score; networks are shared, tracks are not.
+
+        Args:
+            boxes: by the photo's file name, where they were marked.
+        """
+        total, analysis = Score(f"{len(photos)} photos"), self._analysis()
+        raw = self._every_frame() if self._raw else None
+        for photo in tqdm(photos, "photos", disable=None):
+            total += score_footage(
+                photo,
+                self._with_new_tracks(analysis),
+                box=boxes.get(photo.path.name),
+                raw=raw and RawChanges(self._with_new_tracks(raw), raw.classifier),
+            )
+        return total
+
+    def _analysis(self) -> FrameAnalysis:
+        return make_analysis(self._recognition)
+
+    def _every_frame(self) -> FrameAnalysis:
+        return make_analysis(replace(self._recognition, detection_interval="every-frame"))
+
+    def _new_raw(self) -> RawChanges | None:
+        if not self._raw:
+            return None
+        analysis = self._every_frame()
+        return RawChanges(analysis, analysis.classifier)
+
+    def _with_new_tracks(self, analysis: FrameAnalysis) -> FrameAnalysis:
+        classes = analysis.classifier.info.classes
+        tracks = TrackManager(classes, threshold=self._recognition.label_threshold)
+        return replace(analysis, tracks=tracks)
+
+
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    arguments = argparse.ArgumentParser(
         prog="python -m realtime.bench.score",
-        description="Score the pipeline on labelled clips and photos: share of garments named "
-        "right by most frames, of frames right, label changes a track-second, unknown, false "
-        "alarms, box overlap, ms of analysis a frame.",
+        description="Score the pipeline on labelled clips and photos: fraction of garments that "
+        "most frames label right, fraction of frames that do, label changes for each second of a "
+        "track, unknown garments, false alarms, box IoU, milliseconds of analysis for each frame.",
     )
-    add = parser.add_argument
-    add("--clips", type=Path, metavar="CSV", help="file,labels of video clips")
-    add("--photos", type=Path, metavar="DIR|CSV", help="labelled photos, each a moving clip")
-    add("--limit", type=int, metavar="N", help="only N of the photos, evenly spread")
-    add("--boxes", type=Path, metavar="CSV", help="file,x1,y1,x2,y2 marked on the photos")
-    add("--raw", action="store_true", help="count what each frame alone would change (slower)")
-    add("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
-    add_recognition_flags(parser)
-    args = parser.parse_args(argv)
+    add = arguments.add_argument
+    add("--clips", type=Path, metavar="CSV", help="clips with their labels: columns file, labels")
+    add("--photos", type=Path, metavar="DIR|CSV",
+        help="labelled photos of single garments, each scored as a moving clip")  # fmt: skip
+    add("--limit", type=int, metavar="N", help="use N of the photos, evenly spread (default all)")
+    add("--boxes", type=Path, metavar="CSV",
+        help="boxes marked on the photos: columns file, x1, y1, x2, y2")  # fmt: skip
+    add("--raw", action="store_true",
+        help="count the label changes without voting too, which takes twice as long")  # fmt: skip
+    add("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    add_recognition_flags(arguments)
+    args = arguments.parse_args(argv)
     return exit_status(lambda: _run(args))
 
 
 def _run(args: argparse.Namespace) -> int:
     recognition = recognition_of(args)
     check_recognition(recognition)
-    # Counts what each frame alone would change, if asked for.
-    alone = replace(recognition, detection_interval="every-frame") if args.raw else None
     if args.limit is not None and args.limit < 1:
         raise UsageError(f"--limit must be at least 1, got {args.limit}")
     clips = read_clips(args.clips) if args.clips else []
     photos = read_photos(args.photos, limit=args.limit) if args.photos else []
-    boxes = read_boxes(args.boxes) if args.boxes else {}
+    boxes = read_marked_boxes(args.boxes) if args.boxes else {}
     if not clips and not photos:
         raise UsageError("nothing to score: give --clips CSV or --photos DIR")
-    scores = [
-        score_clip(clip, make_analysis(recognition), alone=alone and make_analysis(alone))
-        for clip in clips
-    ]
+    scorer = Scorer(recognition, raw=args.raw)
+    scores = [scorer.clip(clip) for clip in clips]
     if photos:
-        scores.append(_score_photos(photos, boxes, recognition, alone=alone))
+        scores.append(scorer.photos(photos, boxes))
     total = Score("all")
     for score in scores:
         total += score
-    print(table([*scores, total]))
+    scores.append(total)
+    print(table(scores))
     if args.json:
-        rows = {score.name: score.figures() for score in [*scores, total]}
-        args.json.write_text(json.dumps(rows, indent=1) + "\n")
+        figures = {score.name: score.figures() for score in scores}
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
     return 0
-
-
-def _score_photos(
-    photos: Sequence[Clip],
-    boxes: dict[str, np.ndarray],
-    recognition: Recognition,
-    *,
-    alone: Recognition | None,
-) -> Score:
-    """All photos as one score; each has tracks of its own."""
-    analysis, total = make_analysis(recognition), Score(f"{len(photos)} photos")
-    each_alone = make_analysis(alone) if alone else None
-
-    def fresh(one: FrameAnalysis) -> FrameAnalysis:
-        tracks = TrackManager(one.classifier.info.classes, threshold=recognition.label_threshold)
-        return replace(one, tracks=tracks)
-
-    for photo in tqdm(photos, "photos", disable=None):
-        box = boxes.get(photo.path.name)
-        total += score_clip(photo, fresh(analysis), box=box, alone=each_alone and fresh(each_alone))
-    return total
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Cuts garments out of labelled clips to learn from: `python -m realtime.fitting.crops_from_clips`.
+"""Training crops from labelled clips: `python -m realtime.fitting.crops_from_clips`.
 
-The parser finds them, the clip's label says what they are: a region takes the one label that its
-layer may bear. Clips of one outfit are one group, so that it never lies on both sides of a split.
-With --frames the whole frames are written with the garments' boxes, for parsers to learn from.
+The parser finds garments, and a region gets the clip's label for its body part if that label is
+unique. Clips of one outfit are one group, so that no split divides it. With --frames whole frames
+are written with the garments' boxes, to train parsers on.
 """
 
 import argparse
@@ -10,8 +10,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,138 +25,189 @@ from preprocessing.images.contact_sheet import picture_sheet
 from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import write_image
 from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
+from realtime.analysis.locators import Locator
 from realtime.analysis.parser_locator import ParserLocator, load_parser
-from realtime.bench.footage import Clip, read_clips
+from realtime.bench.footage import Footage, read_clips
 from realtime.sources.open_source import open_source
 from realtime.types import Frame, Region
 
-EVERY = 6  # frames from one cut to the next
-LEAST_SIDE = 60  # pixels of a garment's longer side
+EVERY = 6  # one frame in so many is used
+MIN_SIDE = 60  # pixels of a garment's longer side
 SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
-COPIES = 6  # of each cut beside a data set, in which so few would be lost
-REMINDERS = 6  # one in so many of its training pictures: enough to forget nothing
+COPIES = 6  # of each crop when mixed with a data set, in which so few would have no weight
+KEPT_FRACTION = 6  # one in so many of its training pictures is kept: enough to forget nothing
 
 
-def cuts(clip: Clip, locate: ParserLocator, out: Path, *, group: str) -> Iterator[Sample]:
-    """Write the garments of a clip as pictures, each with its label."""
-    for frame, garments in _labelled(clip, locate):
-        for label, region in garments:
-            path = out / f"{clip.path.stem}-{frame.index:05d}-{label}.jpg"
-            write_image(path, square_crop(frame.image, region))
-            yield Sample(path, label, group=group)
+@dataclass(frozen=True)
+class Outfit:
+    """One outfit and the file names of its clips."""
+
+    name: str
+    files: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Outfit":
+        """An outfit from "NAME=FILE,FILE"."""
+        name, _, files = text.partition("=")
+        return cls(name, tuple(files.split(",")))
 
 
-def boxed_frames(clip: Clip, locate: ParserLocator, out: Path) -> Iterator[Sample]:
-    """Write frames of a clip into images/ with the boxes of their garments in labels/.
+@dataclass(frozen=True, eq=False)
+class LabelledFrame:
+    """A frame with its labelled garments."""
 
-    Boxes have the labels' layers, whatever the parser took the garments for.
-    """
-    for frame, garments in _labelled(clip, locate):
-        path = out / "images" / "train" / f"{clip.path.stem}-{frame.index:05d}.jpg"
-        write_image(path, frame.image)
-        height, width = frame.image.shape[:2]
-        layers = [LAYERS.index(PHOTO_LAYER.get(label, label)) for label, _ in garments]
-        boxes = np.array([region.box for _, region in garments])
-        write_boxes(path, layers, boxes, width=width, height=height)
-        yield from (Sample(path, label) for label, _ in garments)
+    frame: Frame
+    garments: list[tuple[str, Region]]
 
 
-def _labelled(
-    clip: Clip, locate: ParserLocator
-) -> Iterator[tuple[Frame, list[tuple[str, Region]]]]:
-    """Frames of a clip with those of their garments that have a label, and the label."""
+def labelled_frames(clip: Footage, locator: Locator) -> Iterator[LabelledFrame]:
+    """Every n-th frame of a clip in which a garment has a label."""
     with open_source(str(clip.path)) as source:
         for frame in source:
             if frame.index % EVERY:
                 continue
-            found = []
-            for region in locate(frame.image):
-                label = _label(locate.info.classes[int(region.scores.argmax())], clip.kinds)
-                if label and max(region.mask.shape) >= LEAST_SIDE:
-                    found.append((label, region))
-            if found:
-                yield frame, found
+            regions = [one for one in locator(frame.image) if max(one.mask.shape) >= MIN_SIDE]
+            labels = [label_of(_layer(region, locator), clip.classes) for region in regions]
+            garments = [pair for pair in zip(labels, regions, strict=True) if pair[0]]
+            if garments:
+                yield LabelledFrame(frame, garments)
 
 
-def _label(layer: str, kinds: tuple[str, ...]) -> str:
-    """The clip's one label for a layer's part of the body; empty where it has none, or several."""
+def _layer(region: Region, locator: Locator) -> str:
+    """The layer with the highest score."""
+    assert region.scores is not None and locator.info is not None  # the parser's always are
+    return locator.info.classes[int(region.scores.argmax())]
+
+
+def label_of(layer: str, classes: Sequence[str]) -> str:
+    """The one class of a clip on a layer's body part; empty if there is none, or several."""
     part = BODY_PART.get(CLASS_OF.get(layer, layer), layer)
-    found = [kind for kind in kinds if BODY_PART.get(kind, kind) == part]
+    found = [name for name in classes if BODY_PART.get(name, name) == part]
     return found[0] if len(found) == 1 else ""
 
 
-def beside(samples: Sequence[Sample], folder: Path) -> list[Sample]:
-    """The samples, several times each, for training, beside part of a data set and its validation.
+def write_crops(clip: Footage, locator: Locator, folder: Path, *, group: str) -> Iterator[Sample]:
+    """Write the garments of a clip as square pictures; each as a sample with its label."""
+    for labelled in labelled_frames(clip, locator):
+        for label, region in labelled.garments:
+            path = folder / f"{clip.path.stem}-{labelled.frame.index:05d}-{label}.jpg"
+            write_image(path, square_crop(labelled.frame.image, region))
+            yield Sample(path, label, group=group)
+
+
+def write_frames(clip: Footage, locator: Locator, folder: Path) -> Iterator[Sample]:
+    """Write frames of a clip into images/, and the boxes of their garments into labels/.
+
+    Boxes have the labels' layers, whatever layer the parser predicted.
+    """
+    for labelled in labelled_frames(clip, locator):
+        image = labelled.frame.image
+        path = folder / "images" / "train" / f"{clip.path.stem}-{labelled.frame.index:05d}.jpg"
+        write_image(path, image)
+        height, width = image.shape[:2]
+        layers = [LAYERS.index(PHOTO_LAYER.get(label, label)) for label, _ in labelled.garments]
+        boxes = np.array([region.box for _, region in labelled.garments])
+        write_boxes(path, layers, boxes, width=width, height=height)
+        yield from (Sample(path, label) for label, _ in labelled.garments)
+
+
+def mixed_with(samples: Sequence[Sample], folder: Path) -> list[Sample]:
+    """The samples, repeated for training, mixed with part of a data set's training split.
+
+    Its other splits are kept whole.
 
     Raises:
-        DataError: the folder holds no data set of preprocessing.builders.photo_dataset.
+        DataError: the folder has no data set of preprocessing.builders.photo_dataset.
     """
     if not (folder / INDEX).is_file():
         raise DataError(f"no {INDEX} in {folder}: see preprocessing.builders.photo_dataset")
-    learnt = [replace(sample, path=sample.path.resolve(), split="training") for sample in samples]
+    added = [replace(sample, path=sample.path.resolve(), split="training") for sample in samples]
     known = read_csv(folder / INDEX)
-    reminders = [sample for sample in known if sample.split == "training"][::REMINDERS]
-    kept = [sample for sample in known if sample.split != "training"]
-    return [*kept, *reminders, *learnt * COPIES]
+    training = [sample for sample in known if sample.split == "training"]
+    others = [sample for sample in known if sample.split != "training"]
+    return [*others, *training[::KEPT_FRACTION], *added * COPIES]
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    arguments = argparse.ArgumentParser(
         prog="python -m realtime.fitting.crops_from_clips",
-        description="Cut garments out of labelled clips, for preprocessing.builders.photo_dataset.",
+        description="Write the garments of labelled clips as a data set of crops, or of frames "
+        "with boxes.",
     )
-    add = parser.add_argument
-    add(
-        "--clips",
-        type=Path,
-        required=True,
-        metavar="CSV",
-        help="file,labels as for bench.score",
-    )
+    add = arguments.add_argument
+    add("--clips", type=Path, required=True, metavar="CSV",
+        help="clips with their labels: columns file and labels, as for realtime.bench.score"
+        )  # fmt: skip
     add("--outfit", action="append", required=True, metavar="NAME=FILE,FILE",
-        help="clips of one outfit; only those named are cut")  # fmt: skip
-    add("--out", type=Path, required=True, help="folder for the pictures and index.csv")
-    add("--beside", type=Path, metavar="DIR", help="a data set of builders.photo_dataset "
-        "to list them in, beside a sixth of it: index.csv is then one for --init")  # fmt: skip
-    add("--frames", action="store_true", help="write frames and boxes for training.fit --boxed, "
-        "not cuts")  # fmt: skip
-    return exit_status(partial(_run, parser.parse_args(argv)))
+        help="clips of one outfit; repeatable, clips of no outfit are not used")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    add("--mix-with", type=Path, metavar="DIR",
+        help="data set of preprocessing.builders.photo_dataset, a sixth of which is listed in "
+        "index.csv as well, to fine-tune with training.fit --init")  # fmt: skip
+    add("--beside", dest="mix_with", type=Path, help=argparse.SUPPRESS)  # its earlier name
+    add("--frames", action="store_true",
+        help="write frames with boxes for training.fit --boxed, not crops")  # fmt: skip
+    args = arguments.parse_args(argv)
+    return exit_status(
+        lambda: _run(
+            args.clips,
+            [Outfit.parse(text) for text in args.outfit],
+            args.out,
+            mix_with=args.mix_with,
+            frames=args.frames,
+        )
+    )
 
 
-def _run(args: argparse.Namespace) -> int:
-    if args.frames and args.beside:
-        raise UsageError("--beside lists cuts among others: leave it or --frames out")
-    clips = {clip.path.name: clip for clip in read_clips(args.clips)}
-    locate = ParserLocator(load_parser("parser", threads=1))
-    args.out.mkdir(parents=True, exist_ok=True)
+def _run(
+    index: Path, outfits: Sequence[Outfit], out: Path, *, mix_with: Path | None, frames: bool
+) -> int:
+    if frames and mix_with:
+        raise UsageError("--mix-with lists crops, not frames: leave out --mix-with or --frames")
+    locator = ParserLocator(load_parser("parser", threads=1))
+    out.mkdir(parents=True, exist_ok=True)
     samples: list[Sample] = []
-    for outfit in args.outfit:
-        group, _, names = outfit.partition("=")
-        for name in names.split(","):
-            if name not in clips:
-                raise UsageError(f"--outfit {outfit}: {args.clips} lists no {name!r}")
-            write = boxed_frames if args.frames else partial(cuts, group=group)
-            samples += write(clips[name], locate, args.out)
+    for group, clip in _clips_of(outfits, index):
+        samples += (
+            write_frames(clip, locator, out)
+            if frames
+            else write_crops(clip, locator, out, group=group)
+        )
     if not samples:
-        raise DataError(f"no labelled garment was found in the clips of {args.clips}")
-    written = _list_frames(args.out) if args.frames else _list_cuts(samples, args.out, args.beside)
+        raise DataError(f"no labelled garment was found in the clips of {index}")
+    written = _list_frames(out) if frames else _list_crops(samples, out, mix_with)
     counts = sorted(Counter(sample.label for sample in samples).items())
     print(f"{', '.join(f'{name} {count}' for name, count in counts)}; {written}")
     return 0
 
 
+def _clips_of(outfits: Sequence[Outfit], index: Path) -> list[tuple[str, Footage]]:
+    """The clips of all outfits, each with the outfit's name.
+
+    Raises:
+        DataError: the index cannot be read.
+        UsageError: it does not list a clip.
+    """
+    clips = {clip.path.name: clip for clip in read_clips(index)}
+    for outfit in outfits:
+        for name in outfit.files:
+            if name not in clips:
+                raise UsageError(f"--outfit {outfit.name}: {index} lists no {name!r}")
+    return [(outfit.name, clips[name]) for outfit in outfits for name in outfit.files]
+
+
 def _list_frames(folder: Path) -> str:
-    """Write data.yaml and a sheet; what was written, in words."""
+    """Write data.yaml and a contact sheet; their names, to print."""
     write_layout(folder / "data.yaml", LAYERS)
     draw_sheet(folder, "train")
     return f"{folder}/data.yaml, sheet-train.png"
 
 
-def _list_cuts(samples: Sequence[Sample], folder: Path, others: Path | None) -> str:
-    """Write index.csv, beside another data set's samples if there is one, and a sheet."""
-    if others:
-        write_csv(folder / INDEX, beside(samples, others))
-        shutil.copy(others / MAPPING, folder)
+def _list_crops(samples: Sequence[Sample], folder: Path, mix_with: Path | None) -> str:
+    """Write index.csv and a contact sheet; their names, to print."""
+    if mix_with:
+        write_csv(folder / INDEX, mixed_with(samples, mix_with))
+        shutil.copy(mix_with / MAPPING, folder)
     else:
         write_csv(folder / INDEX, samples)
     paths = [sample.path for sample in samples]

@@ -28,7 +28,7 @@ class FittedFile(Generic[T]):
     Attributes:
         kind: part of the file's name, e.g. "fusion".
         neutral: the numbers of weights without such a file; its class is that of all.
-        command: fits the numbers and writes the file.
+        command: fits the numbers and writes the file; {0}, {1} stand for the networks' names.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class FittedFile(Generic[T]):
         """
         path = self.path(*stems)
         if not path.is_file():
-            self._warn(f"no {path}")
+            self._warn(f"no {path}", *stems)
             return self.neutral
         try:
             entries = json.loads(path.read_text())
@@ -56,9 +56,9 @@ class FittedFile(Generic[T]):
             fitted = type(self.neutral)(**{name: _frozen(value) for name, value in numbers.items()})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"{path} is damaged ({error}): `git checkout {path}`, or fit it "
-                               f"with `{self.command}`") from error  # fmt: skip
+                               f"with `{self._command_for(*stems)}`") from error  # fmt: skip
         if checksums != _checksums(*stems):
-            self._warn(f"{path} was fitted to other weights")
+            self._warn(f"{path} was fitted to other weights", *stems)
             return self.neutral
         return fitted
 
@@ -69,8 +69,12 @@ class FittedFile(Generic[T]):
         path.write_text(json.dumps(entries, indent=1) + "\n")
         return path
 
-    def _warn(self, reason: str) -> None:
-        logger.warning("%s: using defaults; fit it with `%s`", reason, self.command)
+    def _warn(self, reason: str, *stems: Path) -> None:
+        command = self._command_for(*stems)
+        logger.warning("%s: using neutral defaults; fit them with `%s`", reason, command)
+
+    def _command_for(self, *stems: Path) -> str:
+        return self.command.format(*(stem.name for stem in stems))
 
 
 def _checksums(*stems: Path) -> dict[str, str]:

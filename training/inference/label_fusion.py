@@ -38,7 +38,11 @@ class FusionWeights:
     locator_floor: float = 0.05
 
 
-FUSION = FittedFile("fusion", FusionWeights(), "python -m realtime.fitting.fusion_weights")
+FUSION = FittedFile(
+    "fusion",
+    FusionWeights(),
+    "python -m realtime.fitting.fusion_weights --model {0} --locate {1}",
+)
 
 
 def log_linear_pool(

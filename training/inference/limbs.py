@@ -51,7 +51,9 @@ class LimbOdds:
         return {limb: float(np.clip(one, -self.limit, self.limit)) for limb, one in odds.items()}
 
 
-LIMB_ODDS = FittedFile("limbs", LimbOdds(), "python -m training.parsing.fit_limbs --data DIR")
+LIMB_ODDS = FittedFile(
+    "limbs", LimbOdds(), "python -m training.parsing.fit_limbs --model {0} --data DIR"
+)
 
 
 def covered_limbs(region: Region, poses: Sequence[Pose]) -> dict[str, float]:

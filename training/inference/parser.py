@@ -16,7 +16,7 @@ from training.inference.weights import WeightsInfo
 POSTPROCESSING = FittedFile(
     "postprocessing",
     Postprocessing(),
-    "python -m training.parsing.fit_postprocessing --data DIR",
+    "python -m training.parsing.fit_postprocessing --model {0} --data DIR",
 )
 
 

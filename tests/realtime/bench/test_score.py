@@ -1,4 +1,4 @@
-"""The scoring harness on pipelines whose answers are known."""
+"""Scores of pipelines with known results."""
 
 import csv
 import json
@@ -11,8 +11,8 @@ import pytest
 
 from preprocessing.errors import DataError
 from realtime.bench import footage, score
-from realtime.bench.footage import Clip
-from realtime.bench.score import Score, score_clip
+from realtime.bench.footage import Footage
+from realtime.bench.score import RawChanges, Score, score_footage
 from realtime.types import Garment, Label, Region
 
 BOX = np.array([10, 10, 40, 40], np.float32)
@@ -25,9 +25,9 @@ def garment(name, probability=0.9, *, track=1, box=BOX):
                    Label(name, probability))  # fmt: skip
 
 
-def says(*answers):
-    """A pipeline that gives the garments of frame after frame, the last ones for ever."""
-    given = iter(answers)
+def finding(*results):
+    """A pipeline that finds the given garments frame by frame, and then the last ones for ever."""
+    given = iter(results)
     last = []
 
     def analysis(frame, stats):
@@ -43,7 +43,7 @@ def video(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected"),
+    ("results", "expected"),
     [
         ([[garment("Pullover")]], {"right": 1, "hits": 8, "changes": 0, "unknown": 0}),
         ([[garment("longsleeve")]], {"right": 1, "hits": 8}),
@@ -51,43 +51,41 @@ def video(tmp_path_factory):
         ([[garment("unknown")]], {"right": 0, "hits": 0, "unknown": 8}),
         ([[]], {"right": 0, "hits": 0, "rows": 0}),
         ([[garment("Dress")]] * 3 + [[garment("Pullover")]], {"right": 1, "hits": 5, "changes": 1}),
-        # Of two upper garments the larger counts; trousers are no rivals of a pullover.
+        # Of two upper garments the larger counts; trousers do not compete with a pullover.
         ([[garment("Dress", track=1), garment("Pullover", track=2, box=(0, 0, 60, 48))]],
          {"right": 1}),
         ([[garment("Pullover", track=1), garment("Trouser", track=2, box=(0, 0, 60, 48))]],
          {"right": 1}),
     ],
 )  # fmt: skip
-def test_a_clip_of_a_pullover(video, answers, expected):
-    found = score_clip(Clip(video, ("longsleeve",)), says(*answers))
+def test_a_clip_of_a_pullover(video, results, expected):
+    found = score_footage(Footage(video, ("longsleeve",)), finding(*results))
     assert found.frames == 8 and found.expected == 1 and found.chances == 8
     assert {name: getattr(found, name) for name in expected} == expected
 
 
-def test_changes_that_the_vote_has_kept_away(video):
-    class Alone:
-        """Finds two garments a frame, of which one has another name each time."""
+def test_changes_without_voting(video):
+    class Alternating:
+        """Classifies the first of two garments differently in each frame."""
 
         frame = 0
 
-        def __call__(self, frame, stats):
-            return [garment("Pullover"), garment("Trouser", track=2)]
-
-        def classify(self, image, regions):
+        def __call__(self, image, regions):
             self.frame += 1
             return np.eye(2, dtype=np.float32)[[self.frame % 2, 1]]
 
-    clip, steady = Clip(video, ("longsleeve",)), says([garment("Pullover")])
-    found = score_clip(clip, steady, alone=Alone())
+    clip, steady = Footage(video, ("longsleeve",)), finding([garment("Pullover")])
+    two = finding([garment("Pullover"), garment("Trouser", track=2)])
+    found = score_footage(clip, steady, raw=RawChanges(two, Alternating()))
     assert (found.changes, found.raw_changes) == (0, 7)
     assert found.raw_seconds == pytest.approx(2 * found.track_seconds)
     assert found.figures()["raw_changes_per_second"] == pytest.approx(4)
-    assert score_clip(clip, steady).figures()["raw_changes_per_second"] is None
+    assert score_footage(clip, steady).figures()["raw_changes_per_second"] is None
 
 
 def test_garment_free_footage(video):
-    answers = [[], [garment("Bag")], [garment("unknown")], []]
-    found = score_clip(Clip(video, ()), says(*answers))
+    results = [[], [garment("Bag")], [garment("unknown")], []]
+    found = score_footage(Footage(video, ()), finding(*results))
     assert (found.free_frames, found.false_frames, found.expected) == (8, 1, 0)
     assert found.figures()["false_alarms"] == pytest.approx(1 / 8)
 
@@ -102,11 +100,11 @@ def test_a_photo_becomes_a_clip_whose_box_moves_along(tmp_path):
         region = Region.from_mask(np.where(mask, 255, 0).astype(np.uint8))
         return [Garment(region, 1, Label("dress", 0.9))]
 
-    clip = Clip(tmp_path / "a.png", ("dress",), photo=True)
-    found = score_clip(clip, red, box=np.array([100, 60, 181, 141], np.float32))
+    photo = Footage(tmp_path / "a.png", ("dress",), photo=True)
+    found = score_footage(photo, red, box=np.array([100, 60, 181, 141], np.float32))
     assert found.right == 1 and found.frames == footage.PHOTO_FRAMES
     assert min(found.overlaps) > 0.85
-    boxes = {tuple(np.round(turn.ravel(), 2)) for _, turn in footage.moving(image)}
+    boxes = {tuple(np.round(turn.ravel(), 2)) for _, turn in footage.camera_motion(image)}
     assert len(boxes) > 10
 
 
@@ -121,8 +119,8 @@ def test_sums_are_those_of_all_rows():
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([["file", "labels"], ["missing.mp4", "Dress"]], "names no file"),
-        ([["file", "labels"], ["a.mp4", "Kilt"]], "does not know Kilt"),
+        ([["file", "labels"], ["missing.mp4", "Dress"]], "names a file that does not exist"),
+        ([["file", "labels"], ["a.mp4", "Kilt"]], "unknown label Kilt"),
         ([["clip", "labels"], ["a.mp4", "Dress"]], "wanted columns"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Garments of labelled clips: which label a region takes, and what is written."""
+"""Garments of labelled clips: the label of a region, and the data sets that are written."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -13,44 +13,55 @@ from preprocessing.datasets.yolo_layout import write_layout
 from preprocessing.errors import DataError
 from preprocessing.images.regions import Region
 from preprocessing.labels import LAYERS
-from realtime.bench.footage import Clip
+from realtime.analysis.segmenter_locator import UnscoredLocator
+from realtime.bench.footage import Footage
 from realtime.fitting import crops_from_clips
-from realtime.fitting.crops_from_clips import COPIES, EVERY, REMINDERS, _label, beside, boxed_frames
+from realtime.fitting.crops_from_clips import (
+    COPIES,
+    EVERY,
+    KEPT_FRACTION,
+    label_of,
+    mixed_with,
+    write_frames,
+)
 
 
 @pytest.mark.parametrize(
-    ("layer", "kinds", "label"),
+    ("layer", "classes", "label"),
     [
         ("top", ("longsleeve", "pants"), "longsleeve"),
-        ("outer", ("longsleeve", "pants"), "longsleeve"),  # the parser muddles these two
+        ("outer", ("longsleeve", "pants"), "longsleeve"),  # the parser confuses these two
         ("dress", ("t-shirt",), "t-shirt"),
         ("trousers", ("longsleeve", "pants"), "pants"),
         ("skirt", ("pants",), "pants"),
         ("top", ("pants",), ""),
-        ("top", ("t-shirt", "outwear"), ""),  # which of them, nobody says
+        ("top", ("t-shirt", "outwear"), ""),  # ambiguous
         ("shoes", ("shoes",), "shoes"),
         ("bag", ("t-shirt",), ""),
     ],
 )
-def test_labels_of_layers(layer, kinds, label):
-    assert _label(layer, kinds) == label
+def test_labels_of_layers(layer, classes, label):
+    assert label_of(layer, classes) == label
 
 
-def test_beside_a_data_set_they_are_learnt_often(tmp_path):
+def test_mixed_with_a_data_set_crops_are_repeated(tmp_path):
     known = [Sample(tmp_path / f"{k}.jpg", "dress", "p", "training") for k in range(12)]
     known += [Sample(tmp_path / "v.jpg", "dress", "q", "validation")]
     write_csv(tmp_path / INDEX, known)
     new = Sample(tmp_path / "new.jpg", "longsleeve", group="hoodie")
-    found = beside([new], tmp_path)
+    found = mixed_with([new], tmp_path)
     counts = Counter((sample.label, sample.split) for sample in found)
-    assert counts[("dress", "training")] == 12 // REMINDERS and counts[("dress", "validation")] == 1
+    assert (
+        counts[("dress", "training")] == 12 // KEPT_FRACTION
+        and counts[("dress", "validation")] == 1
+    )
     assert counts[("longsleeve", "training")] == COPIES
-    with pytest.raises(DataError, match="build_dataset"):
-        beside([new], tmp_path / "none")
+    with pytest.raises(DataError, match="photo_dataset"):
+        mixed_with([new], tmp_path / "none")
 
 
-class InTheMiddle:
-    """A locator that takes whatever is in the middle of a frame for a layer."""
+class InTheMiddle(UnscoredLocator):
+    """A locator that finds one layer in the middle of every frame."""
 
     info = SimpleNamespace(classes=LAYERS)
 
@@ -64,13 +75,13 @@ class InTheMiddle:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "label", "layer"),
+    ("classes", "label", "layer"),
     [(("longsleeve", "pants"), "longsleeve", "top"), (("bag",), "bag", "bag")],
 )
-def test_frames_have_boxes_of_their_labels_layers(tmp_path, kinds, label, layer):
+def test_frames_have_boxes_of_their_labels_layers(tmp_path, classes, label, layer):
     path = make.clip(tmp_path / "a.mp4", frames=EVERY + 1, size=(160, 120))
-    clip = Clip(path, kinds)
-    samples = list(boxed_frames(clip, InTheMiddle("bag" if layer == "bag" else "outer"), tmp_path))
+    clip = Footage(path, classes)
+    samples = list(write_frames(clip, InTheMiddle("bag" if layer == "bag" else "outer"), tmp_path))
     write_layout(tmp_path / "data.yaml", LAYERS)
     frames = list(boxed_photos(tmp_path))
     assert len(frames) == len(samples) == 2 and {s.label for s in samples} == {label}
@@ -81,7 +92,7 @@ def test_frames_have_boxes_of_their_labels_layers(tmp_path, kinds, label, layer)
         assert np.allclose(frame.boxes[0] / sides, [0.25, 0.25, 0.5, 1], atol=1e-5)
 
 
-def test_frames_are_not_listed_beside_cuts(tmp_path, capsys):
+def test_frames_are_not_mixed_with_crops(tmp_path, capsys):
     flags = ["--clips", "clips.csv", "--outfit", "a=b", "--out", str(tmp_path)]
-    assert crops_from_clips.main([*flags, "--frames", "--beside", str(tmp_path)]) == 2
-    assert "--beside lists cuts" in capsys.readouterr().err
+    assert crops_from_clips.main([*flags, "--frames", "--mix-with", str(tmp_path)]) == 2
+    assert "--mix-with lists crops" in capsys.readouterr().err

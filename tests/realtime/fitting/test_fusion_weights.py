@@ -1,43 +1,122 @@
-"""How opinions are weighed: the better one more, and by its likelihood."""
+"""Fusion weights: the better source weighs more, and the file is read for the pair."""
 
+import cv2
 import numpy as np
 import pytest
 
-from realtime.fitting.fusion_weights import Garment, fit, garments, judge
+from preprocessing.datasets.samples import INDEX, Sample, write_csv
+from preprocessing.datasets.yolo_layout import write_boxes, write_layout
+from preprocessing.images.regions import Region
+from realtime.analysis.segmenter_locator import UnscoredLocator
+from realtime.fitting import fusion_weights
+from realtime.fitting.fusion_weights import (
+    LabelledGarment,
+    Observation,
+    Stacked,
+    boxed_garments,
+    fit,
+    fit_weights,
+    observations,
+    single_garments,
+)
 
 CLASSES = 3
 
 
-def seen(rng, *, opinion_right, layers_right):
-    """Garments of which two sources say something, each right as often as given."""
+def seen(rng, *, classifier, locator, worn=False):
+    """Observations whose two sources are right with given probabilities."""
     found = []
     for _ in range(400):
         truth = int(rng.integers(CLASSES))
 
-        def says(right, truth=truth):
-            name = truth if rng.random() < right else (truth + int(rng.integers(1, 3))) % CLASSES
-            chances = np.full(CLASSES, 0.1, np.float32)
-            chances[name] = 0.8
-            return np.log(chances)
+        def logs(accuracy, truth=truth):
+            name = truth if rng.random() < accuracy else (truth + int(rng.integers(1, 3))) % CLASSES
+            probabilities = np.full(CLASSES, 0.1, np.float32)
+            probabilities[name] = 0.8
+            return np.log(probabilities)
 
         silent = np.zeros(CLASSES, np.float32)
-        found.append(Garment(says(opinion_right), says(layers_right), silent, truth, worn=False))
+        found.append(Observation(logs(classifier), logs(locator), silent, truth, worn))
     return found
 
 
-@pytest.mark.parametrize(("opinion", "layers"), [(0.9, 0.4), (0.4, 0.9)])
-def test_the_better_opinion_weighs_more(opinion, layers):
-    found = seen(np.random.default_rng(0), opinion_right=opinion, layers_right=layers)
+@pytest.mark.parametrize(("classifier", "locator"), [(0.9, 0.4), (0.4, 0.9)])
+def test_the_better_source_weighs_more(classifier, locator):
+    found = seen(np.random.default_rng(0), classifier=classifier, locator=locator)
     powers = fit(found)
-    assert (powers[0] > 2 * powers[1]) == (opinion > layers)
-    loss, right = judge(found, powers)
-    assert loss < judge(found, (1.0, 1.0))[0] and right == pytest.approx(0.9, abs=0.05)
+    assert (powers[0] > 2 * powers[1]) == (classifier > locator)
+    loss, accuracy = Stacked.of(found).evaluate(powers)
+    assert loss < Stacked.of(found).evaluate((1.0, 1.0))[0]
+    assert accuracy == pytest.approx(0.9, abs=0.05)
 
 
-def test_a_picture_without_regions_says_nothing():
-    class Names:
-        class info:
-            classes = ("t-shirt",)
+def test_lying_and_worn_garments_have_weights_of_their_own():
+    rng = np.random.default_rng(0)
+    lying = seen(rng, classifier=0.9, locator=0.4)
+    worn = seen(rng, classifier=0.4, locator=0.9, worn=True)
+    weights = fit_weights([*lying, *worn])
+    assert weights.lying == fit(lying) and weights.worn == fit(worn)
+    alone = fit_weights(lying)
+    assert alone.lying == alone.worn == weights.lying
 
-    image = np.zeros((8, 8, 3), np.uint8)
-    assert garments([(image, [("t-shirt", None)])], lambda image: [], Names()) == []
+
+class Blind(UnscoredLocator):
+    def __call__(self, image):
+        return []
+
+
+class Middle(UnscoredLocator):
+    def __call__(self, image):
+        return [Region.from_box(np.array([2, 2, 6, 6], np.float32))]
+
+
+class Fused:
+    """Has no evidence about anything."""
+
+    class info:
+        classes = ("t-shirt", "pants")
+
+    def evidence(self, image, regions):
+        return Stacked(*np.zeros((4, 1, 2), np.float32))
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "images" / "val" / "a.png"
+    path.parent.mkdir(parents=True)
+    cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("locator", "garment", "count"),
+    [
+        (Blind(), LabelledGarment("t-shirt"), 0),
+        (Middle(), LabelledGarment("t-shirt"), 1),
+        (Middle(), LabelledGarment("kilt"), 0),
+        (Middle(), LabelledGarment("pants", np.array([2, 2, 6, 7], np.float32)), 1),
+        (Middle(), LabelledGarment("pants", np.array([0, 0, 3, 3], np.float32)), 0),
+    ],
+)
+def test_only_garments_that_the_locator_finds_are_observed(photo, locator, garment, count):
+    found = list(observations([(photo, [garment])], locator, Fused()))
+    assert len(found) == count
+    assert all(Fused.info.classes[one.truth] == garment.label for one in found)
+
+
+def test_validation_photos_are_read(photo, tmp_path):
+    known = [Sample(photo, "t-shirt", "p", "validation"), Sample(photo, "pants", "q", "training")]
+    write_csv(tmp_path / INDEX, known)
+    ((path, garments),) = single_garments(tmp_path / INDEX)
+    assert path == photo and [one.label for one in garments] == ["t-shirt"]
+    write_boxes(photo, [1], np.array([[2, 2, 6, 8]], np.float32), width=8, height=8)
+    write_layout(tmp_path / "data.yaml", ("t-shirt", "pants"))
+    (tmp_path / "images" / "train").mkdir()
+    ((path, garments),) = boxed_garments(tmp_path / "data.yaml")
+    assert path == photo and garments[0].label == "pants"
+    assert garments[0].box == pytest.approx(np.array([2, 2, 6, 8]))
+
+
+def test_without_photos_there_is_nothing_to_fit(capsys):
+    assert fusion_weights.main([]) == 2
+    assert "give --photos CSV" in capsys.readouterr().err

@@ -1,5 +1,6 @@
-"""The bench's own clips, made of the demo's garments: any size, moving or still, with sound."""
+"""Clips for the benchmarks, made from the demo: any size, moving or still, with sound."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from realtime.settings import DEMO
+from realtime.sources import DEMO
 
 RATE = Fraction(25)
 SOUND_RATE = 48_000
@@ -18,7 +19,13 @@ SIZES = {"480p": (640, 480), "720p": (1280, 720), "1080p": (1920, 1080)}
 
 @dataclass(frozen=True)
 class Clip:
-    """What a clip is like: width and height by a name of SIZES, and what happens in it."""
+    """A clip to build.
+
+    Attributes:
+        size: a name of SIZES.
+        still: the demo's first frame with a camera's noise, not the demo in a loop.
+        sound: with a tone.
+    """
 
     frames: int
     size: str = "480p"
@@ -44,7 +51,7 @@ def build(path: Path, clip: Clip) -> Path:
 
 
 def looped(path: Path, clip: Path, frames: int) -> Path:
-    """A clip without sound over and over, until `frames` frames; nothing is encoded anew."""
+    """A clip without sound in a loop of `frames` frames; nothing is encoded again."""
     with av.open(str(clip)) as source, av.open(str(path), "w") as target:
         video = source.streams.video[0]
         packets = [packet for packet in source.demux(video) if packet.size]
@@ -61,8 +68,8 @@ def looped(path: Path, clip: Path, frames: int) -> Path:
     return path
 
 
-def _pictures(clip: Clip):
-    """BGR images (H, W, 3): the demo over and over, or its first frame with a camera's noise."""
+def _pictures(clip: Clip) -> Iterator[np.ndarray]:
+    """BGR images (H, W, 3): the demo in a loop, or its first frame with a camera's noise."""
     width, height = SIZES[clip.size]
     with av.open(str(DEMO)) as source:
         shown = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]

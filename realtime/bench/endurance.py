@@ -1,4 +1,4 @@
-"""Long runs: what they do to memory, threads and open files, and whether a frame is lost."""
+"""Long runs: growth of memory, threads and open files, and lost frames."""
 
 import json
 import subprocess
@@ -15,17 +15,17 @@ from realtime.bench.measure import ROOT
 from realtime.bench.peers import app
 from realtime.sources.fake_camera import SCHEME
 
-LOOKS = 100  # at a process while it runs, or a little fewer
+SAMPLES = 100  # of a process while it runs, or a little fewer
 LOOP = 600  # frames of a clip that is looped
-SETTLED = 0.1  # of a run, after which its memory counts
+SETTLED = 0.1  # of a run, before which its memory does not count
 CAMERA_RATE = 150  # frames a second
-BREAK_EVERY = 1000  # frames, after which the camera drops out
-RECONNECT = "2"  # seconds; also how long the end of the camera is waited for
+BREAK_EVERY = 1000  # frames between the camera's drop-outs
+RECONNECT = "2"  # seconds; also spent waiting for the camera after its end
 
 
 @dataclass(frozen=True)
 class Resources:
-    """Of a process at one moment: frames done, resident memory in MB, threads, open files."""
+    """A process at one moment: frames done, resident memory in MB, threads, open files."""
 
     frame: int
     memory: float
@@ -34,24 +34,24 @@ class Resources:
 
 
 def memory(folder: Path, frames: int) -> str:
-    """Growth over a clip of so many frames, every one located, classified and written."""
+    """The growth over a clip of so many frames, each of them analysed and written."""
     once, rows = build(folder / "once.mp4", Clip(min(frames, LOOP))), folder / "rows.jsonl"
     clip = looped(folder / "clip.mp4", once, frames)
     command = app("--model", "deep", "--jsonl", str(rows))(clip, folder / "out.mp4")
-    status, seen = _watched(command, rows, pause=max(0.5, frames / 150 / LOOKS))
+    status, seen = _sampled(command, rows, pause=max(0.5, frames / 150 / SAMPLES))
     if status:
         raise UsageError(f"the run ended early ({status})")
     return _growth(seen)
 
 
 def soak(folder: Path, seconds: float) -> str:
-    """The same over a camera that drops out every BREAK_EVERY frames, and the frames' accounts."""
+    """The growth over a camera that drops out every BREAK_EVERY frames, and its lost frames."""
     rows, out, stats = folder / "rows.jsonl", folder / "out.mp4", folder / "stats.json"
     camera = f"{SCHEME}{CAMERA_RATE}fps?breaks={BREAK_EVERY}&for={seconds:g}s"
     command = app("--model", "deep", "--reconnect", RECONNECT, "--jsonl", str(rows),
                   "--stats", str(stats))(camera, out)  # fmt: skip
-    status, seen = _watched(command, rows, pause=max(0.5, seconds / LOOKS))
-    if status != BrokenSourceError.status:  # the camera's end is one that it does not return from
+    status, seen = _sampled(command, rows, pause=max(0.5, seconds / SAMPLES))
+    if status != BrokenSourceError.status:  # after its end the camera stays away
         raise UsageError(f"the run ended early ({status})")
     counts = json.loads(stats.read_text())["frames"]
     with av.open(str(out)) as file:
@@ -62,10 +62,10 @@ def soak(folder: Path, seconds: float) -> str:
             f"{lost} lost")  # fmt: skip
 
 
-def _watched(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, list[Resources]]:
-    """A process's exit status, and what was seen of it every `pause` seconds."""
+def _sampled(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, list[Resources]]:
+    """A process's exit status, and its resources every `pause` seconds."""
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    seen = []
+    seen: list[Resources] = []
     while True:
         try:
             return process.wait(pause), seen
@@ -74,7 +74,7 @@ def _watched(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, 
 
 
 def _resources(pid: int, rows: Path) -> Resources:
-    """What Linux tells of a process, and the last whole row it wrote."""
+    """A process's resources on Linux, and the frame of the last complete row it wrote."""
     process = Path(f"/proc/{pid}")
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     frame = 0
@@ -89,10 +89,10 @@ def _resources(pid: int, rows: Path) -> Resources:
 def _growth(seen: Sequence[Resources]) -> str:
     settled = [one for one in seen if one.frame > SETTLED * seen[-1].frame]
     if len(settled) < 3:
-        raise UsageError("too short a run to tell: take more --frames, or more --seconds")
+        raise UsageError("the run is too short: give more --frames or --seconds")
     sizes = np.array([one.memory for one in settled])
     slope = np.polyfit([one.frame / 10_000 for one in settled], sizes, 1)[0]
     threads, files = [one.threads for one in settled], [one.files for one in settled]
-    return (f"{slope:+.3f} MB per 10,000 frames over {len(settled)} looks, {sizes.min():.0f} to "
+    return (f"{slope:+.3f} MB per 10,000 frames over {len(settled)} samples, {sizes.min():.0f} to "
             f"{sizes.max():.0f} MB; threads {min(threads)} to {max(threads)}, open files "
             f"{min(files)} to {max(files)}")  # fmt: skip

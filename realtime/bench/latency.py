@@ -1,4 +1,4 @@
-"""How old is what the screen shows? A fake camera shows its own clock; it is read back.
+"""Latency from camera to window: a fake camera shows its clock, which is read from the picture.
 
 The whole pipeline runs as for a camera, with a window that reads instead of showing.
 """
@@ -16,45 +16,56 @@ from realtime.runtime.stats import Stats
 from realtime.sources.fake_camera import BITS, FakeSource, read_clock
 from realtime.types import LabelledFrame, Region
 
-TURN = 2**BITS / 1000  # seconds after which the shown clock starts anew
+CLOCK_PERIOD = 2**BITS / 1000  # seconds after which the shown clock restarts
 WARM_UP = 2.0  # seconds that are not counted
 
 
 @dataclass
 class ReadingWindow:
-    """Takes the place of the window: notes when a frame came, and how old its clock says it is."""
+    """Stands in for the window.
+
+    Attributes:
+        ages: for each frame the time at which it came and its age by its clock, in seconds.
+        unread: frames whose clock was covered.
+    """
 
     ages: list[tuple[float, float]] = field(default_factory=list)
     unread: int = 0
 
     def show(self, labelled: LabelledFrame, stopped: Callable[[], bool]) -> bool:
-        """Note the frame's age in seconds."""
+        """Record the frame's age."""
         now, clock = time.monotonic(), read_clock(labelled.picture)
         if clock is None:
             self.unread += 1
         else:
-            self.ages.append((now, (now - clock) % TURN))
+            self.ages.append((now, (now - clock) % CLOCK_PERIOD))
         return True
 
 
-class Slowed:
-    """A locator that takes `seconds` longer, as one would on a slower machine."""
+class SlowedLocator:
+    """A locator that takes `seconds` longer, as on a slower machine."""
 
     stateful = False
 
-    def __init__(self, locate: Locator, seconds: float):
-        self.info, self.streams, self.every = locate.info, locate.streams, locate.every
-        self._locate, self._seconds = locate, seconds
+    def __init__(self, locator: Locator, seconds: float):
+        self.info, self.streams, self.every = locator.info, locator.streams, locator.every
+        self._locator, self._seconds = locator, seconds
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         time.sleep(self._seconds)
-        return self._locate(image)
+        return self._locator(image)
 
 
 @dataclass(frozen=True)
-class Ages:
-    """Milliseconds from the camera to the shown overlay: median, 95th percentile, and the change
-    over a minute; `shown` of the camera's frames a second, `unread` clocks that were covered."""
+class Latency:
+    """Age of the frames in the window.
+
+    Attributes:
+        median, p95: in milliseconds.
+        slope: change in milliseconds a minute.
+        shown: frames a second.
+        unread: frames whose clock was covered.
+    """
 
     median: float
     p95: float
@@ -67,8 +78,8 @@ class Ages:
                 f"a minute, {self.shown:.1f} frames a second, {self.unread} unread")  # fmt: skip
 
 
-def ages(analysis: FrameAnalysis, *, rate: int, seconds: float) -> Ages:
-    """Run a fake camera through an analysis, and read the clock of what is shown."""
+def measure_latency(analysis: FrameAnalysis, *, rate: int, seconds: float) -> Latency:
+    """Run a fake camera through an analysis, and read the clocks in the window."""
     window, stats = ReadingWindow(), Stats()
     source = FakeSource(f"fake://{rate}fps?for={seconds + WARM_UP:g}s&name={time.monotonic()}")
     run(source, analysis, [], show=window.show, stats=stats, stopped=lambda: False,
@@ -76,7 +87,7 @@ def ages(analysis: FrameAnalysis, *, rate: int, seconds: float) -> Ages:
     start = window.ages[0][0] + WARM_UP
     times, found = np.array([(t - start, age) for t, age in window.ages if t >= start]).T
     slope = np.polyfit(times / 60, 1000 * found, 1)[0]
-    return Ages(
+    return Latency(
         1000 * float(np.median(found)), 1000 * float(np.percentile(found, 95)), float(slope),
         len(found) / seconds, window.unread,
     )  # fmt: skip

@@ -1,23 +1,24 @@
-"""Times whole processes, interleaved A B B A, with their memory and what they wrote."""
+"""Whole processes, interleaved A B B A: time, memory and size of the video."""
 
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOK_SECONDS = 0.05  # between looks at a process's memory
+POLL_SECONDS = 0.05  # between samples of a process's memory
 VIDEOS = (".mp4", ".avi", ".mkv")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One program: wall seconds, peak memory in MB with its children, bytes of its video."""
+    """One process: wall seconds, peak memory in MB with its children, bytes of its video."""
 
     seconds: float
     memory: float
@@ -25,33 +26,40 @@ class Run:
 
 
 def measured(command: Sequence[str], folder: Path | None = None) -> Run:
-    """Run a process to its end, which must be a good one.
+    """Run a process to its end.
 
     Args:
-        folder: where it writes its video; whatever lies there before is removed.
+        folder: of its video; older videos in it are removed first.
+
+    Raises:
+        CalledProcessError: it failed.
     """
     for old in _videos(folder):
         old.unlink()
     memory = 0.0
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=told)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
         while True:
             try:
-                process.wait(LOOK_SECONDS)
+                process.wait(POLL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
                 memory = max(memory, _peak_memory(process.pid))
         seconds = time.perf_counter() - start
-        told.seek(0)
+        errors.seek(0)
         if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=told.read())
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
     return Run(seconds, memory, sum(p.stat().st_size for p in _videos(folder)))
 
 
-def until_told(command: Sequence[str], words: str) -> float:
-    """Seconds from a process's start until it says `words`; it is then ended."""
-    talking = os.environ | {"PYTHONUNBUFFERED": "1", "YOLO_VERBOSE": "True"}
+def seconds_until_output(command: Sequence[str], text: str) -> float:
+    """Seconds from a process's start until it prints a text; it is then killed.
+
+    Raises:
+        CalledProcessError: it ended before.
+    """
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "YOLO_VERBOSE": "True"}
     start = time.perf_counter()
     with subprocess.Popen(
         command,
@@ -59,12 +67,12 @@ def until_told(command: Sequence[str], words: str) -> float:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=talking,
+        env=environment,
     ) as process:
-        told = any(words in line for line in process.stdout)
+        printed = any(text in line for line in process.stdout or ())
         seconds = time.perf_counter() - start
         process.kill()
-    if not told:
+    if not printed:
         raise subprocess.CalledProcessError(process.returncode, command, stderr=b"ended early")
     return seconds
 
@@ -84,21 +92,32 @@ def _videos(folder: Path | None) -> list[Path]:
     return [p for p in folder.rglob("*") if p.suffix in VIDEOS] if folder else []
 
 
-def compare(contestants: Sequence, clip: Path, folder: Path, rounds: int) -> dict[str, list[Run]]:
-    """Runs of every contestant: forwards in one round, backwards in the next."""
-    runs: dict[str, list[Run]] = {one.name: [] for one in contestants}
+class Program(Protocol):
+    """A program to time: `command(clip, out)` runs it as a whole process."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def command(self) -> Callable[[Path, Path], list[str]]: ...
+
+
+def compare(
+    programs: Sequence[Program], clip: Path, folder: Path, rounds: int
+) -> dict[str, list[Run]]:
+    """Runs of every program by its name: forwards in one round, backwards in the next."""
+    runs: dict[str, list[Run]] = {one.name: [] for one in programs}
     out = folder / "out"
     out.mkdir(exist_ok=True)
-    for one in contestants:  # fills the file and kernel caches
+    for one in programs:  # fills the file and kernel caches
         measured(one.command(clip, out / "out.mp4"), out)
     for number in range(rounds):
-        for one in contestants if number % 2 == 0 else reversed(contestants):
+        for one in programs if number % 2 == 0 else reversed(programs):
             runs[one.name].append(measured(one.command(clip, out / "out.mp4"), out))
     return runs
 
 
 def table(runs: dict[str, list[Run]], frames: int) -> str:
-    """Medians, and the first one's speed over each: median and range of the rounds."""
+    """Medians, and the first program's speed relative to each: median and range of the rounds."""
     first = np.array([run.seconds for run in next(iter(runs.values()))])
     lines = [f"{'':36s} {'s':>6s} {'fps':>6s} {'MB':>6s} {'KB out':>8s}   ours / this"]
     for name, some in runs.items():
@@ -114,7 +133,7 @@ def table(runs: dict[str, list[Run]], frames: int) -> str:
 
 
 def plot(path: Path, runs: dict[str, list[Run]], frames: int, title: str) -> None:
-    """Frames a second of every contestant and round, as a picture."""
+    """Plot frames a second of every program and round."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""Times of the committed networks alone, on OpenVINO."""
+"""Inference times of the committed networks alone, on OpenVINO."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def classifier_times(batch: int, rounds: int = 200) -> dict[str, np.ndarray]:
 
 
 def detector_times(rounds: int = 200) -> dict[str, np.ndarray]:
-    """Milliseconds of each step of every committed detector on a 640x480 frame, by threads."""
+    """Milliseconds of each call of every committed detector on a 640x480 frame, by threads."""
     frame, found = np.full((480, 640, 3), 127, np.uint8), {}
     for name in sorted(read_manifest()):
         stem, info = locate(name)

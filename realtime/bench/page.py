@@ -1,6 +1,6 @@
-"""The live page, measured as a browser would see it: its first picture, its age, its cost.
+"""The live page as a browser receives it: first picture, latency, cost of viewers.
 
-A fake camera shows its own clock, which is read back from the pictures that the page serves.
+A fake camera shows its clock, which is read from the pictures that the page serves.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import numpy as np
 
 from preprocessing.errors import UsageError
 from realtime.assemble import make_analysis
-from realtime.bench.latency import TURN, WARM_UP, ages
+from realtime.bench.latency import CLOCK_PERIOD, WARM_UP, measure_latency
 from realtime.bench.measure import ROOT
 from realtime.flags import read_settings
 from realtime.sources.fake_camera import SCHEME, read_clock
@@ -28,9 +28,11 @@ PATIENCE = 20.0  # seconds for the page to open
 LENGTH = b"Content-Length: "
 
 
-def page(rate: int, seconds: float, rounds: int) -> str:
-    """First picture, age of the pictures beside those of the window, and what viewers cost."""
-    window = ages(make_analysis(read_settings(FLAGS).recognition), rate=rate, seconds=seconds)
+def measure_page(rate: int, seconds: float, rounds: int) -> str:
+    """First picture, latency beside that of the window, and frames a second with viewers."""
+    window = measure_latency(
+        make_analysis(read_settings(FLAGS).recognition), rate=rate, seconds=seconds
+    )
     with _serving(rate) as port:
         firsts = [asyncio.run(_first_picture(port)) for _ in range(rounds)]
         found = asyncio.run(_ages(port, seconds))
@@ -120,14 +122,14 @@ async def _ages(port: int, seconds: float) -> Sequence[float]:
     async for picture in _pictures(port):
         now, clock = time.monotonic(), read_clock(_decoded(picture))
         if clock is not None and now > start + WARM_UP:
-            found.append((now - clock) % TURN)
+            found.append((now - clock) % CLOCK_PERIOD)
         if now > start + WARM_UP + seconds:
             break
     return found
 
 
 async def _pace(port: int, viewers: int, seconds: float) -> float:
-    """Frames a second that the pipeline passes while so many look on."""
+    """Frames a second that the pipeline passes while so many viewers watch."""
     watching = [asyncio.ensure_future(_watch(port)) for _ in range(viewers)]
     await asyncio.sleep(WARM_UP)
     start, first = time.monotonic(), _passed(await _state(port))

@@ -1,4 +1,4 @@
-"""The programs that the app is held against: each a whole process, as a user would start it."""
+"""The programs that the app is compared with: each a whole process, as a user would start it."""
 
 import sys
 from collections.abc import Callable
@@ -49,7 +49,7 @@ while True:
     target.write(image)
 target.release()
 """
-# What the webcam demo does: blur, Otsu, the largest contour, one crop a frame through torch, XVID.
+# The webcam demo's method: blur, Otsu, the largest contour, one crop a frame through torch, XVID.
 REFERENCE = """
 import sys, cv2, torch
 sys.path.insert(0, {root!r})
@@ -82,7 +82,7 @@ while True:
     target.write(image)
 target.release()
 """
-# A page of code that many would write: ultralytics for boxes, supervision for drawing and writing.
+# A typical script: ultralytics for boxes, supervision for drawing and writing.
 SUPERVISION = """
 import sys, supervision as sv
 from ultralytics import YOLO
@@ -98,7 +98,7 @@ with sv.VideoSink(sys.argv[2], info) as sink:
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Peer:
     """A program to time: `command(clip, out)` is run as a whole process."""
 
     name: str
@@ -111,33 +111,33 @@ def app(*flags: str) -> Callable[[Path, Path], list[str]]:
     return lambda clip, out: [sys.executable, script, "--video", str(clip), "-o", str(out), *flags]
 
 
-def program(text: str) -> Callable[[Path, Path], list[str]]:
+def python_script(text: str) -> Callable[[Path, Path], list[str]]:
     """A Python program that takes the clip and the output as its arguments."""
     return lambda clip, out: [sys.executable, "-c", text, str(clip), str(out)]
 
 
-def loops(folder: Path) -> tuple[Contestant, ...]:
-    """The app's main job beside loops that only copy, and the demo's way of doing it."""
+def loops(folder: Path) -> tuple[Peer, ...]:
+    """The app, a loop that only copies, and the webcam demo's pipeline."""
     return (
-        Contestant(OURS, app(*FAST)),
-        Contestant("OpenCV copy loop, mp4v", program(OPENCV_LOOP)),
-        Contestant("the reference's pipeline, XVID", program(REFERENCE.format(root=str(ROOT)))),
-        Contestant(f"{OURS}, again", app(*FAST)),
+        Peer(OURS, app(*FAST)),
+        Peer("OpenCV copy loop, mp4v", python_script(OPENCV_LOOP)),
+        Peer("the reference's pipeline, XVID", python_script(REFERENCE.format(root=str(ROOT)))),
+        Peer(f"{OURS}, again", app(*FAST)),
     )
 
 
-def copies(folder: Path) -> tuple[Contestant, ...]:
-    """Copying with sound: the app without an analysis, and a PyAV loop of one thread."""
+def copies(folder: Path) -> tuple[Peer, ...]:
+    """Copying with sound: the app without an analysis, and a PyAV loop on one thread."""
     none = app("--locate", "none", "--model", "deep")
     return (
-        Contestant("no analysis", none),
-        Contestant("PyAV copy loop, one thread", program(COPY_LOOP)),
-        Contestant("no analysis, again", none),
+        Peer("no analysis", none),
+        Peer("PyAV copy loop, one thread", python_script(COPY_LOOP)),
+        Peer("no analysis, again", none),
     )
 
 
-def yolo(folder: Path) -> tuple[Contestant, ...]:
-    """The app with the detector beside ultralytics' own command, and a script, on its weights."""
+def yolo(folder: Path) -> tuple[Peer, ...]:
+    """The app with a detector, ultralytics' own command and a script, on the same weights."""
     from training.detection.yolo import write_checkpoint
 
     stem, info = locate("yolo")
@@ -156,14 +156,14 @@ def yolo(folder: Path) -> tuple[Contestant, ...]:
     ours = app("--locate", "yolo", "--detection-interval", "every-frame")
     script = SUPERVISION.format(model=str(checkpoint), size=info.size, confidence=info.confidence)
     return (
-        Contestant("yolo", ours),
-        Contestant(PREDICT, predict(checkpoint)),
-        Contestant("yolo predict, its OpenVINO export", predict(folder / "yolo_openvino_model")),
-        Contestant("supervision script, torch", program(script)),
-        Contestant("yolo, again", ours),
+        Peer("yolo", ours),
+        Peer(PREDICT, predict(checkpoint)),
+        Peer("yolo predict, its OpenVINO export", predict(folder / "yolo_openvino_model")),
+        Peer("supervision script, torch", python_script(script)),
+        Peer("yolo, again", ours),
     )
 
 
-PEERS: dict[str, Callable[[Path], tuple[Contestant, ...]]] = {
+PEERS: dict[str, Callable[[Path], tuple[Peer, ...]]] = {
     "loops": loops, "copies": copies, "yolo": yolo,
 }  # fmt: skip

@@ -1,21 +1,22 @@
-"""What a faster or smaller way costs: rows against those of every frame, and pictures' SSIM."""
+"""Quality lost to a faster setting or a smaller file: F1 of rows, and SSIM of pictures."""
 
 import json
 from collections import defaultdict
+from itertools import count
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from preprocessing.images.regions import box_iou
+from preprocessing.images.regions import box_iou, greedy_matches
 
-MATCH = 0.5  # IoU from which two rows tell of the same garment
+MATCH_IOU = 0.5  # from which two rows are of the same garment
 SIGMA, WINDOW = 1.5, (11, 11)  # of SSIM, Wang et al. 2004
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def f1_of_rows(found: Path, wanted: Path) -> float:
-    """F1 of rows of JSON against others: same frame, same label, boxes that overlap by half."""
+    """F1 of JSON rows relative to others: same frame, same label, IoU of MATCH_IOU or more."""
     ours, theirs = _rows(found), _rows(wanted)
     right = sum(_matches(ours[frame], theirs[frame]) for frame in ours.keys() & theirs.keys())
     count = sum(map(len, ours.values())) + sum(map(len, theirs.values()))
@@ -23,7 +24,7 @@ def f1_of_rows(found: Path, wanted: Path) -> float:
 
 
 def _rows(path: Path) -> dict[int, list[dict]]:
-    rows = defaultdict(list)
+    rows: dict[int, list[dict]] = defaultdict(list)
     for line in path.read_text().splitlines():
         row = json.loads(line)
         rows[row["frame"]].append(row)
@@ -31,15 +32,13 @@ def _rows(path: Path) -> dict[int, list[dict]]:
 
 
 def _matches(some: list[dict], others: list[dict]) -> int:
-    """Rows that can be paired, the best overlaps first."""
-    overlap = box_iou(*(np.float32([row["box"] for row in rows]) for rows in (some, others)))
-    named = np.array([[a["label"] == b["label"] for b in others] for a in some])
-    overlap, count = np.where(named, overlap, 0.0), 0
-    while overlap.size and overlap.max() >= MATCH:
-        row, column = np.unravel_index(overlap.argmax(), overlap.shape)
-        overlap[row, :] = overlap[:, column] = 0.0
-        count += 1
-    return count
+    """The number of pairs of rows with the same label, by greedy matching."""
+    boxes, other_boxes = (
+        np.array([row["box"] for row in rows], np.float32) for rows in (some, others)
+    )
+    same_label = np.array([[a["label"] == b["label"] for b in others] for a in some])
+    overlap = np.where(same_label, box_iou(boxes, other_boxes), 0.0)
+    return len(greedy_matches(overlap, minimum=MATCH_IOU))
 
 
 def ssim(image: np.ndarray, other: np.ndarray) -> float:
@@ -57,9 +56,9 @@ def ssim(image: np.ndarray, other: np.ndarray) -> float:
 
 
 def ssim_of_videos(path: Path, original: Path, *, every: int = 10) -> float:
-    """Mean SSIM of every so manieth frame of two videos of one length."""
+    """Mean SSIM of every n-th frame of two videos of the same length."""
     first, second, found = cv2.VideoCapture(str(path)), cv2.VideoCapture(str(original)), []
-    for index in range(10**9):
+    for index in count():
         done, image = first.read()
         also, other = second.read()
         if not (done and also):

@@ -73,7 +73,7 @@ def default_label_source(locator: str, model: str) -> str:
         WeightsError: there is no such model.
     """
     row = LOCATORS[locator]
-    if row.classifier and not locate(model)[1].knows_the_same(locate(locator)[1]):
+    if row.classifier and not locate(model)[1].has_classes_of(locate(locator)[1]):
         return LOCATOR  # the classifier has other classes
     return row.label_source
 

@@ -37,7 +37,7 @@ class CropClassifier:
     def __init__(self, info: WeightsInfo, engine: Engine):
         self.info = info
         self._engine = engine
-        self._network_input = NETWORK_INPUTS[info.cut]
+        self._network_input = NETWORK_INPUTS[info.network_input]
 
     def __call__(self, image: np.ndarray, regions: list[Region]) -> np.ndarray:
         """Calibrated class probabilities float32 (N, classes), a row for each region."""

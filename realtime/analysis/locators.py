@@ -155,4 +155,4 @@ def default_locator(info: "WeightsInfo") -> str:
     for name, row in LOCATORS.items():
         if row.classifier == info.name:
             return name
-    return "parser" if info.cut == "photo" else "segment"
+    return "parser" if info.network_input == "photo" else "segment"

@@ -17,8 +17,11 @@ from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.samples import read_csv
 from preprocessing.errors import DataError, UsageError, WeightsError
 from training import evaluate, export, fit
+from training.classification.networks import load_run
+from training.classification.settings import FitSettings
 from training.common import checkpoints
 from training.common.reports import read_metrics
+from training.common.run_folder import read_config
 from training.common.trainer import MEASURED
 from training.inference import weights
 
@@ -124,7 +127,7 @@ def test_flags_reach_the_training(tmp_path):
         (["--epochs", "0"], 2),
         (["--lr", "-1"], 2),
         (["--limit-train", "0"], 2),
-        (["--hung", "0.2"], 2),  # draws on photos alone
+        (["--occlusion", "0.2"], 2),  # draws on photos alone
         (["--resume", "no/such/run"], 2),
         (["--data-dir", "no/such/folder"], 8),
     ],
@@ -155,8 +158,8 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
     done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
-    _, config = checkpoints.read_config(folder)
-    assert config["command"].endswith(f"--out {folder}")  # that which began it
+    config = read_config(folder, FitSettings)
+    assert config.command.endswith(f"--out {folder}")  # that which began it
 
 
 def test_export_and_evaluate(run, tmp_path, capsys):
@@ -179,8 +182,8 @@ def test_export_and_evaluate(run, tmp_path, capsys):
 
 
 def test_what_is_no_run(tmp_path):
-    with pytest.raises(UsageError, match="not a finished run"):
-        checkpoints.load_run(tmp_path)
+    with pytest.raises(UsageError, match="not a run folder"):
+        load_run(tmp_path)
 
 
 def test_a_run_whose_network_has_changed_since(run, tmp_path):
@@ -188,14 +191,14 @@ def test_a_run_whose_network_has_changed_since(run, tmp_path):
     config = json.loads((old / "config.json").read_text())
     config["recipe"]["head"] = "linear"
     (old / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match="train it anew"):
-        checkpoints.load_run(old)
+    with pytest.raises(UsageError, match="train it again"):
+        load_run(old)
 
 
 def test_tensors_of_another_network(run, tmp_path):
-    network, _, _ = checkpoints.load_run(run)
+    network = load_run(run).network
     info = weights.WeightsInfo(
-        name="x", network="deep", classes=("a",) * 10, cut="fashion-mnist", size=28, channels=1,
+        name="x", network="deep", classes=("a",) * 10, network_input="fashion-mnist", size=28, channels=1,
         mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
     checkpoints.save_network(tmp_path / "x", network, info, half=True)

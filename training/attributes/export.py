@@ -30,7 +30,7 @@ def export(settings: ExportSettings) -> str:
         raise UsageError(f"{settings.run} has no {REPORT}: let training.fit finish")
     network = rounded(run.network)
     info = replace(
-        base_info(run.config, network, cut="photo"),
+        base_info(run.config, network, network_input="photo"),
         head=run.config.settings.recipe.head,
         attributes=run.splits.attributes,
         metrics={

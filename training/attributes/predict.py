@@ -32,7 +32,7 @@ class AttributePredictor:
 
     def __init__(self, stem: Path, info: WeightsInfo):
         self.info = info
-        self._network, self._input = OpenVinoNetwork(stem), NETWORK_INPUTS[info.cut]
+        self._network, self._input = OpenVinoNetwork(stem), NETWORK_INPUTS[info.network_input]
 
     def __call__(self, images: list[np.ndarray]) -> np.ndarray:
         """The likeliest class of each attribute, int (N, attributes), of BGR pictures (H, W, 3)."""

@@ -147,7 +147,7 @@ def open_subsets(
         UsageError: it takes photos, and none are given.
         DataError: the photos have no validation split.
     """
-    if info.cut == "fashion-mnist":
+    if info.network_input == "fashion-mnist":
         return fashion_mnist_splits.training_subsets(data_dir, size=info.size)
     if source is None:
         raise UsageError(f"{info.name} takes photos: give --data DIR, as "

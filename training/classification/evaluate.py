@@ -72,7 +72,7 @@ def _chosen(settings: ClassifierEvaluateSettings, network: CalibratedNetwork) ->
     """The subset to evaluate on, and its name."""
     if settings.data:
         return photos_for(network, settings.data, split=settings.split, classes=settings.classes)
-    if network.cut != "fashion-mnist":
+    if network.network_input != "fashion-mnist":
         raise UsageError(f"{network.name} takes photos: give --data DIR or CSV")
     subset = test_subset(settings.data_dir, limit=settings.limit_test, size=network.size)
     return subset, "the Fashion-MNIST test set"
@@ -88,7 +88,7 @@ def photos_for(
     Raises:
         DataError: nothing there, or labels that the network does not know.
     """
-    cutting = network.cut == "fashion-mnist"
+    cutting = network.network_input == "fashion-mnist"
     samples = known_photos(source) if cutting else read_source(source)
     if classes:
         samples = [sample for sample in samples if sample.label in classes]
@@ -196,7 +196,7 @@ def evaluate_against(
         UsageError: the network does not take photos.
     """
     network = evaluation.network
-    if network.cut == "fashion-mnist":
+    if network.network_input == "fashion-mnist":
         raise UsageError(f"--empty: {network.name} takes garments that were cut out, not photos")
     samples = [Sample(path, network.classes[0]) for path in picture_paths(empty)]
     if not samples:

@@ -42,7 +42,7 @@ def export(settings: ClassifierExportSettings) -> str:
     if settings.data_dir:
         began = replace(began, data_dir=settings.data_dir)
     splits = finished_splits(settings.run, began)
-    info = _measured(base_info(run.config, network, cut=NETWORK_INPUT[recipe.channels]),
+    info = _measured(base_info(run.config, network, network_input=NETWORK_INPUT[recipe.channels]),
                      network, splits, figures=_figures(settings.run))  # fmt: skip
     info = replace(info, channels=recipe.channels, head=recipe.head)
     images = first_images((splits.validation or splits.training).loader())

@@ -41,14 +41,14 @@ class CalibratedNetwork:
     """A network with what its evaluation needs to know.
 
     Attributes:
-        cut: row of CUTS, its input.
+        network_input: row of NETWORK_INPUTS.
         temperature: divisor of the logits, fitted on a validation subset.
     """
 
     network: nn.Module
     name: str
     classes: tuple[str, ...]
-    cut: str
+    network_input: str
     size: int
     temperature: float
 
@@ -67,7 +67,7 @@ def load_calibrated(model: str) -> CalibratedNetwork:
     weights.verified(stem.with_suffix(".safetensors"))
     network = load_network(stem, info)
     return CalibratedNetwork(
-        network, info.name, info.classes, info.cut, info.size, info.temperature
+        network, info.name, info.classes, info.network_input, info.size, info.temperature
     )
 
 
@@ -79,8 +79,8 @@ def calibrated_run(folder: Path) -> tuple[CalibratedNetwork, Splits]:
     temperature = 1.0
     if splits.validation is not None:
         temperature = fit_temperature(*readable(*predict(run.network, splits.validation.loader())))
-    cut = NETWORK_INPUT[recipe.channels]
+    network_input = NETWORK_INPUT[recipe.channels]
     network = CalibratedNetwork(
-        run.network, settings.model, run.config.classes, cut, recipe.size, temperature
+        run.network, settings.model, run.config.classes, network_input, recipe.size, temperature
     )
     return network, splits

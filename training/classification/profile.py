@@ -66,6 +66,6 @@ def _bare_network(name: str, size: int | None) -> tuple[nn.Module, WeightsInfo]:
 def describe(network: str, shape: Shape, classes: tuple[str, ...]) -> WeightsInfo:
     """Metadata of weights that are measured, not published."""
     return WeightsInfo(
-        name=network, network=network, classes=classes, cut="", size=shape.size,
+        name=network, network=network, classes=classes, network_input="", size=shape.size,
         channels=shape.channels, mean=(), std=(), temperature=1.0, head=shape.head,
     )  # fmt: skip

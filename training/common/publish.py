@@ -1,7 +1,8 @@
 """Publishing of a network: NAME.safetensors and NAME.onnx, compared, entered in the manifest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -18,6 +19,7 @@ from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import METADATA_KEY, WeightsInfo
 from training.models.normalise import normalisation
 
+N = TypeVar("N", bound=nn.Module)
 CHECKED_IMAGES = 256
 # Between two files' logits, both computed in single precision: rounding grows with the numbers.
 LOGIT_DIFFERENCE, LOGIT_RELATIVE = 0.02, 0.002
@@ -60,19 +62,19 @@ def publish(
     return info
 
 
-def base_info(config: RunConfig, network: nn.Module, *, cut: str) -> WeightsInfo:
+def base_info(config: RunConfig, network: nn.Module, *, network_input: str) -> WeightsInfo:
     """Metadata of a run's network without what only its task knows.
 
     Args:
         network: with a layer that normalises its input.
-        cut: row of CUTS.
+        network_input: row of NETWORK_INPUTS.
     """
     settings, layer = config.settings, normalisation(network)
     return WeightsInfo(
         name=settings.model,
         network=settings.recipe.network,
         classes=config.classes,
-        cut=cut,
+        network_input=network_input,
         size=settings.recipe.size,
         channels=3,
         mean=layer.mean,
@@ -84,7 +86,7 @@ def base_info(config: RunConfig, network: nn.Module, *, cut: str) -> WeightsInfo
     )
 
 
-def rounded(network: nn.Module) -> nn.Module:
+def rounded(network: N) -> N:
     """The network with half-precision numbers, in single precision.
 
     Rounded before it is measured, both files and all figures belong to the same numbers.
@@ -152,7 +154,7 @@ def write_onnx(
     example: torch.Tensor,
     *,
     half: bool,
-    dynamic: dict[int, object],
+    dynamic: Mapping[int, object],
     output: str,
 ) -> None:
     """Write a network of one input, "images", and one output, without metadata.
@@ -169,6 +171,8 @@ def write_onnx(
         dynamo=True,
         verbose=False,
     )
+    if program is None:
+        raise WeightsError(f"{path}: the network could not be exported")
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # stack traces, with the paths of this machine

@@ -40,7 +40,7 @@ def export(settings: ExportSettings) -> str:
     outputs = open_splits(config.settings).outputs
     network = rounded(load_run(settings.run, config.settings.recipe, outputs))
     info = replace(
-        base_info(config, network, cut="photo"),
+        base_info(config, network, network_input="photo"),
         attributes=outputs.parts,
         metrics={
             "parameters": count_parameters(network),

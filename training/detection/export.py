@@ -77,7 +77,7 @@ def _metadata(config: RunConfig[FitSettings]) -> WeightsInfo:
         name=settings.model,
         network=settings.recipe.network,
         classes=config.classes,
-        cut="letterbox",
+        network_input="letterbox",
         size=settings.recipe.size,
         channels=3,
         mean=(0.0,) * 3,

@@ -72,7 +72,7 @@ def default_box_classifier(detector: WeightsInfo) -> str | None:
         WeightsError: its file is missing or damaged.
     """
     name = BOX_CLASSIFIERS.get(detector.name)
-    return name if name and locate(name)[1].knows_the_same(detector) else None
+    return name if name and locate(name)[1].has_classes_of(detector) else None
 
 
 class BoxClassifier:
@@ -90,7 +90,7 @@ class BoxClassifier:
     def __init__(
         self, stem: Path, info: WeightsInfo, detector: WeightsInfo, *, fusion: FusionWeights
     ):
-        if not info.knows_the_same(detector):
+        if not info.has_classes_of(detector):
             raise UsageError(f"classifier {info.name} has the classes {', '.join(info.classes)}, "
                              f"detector {detector.name} {', '.join(detector.classes)}: choose "
                              "another classifier")  # fmt: skip
@@ -104,7 +104,7 @@ class BoxClassifier:
         found = found.take(np.flatnonzero(sides >= 1)[:MOST])
         if not len(found.boxes):
             return found
-        network_input, size = NETWORK_INPUTS[self.info.cut], self.info.size
+        network_input, size = NETWORK_INPUTS[self.info.network_input], self.info.size
         crops = np.stack([network_input(image, Region.from_box(b), size) for b in found.boxes])
         probabilities = softmax(self._network(crops) / self.info.temperature)
         return fused_detections(found, probabilities[:, self._order], self._fusion)

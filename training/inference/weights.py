@@ -1,7 +1,7 @@
-"""Weight files and what they say of themselves. Imports no torch: the live app reads them too.
+"""Weight files and their metadata.
 
-`weights/NAME.safetensors` and `weights/NAME.onnx` hold the same network; the metadata travels
-inside both and, with the checksums, in `weights/manifest.json`.
+`weights/NAME.safetensors` and `weights/NAME.onnx` are the same network; the metadata is inside both
+and, with the checksums, in `weights/manifest.json`.
 """
 
 import hashlib
@@ -19,23 +19,24 @@ WEIGHTS_DIR = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST = "manifest.json"
 METADATA_KEY = "garment"  # of the JSON text inside both kinds of file
 MAX_HEADER = 1 << 20  # bytes; a longer safetensors header is not one of ours
-ROLES = {  # by task: what such a model is called, and the live app's flag for it
+KEYS = {"network_input": "cut"}  # in files, where they differ from the field's name
+ROLES = {  # by task: the role of such a model, and the flag that takes it
     "classify": ("classifier", "--model"),
     "detect": ("detector", "--locate"),
     "parse": ("parser", "--locate"),
-    "attributes": ("model of attributes", "--attributes"),
+    "attributes": ("attribute model", "--attributes"),
     "deepfashion": ("DeepFashion model", "training.predict --model"),
 }
 
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """What a weight file says of itself.
+    """Metadata of a weight file.
 
     Attributes:
         network: row of MODELS that the tensors fit.
         classes: names in the order of the network's outputs.
-        cut: row of NETWORK_INPUTS, how a garment becomes the network's input.
+        network_input: row of NETWORK_INPUTS, how a garment becomes the network's input.
         size: side of the square input in pixels; `channels` 1 (grey) or 3 (BGR).
         mean, std: of the training pixels on a scale of 0 to 1; the network's first layer applies
             them, so that the input is raw uint8 (N, channels, size, size).
@@ -43,17 +44,17 @@ class WeightsInfo:
         metrics: figures measured after training, e.g. accuracy on the test set.
         head: the network's head, a name of HEADS.
         task: "classify", "detect" (boxes with classes), "parse" (a class for every pixel),
-            "attributes" (a class an attribute) or "deepfashion".
-        attributes: of the last two, the parts of their answers; `classes` are then those of all,
-            one after the other.
-        confidence: of a detector, the least score of a box, chosen on validation.
-        command, commit: what made the file.
+            "attributes" (a class for each attribute) or "deepfashion".
+        attributes: of the last two, the attributes that the outputs consist of; `classes` are then
+            those of all, one after the other.
+        confidence: of a detector, the minimum score of a box, chosen on validation.
+        command, commit: that made the file.
     """
 
     name: str
     network: str
     classes: tuple[str, ...]
-    cut: str
+    network_input: str
     size: int
     channels: int
     mean: tuple[float, ...]
@@ -69,22 +70,32 @@ class WeightsInfo:
 
     @property
     def shape(self) -> Shape:
-        """What the network is built to."""
+        """The shape that the network is built to."""
         return Shape(len(self.classes), size=self.size, channels=self.channels, head=self.head)
 
-    def knows_the_same(self, other: "WeightsInfo") -> bool:
-        """Whether it speaks of the same classes, in whatever order."""
+    def has_classes_of(self, other: "WeightsInfo") -> bool:
+        """True if both have the same classes, in any order."""
         return set(self.classes) == set(other.classes)
 
+    def to_values(self) -> dict[str, Any]:
+        """The fields by their keys in files."""
+        return {KEYS.get(name, name): value for name, value in asdict(self).items()}
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        """The fields as JSON text."""
+        return json.dumps(self.to_values())
 
     @classmethod
     def from_json(cls, text: str, *, path: Path) -> "WeightsInfo":
-        """Raises WeightsError if a field is missing, unknown or of a wrong kind."""
+        """The metadata of a file.
+
+        Raises:
+            WeightsError: a field is missing, unknown or of a wrong type.
+        """
+        fields = {key: name for name, key in KEYS.items()}
         try:
             values = json.loads(text)
-            info = cls(**values)
+            info = cls(**{fields.get(key, key): value for key, value in values.items()})
             return replace(
                 info,
                 classes=tuple(str(name) for name in info.classes),
@@ -99,7 +110,7 @@ class WeightsInfo:
                     for one in info.attributes
                 ),
             )
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WeightsError(f"{path}: metadata is damaged ({error})") from error
 
 
@@ -126,7 +137,7 @@ def read_info(path: Path) -> WeightsInfo:
 
 
 def locate(model: str) -> tuple[Path, WeightsInfo]:
-    """Path without suffix and metadata of a committed model's name or of a weight file's path.
+    """Path without suffix, and metadata, of a model by its committed name or its file's path.
 
     Raises:
         WeightsError: no such model (the known ones are listed), or its file is damaged.
@@ -142,32 +153,23 @@ def locate(model: str) -> tuple[Path, WeightsInfo]:
 
 
 def locate_for(task: str, model: str) -> tuple[Path, WeightsInfo]:
-    """`locate`, for a model that must be made for a task of ROLES.
+    """`locate` for a model of a given task of ROLES.
 
     Raises:
-        WeightsError: it is made for another one; see `locate`.
+        WeightsError: it is of another task; see `locate`.
     """
     stem, info = locate(model)
     if info.task != task:
         (role, flag), (wanted, _) = ROLES[info.task], ROLES[task]
-        raise WeightsError(f"{model} is a {role}, not a {wanted}: give it with {flag}")
+        raise WeightsError(f"{model} ({role}) is no {wanted}: give it with {flag}")
     return stem, info
 
 
-def task_of(model: str) -> str:
-    """The task of a committed model's name, of a weight file or (classify) of a run folder.
-
-    Raises:
-        WeightsError: see `locate`.
-    """
-    return "classify" if Path(model).is_dir() else locate(model)[1].task
-
-
 def verified(path: Path) -> Path:
-    """`path`, after its checksum was held against the manifest beside it.
+    """`path`, after its checksum was compared with the one in the manifest beside it.
 
     Raises:
-        WeightsError: the file is missing or differs from what the manifest says.
+        WeightsError: the file is missing, or its checksum differs.
     """
     entry = read_manifest(path.parent).get(path.stem, {}).get("sha256", {})
     try:
@@ -181,7 +183,7 @@ def verified(path: Path) -> Path:
 
 
 def read_manifest(folder: Path = WEIGHTS_DIR) -> dict[str, Any]:
-    """The manifest's entries by model name; empty where there is no manifest.
+    """The manifest's entries by model name; empty if there is no manifest.
 
     Raises:
         WeightsError: the manifest is not JSON.
@@ -203,7 +205,7 @@ def write_manifest(info: WeightsInfo, folder: Path = WEIGHTS_DIR) -> None:
     entries = read_manifest(folder)
     files = [folder / f"{info.name}.{kind}" for kind in ("safetensors", "onnx")]
     checksums = {path.suffix.lstrip("."): sha256(path) for path in files}
-    entries[info.name] = {"sha256": checksums, **asdict(info)}
+    entries[info.name] = {"sha256": checksums, **info.to_values()}
     text = json.dumps(dict(sorted(entries.items())), indent=1) + "\n"
     (folder / MANIFEST).write_text(text)
 
@@ -214,5 +216,5 @@ def sha256(path: Path) -> str:
 
 
 def remedy(name: str) -> str:
-    """The advice that ends every error of a committed weight file."""
+    """The advice at the end of errors about weight files."""
     return f"`git checkout weights/`, or make it with `python -m training.fit --model {name}`"

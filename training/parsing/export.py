@@ -52,7 +52,7 @@ def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
     config, texts = read_config(run, FitSettings), []
     recipe, data = config.settings.recipe, config.settings.data
     network = rounded(load_best(run, Parser(len(CLASSES), recipe.size)))
-    info = replace(base_info(config, network, cut="frame"), size=recipe.photo_size)
+    info = replace(base_info(config, network, network_input="frame"), size=recipe.photo_size)
 
     def measure(stem: Path) -> WeightsInfo:
         parse, photos = openvino_parser(stem, info), masked_photos(data)["validation"]

@@ -19,7 +19,7 @@ from training.inference.weights import WeightsInfo
 ATTRIBUTES = (Attribute("neck", ("0", "1"), ("round", "v")),
               Attribute("sleeve", ("a", "b", "c"), ("long", "short", "none")))  # fmt: skip
 INFO = WeightsInfo(
-    name="a", network="n", classes=("x",) * 5, cut="photo", size=8, channels=3, mean=(0,),
+    name="a", network="n", classes=("x",) * 5, network_input="photo", size=8, channels=3, mean=(0,),
     std=(1,), temperature=1.0, task="attributes", attributes=ATTRIBUTES,
 )  # fmt: skip
 
@@ -85,5 +85,5 @@ def test_labels_show_colour_and_attributes():
 
 
 def test_another_kind_of_model_is_refused():
-    with pytest.raises(WeightsError, match="deep is a classifier, not a model of attributes"):
+    with pytest.raises(WeightsError, match=r"deep \(classifier\) is no attribute model"):
         load_attributes("deep", engine="openvino", device="cpu", threads=1)

@@ -12,7 +12,7 @@ from training.inference.weights import WeightsInfo
 
 CLASSES = ("hat", "shoe", "bag")
 INFO = WeightsInfo(
-    name="toy", network="yolo26n", classes=CLASSES, cut="letterbox", size=64, channels=3,
+    name="toy", network="yolo26n", classes=CLASSES, network_input="letterbox", size=64, channels=3,
     mean=(0.0,) * 3, std=(1.0,) * 3, temperature=1.0, task="detect", confidence=0.25,
 )  # fmt: skip
 IMAGE = np.zeros((96, 128, 3), np.uint8)  # twice the network's 64 x 48, padded to 64 x 64
@@ -65,7 +65,7 @@ def test_an_outline_in_a_box():
 
 
 def test_a_classifier_is_no_detector():
-    with pytest.raises(WeightsError, match="deep is a classifier, not a detector"):
+    with pytest.raises(WeightsError, match=r"deep \(classifier\) is no detector"):
         detector_locator.load_detector(
             "deep", engine="openvino", device="cpu", threads=1, confidence=None
         )

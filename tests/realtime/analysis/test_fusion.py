@@ -17,7 +17,7 @@ from training.inference.weights import WEIGHTS_DIR, WeightsInfo, locate
 
 CLASSES = ("hat", "shoe", "bag")
 INFO = WeightsInfo(
-    name="toy", network="yolo26n", classes=CLASSES, cut="letterbox", size=64, channels=3,
+    name="toy", network="yolo26n", classes=CLASSES, network_input="letterbox", size=64, channels=3,
     mean=(0.0,) * 3, std=(1.0,) * 3, temperature=1.0, task="detect", confidence=0.25,
 )  # fmt: skip
 LAYERED = replace(INFO, name="parser", classes=LAYERS, task="parse")

@@ -14,17 +14,18 @@ import torch
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import WeightsError
 from training import evaluate, export, fit
-from training.classification.data import photo_parts
-from training.classification.recipes import recipe_named
+from training.classification.data import photo_splits
+from training.classification.fit import BEFORE_REFIT, enter
+from training.classification.networks import load_run
+from training.classification.recipes import recipe_for
 from training.common import run_index
-from training.common.checkpoints import load_run
-from training.common.data_parts import Order
-from training.common.photo_parts import PhotoPart
+from training.common.photo_subset import PhotoSubset
 from training.common.reports import read_metrics
+from training.common.subsets import Sampling
 from training.inference import weights
 from training.inference.shape import Shape
-from training.models import MODELS
 from training.models.backbones import load_pretrained
+from training.models.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures("no_worker")
 
@@ -63,7 +64,7 @@ def test_a_run_on_photos_is_complete(run):
 def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
     info = weights.read_info(tmp_path / "deep.safetensors")
-    assert (info.cut, info.size, info.channels) == ("photo", 32, 3)
+    assert (info.network_input, info.size, info.channels) == ("photo", 32, 3)
     assert info.classes == ("band", "block", "strip")
     model = str(tmp_path / "deep.onnx")
     assert fit.__file__.removesuffix("fit.py").encode() not in Path(model).read_bytes()
@@ -76,7 +77,7 @@ def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     (tmp_path / "empty" / "a.png").write_bytes(blank.tobytes())
     flags += ["--empty", str(tmp_path / "empty")]
     assert evaluate.main(["--model", model, "--data", str(source), *flags]) == 0
-    assert "from everything else (n 36 and 1)" in capsys.readouterr().out
+    assert "against other pictures (n 36 and 1)" in capsys.readouterr().out
     assert (tmp_path / "report" / "roc.png").is_file()
     assert evaluate.main(["--model", model]) == 2
     assert "give --data" in capsys.readouterr().err
@@ -84,9 +85,10 @@ def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     refit = ["--refit", str(run), "--out", str(again)]
     assert fit.main([*refit, "--epochs", "9"]) == 2
     assert fit.main(refit) == 0
-    parts = photo_parts(again, load_run(again)[1], max_bad=0, refit=True)
-    assert len(parts.training) == 36 and parts.validation is None
-    assert json.loads((again / "report.json").read_text())["measured_on"] == fit.BEFORE_REFIT
+    recipe = load_run(again).config.settings.recipe
+    splits = photo_splits(again, recipe, max_bad=0, refit=True)
+    assert len(splits.training) == 36 and splits.validation is None
+    assert json.loads((again / "report.json").read_text())["measured_on"] == BEFORE_REFIT
     assert export.main([str(again), "--out", str(tmp_path / "final")]) == 0
 
 
@@ -99,13 +101,13 @@ def test_weights_of_another_class_list(run, source, tmp_path, capsys):
     assert "does not know bands, blocks, strips" in capsys.readouterr().err
 
 
-def test_something_hangs_over_varied_pictures_alone(source):
+def test_only_augmented_pictures_are_occluded(source):
     paths = sorted(source.rglob("*.png"))[:4]
-    part = PhotoPart([Sample(path, "band") for path in paths], ("band",), 32, hung=1.0)
+    part = PhotoSubset([Sample(path, "band") for path in paths], ("band",), 32, occlusion=1.0)
     for index in range(len(paths)):
         whole = part.picture(index)
-        assert not np.array_equal(part.variation(index), whole)
-        assert np.array_equal(PhotoPart(part.samples, ("band",), 32).variation(index), whole)
+        assert not np.array_equal(part.augmented(index), whole)
+        assert np.array_equal(PhotoSubset(part.samples, ("band",), 32).augmented(index), whole)
 
 
 def test_half_written_checkpoint(run, tmp_path, capsys):
@@ -122,7 +124,7 @@ def test_half_written_checkpoint(run, tmp_path, capsys):
         ["--balance", "sampling", "--mix", "both"],
         ["--balance", "loss", "--mix", "mixup", "--label-smoothing", "0.1"],
         ["--augment", "photo", "--crop", "0.5", "--clip", "1", "--optimizer", "sgd"],
-        ["--augment", "dyed", "--hung", "0.5"],
+        ["--augment", "dyed", "--occlusion", "0.5"],
         ["--head", "hidden", "--dropout", "0.3", "--schedule", "cosine"],
         ["--patience", "1", "--lr", "1e-12", "--epochs", "40"],
     ],
@@ -158,7 +160,7 @@ def test_a_frozen_backbone_stays_until_it_is_freed(source, tmp_path):
     assert any("conv" in name for name in changed[1])
 
 
-def test_a_teacher_is_followed(run, source, tmp_path, capsys):
+def test_a_teacher_is_distilled(run, source, tmp_path, capsys):
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
     teacher = ["--teacher", str(tmp_path / "deep.safetensors")]
     assert train(source, tmp_path / "taught", *teacher) == 0
@@ -167,13 +169,13 @@ def test_a_teacher_is_followed(run, source, tmp_path, capsys):
 
 
 def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("training.common.photo_parts.WORKERS", 2)
+    monkeypatch.setattr("training.common.photo_subset.WORKERS", 2)
     copy, run = tmp_path / "photos", tmp_path / "run"
     shutil.copytree(source, copy)
     assert train(copy, run, "--epochs", "1") == 0
-    parts = photo_parts(run, recipe_named("deep", photos=True), max_bad=0)
-    parts.training.samples[0].path.write_bytes(b"gone bad")
-    labels = torch.cat([labels for _, labels in parts.training.loader(Order(8, seed=0))])
+    splits = photo_splits(run, recipe_for("deep", photos=True), max_bad=0)
+    splits.training.samples[0].path.write_bytes(b"gone bad")
+    labels = torch.cat([labels for _, labels in splits.training.loader(Sampling(8, seed=0))])
     assert (labels == -1).sum() <= 1 and (labels >= 0).sum() >= len(labels) - 1
     assert train(run / "data", tmp_path / "again", "--batch-size", "24") == 8
     assert "unreadable" in capsys.readouterr().err
@@ -243,10 +245,10 @@ def test_tensorboard_and_wandb_offline(source, tmp_path, monkeypatch):
         assert list(out.rglob(wanted))
 
 
-def test_registry_replaces_a_run_s_row(run, tmp_path):
+def test_the_index_replaces_a_run_s_row(run, tmp_path):
     copy = tmp_path / "small"
     shutil.copytree(run, copy)
     for _ in range(2):
-        run_index.enter(copy, read_metrics(copy / "metrics.csv"))
+        enter(copy)
     with (tmp_path / "index.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 1

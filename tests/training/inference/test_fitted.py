@@ -36,7 +36,8 @@ def test_a_retrained_network_does_not_get_its_predecessor_s_numbers(stems, netwo
     FUSION.write(FITTED, *stems, origin="a command")
     stems[network].with_suffix(".safetensors").write_bytes(b"retrained")
     assert FUSION.read(*stems) == FUSION.neutral
-    assert "was fitted to other weights" in caplog.text and "fusion_weights --model one --locate two" in caplog.text
+    assert "was fitted to other weights" in caplog.text
+    assert "fusion_weights --model one --locate two" in caplog.text
 
 
 def test_without_a_file_numbers_are_neutral(stems, caplog):

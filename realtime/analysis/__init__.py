@@ -1,1 +1,1 @@
-"""What is done to a frame: motion gate, locator, tracker, classifier, fusion."""
+"""Stages of the analysis of a frame: motion gate, locator, tracker, classifier, fusion."""

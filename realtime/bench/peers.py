@@ -75,8 +75,8 @@ while True:
         crop = 255 - cv2.resize(grey[y : y + h, x : x + w], (28, 28))
         with torch.no_grad():
             answer = network(torch.from_numpy(crop)[None, None])
-        shares = torch.softmax(answer.float(), 1)[0]
-        name = f"{{info.classes[int(shares.argmax())]}} {{float(shares.max()):.2f}}"
+        probabilities = torch.softmax(answer.float(), 1)[0]
+        name = f"{{info.classes[int(probabilities.argmax())]}} {{float(probabilities.max()):.2f}}"
         cv2.rectangle(image, (x, y), (x + w, y + h), (0, 255, 0), 2)
         cv2.putText(image, name, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 255, 0), 2)
     target.write(image)

@@ -1,1 +1,1 @@
-"""What is fitted on the running app: fusion weights, training crops from clips."""
+"""Commands that need the app's locators: they fit fusion weights, and crop training clips."""

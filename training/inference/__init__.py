@@ -1,1 +1,1 @@
-"""Published weight files as the app runs them. Imports no torch."""
+"""Inference of published weight files, as the app runs them; a test keeps torch out."""

@@ -1,4 +1,4 @@
-"""Blending two runs: the mean of their weights, published like any run."""
+"""Averages of two runs: the mean of their weights, published like any run."""
 
 import json
 
@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from training import average, export, fit
-from training.common.checkpoints import load_run, read_state
+from training.classification.networks import load_run
+from training.common.checkpoints import read_state
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def runs(no_worker, tmp_path_factory):
 
 
 def test_weights_are_the_mean(runs, tmp_path):
-    flags = [str(runs / "a"), str(runs / "b"), "--share", "0.25", "--out", str(tmp_path / "c")]
+    flags = [str(runs / "a"), str(runs / "b"), "--fraction", "0.25", "--out", str(tmp_path / "c")]
     assert average.main(flags) == 0
     first, second, both = (read_state(path) for path in (runs / "a", runs / "b", tmp_path / "c"))
     name = next(key for key, value in first.items() if value.is_floating_point())
@@ -30,15 +31,15 @@ def test_weights_are_the_mean(runs, tmp_path):
     figures = json.loads((tmp_path / "c" / "report.json").read_text())
     assert figures["measured_on"] == "test"  # its own figures, not those of the second run
     assert export.main([str(tmp_path / "c"), "--out", str(tmp_path)]) == 0
-    network, _, config = load_run(tmp_path / "c")
-    assert network.training is False and "training.average" in config["command"]
+    run = load_run(tmp_path / "c")
+    assert run.network.training is False and "training.average" in run.config.command
     assert average.main(flags) == 2
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"), [(["--share", "2"], "--share"), ([], "no whole best.ckpt")]
+    ("flags", "said"), [(["--share", "2"], "--fraction"), ([], "no whole best.ckpt")]
 )
-def test_what_cannot_be_blended_is_said(runs, tmp_path, capsys, flags, said):
+def test_runs_that_cannot_be_averaged(runs, tmp_path, capsys, flags, said):
     other = runs / "a" if flags else tmp_path
     assert average.main([str(other), str(runs / "b"), "--out", str(tmp_path / "d"), *flags]) == 2
     assert said in capsys.readouterr().err

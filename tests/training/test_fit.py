@@ -198,8 +198,8 @@ def test_a_run_whose_network_has_changed_since(run, tmp_path):
 def test_tensors_of_another_network(run, tmp_path):
     network = load_run(run).network
     info = weights.WeightsInfo(
-        name="x", network="deep", classes=("a",) * 10, network_input="fashion-mnist", size=28, channels=1,
-        mean=(0.3,), std=(0.3,), temperature=1.0,
+        name="x", network="deep", classes=("a",) * 10, network_input="fashion-mnist", size=28,
+        channels=1, mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
     checkpoints.save_network(tmp_path / "x", network, info, half=True)
     with pytest.raises(WeightsError, match="does not hold a 'deep' network"):

@@ -90,10 +90,9 @@ def training_subsets(
         DataError: see `fashion_mnist.load`.
     """
     images, labels = fashion_mnist.load("train", data_dir)
-    rest, validation = stratified_split(labels, count=VALIDATION_IMAGES, seed=SPLIT_SEED)
+    split = stratified_split(labels, count=VALIDATION_IMAGES, seed=SPLIT_SEED)
     training, validation = (
-        _resized(images[rows[:limit]], labels[rows[:limit]], size=size)
-        for rows in (rest, validation)
+        _resized(images[rows[:limit]], labels[rows[:limit]], size=size) for rows in split
     )
     return training, validation
 

@@ -50,7 +50,7 @@ class ClassifierTraining:
             rank=rank,
             world=world,
         )
-        return self._splits.training.loader(sampling), validation and validation.loader()
+        return self._splits.training.loader(sampling), validation.loader() if validation else None
 
     def finish(self) -> str:
         return finish(self._folder, refit=self._settings.refit)

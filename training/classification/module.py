@@ -13,7 +13,7 @@ from training.common.module import NetworkModule
 from training.common.optimisers import freeze
 from training.common.subsets import UNREADABLE
 from training.inference import weights
-from training.models.backbones import BACKBONES, load_pretrained
+from training.models.backbones import BACKBONES, backbone_of, load_pretrained
 from training.models.registry import MODELS
 
 
@@ -57,7 +57,7 @@ class ClassifierModule(NetworkModule):
         ending = epoch >= recipe.epochs - recipe.last_epochs
         self._augment = AUGMENTATIONS[recipe.last_augment if ending else recipe.augment]
         if recipe.frozen_epochs:
-            freeze(self.network.backbone, recipe, epoch=epoch)
+            freeze(backbone_of(self.network), recipe, epoch=epoch)
         self._seen = self._bad = 0
 
     def training_step(

@@ -96,7 +96,9 @@ def _warp(images: torch.Tensor, *, rotation: float, zoom: float) -> torch.Tensor
     cosine, sine = scale * angle.cos(), scale * angle.sin()
     across = torch.stack([cosine * mirror, -sine, shift[:, 0]], dim=1)
     down = torch.stack([sine * mirror, cosine, shift[:, 1]], dim=1)
-    grid = F.affine_grid(torch.stack([across, down], dim=1), images.shape, align_corners=False)
+    grid = F.affine_grid(
+        torch.stack([across, down], dim=1), list(images.shape), align_corners=False
+    )
     return F.grid_sample(images, grid, align_corners=False)
 
 

@@ -2,6 +2,7 @@
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 
 from training.common.optimisers import OPTIMIZERS, parameter_groups
@@ -20,7 +21,7 @@ class NetworkModule(LightningModule):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.network(images)
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         recipe = self.recipe
         optimizer = OPTIMIZERS[recipe.optimizer](parameter_groups(self.network, recipe), recipe)
         steps = int(self.trainer.estimated_stepping_batches)

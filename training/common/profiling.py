@@ -110,7 +110,7 @@ def receptive_field(network: nn.Module, image: torch.Tensor) -> int:
         paths = [known for arg in node.all_input_nodes if (known := fields.get(arg))]
         state = max(paths, default=(1, 1) if node.op == "placeholder" else None)
         window = _window(node)
-        if window == "global":
+        if _pools_globally(node):
             state = None
         elif window and state:
             kernel, stride, dilation = window
@@ -121,24 +121,31 @@ def receptive_field(network: nn.Module, image: torch.Tensor) -> int:
     return widest
 
 
-def _window(node: torch.fx.Node) -> tuple[int, int, int] | str | None:
-    """Kernel, stride and dilation of a node with a window; "global" for one over all pixels."""
+def _pools_globally(node: torch.fx.Node) -> bool:
     name = str(node.target)
-    if "adaptive_avg_pool" in name or ".mean." in name:
-        return "global"
+    return "adaptive_avg_pool" in name or ".mean." in name
+
+
+def _window(node: torch.fx.Node) -> tuple[int, int, int] | None:
+    """Kernel, stride and dilation of a convolution or of a local pooling."""
+    name = str(node.target)
     if "conv2d" in name or "convolution" in name:
-        kernel = node.args[1].meta["val"].shape[-1]
-        stride, _, dilation = (*node.args[3:6], *((1, 0, 1)[max(0, len(node.args) - 3) :]))
+        kernel = node.all_input_nodes[1].meta["val"].shape[-1]
+        stride, _, dilation = list(node.args[3:6]) + [1, 0, 1][max(0, len(node.args) - 3) :]
         return kernel, _first(stride), _first(dilation)
-    if "pool2d" in name:
+    if "pool2d" in name and not _pools_globally(node):
         kernel = _first(node.args[1])
         stride = _first(node.args[2]) if len(node.args) > 2 and node.args[2] else kernel
         return kernel, stride, 1
     return None
 
 
-def _first(value: int | Sequence[int]) -> int:
-    return value[0] if isinstance(value, (list, tuple)) else value
+def _first(value: object) -> int:
+    """A number of a node's arguments that is the same for both axes."""
+    first = value[0] if isinstance(value, (list, tuple)) else value
+    if not isinstance(first, int):
+        raise TypeError(f"wanted a whole number, got {value!r}")
+    return first
 
 
 def effective_field(network: nn.Module, shape: Shape, *, images: int = 8) -> float:
@@ -158,6 +165,8 @@ def effective_field(network: nn.Module, shape: Shape, *, images: int = 8) -> flo
     hook.remove()
     features = kept[0]
     features[..., features.shape[-2] // 2, features.shape[-1] // 2].sum().backward()
+    if pixels.grad is None:
+        raise ValueError("the network's features do not depend on its input")
     strength = pixels.grad.abs().mean(dim=(0, 1))
     return math.sqrt(float((strength > REACHED * strength.max()).sum()))
 

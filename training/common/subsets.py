@@ -90,7 +90,9 @@ def batch_sampler(
     generator = torch.Generator().manual_seed(sampling.seed)
     sampler: Sampler[int] = RandomSampler(labels, generator=generator)
     if sampling.balanced:
-        sampler = WeightedRandomSampler(sample_weights(labels), len(labels), generator=generator)
+        sampler = WeightedRandomSampler(
+            sample_weights(labels).tolist(), len(labels), generator=generator
+        )
     whole = BatchSampler(sampler, min(sampling.batch_size, len(labels)), drop_last=True)
     return DistributedBatchSampler(whole, rank=sampling.rank, world=sampling.world)
 

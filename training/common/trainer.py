@@ -4,7 +4,9 @@ import csv
 import logging
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -36,10 +38,14 @@ MEASURED = {
     "val_f1": "validation macro-F1",
     "val_score": "validation score",
 }
+Precision = Literal["bf16-mixed", "16-mixed", "32-true"]
+PRECISION: dict[str, Precision] = {  # in Lightning's terms
+    "bf16": "bf16-mixed", "fp16": "16-mixed", "single": "32-true",
+}  # fmt: skip
 COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
 
 
-def warm_average(decay: float):
+def warm_average(decay: float) -> Callable[..., torch.Tensor]:
     """An exponential moving average that forgets the random start: its decay grows with age."""
 
     def average(averaged: torch.Tensor, current: torch.Tensor, age: torch.Tensor) -> torch.Tensor:
@@ -69,7 +75,8 @@ class EpochLog(Callback):
         self._rate = trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
-        self._bar.update(trainer.global_step - self._bar.n)
+        if self._bar is not None:
+            self._bar.update(trainer.global_step - self._bar.n)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.is_global_zero:
@@ -101,6 +108,16 @@ class InterruptCheckpoint(OnExceptionCheckpoint):
         pass
 
 
+class EpochCheckpoint(ModelCheckpoint):
+    """A checkpoint an epoch in one file, the last or the best one."""
+
+    def __init__(self, run: Path, name: str, *, monitor: str | None = None, mode: str = "min"):
+        super().__init__(
+            run, name, monitor=monitor, mode=mode, save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )  # fmt: skip
+
+
 def make_trainer(
     recipe: LightningRecipe, run: Path, machine: LightningMachine, *, best: str
 ) -> Trainer:
@@ -113,12 +130,11 @@ def make_trainer(
     Raises:
         UsageError: the logger's package is missing.
     """
-    every_epoch = {"enable_version_counter": False, "save_on_train_epoch_end": True}
-    callbacks = [
+    callbacks: list[Callback] = [
         # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
         WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
-        ModelCheckpoint(run, "best", monitor=best, mode="max", **every_epoch),
-        ModelCheckpoint(run, "last", **every_epoch),
+        EpochCheckpoint(run, "best", monitor=best, mode="max"),
+        EpochCheckpoint(run, "last"),
         InterruptCheckpoint(run, "last"),
         EpochLog(run / "metrics.csv"),
     ]
@@ -157,7 +173,7 @@ def fit_module(
     return bool(trainer.state.finished)
 
 
-def _precision(machine: LightningMachine) -> str:
+def _precision(machine: LightningMachine) -> Precision:
     """The precision in Lightning's terms.
 
     Raises:
@@ -165,7 +181,7 @@ def _precision(machine: LightningMachine) -> str:
     """
     if machine.precision == "fp16" and machine.device == "cpu":
         raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
-    return {"bf16": "bf16-mixed", "fp16": "16-mixed", "single": "32-true"}[machine.precision]
+    return PRECISION[machine.precision]
 
 
 def _strategy(recipe: LightningRecipe, machine: LightningMachine) -> str:

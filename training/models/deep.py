@@ -28,7 +28,7 @@ class Block(nn.Module):
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
         )
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or channels_in != channels:
             # Pooled before it is projected, a shortcut sees every pixel (He et al. 2018,
             # arXiv 1812.01187), and its gradient costs a ninth of a strided one's.

@@ -17,6 +17,9 @@ class Normalise(nn.Module):
     Colours come as BGR and leave as RGB; grey becomes as many channels as there are means.
     """
 
+    offset: torch.Tensor
+    scale: torch.Tensor
+
     def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]):
         super().__init__()
         self.mean, self.std = mean, std

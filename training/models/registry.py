@@ -1,5 +1,6 @@
-"""The table of networks. A row builds, for a Shape and a dropout fraction, a module from uint8 images
-(N, C, H, W) to logits (N, classes); the contract tests run over the rows.
+"""The table of networks, from uint8 images (N, C, H, W) to logits (N, classes).
+
+The contract tests run over its rows.
 """
 
 from functools import partial
@@ -13,7 +14,7 @@ from training.models.backbones import BACKBONES, BackboneNetwork
 
 
 class Build(Protocol):
-    """Builder of an untrained network."""
+    """Builds an untrained network for a shape, with a dropout fraction before its last layer."""
 
     def __call__(self, shape: Shape, *, dropout: float) -> nn.Module: ...
 

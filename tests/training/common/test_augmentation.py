@@ -1,43 +1,14 @@
-import numpy as np
+"""Augmentation of batches."""
+
 import pytest
 import torch
 
 from training.common.augmentation import AUGMENTATIONS, dye
-from training.common.data_parts import Order, Split, batches, stratified_split
+from training.common.recipe import AUGMENTATION_NAMES
 
 
-@pytest.mark.parametrize("seed", [0, 7])
-def test_the_split_is_stratified_disjoint_and_seeded(seed):
-    labels = np.repeat(np.arange(10), 600)[np.random.default_rng(3).permutation(6000)]
-    rest, validation = stratified_split(labels, count=500, seed=seed)
-    assert len(validation) == 500 and len(rest) == 5500
-    assert not set(rest) & set(validation)
-    assert (np.bincount(labels[validation]) == 50).all()
-    again = stratified_split(labels, count=500, seed=seed)
-    assert (again[1] == validation).all()
-    assert (stratified_split(labels, count=500, seed=seed + 1)[1] != validation).any()
-
-
-def test_uneven_classes_get_their_share():
-    labels = np.array([0] * 90 + [1] * 10)
-    _, validation = stratified_split(labels, count=10, seed=0)
-    assert np.bincount(labels[validation]).tolist() == [9, 1]
-
-
-def split(count=10):
-    images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(count, 1, 28, 28)
-    return Split(images, torch.arange(count))
-
-
-def test_loaders_give_whole_batches():
-    assert [labels.tolist() for _, labels in split().loader()] == [list(range(10))]
-    parts = [list(batch) for batch in batches(torch.arange(10), None, size=4)]
-    assert parts == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    shuffled = [labels for _, labels in split().loader(Order(4, seed=0))]
-    assert [len(labels) for labels in shuffled] == [4, 4]
-    assert len(set(torch.cat(shuffled).tolist())) == 8
-    for images, labels in split().loader(Order(4, seed=0)):
-        assert images.dtype == torch.uint8 and (images[:, 0, 0, 0] == labels).all()
+def test_flags_offer_all_augmentations():
+    assert tuple(AUGMENTATIONS) == AUGMENTATION_NAMES
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)

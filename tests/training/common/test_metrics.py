@@ -1,7 +1,8 @@
+"""Metrics of a classifier."""
+
 import numpy as np
 import pytest
 
-from training.classification.out_of_distribution import Sureness, apart, sureness
 from training.common.metrics import calibrate, fit_temperature, score
 
 # Three classes, six images; the argmax is wrong for the last two.
@@ -45,29 +46,3 @@ def test_the_temperature_is_found_again(true):
     gumbel = rng.gumbel(size=logits.shape)
     labels = (logits + gumbel).argmax(axis=1)  # drawn from softmax(logits)
     assert fit_temperature(logits * true, labels) == pytest.approx(true, rel=0.05)
-
-
-def test_garments_and_everything_else_are_told_apart():
-    garments, others = (
-        Sureness(scores, scores > 0.55)
-        for scores in (np.linspace(0.5, 1, 100), np.linspace(0, 0.6, 100))
-    )
-    found = apart(garments, others)
-    assert (found.kept, found.passed) == (
-        pytest.approx(0.9, abs=0.02),
-        pytest.approx(1 / 12, abs=0.02),
-    )
-    assert found.threshold == pytest.approx(0.57, abs=0.01)  # the top twentieth of the others
-    assert found.rejected == pytest.approx(0.14, abs=0.02)
-    assert found.auroc == pytest.approx(1 - 0.1 * 0.1 / (2 * 0.5 * 0.6), abs=0.01)
-    assert apart(others, garments).auroc == pytest.approx(1 - found.auroc)
-
-
-def test_a_network_is_as_sure_as_what_it_leaves_to_no_garment():
-    logits = np.log(np.array([[0.7, 0.1, 0.2], [0.1, 0.1, 0.8]]))
-    with_other = sureness(logits, ("hat", "shoes", "other"), temperature=1)
-    assert with_other.scores == pytest.approx([0.8, 0.2])
-    assert with_other.named.tolist() == [True, False]
-    without = sureness(logits, ("hat", "shoes", "bag"), temperature=1)
-    assert without.scores == pytest.approx([0.7, 0.8]) and without.named.all()
-    assert not sureness(0.1 * logits, ("hat", "shoes", "bag"), temperature=1).named.any()

@@ -1,4 +1,4 @@
-"""Two processes that share each batch learn what one learns from the whole of it."""
+"""Two processes that split each batch learn what one learns from the whole of it."""
 
 import os
 import subprocess
@@ -6,11 +6,9 @@ import sys
 
 import make
 import pytest
-import torch
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import DataError
-from training.common.data_parts import Order, batches
 from training.common.reports import read_metrics
 
 STEPS, BATCH = 20, 64
@@ -18,20 +16,6 @@ try:
     fashion_mnist.find(download=False)
 except DataError as error:
     pytest.skip(str(error), allow_module_level=True)
-
-
-def test_shares_make_up_the_whole_batch():
-    labels = torch.arange(40) % 4
-    whole = list(batches(labels, Order(8, seed=3)))
-    parts = [list(batches(labels, Order(8, seed=3, rank=rank, world=2))) for rank in (0, 1)]
-    for first, second, both in zip(*parts, whole, strict=True):
-        assert len(first) == len(second) == 4 and sorted(first + second) == sorted(both)
-
-
-def test_balanced_batches_hold_all_classes_alike():
-    labels = torch.tensor([0] * 900 + [1] * 100)
-    drawn = [i for batch in batches(labels, Order(100, seed=0, balanced=True)) for i in batch]
-    assert 0.4 < labels[drawn].float().mean() < 0.6
 
 
 def losses(out, *flags):

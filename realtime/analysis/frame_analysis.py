@@ -166,13 +166,18 @@ class FrameAnalysis:
         Args:
             concurrent: frames may be begun before earlier ones are finished.
         """
-        ahead = self._frames_ahead() if concurrent else 0
-        if not ahead:
+        if concurrent and (ahead := self._frames_ahead()):
+            yield from self._analysed_ahead(frames, stats, ahead=ahead)
+        else:
             for frame in frames:
                 yield LabelledFrame(frame, self(frame, stats), frame.image)
-            return
+
+    def _analysed_ahead(
+        self, frames: Iterable[Frame], stats: Stats, *, ahead: int
+    ) -> Iterator[LabelledFrame]:
         begun: deque[PendingFrame] = deque()
-        remaining, problem = iter(frames), None
+        remaining = iter(frames)
+        problem: GarmentError | None = None
         with ThreadPoolExecutor(self.locator.streams, thread_name_prefix="locate") as pool:
             while True:
                 try:

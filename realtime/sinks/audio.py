@@ -23,9 +23,12 @@ class AudioCopy:
 
     def copy_until(self, seconds: float) -> None:
         """Write every packet that starts no later than `seconds`."""
-        while self._next is not None and _start(self._next) <= seconds:
-            self._next.stream = self._targets[self._next.stream.index]
-            self._output.mux(self._next)
+        while self._next is not None:
+            start, packet = self._next
+            if start > seconds:
+                return
+            packet.stream = self._targets[packet.stream.index]
+            self._output.mux(packet)
             self._next = next(self._packets, None)
 
     def close(self) -> None:
@@ -33,17 +36,15 @@ class AudioCopy:
         self._input.close()
 
 
-def _start(packet: "av.Packet") -> float:
-    return float(packet.dts * packet.time_base)
-
-
-def _shifted(packets: Iterable["av.Packet"], shift: Fraction) -> Iterator["av.Packet"]:
-    """The packets with their times shifted, without the demuxer's end markers."""
+def _shifted(
+    packets: Iterable["av.Packet"], shift: Fraction
+) -> Iterator[tuple[float, "av.Packet"]]:
+    """The packets with their times shifted, each after its start in seconds; no end markers."""
     for packet in packets:
-        if packet.dts is None:
+        if packet.dts is None or packet.time_base is None:
             continue
         ticks = round(shift / packet.time_base)
         packet.dts += ticks
         if packet.pts is not None:
             packet.pts += ticks
-        yield packet
+        yield float(packet.dts * packet.time_base), packet

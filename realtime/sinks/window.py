@@ -58,7 +58,8 @@ class Window:
         Raises:
             SinkError: the display is lost, and the window was needed.
         """
-        paused, picture = False, labelled.picture
+        paused = False
+        picture: np.ndarray | None = labelled.picture
         while self._process and not stopped():
             wait = POLL_MS if paused else self._wait_ms(labelled.frame)
             key = self._process.key(wait, picture)

@@ -11,36 +11,15 @@ import make
 import pytest
 from waiting import until
 
-from preprocessing.errors import SourceError, UsageError
+from preprocessing.errors import UsageError
 from realtime.batch import archive
 from realtime.batch.units import Unit
 from realtime.settings import Recognition
-from realtime.sources.open_source import open_source
-from realtime.sources.segment import Segment, SegmentSource, segments_of
+from realtime.sources.segment import Segment
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 FLAGS = ("--model", "deep", "--locate", "segment")
 DEADLINE = 120
-
-
-@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
-def test_parts_make_up_the_file(tmp_path, name):
-    path = str(make.clip(tmp_path / name, frames=50, size=(160, 120)))
-    with open_source(path) as source:
-        whole = [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
-    parts = segments_of(path, 20)
-    assert [(part.first, part.last) for part in parts] == [(0, 20), (20, 40), (40, 50)]
-    found = []
-    for part in parts:
-        with SegmentSource(part) as source:
-            found += [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
-    assert found == whole
-
-
-def test_what_is_no_video_has_no_parts(tmp_path):
-    (tmp_path / "text.mp4").write_text("no video")
-    with pytest.raises(SourceError, match=r"text\.mp4"):
-        segments_of(str(tmp_path / "text.mp4"), 20)
 
 
 def started(*arguments):

@@ -1,4 +1,4 @@
-"""Figures of a run: times in a memory that does not grow, and the lines that tell of them."""
+"""Figures of a run: times in memory of constant size, and their summary."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_times_keep_the_last_ones(monkeypatch):
     assert times.report() == {"count": 7, "mean": 2.5, "p95": pytest.approx(3.85)}
 
 
-def test_the_summary_tells_of_stages_and_frames():
+def test_the_summary_names_stages_and_frames():
     one = Stats()
     one.read = 3
     for _ in range(2):
@@ -26,5 +26,5 @@ def test_the_summary_tells_of_stages_and_frames():
     report = one.report()
     assert report["frames"] == {"read": 3, "written": 2, "dropped": 0, "failed": 0}
     assert report["latency_ms"]["count"] == 2
-    told = summary(report)
-    assert "3 read, 2 written" in told and "locate 250.00 (250.00)" in told
+    text = summary(report)
+    assert "3 read, 2 written" in text and "locate 250.00 (250.00)" in text

@@ -1,9 +1,11 @@
+"""Threads between the stages: order, errors, dropped items, and ends that never hang."""
+
 import itertools
 import threading
 
 import pytest
 
-from realtime.runtime.worker import Channel, Outbox, Prefetch
+from realtime.runtime.worker import Channel, Prefetch, ReceiveTimeout, WriteBehind
 
 FRAMES = 500
 
@@ -49,57 +51,70 @@ def test_leaving_early_ends_an_endless_source():
 
 
 def test_a_request_to_stop_ends_the_wait_for_a_silent_source():
-    silent, stop = threading.Event(), threading.Event()
+    silent = threading.Event()
 
     def camera():
         silent.wait(10)
         yield from ()
 
-    threading.Timer(0.2, stop.set).start()
+    def stopped():
+        asked.append(1)
+        return len(asked) > 3
+
+    asked = []
     try:
         with Prefetch(camera(), size=1, drop_oldest=True) as frames:
-            assert list(frames.items(stop.is_set)) == []
+            assert list(frames.items(stopped)) == []
     finally:
         silent.set()
 
 
-def test_outbox_delivers_everything_in_order():
+def test_write_behind_delivers_everything_in_order():
     got = []
-    with Outbox(got.append, size=3) as outbox:
+    with WriteBehind(got.append, size=3) as queue:
         for index in range(FRAMES):
-            outbox.send(index)
+            queue.send(index)
     assert got == list(range(FRAMES))
 
 
-def test_outbox_raises_the_receiver_s_error_and_never_hangs():
+def test_write_behind_raises_the_receiver_s_error_and_never_hangs():
     def deliver(item):
         if item == 3:
             raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), Outbox(deliver, size=2) as outbox:
+    with pytest.raises(OSError, match="disk full"), WriteBehind(deliver, size=2) as queue:
         for index in range(FRAMES):
-            outbox.send(index)
+            queue.send(index)
 
 
-def test_outbox_raises_an_error_of_the_last_item_on_leaving():
+def test_write_behind_raises_an_error_of_the_last_item_on_leaving():
     def deliver(item):
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), Outbox(deliver, size=2) as outbox:
-        outbox.send(0)
+    with pytest.raises(OSError, match="disk full"), WriteBehind(deliver, size=2) as queue:
+        queue.send(0)
 
 
-def test_outbox_raises_the_receiver_s_error_even_while_a_stop_is_under_way():
+def test_write_behind_raises_the_receiver_s_error_even_during_a_stop():
     class Stop(Exception):
         pass
 
     def deliver(item):
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full") as raised, Outbox(deliver, size=2) as outbox:
-        outbox.send(0)
+    with pytest.raises(OSError, match="disk full") as raised, WriteBehind(deliver, size=2) as queue:
+        queue.send(0)
         raise Stop
     assert isinstance(raised.value.__context__, Stop)
+
+
+def test_a_receiver_waits_no_longer_than_its_timeout():
+    channel = Channel(1)
+    channel.send(1)
+    items = channel.receive(timeout=lambda: 0.0)
+    assert next(items) == 1
+    with pytest.raises(ReceiveTimeout):
+        next(items)
 
 
 def test_a_closed_channel_takes_nothing():

@@ -1,96 +1,12 @@
-import threading
-from fractions import Fraction
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+"""Addresses: which source opens, and the error of what is none."""
 
-import cv2
 import make
-import numpy as np
 import pytest
 
-from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
-from realtime.sources import video
-from realtime.sources.open_source import CameraSource, open_source
-
-TICKS = [0, 33, 66, 100, 300, 500, 533, 900]  # milliseconds: a variable rate
-
-
-def read(path):
-    with open_source(str(path)) as source:
-        return source, list(source)
-
-
-def test_every_frame_in_order_with_its_time(tmp_path):
-    source, frames = read(make.clip(tmp_path / "a.mp4", frames=30))
-    assert [make.index_of(f.image) for f in frames] == [i % 24 for i in range(30)]
-    assert [f.index for f in frames] == list(range(30))
-    assert [f.pts * f.time_base for f in frames] == [Fraction(i, 30) for i in range(30)]
-    assert (source.info.width, source.info.height, source.info.frames) == (64, 48, 30)
-    assert source.info.rate == 30 and not source.info.live and source.failed == 0
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
-def test_a_variable_rate_keeps_its_ticks(tmp_path, suffix):
-    path = make.clip(tmp_path / f"a{suffix}", pts=TICKS, time_base=Fraction(1, 1000))
-    _, frames = read(path)
-    assert [f.pts * f.time_base for f in frames] == [Fraction(t, 1000) for t in TICKS]
-
-
-@pytest.mark.parametrize(
-    ("degrees", "corner", "size"),
-    [
-        (90, (slice(0, 8), slice(-8, None)), (48, 64)),
-        (180, (slice(-8, None), slice(-8, None)), (64, 48)),
-        (270, (slice(-8, None), slice(0, 8)), (48, 64)),
-    ],
-)
-def test_rotation_is_applied_once(tmp_path, degrees, corner, size):
-    source, frames = read(make.turn(make.clip(tmp_path / "a.mp4"), degrees))
-    assert (source.info.width, source.info.height) == size
-    assert frames[0].image.shape[1::-1] == size
-    assert frames[0].image[corner].mean() > 240
-    assert make.index_of(frames[7].image) == 7
-
-
-@pytest.mark.parametrize(
-    ("suffix", "codec", "pix_fmt"),
-    [
-        (".avi", "mpeg4", "yuv420p"),
-        (".webm", "libvpx-vp9", "yuv420p"),
-        (".gif", "gif", "rgb8"),
-        (".mkv", "libx264", "yuv444p"),
-    ],
-)
-def test_other_containers(tmp_path, suffix, codec, pix_fmt):
-    path = tmp_path / f"a{suffix}"
-    make.clip(path, frames=10, codec=codec, pix_fmt=pix_fmt)
-    _, frames = read(path)
-    assert [make.index_of(f.image) for f in frames] == list(range(10))
-
-
-def test_a_folder_of_pictures_counts_the_bad_one(tmp_path):
-    for index in range(3):
-        cv2.imwrite(str(tmp_path / f"{index}.png"), make.picture(index))
-    (tmp_path / "1b.jpg").write_bytes(b"no picture")
-    source, frames = read(tmp_path)
-    assert [make.index_of(f.image) for f in frames] == [0, 1, 2]
-    assert source.failed == 1
-
-
-def test_one_picture(tmp_path):
-    cv2.imwrite(str(tmp_path / "a.png"), make.picture(4))
-    _, frames = read(tmp_path / "a.png")
-    assert len(frames) == 1 and make.index_of(frames[0].image) == 4
-
-
-def test_a_truncated_file_gives_its_frames_and_then_says_so(tmp_path):
-    path = make.clip(tmp_path / "a.mp4", frames=200, size=(320, 240))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    frames = []
-    with open_source(str(path)) as source, pytest.raises(BrokenSourceError, match="of 200 frames"):
-        for frame in source:
-            frames.append(frame)
-    assert len(frames) > 10
+from preprocessing.errors import SourceError
+from realtime.sources.fake_camera import FakeSource
+from realtime.sources.open_source import open_source
+from realtime.sources.reconnect import ReconnectingSource
 
 
 @pytest.mark.parametrize(
@@ -102,7 +18,7 @@ def test_a_truncated_file_gives_its_frames_and_then_says_so(tmp_path):
         ("text.png", b"no picture", "no readable picture"),
     ],
 )
-def test_what_is_no_video_is_named(tmp_path, name, content, message):
+def test_the_error_of_what_is_no_video_names_it(tmp_path, name, content, message):
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -110,81 +26,11 @@ def test_what_is_no_video_is_named(tmp_path, name, content, message):
         open_source(str(path))
 
 
-def test_a_folder_without_pictures(tmp_path):
-    with pytest.raises(SourceError, match="no pictures"):
-        open_source(str(tmp_path))
-
-
-def test_no_camera_says_what_to_do():
-    with pytest.raises(SourceError, match=r"no camera 63.*--(video|camera)"):
-        open_source(63)
-
-
-class FakeCapture:
-    """Stands for cv2.VideoCapture: five pictures, then the plug is pulled."""
-
-    def __init__(self, number):
-        self.left = 5
-
-    def isOpened(self):  # OpenCV's name
-        return True
-
-    def get(self, key):
-        return {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}.get(key, 30.0)
-
-    def read(self):
-        self.left -= 1
-        return (self.left >= 0, make.picture(0) if self.left >= 0 else None)
-
-    def release(self):
-        pass
-
-
-def test_a_camera_keeps_time_and_its_loss_is_an_error(monkeypatch):
-    monkeypatch.setattr("realtime.sources.open_source.cv2.VideoCapture", FakeCapture)
-    frames = []
-    with CameraSource(0) as camera, pytest.raises(BrokenSourceError, match="after 5"):
-        for frame in camera:
-            frames.append(frame)
-    assert camera.info.live and camera.info.rate == 30
-    assert len(frames) == 5 and (np.diff([f.pts for f in frames]) > 0).all()
-
-
-@pytest.fixture
-def server(tmp_path):
-    """An HTTP server of a folder, on loopback."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
-        thread.join()
-
-
-def test_a_file_over_http_loses_nothing(tmp_path, server):
-    make.clip(tmp_path / "a.mp4", frames=30)
-    with open_source(f"{server}/a.mp4") as source:
-        assert not source.info.live and len(list(source)) == 30
-
-
-def test_a_url_that_is_not_there(server):
-    with pytest.raises(SourceError, match="cannot open"):
-        open_source(f"{server}/none.mp4")
-
-
-def test_a_decoder_that_is_not_there_is_an_error_not_a_fallback(tmp_path, monkeypatch):
-    path = str(make.clip(tmp_path / "in.mp4"))
-    with pytest.raises(DeviceError, match="steam"):
-        open_source(path, hwaccel="steam")
-    asked = []
-
-    def refuse(**wanted):
-        asked.append(wanted)
-        raise RuntimeError("no device")
-
-    monkeypatch.setattr(video, "hwdevices_available", lambda: ["cuda"])
-    monkeypatch.setattr(video, "HWAccel", refuse)
-    with pytest.raises(DeviceError, match="leave --hwaccel out"):
-        open_source(path, hwaccel="cuda")
-    assert asked == [{"device_type": "cuda", "allow_software_fallback": False}]
+def test_only_live_sources_reconnect(tmp_path):
+    clip = make.clip(tmp_path / "a.mp4", frames=2)
+    with open_source(str(clip), reconnect=5) as source:
+        assert not isinstance(source, ReconnectingSource)
+    with open_source("fake://30fps", reconnect=5) as source:
+        assert isinstance(source, ReconnectingSource)
+    with open_source("fake://30fps") as source:
+        assert isinstance(source, FakeSource)

@@ -1,0 +1,109 @@
+"""The fake camera: its clock, its address, and the troubles that it rehearses."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from preprocessing.errors import SourceError
+from realtime.sources import fake_camera
+from realtime.sources.fake_camera import (
+    TROUBLE_SECONDS,
+    FakeSource,
+    draw_clock,
+    read_clock,
+    read_url,
+)
+from realtime.sources.open_source import open_source
+
+
+@pytest.mark.parametrize("now", [0.0, 1.234, 16000.5, 2**24 / 1000 - 0.001])
+def test_the_clock_is_read_back(now):
+    image = np.full((480, 640, 3), 90, np.uint8)
+    draw_clock(image, now)
+    assert read_clock(image) == pytest.approx(now, abs=0.0011)
+    image[-20:, 100:300] = 128
+    assert read_clock(image) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("fake://", {"rate": 30}),
+        ("fake://30fps?drop=5%&stall=3s&resize=1",
+         {"rate": 30, "drop": 0.05, "stall": 3, "resize": True}),
+        ("fake://12.5fps?for=2s&breaks=7", {"rate": Fraction(25, 2), "lasts": 2, "breaks": 7}),
+    ],
+)  # fmt: skip
+def test_addresses_of_fake_cameras(url, wanted):
+    camera = read_url(url)
+    assert camera == replace(camera, **wanted)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "fake://0fps",
+        "fake://9e999999999fps",
+        "fake://30fps?drop=x",
+        "fake://?drop=100%",
+        "fake://30fps?unknown=1",
+    ],
+)
+def test_wrong_addresses_are_refused(url):
+    with pytest.raises(SourceError, match="wanted fake://30fps"):
+        open_source(url)
+
+
+class Clock:
+    """In place of the module time: sleeping takes no time, and the clock moves all the same."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(fake_camera, "time", clock := Clock())
+    return clock
+
+
+def times_of(url):
+    return [frame.time for frame in FakeSource(url)]
+
+
+def test_a_fake_camera_keeps_its_pace_and_drops(clock):
+    times = times_of("fake://100fps?for=1s")
+    assert times == pytest.approx([number / 100 for number in range(len(times))], abs=1e-4)
+    assert len(times) == pytest.approx(100, abs=1)
+    fewer = times_of("fake://100fps?for=1s&drop=50%")
+    assert len(fewer) < 0.8 * len(times)
+    assert all(later - earlier > 0.009 for earlier, later in pairwise(fewer))
+
+
+def test_a_fake_camera_stalls_and_comes_back_smaller(clock):
+    url = "fake://50fps?stall=0.5s&resize=1&for=3s"
+    frames = list(FakeSource(url))
+    gaps = [later.time - earlier.time for earlier, later in pairwise(frames)]
+    after = gaps.index(max(gaps)) + 1
+    assert 0.5 <= max(gaps) < 0.6 and frames[after - 1].time < TROUBLE_SECONDS
+    heights = [frame.image.shape[0] for frame in frames]
+    assert set(heights[:after]) == {heights[0]}
+    assert set(heights[after:]) == {heights[0] // 2}
+
+
+def test_a_fake_camera_breaks_off_and_is_unplugged(clock):
+    url = "fake://10fps?breaks=5&for=1s"
+    assert len(times_of(url)) == 5
+    assert 4 <= len(times_of(url)) <= 5  # opened again, it is the same camera
+    clock.sleep(1)
+    with pytest.raises(SourceError, match="does not answer"):
+        FakeSource(url)

@@ -16,8 +16,8 @@ from preprocessing.command import exit_status
 from preprocessing.errors import SinkError, SourceError
 from realtime.flags import DEFAULT_ADDRESS, read_settings
 from realtime.runtime.logs import logging_to
-from realtime.settings import STATS, Address, Recognition, Settings
-from realtime.sinks.table import check_outputs, make_sinks
+from realtime.settings import Address, Recognition, Settings
+from realtime.sinks.table import STATS, check_outputs, make_sinks
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory

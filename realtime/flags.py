@@ -3,32 +3,27 @@
 import argparse
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from preprocessing.command import Arguments
-from preprocessing.labels import CONFIDENCE_THRESHOLD
-from realtime.analysis.detection_interval import DETECTION_INTERVALS
+from preprocessing.flags import add_fields, read_fields
 from realtime.analysis.locators import LOCATORS
 from realtime.settings import (
     DEFAULT_MODEL,
-    DEMO,
-    STATS,
+    DEMO_MODEL,
+    OLD_LOCATOR,
+    SOURCE,
     Address,
-    OutputSettings,
     Recognition,
     Settings,
     SourceSettings,
 )
-from realtime.sinks.table import SINKS
-from training.inference.label_sources import LABEL_SOURCES, LOCATOR
+from realtime.sinks.table import SINKS, STATS, OutputSettings
+from realtime.sources import DEMO
+from training.inference.label_sources import LOCATOR
 
-# Equal to the tables of these names by a test: importing those here would cost half a second.
-TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
-ENGINE_NAMES = ("auto", "openvino", "torch")
-DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 DEFAULT_ADDRESS = "127.0.0.1:8000"
-DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 USAGE = "run_realtime.py [SOURCE ...] [-o FILE] [flags]"
 EPILOG = """\
 examples:
@@ -82,17 +77,13 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     if values.camera is not None:
         addresses = (values.camera,)
     if values.demo:
-        addresses, values.model = (str(DEMO),), values.model or DEMO_MODEL
+        addresses = (str(DEMO),)
+    paths = {name: path for name in (*SINKS, STATS) if (path := getattr(values, name))}
     return Settings(
         command=values.command,
-        source=SourceSettings(
-            addresses=addresses, reconnect=values.reconnect, hwaccel=values.hwaccel
-        ),
-        outputs=OutputSettings(
-            paths={name: path for name in (*SINKS, STATS) if (path := getattr(values, name))},
-            audio=not values.no_audio,
-        ),
-        recognition=recognition_of(values),
+        source=read_fields(SourceSettings, values, addresses=addresses),
+        outputs=OutputSettings(paths=paths, audio=not values.no_audio),
+        recognition=recognition_of(values, model=DEMO_MODEL if values.demo else None),
         show=values.show,
         serve=values.serve,
         log=values.log,
@@ -108,7 +99,8 @@ def argument_parser() -> Arguments:
         epilog=EPILOG,
         hints=HINTS,
     )
-    _add_source(made.add_argument_group("source (default: camera 0)"))
+    _add_source(made.add_argument_group(SOURCE))
+    add_fields(made, SourceSettings)
     _add_outputs(made.add_argument_group("output, in any combination (default: a window)"))
     add_recognition_flags(made)
     _add_diagnostics(made.add_argument_group("diagnostics"))
@@ -128,20 +120,6 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
     add("--video", nargs="+", default=[], metavar="SOURCE", help="same as SOURCE, as a flag")
     add("--camera", type=int, metavar="N", help="camera number")
     add("--demo", action="store_true", help="the bundled clip")
-    add(
-        "--reconnect",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="how long to reopen a camera or stream that stalls or ends (default 0: not at all); "
-        "the gap stays in the output",
-    )
-    add(
-        "--hwaccel",
-        default="",
-        metavar="DEVICE",
-        help="decode files and streams on cuda, vaapi, ... (default: on the CPU)",
-    )
 
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:
@@ -165,98 +143,7 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
 
 def add_recognition_flags(arguments: argparse.ArgumentParser) -> None:
     """Add the flags that `recognition_of` reads."""
-    _add_recognition(arguments.add_argument_group("recognition"))
-    _add_speed(arguments.add_argument_group("speed and hardware"))
-
-
-def _add_recognition(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add(
-        "--model",
-        metavar="NAME|FILE",
-        help="classifier: a name of --list-models or a weight file (default "
-        f"{DEFAULT_MODEL}; {LOCATORS['yolo'].classifier} with --locate yolo; {DEMO_MODEL} with "
-        "--demo)",
-    )
-    add(
-        "--locate",
-        default="auto",
-        choices=("auto", *LOCATORS),
-        metavar="METHOD",
-        help=f"how garments are found: {', '.join(LOCATORS)} (default: parser for models of "
-        "photos, yolo for its own model, else segment)",
-    )
-    _add_renamed(
-        group,
-        "--label-source",
-        old="--name-by",
-        type=_label_source,
-        choices=LABEL_SOURCES,
-        help="what labels the garments of a detector or the parser: its own class scores, the "
-        "classifier, or both (default both; locator if yolo and the model know different classes)",
-    )
-    _add_renamed(
-        group,
-        "--label-threshold",
-        old="--threshold",
-        type=float,
-        default=CONFIDENCE_THRESHOLD,
-        metavar="P",
-        help="minimum probability of a label; below it a garment is unknown (0 to 1, default "
-        f"{CONFIDENCE_THRESHOLD})",
-    )
-    _add_renamed(
-        group,
-        "--detection-confidence",
-        old="--confidence",
-        type=float,
-        metavar="P",
-        help="minimum score of a detection (0 to 1, default: the network's own)",
-    )
-    add("--only", metavar="A,B,...", help="classes to detect (default: all)")
-    _add_renamed(
-        group,
-        "--pose",
-        old="--joints",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="use pose keypoints for sleeve and leg length (default: with the parser and "
-        "--label-source both, once `python -m training.inference.pose_files install` was run)",
-    )
-    add(
-        "--track",
-        default="overlap",
-        choices=TRACKER_NAMES,
-        help="how garments keep their numbers from frame to frame (default overlap; the others "
-        "need the package trackers)",
-    )
-    add("--attributes", metavar="FILE", help="attribute model; adds its predictions to the labels")
-    add("--colour", action="store_true", help="add each garment's colour to its label")
-
-
-def _add_speed(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    _add_renamed(
-        group,
-        "--detection-interval",
-        old="--latency",
-        default="auto",
-        choices=("auto", *DETECTION_INTERVALS),
-        help="frames on which garments are detected: every-frame; smooth: every third, with a "
-        "detector every fourth, and optical flow between; live: at most half of the time (default "
-        "auto: smooth for networks and grabcut, else every-frame)",
-    )
-    add("--engine", default="auto", choices=ENGINE_NAMES, help="runtime of the networks "
-        "(default auto: torch with a GPU, else openvino)")  # fmt: skip
-    add("--device", default="auto", choices=DEVICE_NAMES, help="processor of the networks "
-        "(default auto: a GPU if torch is installed and has one, else cpu)")  # fmt: skip
-    add(
-        "--threads",
-        type=int,
-        default=1,
-        metavar="N",
-        help="CPU threads of each network (default 1)",
-    )
+    add_fields(arguments, Recognition)
 
 
 def _add_diagnostics(group: argparse._ArgumentGroup) -> None:
@@ -277,41 +164,23 @@ def _add_diagnostics(group: argparse._ArgumentGroup) -> None:
         add(f"--{command}", action="store_const", dest="command", const=command, help=purpose)
 
 
-def _add_renamed(group: argparse._ArgumentGroup, name: str, *, old: str, **options: Any) -> None:
-    """Add a flag whose old spelling still works, hidden from --help, for one release."""
-    action = group.add_argument(name, **options)
-    hidden = {"dest": action.dest, "help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
-    group.add_argument(old, **options | hidden)
-
-
-def recognition_of(values: argparse.Namespace) -> Recognition:
+def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> Recognition:
     """Return the recognition settings of parsed flags.
+
+    Args:
+        model: default of --model; None for the locator's own, or else DEFAULT_MODEL.
 
     Raises:
         UsageError: a number is out of range.
     """
-    row = LOCATORS.get(values.locate)
-    return Recognition(
-        model=values.model or (row and row.classifier) or DEFAULT_MODEL,
-        locator=values.locate,
-        label_source=values.label_source,
-        detection_confidence=values.detection_confidence,
-        only=tuple(values.only.split(",")) if values.only else (),
-        pose=values.pose,
-        label_threshold=values.label_threshold,
-        detection_interval=values.detection_interval,
-        tracker=values.track,
-        attributes=values.attributes,
-        colour=values.colour,
-        engine=values.engine,
-        device=values.device,
-        threads=values.threads,
-    )
+    found = read_fields(Recognition, values)
+    if found.label_source == OLD_LOCATOR:
+        found = replace(found, label_source=LOCATOR)
+    if "model" in values:
+        return found
+    row = LOCATORS.get(found.locator)
+    return replace(found, model=model or (row and row.classifier) or DEFAULT_MODEL)
 
 
 def _address(text: str) -> Address:
     return int(text) if re.fullmatch("[0-9]{1,3}", text) else text
-
-
-def _label_source(text: str) -> str:
-    return LOCATOR if text == "detector" else text  # its old spelling

@@ -1,16 +1,29 @@
 """Settings of the live app: the frozen values that its flags become. Imports nothing heavy."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from preprocessing.errors import UsageError
+from preprocessing.flags import Flag
 from preprocessing.labels import CONFIDENCE_THRESHOLD
+from realtime.analysis.detection_interval import DETECTION_INTERVALS
+from realtime.analysis.locators import LOCATORS
+from realtime.sinks.table import OutputSettings
+from training.inference.label_sources import LABEL_SOURCES
 
 Address = str | int  # a file, folder or URL; the number of a camera
 DEFAULT_MODEL = "photo"
-DEMO = Path(__file__).parent / "sources" / "demo.mp4"  # the bundled clip
-STATS = "stats"  # the output that is no sink: counts and stage times as JSON, written at the end
+DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
+# Equal to the tables of these names by a test: importing those here would cost half a second.
+TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
+ENGINE_NAMES = ("auto", "openvino", "torch")
+DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+OLD_LOCATOR = "detector"  # an earlier spelling of the label source "locator"
+# Groups of flags in --help.
+SOURCE = "source (default: camera 0)"
+RECOGNITION = "recognition"
+SPEED = "speed and hardware"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,75 +32,165 @@ class SourceSettings:
 
     Attributes:
         addresses: as given, patterns and folders of videos not yet expanded; none for camera 0.
-        reconnect: seconds for which a lost camera or stream is opened again; 0 for never.
-        hwaccel: FFmpeg's name of the decoding device; "" for the CPU.
 
     Raises:
         UsageError: a number is out of range.
     """
 
     addresses: tuple[Address, ...] = ()
-    reconnect: float = 0.0
-    hwaccel: str = ""
+    reconnect: Annotated[
+        float,
+        Flag(
+            "how long to reopen a camera or stream that stalls or ends; the gap stays in the "
+            "output",
+            metavar="SECONDS",
+            group=SOURCE,
+            default="0: not at all",
+        ),
+    ] = 0.0
+    hwaccel: Annotated[
+        str,
+        Flag(
+            "decode files and streams on cuda, vaapi, ...",
+            metavar="DEVICE",
+            group=SOURCE,
+            default="the CPU",
+        ),
+    ] = ""
 
     def __post_init__(self) -> None:
         for address in self.addresses:
             if isinstance(address, int) and address < 0:
                 raise UsageError(f"--camera must be 0 or more, got {address}")
-        if self.reconnect < 0:
+        if not self.reconnect >= 0:
             raise UsageError(f"--reconnect must be 0 or more seconds, got {self.reconnect:g}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputSettings:
-    """Files and folders to write.
-
-    Attributes:
-        paths: by output, which is a row of SINKS or STATS; only those that are wanted.
-        audio: True to copy the source's audio into the video.
-    """
-
-    paths: Mapping[str, Path] = field(default_factory=dict)
-    audio: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recognition:
     """Networks and methods that find, label and track garments.
 
-    Attributes:
-        model: committed classifier or weight file.
-        locator: row of LOCATORS, or "auto".
-        label_source: "locator", "classifier" or "both"; None for the locator's default.
-        detection_confidence: minimum score of a detection, 0 to 1; None for the network's own.
-        only: classes to detect; none for all.
-        pose: True to use pose keypoints; None to use them where they apply and are installed.
-        label_threshold: minimum probability of a label, 0 to 1; below it a garment is unknown.
-        detection_interval: row of DETECTION_INTERVALS, or "auto".
-        tracker: row of TRACKERS.
-        attributes: weight file of an attribute model, or None.
-        colour: True to write each garment's colour on its label.
-        engine, device: rows of ENGINES and devices, or "auto".
-        threads: CPU threads of one network.
-
     Raises:
         UsageError: a number is out of range.
     """
 
-    model: str = DEFAULT_MODEL
-    locator: str = "auto"
-    label_source: str | None = None
-    detection_confidence: float | None = None
-    only: tuple[str, ...] = ()
-    pose: bool | None = None
-    label_threshold: float = CONFIDENCE_THRESHOLD
-    detection_interval: str = "auto"
-    tracker: str = "overlap"
-    attributes: str | None = None
-    colour: bool = False
-    engine: str = "auto"
-    device: str = "auto"
-    threads: int = 1
+    model: Annotated[
+        str,
+        Flag(
+            "classifier: a name of --list-models or a weight file",
+            metavar="NAME|FILE",
+            group=RECOGNITION,
+            default=f"{DEFAULT_MODEL}; {LOCATORS['yolo'].classifier} with --locate yolo; "
+            f"{DEMO_MODEL} with --demo",
+        ),
+    ] = DEFAULT_MODEL
+    locator: Annotated[
+        str,
+        Flag(
+            f"how garments are found: {', '.join(LOCATORS)}",
+            metavar="METHOD",
+            group=RECOGNITION,
+            choices=("auto", *LOCATORS),
+            name="--locate",
+            default="parser for models of photos, yolo for its own model, else segment",
+        ),
+    ] = "auto"
+    label_source: Annotated[
+        str | None,
+        Flag(
+            "what labels the garments of a detector or the parser: its own class scores "
+            "(locator), the classifier, or both",
+            metavar="{" + ",".join(LABEL_SOURCES) + "}",
+            group=RECOGNITION,
+            choices=(*LABEL_SOURCES, OLD_LOCATOR),
+            hidden=("--name-by",),
+            default="both; locator if yolo and the model know different classes",
+        ),
+    ] = None
+    label_threshold: Annotated[
+        float,
+        Flag(
+            "minimum probability of a label, 0 to 1; below it a garment is unknown",
+            metavar="P",
+            group=RECOGNITION,
+            hidden=("--threshold",),
+        ),
+    ] = CONFIDENCE_THRESHOLD
+    detection_confidence: Annotated[
+        float | None,
+        Flag(
+            "minimum score of a detection, 0 to 1",
+            metavar="P",
+            group=RECOGNITION,
+            hidden=("--confidence",),
+            default="the network's own",
+        ),
+    ] = None
+    only: Annotated[
+        tuple[str, ...],
+        Flag("classes to detect", metavar="A,B,...", group=RECOGNITION, default="all"),
+    ] = ()
+    pose: Annotated[
+        bool | None,
+        Flag(
+            "use pose keypoints for sleeve and leg length",
+            group=RECOGNITION,
+            hidden=("--joints",),
+            default="with the parser and --label-source both, once `python -m "
+            "training.inference.pose_files install` was run",
+        ),
+    ] = None
+    tracker: Annotated[
+        str,
+        Flag(
+            "how garments keep their numbers from frame to frame; bytetrack and ocsort need the "
+            "package trackers",
+            group=RECOGNITION,
+            choices=TRACKER_NAMES,
+            name="--track",
+        ),
+    ] = "overlap"
+    attributes: Annotated[
+        str | None,
+        Flag(
+            "attribute model; its predictions are added to the labels",
+            metavar="FILE",
+            group=RECOGNITION,
+        ),
+    ] = None
+    colour: Annotated[bool, Flag("add each garment's colour to its label", group=RECOGNITION)] = (
+        False
+    )
+    detection_interval: Annotated[
+        str,
+        Flag(
+            "frames on which garments are detected: every-frame; smooth: every third, with a "
+            "detector every fourth, and optical flow between; live: at most half of the time",
+            group=SPEED,
+            choices=("auto", *DETECTION_INTERVALS),
+            hidden=("--latency",),
+            default="auto: smooth for networks and grabcut, else every-frame",
+        ),
+    ] = "auto"
+    engine: Annotated[
+        str,
+        Flag(
+            "runtime of the networks",
+            group=SPEED,
+            choices=ENGINE_NAMES,
+            default="auto: torch with a GPU, else openvino",
+        ),
+    ] = "auto"
+    device: Annotated[
+        str,
+        Flag(
+            "processor of the networks",
+            group=SPEED,
+            choices=DEVICE_NAMES,
+            default="auto: a GPU if torch is installed and has one, else cpu",
+        ),
+    ] = "auto"
+    threads: Annotated[int, Flag("CPU threads of each network", metavar="N", group=SPEED)] = 1
 
     def __post_init__(self) -> None:
         confidence = self.detection_confidence
@@ -104,16 +207,16 @@ class Settings:
     """Everything that the flags of run_realtime.py decide.
 
     Attributes:
-        command: "run", "list-models" or "doctor".
+        command: "run", "list-models", "doctor" or "version".
         show: True to open a window beside other outputs.
         serve: HOST:PORT of the page; None for no page.
         log: file for timestamped log lines, or None.
     """
 
     command: str = "run"
-    source: SourceSettings = SourceSettings()
-    outputs: OutputSettings = OutputSettings()
-    recognition: Recognition = Recognition()
+    source: SourceSettings = field(default_factory=SourceSettings)
+    outputs: OutputSettings = field(default_factory=OutputSettings)
+    recognition: Recognition = field(default_factory=Recognition)
     show: bool = False
     serve: str | None = None
     log: Path | None = None

@@ -11,11 +11,13 @@ import logging
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from preprocessing.command import Arguments, exit_status
 from preprocessing.errors import BrokenSourceError, GarmentError, SourceError, UsageError
+from preprocessing.flags import POSITIVE, Flag, add_fields, read_fields
 from realtime.assemble import check_recognition, make_analysis
 from realtime.batch.several import Outcome, expand, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, units_of
@@ -23,30 +25,53 @@ from realtime.flags import add_recognition_flags, recognition_of
 from realtime.settings import Recognition
 from realtime.sources.segment import SegmentSource
 
-UNIT_FRAMES = 1500  # a minute of video at 25 frames a second
 RETRIES = 3  # of a unit whose worker died
+PROG = "python -m realtime.batch.archive"
+EPILOG = f"""\
+Started again, it processes the units that are missing. On a cluster, --out and
+the videos are on storage that all machines see.
+
+example:
+  {PROG} 'archive/**/*.mp4' --out labelled --rows-only
+
+exit status:
+  0 success; 2 wrong flag; otherwise that of the first video that failed:
+  3 cannot be opened, 4 a worker failed
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveSettings:
-    """Everything that the flags of this command decide.
+    """Everything that the flags of this command decide."""
 
-    Attributes:
-        videos: files to process.
-        out: folder of the results, absolute.
-        unit_frames: frames of a unit.
-        workers: processes on this machine; None for one a core.
-        cluster: address of a running Ray cluster; None for this machine.
-        rows_only: True for no labelled videos.
-    """
-
-    videos: tuple[str, ...]
-    out: Path
-    unit_frames: int = UNIT_FRAMES
-    workers: int | None = None
-    cluster: str | None = None
-    rows_only: bool = False
-    recognition: Recognition
+    videos: Annotated[
+        tuple[str, ...],
+        Flag(
+            "text files with a video a line (.txt), videos, folders or patterns",
+            name="videos",
+            metavar="LIST|VIDEO",
+            nargs="+",
+        ),
+    ]
+    out: Annotated[Path, Flag("folder for rows, labelled videos, and units/", metavar="DIR")]
+    unit_frames: Annotated[
+        int, Flag("frames that a worker processes at a time", POSITIVE, metavar="N")
+    ] = 1500  # a minute of video at 25 frames a second
+    workers: Annotated[
+        int | None,
+        Flag("processes on this machine", POSITIVE, metavar="N", default="one a core"),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        Flag(
+            "running Ray cluster: auto or ray://HOST:10001",
+            name="--address",
+            metavar="ADDRESS",
+            default="this machine",
+        ),
+    ] = None
+    rows_only: Annotated[bool, Flag("write no labelled videos")] = False
+    recognition: Recognition = field(default_factory=Recognition)
 
 
 def work(unit: Unit, settings: ArchiveSettings) -> str:
@@ -110,6 +135,7 @@ def process(units: Sequence[Unit], settings: ArchiveSettings) -> Iterator[tuple[
 
 def run_archive(settings: ArchiveSettings) -> int:
     """Process all videos; return 0, or the status of the first that failed."""
+    settings.out.mkdir(parents=True, exist_ok=True)
     outcomes: dict[str, Outcome] = {}
     units: dict[str, list[Unit]] = {}
     names = dict(zip(settings.videos, file_names(settings.videos), strict=True))
@@ -156,48 +182,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_settings(argv: Sequence[str] | None) -> ArchiveSettings:
-    """Return the settings that the flags ask for; the folder of the results is made.
+    """Return the settings that the flags ask for.
 
     Raises:
         UsageError: a number is out of range, or no video is listed.
     """
-    values = _arguments().parse(argv)
-    if values.unit_frames < 1 or (values.workers is not None and values.workers < 1):
-        raise UsageError("--unit-frames and --workers must be at least 1")
+    arguments = Arguments(
+        prog=PROG,
+        usage=f"{PROG} LIST|VIDEO ... --out DIR [flags]",
+        description="Label an archive of videos on Ray: on this machine or on a cluster.",
+        epilog=EPILOG,
+    )
+    add_fields(arguments, ArchiveSettings)
+    add_recognition_flags(arguments)
+    values = arguments.parse(argv)
     recognition = recognition_of(values)
     check_recognition(recognition)
-    out = values.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    return ArchiveSettings(
-        videos=tuple(listed(values.list)),
-        out=out,
-        unit_frames=values.unit_frames,
-        workers=values.workers,
-        cluster=values.address,
-        rows_only=values.rows_only,
-        recognition=recognition,
+    videos = tuple(listed(values.videos))
+    return read_fields(
+        ArchiveSettings, values, videos=videos, out=values.out.resolve(), recognition=recognition
     )
-
-
-def _arguments() -> Arguments:
-    arguments = Arguments(
-        prog="python -m realtime.batch.archive",
-        description="Label an archive of videos on Ray: on this machine or on a cluster.",
-        epilog="Started again, it processes the units that are missing. On a cluster, --out and "
-        "the videos\nare on storage that all machines see.",
-    )
-    add = arguments.add_argument
-    add("list", nargs="+", metavar="LIST|VIDEO", help="text files with a video a line (.txt), "
-        "videos, folders or patterns")  # fmt: skip
-    add("--out", type=Path, required=True, metavar="DIR", help="rows, labelled videos, and units/")
-    add("--unit-frames", type=int, default=UNIT_FRAMES, metavar="N",
-        help=f"frames that one worker processes at a time (default {UNIT_FRAMES})")  # fmt: skip
-    add("--workers", type=int, metavar="N", help="processes on this machine (default: one a core)")
-    add("--address", metavar="ADDRESS", help="running Ray cluster: auto or ray://HOST:10001 "
-        "(default: this machine)")  # fmt: skip
-    add("--rows-only", action="store_true", help="no labelled videos")
-    add_recognition_flags(arguments)
-    return arguments
 
 
 def listed(names: Sequence[str]) -> list[str]:

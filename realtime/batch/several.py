@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from preprocessing.errors import GarmentError, SinkError, UsageError
 from realtime.runtime.interrupt import Interrupt
 from realtime.runtime.worker import POLL_SECONDS
-from realtime.settings import STATS, Address, OutputSettings, Settings
-from realtime.sinks.table import SINKS
+from realtime.settings import Address, Settings
+from realtime.sinks.table import SINKS, STATS, OutputSettings
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory

@@ -22,7 +22,8 @@ from realtime.analysis.locators import LOCATORS
 from realtime.page.browser_camera import BrowserCamera, decoded
 from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
-from realtime.settings import DEMO, Address
+from realtime.settings import Address
+from realtime.sources import DEMO
 from realtime.sources.camera import cameras
 from realtime.sources.open_source import STREAM_SCHEMES, open_source
 from realtime.sources.source import Source

@@ -4,16 +4,30 @@ Imports a sink's own file only to make one, so that --help answers at once.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocessing.errors import SinkError
-from realtime.settings import OutputSettings
 
 if TYPE_CHECKING:
     from realtime.sinks.sink import Sink
+
+STATS = "stats"  # the output that is no sink: counts and stage times as JSON, written at the end
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputSettings:
+    """Files and folders to write.
+
+    Attributes:
+        paths: by output, which is a row of SINKS or STATS; only those that are wanted.
+        audio: True to copy the source's audio into the video.
+    """
+
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    audio: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from preprocessing.errors import SourceError
-from realtime.settings import DEMO
+from realtime.sources import DEMO
 from realtime.sources.live_clock import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 

@@ -7,7 +7,8 @@ from realtime import assemble, cli
 from realtime.assemble import make_analysis
 from realtime.flags import read_settings
 from realtime.runtime.stats import Stats
-from realtime.settings import DEMO, Recognition
+from realtime.settings import Recognition
+from realtime.sources import DEMO
 from realtime.sources.open_source import open_source
 from realtime.types import UNKNOWN
 from training.inference import pose_files

@@ -13,7 +13,7 @@ import make
 import pytest
 from waiting import until
 
-from realtime import flags
+from realtime import settings
 from realtime.analysis import engines, locators, trackers
 from realtime.sources.open_source import open_source
 from training.inference.weights import read_manifest
@@ -33,8 +33,8 @@ def long_video(tmp_path_factory):
 
 
 def test_names_in_the_help_are_those_of_the_tables():
-    assert tuple(trackers.TRACKERS) == flags.TRACKER_NAMES
-    assert ("auto", *engines.ENGINES) == flags.ENGINE_NAMES
+    assert tuple(trackers.TRACKERS) == settings.TRACKER_NAMES
+    assert ("auto", *engines.ENGINES) == settings.ENGINE_NAMES
 
 
 def test_committed_models_are_listed():

@@ -7,7 +7,9 @@ import pytest
 
 from preprocessing.errors import UsageError
 from realtime.flags import argument_parser, read_settings
-from realtime.settings import DEMO, OutputSettings, Recognition, Settings, SourceSettings
+from realtime.settings import Recognition, Settings, SourceSettings
+from realtime.sinks.table import OutputSettings
+from realtime.sources import DEMO
 
 
 def test_no_flags_are_the_default_settings():

@@ -6,7 +6,7 @@ import make
 import pytest
 
 from preprocessing.builders.demo_clip import RATE, SCENE_SECONDS, SCENES
-from realtime.settings import DEMO
+from realtime.sources import DEMO
 
 LENGTH = RATE * SCENE_SECONDS
 SETTLED = 5  # frames after a cut until the votes agree

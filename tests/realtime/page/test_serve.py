@@ -16,7 +16,7 @@ from preprocessing.errors import UsageError
 from realtime import cli
 from realtime.batch.several import Outcome
 from realtime.page.serve import read_address
-from realtime.settings import DEMO
+from realtime.sources import DEMO
 
 
 @pytest.mark.parametrize(

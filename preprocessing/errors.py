@@ -4,7 +4,8 @@
 """
 
 import csv
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,3 +84,18 @@ def text_errors(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is not UTF-8 text ({error})") from error
     except csv.Error as error:
         raise DataError(f"{path} is no valid CSV ({error})") from error
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """Run a command; the status that its process should exit with."""
+    try:
+        return command()
+    except GarmentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.status
+    except (MemoryError, ImportError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        print("error: not enough memory: close other programs, or ask for less at once",
+              file=sys.stderr)  # fmt: skip
+        return DeviceError.status

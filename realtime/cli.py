@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocessing.command import exit_status
-from preprocessing.errors import SinkError, SourceError
-from realtime.flags import DEFAULT_ADDRESS, read_settings
+from preprocessing.errors import SinkError, SourceError, exit_status
+from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
-from realtime.settings import Address, Recognition, Settings
+from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
 from realtime.sinks.table import STATS, check_outputs, make_sinks
 
 if TYPE_CHECKING:

@@ -3,27 +3,22 @@
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from preprocessing.command import Arguments
-from preprocessing.flags import add_fields, read_fields
-from realtime.analysis.locators import LOCATORS
+from preprocessing.flags import Arguments, add_fields, read_fields
 from realtime.settings import (
-    DEFAULT_MODEL,
+    DEFAULT_ADDRESS,
     DEMO_MODEL,
-    OLD_LOCATOR,
     SOURCE,
     Address,
     Recognition,
     Settings,
     SourceSettings,
+    recognition_of,
 )
 from realtime.sinks.table import SINKS, STATS, OutputSettings
 from realtime.sources import DEMO
-from training.inference.label_sources import LOCATOR
 
-DEFAULT_ADDRESS = "127.0.0.1:8000"
 USAGE = "run_realtime.py [SOURCE ...] [-o FILE] [flags]"
 EPILOG = """\
 examples:
@@ -102,7 +97,7 @@ def argument_parser() -> Arguments:
     _add_source(made.add_argument_group(SOURCE))
     add_fields(made, SourceSettings)
     _add_outputs(made.add_argument_group("output, in any combination (default: a window)"))
-    add_recognition_flags(made)
+    add_fields(made, Recognition)
     _add_diagnostics(made.add_argument_group("diagnostics"))
     return made
 
@@ -141,11 +136,6 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_recognition_flags(arguments: argparse.ArgumentParser) -> None:
-    """Add the flags that `recognition_of` reads."""
-    add_fields(arguments, Recognition)
-
-
 def _add_diagnostics(group: argparse._ArgumentGroup) -> None:
     group.set_defaults(command="run")
     add = group.add_argument
@@ -162,24 +152,6 @@ def _add_diagnostics(group: argparse._ArgumentGroup) -> None:
         ("version", "print the versions of this program and of what it runs on"),
     ):
         add(f"--{command}", action="store_const", dest="command", const=command, help=purpose)
-
-
-def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> Recognition:
-    """Return the recognition settings of parsed flags.
-
-    Args:
-        model: default of --model; None for the locator's own, or else DEFAULT_MODEL.
-
-    Raises:
-        UsageError: a number is out of range.
-    """
-    found = read_fields(Recognition, values)
-    if found.label_source == OLD_LOCATOR:
-        found = replace(found, label_source=LOCATOR)
-    if "model" in values:
-        return found
-    row = LOCATORS.get(found.locator)
-    return replace(found, model=model or (row and row.classifier) or DEFAULT_MODEL)
 
 
 def _address(text: str) -> Address:

@@ -8,8 +8,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import add_fields, read_fields
 from training.common.run_folder import CONFIG, Run, commit
 from training.common.settings import AverageSettings

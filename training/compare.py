@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from preprocessing.command import exit_status
+from preprocessing.errors import exit_status
 from preprocessing.flags import add_fields, read_fields
 from training.classification.settings import CompareSettings
 from training.tasks import CommandArguments

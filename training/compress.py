@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from training.common.task import CompressTask
 from training.inference import weights
 from training.tasks import TASKS, Command, TaskArguments, first_reading

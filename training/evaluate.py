@@ -4,8 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import add_fields
 from training.common.run_folder import CONFIG
 from training.common.settings import EvaluateSettings

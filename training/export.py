@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from preprocessing.command import exit_status
+from preprocessing.errors import exit_status
 from preprocessing.flags import add_fields
 from training.common.settings import ExportSettings
 from training.tasks import Command, TaskArguments, first_reading, task_of_run

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import add_fields, read_fields
 from training.common.run_folder import AUTO, RunFlags, newest_run, open_run
 from training.common.settings import FitSettings, Machine

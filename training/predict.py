@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import add_fields
 from training.common.settings import PredictSettings
 from training.common.task import PredictTask

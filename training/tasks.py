@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from preprocessing.command import Arguments
 from preprocessing.errors import UsageError
-from preprocessing.flags import add_fields
+from preprocessing.flags import Arguments, add_fields
 from training.attributes.task import AttributePrediction
 from training.classification.task import Classification
 from training.common.run_folder import read_raw_config

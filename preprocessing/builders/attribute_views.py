@@ -16,15 +16,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets.attribute_table import (
     MISSING,
     AttributeTable,
     read_table,
     write_table,
 )
-from preprocessing.errors import DataError, UsageError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import DataError, UsageError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.pictures import picture_paths, read_picture, write_image
 
 SHOWN = 5  # examples of each problem in the report

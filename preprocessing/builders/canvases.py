@@ -20,12 +20,11 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.samples import SPLIT_NAMES, read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
-from preprocessing.errors import DataError, UsageError
-from preprocessing.flags import POSITIVE, Check, Flag, add_fields, read_fields
+from preprocessing.errors import DataError, UsageError, exit_status
+from preprocessing.flags import POSITIVE, Check, Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
 from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.processes import process_pool

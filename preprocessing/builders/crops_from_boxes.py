@@ -18,11 +18,10 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.builders.photo_dataset import MAPPING, write_index
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets.samples import INDEX, SPLIT_NAMES, Sample
 from preprocessing.datasets.yolo_layout import Layout, check_layout, read_boxes, read_layout
-from preprocessing.errors import DataError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import DataError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheet import picture_sheet
 from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import read_picture, write_image

@@ -11,10 +11,9 @@ from typing import Annotated
 import av
 import numpy as np
 
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets import fashion_mnist
-from preprocessing.errors import SinkError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import SinkError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.synthesis.backgrounds import BACKGROUNDS
 from preprocessing.synthesis.cutouts import cut_out, paste, tinted
 

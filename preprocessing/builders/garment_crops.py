@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 
 from preprocessing.builders.composite_heads import composite_garments
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets.boxed_people import read_boxed
 from preprocessing.datasets.mask_regions import class_regions
 from preprocessing.datasets.parsed_people import (
@@ -28,8 +27,8 @@ from preprocessing.datasets.parsed_people import (
 )
 from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import read_layout
-from preprocessing.errors import UsageError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import UsageError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheet import picture_sheet
 from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import picture_paths, read_picture, write_image

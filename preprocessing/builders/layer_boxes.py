@@ -20,7 +20,6 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets.boxed_people import read_boxed
 from preprocessing.datasets.mask_regions import mask_boxes
 from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
@@ -33,8 +32,8 @@ from preprocessing.datasets.yolo_layout import (
     write_boxes,
     write_layout,
 )
-from preprocessing.errors import DataError, UsageError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import DataError, UsageError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
 from preprocessing.images.pictures import picture_paths, read_picture, write_image
 from preprocessing.images.segmentation import segment

@@ -19,7 +19,6 @@ from typing import Annotated
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import data_arguments, exit_status
 from preprocessing.datasets import deepfashion
 from preprocessing.datasets.duplicates import near_duplicates, perceptual_hash
 from preprocessing.datasets.samples import (
@@ -33,8 +32,8 @@ from preprocessing.datasets.samples import (
 )
 from preprocessing.datasets.split_rules import Rules
 from preprocessing.datasets.splits import crossing_groups, split_samples
-from preprocessing.errors import DataError, UsageError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import DataError, UsageError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.pictures import read_picture
 from preprocessing.processes import process_pool
 

@@ -131,14 +131,15 @@ def _coarse_boxes(path: Path, places: dict[str, int]) -> np.ndarray:
     for words in rows(path):
         if words[0] in places:
             boxes[places[words[0]]] = _numbers(words[1:], 4, path)
-    _check_complete(np.isnan(boxes).any(axis=1).tolist(), list(places), path)
+    _check_complete(np.isnan(boxes[:, 0]), list(places), path)
     return boxes
 
 
-def _check_complete(missing: Sequence[bool], names: Sequence[str], path: Path) -> None:
-    if any(missing):
-        raise DataError(f"{path} has no row for {sum(missing)} pictures, the first "
-                        f"{names[list(missing).index(True)]}")  # fmt: skip
+def _check_complete(missing: np.ndarray, names: Sequence[str], path: Path) -> None:
+    """Raise DataError if any of `missing`, bool (N,), is true."""
+    if missing.any():
+        raise DataError(f"{path} has no row for {int(missing.sum())} pictures, the first "
+                        f"{names[int(missing.argmax())]}")  # fmt: skip
 
 
 def _numbers(words: Sequence[str], count: int, path: Path) -> np.ndarray:
@@ -221,7 +222,7 @@ def read_bits(path: Path, places: dict[str, int], order: Sequence[int]) -> Bits:
             values = values[columns]
             positive[place], unknown[place] = np.packbits(values > 0), np.packbits(values == 0)
             missing[place] = False
-    _check_complete(missing.tolist(), list(places), path)
+    _check_complete(missing, list(places), path)
     return Bits(count, positive, unknown)
 
 

@@ -15,9 +15,8 @@ from typing import Annotated
 
 import numpy as np
 
-from preprocessing.command import data_arguments, exit_status
-from preprocessing.errors import DataError
-from preprocessing.flags import Flag, add_fields, read_fields
+from preprocessing.errors import DataError, exit_status
+from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheet import contact_sheet
 from preprocessing.images.pictures import write_image
 

@@ -15,14 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from preprocessing.command import Arguments, exit_status
-from preprocessing.errors import BrokenSourceError, GarmentError, SourceError, UsageError
-from preprocessing.flags import POSITIVE, Flag, add_fields, read_fields
+from preprocessing.errors import (
+    BrokenSourceError,
+    GarmentError,
+    SourceError,
+    UsageError,
+    exit_status,
+)
+from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.assemble import check_recognition, make_analysis
 from realtime.batch.several import Outcome, expand, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, units_of
-from realtime.flags import add_recognition_flags, recognition_of
-from realtime.settings import Recognition
+from realtime.settings import Recognition, recognition_of
+from realtime.sinks.table import OutputSettings, make_sinks
 from realtime.sources.segment import SegmentSource
 
 RETRIES = 3  # of a unit whose worker died
@@ -78,18 +83,16 @@ def work(unit: Unit, settings: ArchiveSettings) -> str:
     """Run the pipeline over a unit; return the reason of a failure, or ""."""
     from realtime.pipeline import run
     from realtime.runtime.stats import Stats
-    from realtime.sinks.parquet import ParquetSink
-    from realtime.sinks.sink import Sink
-    from realtime.sinks.video import VideoSink
 
     unfinished = unit.folder.with_name(f".{unit.folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     stats = Stats()
     try:
-        sinks: list[Sink] = [ParquetSink(unfinished / ROWS)]
+        paths = {"parquet": unfinished / ROWS}
         if not settings.rows_only:
-            sinks.append(VideoSink(unfinished / SEGMENT, audio=False))
+            paths["out"] = unfinished / SEGMENT
+        sinks = make_sinks(OutputSettings(paths=paths, audio=False))
         with SegmentSource(unit.segment) as source:
             run(source, make_analysis(settings.recognition), sinks, stats=stats,
                 stopped=lambda: False, progress=lambda _: None)  # fmt: skip
@@ -194,7 +197,7 @@ def read_settings(argv: Sequence[str] | None) -> ArchiveSettings:
         epilog=EPILOG,
     )
     add_fields(arguments, ArchiveSettings)
-    add_recognition_flags(arguments)
+    add_fields(arguments, Recognition)
     values = arguments.parse(argv)
     recognition = recognition_of(values)
     check_recognition(recognition)

@@ -10,8 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from realtime.bench.experiments import EXPERIMENTS, BenchSettings
 
 

@@ -14,14 +14,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import exit_status
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, exit_status
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.tracks import TrackManager
 from realtime.assemble import check_recognition, make_analysis
 from realtime.bench.footage import Footage, read_clips, read_marked_boxes, read_photos
 from realtime.bench.footage_score import RawChanges, Score, score_footage, table
-from realtime.flags import add_recognition_flags, recognition_of
 from realtime.settings import Recognition
 
 
@@ -91,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--raw", action="store_true",
         help="count the label changes without voting too, which takes twice as long")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
-    add_recognition_flags(arguments)
+    add_fields(arguments)
     args = arguments.parse_args(argv)
     return exit_status(lambda: _run(args))
 

@@ -17,10 +17,9 @@ import numpy as np
 
 from preprocessing.builders.layer_boxes import draw_sheet
 from preprocessing.builders.photo_dataset import MAPPING
-from preprocessing.command import exit_status
 from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
-from preprocessing.errors import DataError, UsageError
+from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.images.contact_sheet import picture_sheet
 from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import write_image

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import exit_status
 from preprocessing.datasets.mask_regions import class_regions
 from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
 from preprocessing.datasets.samples import read_csv
 from preprocessing.datasets.yolo_layout import SPLITS, read_boxes, read_layout
-from preprocessing.errors import DataError, UsageError
+from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
 from preprocessing.labels import PHOTO_LAYER

@@ -12,8 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from preprocessing.command import exit_status
-from preprocessing.errors import WeightsError
+from preprocessing.errors import WeightsError, exit_status
 
 FOLDER = Path(__file__).resolve().parents[2] / "weights" / "people"
 COMMAND = "python -m training.inference.pose_files install"

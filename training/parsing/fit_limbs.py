@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import exit_status
 from preprocessing.datasets.mask_regions import class_regions
 from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
-from preprocessing.errors import DataError
+from preprocessing.errors import DataError, exit_status
 from preprocessing.images.class_maps import bare_fraction, mask_table
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import Region

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.command import exit_status
-from preprocessing.errors import DataError
+from preprocessing.errors import DataError, exit_status
 from preprocessing.images.class_maps import CLASSES, Postprocessing, garments
 from preprocessing.labels import LAYERS
 from training.inference.parser import POSTPROCESSING, openvino_parser

@@ -1,18 +1,20 @@
 """Settings of the live app: the frozen values that its flags become. Imports nothing heavy."""
 
-from dataclasses import dataclass, field
+import argparse
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from preprocessing.errors import UsageError
-from preprocessing.flags import Flag
+from preprocessing.flags import Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
 from realtime.sinks.table import OutputSettings
-from training.inference.label_sources import LABEL_SOURCES
+from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 Address = str | int  # a file, folder or URL; the number of a camera
+DEFAULT_ADDRESS = "127.0.0.1:8000"  # of the page
 DEFAULT_MODEL = "photo"
 DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 # Equal to the tables of these names by a test: importing those here would cost half a second.
@@ -200,6 +202,24 @@ class Recognition:
             raise UsageError(f"--detection-confidence must be 0 to 1, got {confidence:g}")
         if self.threads < 1:
             raise UsageError(f"--threads must be at least 1, got {self.threads}")
+
+
+def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> Recognition:
+    """Return the recognition settings of the flags that `add_fields` adds for Recognition.
+
+    Args:
+        model: default of --model; None for the locator's own, or else DEFAULT_MODEL.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    found = read_fields(Recognition, values)
+    if found.label_source == OLD_LOCATOR:
+        found = replace(found, label_source=LOCATOR)
+    if "model" in values:
+        return found
+    row = LOCATORS.get(found.locator)
+    return replace(found, model=model or (row and row.classifier) or DEFAULT_MODEL)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from preprocessing.errors import GarmentError, SinkError, UsageError
 from realtime.runtime.interrupt import Interrupt
-from realtime.runtime.worker import POLL_SECONDS
 from realtime.settings import Address, Settings
 from realtime.sinks.table import SINKS, STATS, OutputSettings
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
+POLL_SECONDS = 0.1  # so that signals are handled while the main thread waits
 FIRST_SIGNAL = 128  # exit statuses above it name a signal
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.errors import UsageError, exit_status
+from preprocessing.flags import add_fields
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.tracks import TrackManager
 from realtime.assemble import check_recognition, make_analysis
 from realtime.bench.footage import Footage, read_clips, read_marked_boxes, read_photos
 from realtime.bench.footage_score import RawChanges, Score, score_footage, table
-from realtime.settings import Recognition
+from realtime.settings import Recognition, recognition_of
 
 
 class Scorer:
@@ -89,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--raw", action="store_true",
         help="count the label changes without voting too, which takes twice as long")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
-    add_fields(arguments)
+    add_fields(arguments, Recognition)
     args = arguments.parse_args(argv)
     return exit_status(lambda: _run(args))
 

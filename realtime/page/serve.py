@@ -10,13 +10,11 @@ from contextlib import contextmanager
 import uvicorn
 
 from preprocessing.errors import SinkError, UsageError
-from realtime.flags import DEFAULT_ADDRESS
 from realtime.page.guard import Guard, is_local
-from realtime.page.hub import Hub
 from realtime.page.server import MAX_PICTURE, make_app
 from realtime.page.session import Session
 from realtime.runtime.interrupt import Interrupt
-from realtime.settings import Address, Settings
+from realtime.settings import DEFAULT_ADDRESS, Address, Settings
 from realtime.sources.source import Source
 
 TOKEN_VARIABLE = "GARMENTS_TOKEN"
@@ -87,7 +85,7 @@ def serve(
     local = is_local(host)
     token = "" if local else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
     with listen(host, port) as listening, Interrupt() as interrupt:
-        session = Session(settings, address=address, hub=Hub())
+        session = Session(settings, address=address)
         app = make_app(session, Guard(token, local=local))
         if source is not None:
             session.start(source, own=True)

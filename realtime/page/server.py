@@ -26,7 +26,6 @@ from realtime.settings import Address
 from realtime.sources import DEMO
 from realtime.sources.camera import cameras
 from realtime.sources.open_source import STREAM_SCHEMES, open_source
-from realtime.sources.source import Source
 from training.inference.weights import locate, read_manifest
 
 STATIC = Path(__file__).with_name("static")
@@ -168,7 +167,8 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
 
     @app.post("/source")
     async def source(wanted: dict) -> dict:
-        opened = await asyncio.to_thread(_open, session, str(wanted.get("source", "")))
+        address = _address(session, str(wanted.get("source", "")))
+        opened = await asyncio.to_thread(open_source, address)
         await asyncio.to_thread(session.start, opened)
         return session.report()
 
@@ -195,20 +195,19 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
             await _show_browser_camera(socket, session)
 
 
-def _open(session: Session, name: str) -> Source:
-    """Open the source that the page asks for: one of those offered, or the URL of a stream.
+def _address(session: Session, name: str) -> Address:
+    """Return the address of the source that the page asks for: an offered one, or a stream's URL.
 
     Raises:
         UsageError: it is neither, for instance a path.
-        SourceError: it does not open.
     """
     if name.startswith(STREAM_SCHEMES):
-        return open_source(name)
+        return name
     offered = _sources(session)
     if name not in offered:
         raise UsageError(f"no such source: {name[:80]!r}; a URL begins with "
                          f"{' '.join(STREAM_SCHEMES)}")  # fmt: skip
-    return open_source(offered[name])
+    return offered[name]
 
 
 def _changes(wanted: dict) -> dict[str, object]:

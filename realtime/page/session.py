@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from preprocessing.errors import GarmentError
-from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.assemble import make_analysis
-from realtime.page.hub import Hub
-from realtime.page.state import State
-from realtime.pipeline import Stopped, run
+from realtime.page.state import Hub, State
+from realtime.pipeline import Analyser, Stopped, run
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import Background
@@ -27,7 +25,7 @@ POLL_SECONDS = 0.05  # between checks of the controls during a pause
 class SwappableAnalysis:
     """An analysis that can be replaced by another one between two frames."""
 
-    def __init__(self, analysis: FrameAnalysis):
+    def __init__(self, analysis: Analyser):
         self.current = analysis
 
     @property
@@ -88,15 +86,15 @@ class PausableSource:
 
 
 class Session:
-    """One source at a time through one analysis, for all viewers of a hub.
+    """One source at a time through one analysis, for all viewers of `hub`.
 
     Args:
         settings: of the command line; the page may replace the recognition settings.
         address: the command line's source, which the page offers as well; None for none.
     """
 
-    def __init__(self, settings: Settings, *, address: Address | None, hub: Hub):
-        self.hub, self.paused = hub, False
+    def __init__(self, settings: Settings, *, address: Address | None):
+        self.hub, self.paused = Hub(), False
         self.source = ""
         self.own = {Path(address).name: address} if isinstance(address, str) else {}
         self._outputs, self._recognition = settings.outputs, settings.recognition

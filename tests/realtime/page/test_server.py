@@ -9,7 +9,6 @@ from starlette.websockets import WebSocketDisconnect
 from waiting import until
 
 from realtime.page.guard import Guard
-from realtime.page.hub import Hub
 from realtime.page.server import make_app
 from realtime.page.session import Session
 from realtime.settings import Recognition, Settings
@@ -18,7 +17,7 @@ from realtime.settings import Recognition, Settings
 @pytest.fixture
 def session():
     settings = Settings(recognition=Recognition(model="deep", locator="segment"))
-    made = Session(settings, address=None, hub=Hub())
+    made = Session(settings, address=None)
     yield made
     made.stop()
 

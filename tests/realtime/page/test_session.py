@@ -8,7 +8,6 @@ import pytest
 
 from preprocessing.errors import UsageError, WeightsError
 from realtime.page import session
-from realtime.page.hub import Hub
 from realtime.page.session import PausableSource, Session
 from realtime.settings import Recognition, Settings
 from realtime.types import Frame, SourceInfo
@@ -83,7 +82,7 @@ def test_a_paused_camera_drops_its_frames():
 
 def test_settings_change_as_a_whole_or_not_at_all():
     settings = Settings(recognition=Recognition(model="deep", locator="segment"))
-    changed = Session(settings, address=None, hub=Hub())
+    changed = Session(settings, address=None)
     before = changed.report()
     with pytest.raises(UsageError, match="--label-threshold"):
         changed.change(label_threshold=7.0)

@@ -5,7 +5,7 @@ import asyncio
 import cv2
 import numpy as np
 
-from realtime.page.hub import Hub
+from realtime.page.state import Hub
 
 
 def test_a_slow_viewer_loses_pictures_and_holds_nobody_up():

@@ -11,7 +11,7 @@ from training import export, fit
 def no_worker():
     """Pictures are read by the test's own process: a few small ones are, before others start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.common.photo_subset.WORKERS", 0)
+        patch.setattr("training.common.subsets.WORKERS", 0)
         yield
 
 

@@ -20,8 +20,7 @@ from training import evaluate, export, fit
 from training.classification.networks import load_run
 from training.classification.settings import FitSettings
 from training.common import checkpoints
-from training.common.reports import read_metrics
-from training.common.run_folder import read_config
+from training.common.runs import read_config, read_metrics
 from training.common.trainer import MEASURED
 from training.inference import weights
 

@@ -8,7 +8,7 @@ import pytest
 
 from preprocessing.errors import UsageError
 from training import average, compare, compress, evaluate, export, fit, predict, profile
-from training.common.recipe import Recipe
+from training.common.settings import Recipe
 from training.inference.weights import ROLES
 from training.tasks import TASKS, task_of_recipe
 

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 from preprocessing.errors import UsageError
 from training.classification.profile import open_network
 from training.classification.settings import CompareSettings
-from training.common import run_index
+from training.common import runs
 from training.common.profiling import Profile, profile
 from training.common.reports import save_figure
 
@@ -27,7 +27,7 @@ def compare(settings: CompareSettings) -> str:
     """
     runs = [
         run
-        for run in run_index.read(settings.index)
+        for run in runs.read_index(settings.index)
         if run["accuracy"]  # those of classifiers alone
         and (not settings.data or run["data"] == settings.data)
         and (not settings.runs or Path(run["run"]) in settings.runs)

@@ -21,11 +21,9 @@ from training.classification import fashion_mnist_splits
 from training.classification.settings import CompressSettings
 from training.common.checkpoints import load_network, save_network
 from training.common.metrics import Scores, fit_temperature, score
-from training.common.photo_subset import PhotoSubset
-from training.common.prediction import readable
 from training.common.profiling import Timing, measure
 from training.common.publish import describe_onnx, first_images, write_logits_onnx
-from training.common.subsets import Subset
+from training.common.subsets import PhotoSubset, Subset, readable
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo

@@ -20,9 +20,8 @@ from training.classification.fashion_mnist_splits import (
 )
 from training.classification.recipes import ClassifierRecipe
 from training.classification.settings import FitSettings
-from training.common.photo_subset import PhotoSubset
-from training.common.run_folder import DATA, Run, is_main_process
-from training.common.subsets import Splits
+from training.common.runs import DATA, Run, is_main_process
+from training.common.subsets import PhotoSubset, Splits
 
 log = logging.getLogger(__name__)
 NETWORK_INPUT = {1: "fashion-mnist", 3: "photo"}  # row of CUTS by the network's channels

@@ -21,9 +21,7 @@ from training.classification.grad_cam import grad_cam
 from training.classification.networks import CalibratedNetwork, calibrated_run, load_calibrated
 from training.classification.settings import ClassifierEvaluateSettings
 from training.common.metrics import Scores, score
-from training.common.photo_subset import PhotoSubset
-from training.common.prediction import predict
-from training.common.subsets import UNREADABLE, Subset
+from training.common.subsets import UNREADABLE, PhotoSubset, Subset, predict
 
 EXPLAINED = 24  # pictures on the Grad-CAM sheet
 

@@ -12,7 +12,6 @@ from training.classification.data import NETWORK_INPUT, finished_splits
 from training.classification.networks import load_run
 from training.classification.settings import ClassifierExportSettings
 from training.common.metrics import fit_temperature, score
-from training.common.prediction import predict, readable
 from training.common.publish import (
     CHECKED_IMAGES,
     base_info,
@@ -23,8 +22,8 @@ from training.common.publish import (
     rounded,
     write_logits_onnx,
 )
-from training.common.run_folder import REPORT
-from training.common.subsets import Splits
+from training.common.runs import REPORT
+from training.common.subsets import Splits, predict, readable
 from training.inference.weights import WeightsInfo
 
 

@@ -10,9 +10,9 @@ from training.classification.evaluate import evaluate_run
 from training.classification.module import ClassifierModule
 from training.classification.networks import load_run
 from training.classification.settings import FitSettings
-from training.common import fitting, reports, run_index
+from training.common import fitting, reports, runs
 from training.common.publish import count_parameters
-from training.common.run_folder import METRICS, REPORT, Run
+from training.common.runs import METRICS, REPORT, Run
 from training.common.settings import LightningMachine
 from training.common.subsets import Sampling, class_weights
 
@@ -67,8 +67,8 @@ def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | Non
 
 def finish(folder: Path, *, refit: Path | None) -> str:
     """Write curves and report of a trained run, enter it in the run index: the text to print."""
-    rows = reports.read_metrics(folder / METRICS)
-    text = f"trained {len(rows)} epochs in {run_index.minutes(rows)} min; run folder {folder}"
+    rows = runs.read_metrics(folder / METRICS)
+    text = f"trained {len(rows)} epochs in {runs.minutes(rows)} min; run folder {folder}"
     reports.plot_curves(folder / "curves.png", rows)
     if refit:
         figures = json.loads((refit / REPORT).read_text())
@@ -83,7 +83,7 @@ def finish(folder: Path, *, refit: Path | None) -> str:
 def enter(folder: Path) -> None:
     """Add or replace the row of a finished run in the run index."""
     run = load_run(folder)
-    rows = reports.read_metrics(folder / METRICS)
+    rows = runs.read_metrics(folder / METRICS)
     validated = [float(row["val_acc"]) for row in rows if row.get("val_acc")]
     kind = NETWORK_INPUT[run.config.settings.recipe.channels]
     figures = json.loads((folder / REPORT).read_text()) | {
@@ -91,4 +91,4 @@ def enter(folder: Path) -> None:
         "parameters": count_parameters(run.network),
         "validation_accuracy": max(validated, default=""),
     }
-    run_index.enter(folder, run.config, **figures)
+    runs.enter_index(folder, run.config, **figures)

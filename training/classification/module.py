@@ -9,8 +9,7 @@ from preprocessing.errors import DataError, UsageError
 from training.classification.recipes import ClassifierRecipe
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import load_network
-from training.common.module import NetworkModule
-from training.common.optimisers import freeze
+from training.common.module import NetworkModule, freeze
 from training.common.subsets import UNREADABLE
 from training.inference import weights
 from training.models.backbones import BACKBONES, backbone_of, load_pretrained

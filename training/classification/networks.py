@@ -9,9 +9,8 @@ from training.classification.data import NETWORK_INPUT, finished_splits
 from training.classification.settings import FitSettings
 from training.common.checkpoints import load_best, load_network
 from training.common.metrics import fit_temperature
-from training.common.prediction import predict, readable
-from training.common.run_folder import RunConfig, read_config
-from training.common.subsets import Splits
+from training.common.runs import RunConfig, read_config
+from training.common.subsets import Splits, predict, readable
 from training.inference import weights
 from training.models.registry import MODELS
 

@@ -13,8 +13,7 @@ from training.classification.settings import ProfileSettings
 from training.common.checkpoints import load_network
 from training.common.profiling import ENGINES, as_text, profile
 from training.inference import weights
-from training.inference.shape import Shape
-from training.inference.weights import WeightsInfo
+from training.inference.weights import Shape, WeightsInfo
 from training.models.registry import MODELS
 
 PHOTO_SIDE = 224  # pixels of a bare backbone's input

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from preprocessing.flags import FRACTION_BELOW_ONE, Flag
-from training.common.recipe import TRAINING, ImageRecipe
+from training.common.settings import TRAINING, ImageRecipe
 
 MIXES = ("none", "mixup", "cutmix", "both")
 

@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 from preprocessing.datasets.samples import SPLITS
-from preprocessing.datasets.split_rules import Rules
+from preprocessing.datasets.splits import Rules
 from preprocessing.errors import UsageError
 from preprocessing.flags import FRACTION_BELOW_ONE, NOT_NEGATIVE, POSITIVE, Check, Flag
 from training.classification.recipes import ClassifierRecipe
-from training.common.recipe import FREEZE_BACKBONE
-from training.common.settings import EvaluateSettings, ExportSettings, LightningFitSettings
+from training.common.settings import (
+    FREEZE_BACKBONE,
+    EvaluateSettings,
+    ExportSettings,
+    LightningFitSettings,
+)
 from training.inference.weights import WEIGHTS_DIR
 
 DATA = "data"

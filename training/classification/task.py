@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from preprocessing.datasets.split_rules import Rules
+from preprocessing.datasets.splits import Rules
 from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, flag_fields, read_fields
 from training.classification.recipes import CLASSIFIERS, ClassifierRecipe, recipe_for
@@ -16,8 +16,7 @@ from training.classification.settings import (
     CompressSettings,
     FitSettings,
 )
-from training.common.recipe import chosen_recipe
-from training.common.run_folder import (
+from training.common.runs import (
     DATA,
     REPORT,
     Run,
@@ -25,7 +24,7 @@ from training.common.run_folder import (
     read_config,
     resumed_settings,
 )
-from training.common.settings import AverageSettings, DistributedMachine
+from training.common.settings import AverageSettings, DistributedMachine, chosen_recipe
 
 
 class Classification:
@@ -77,7 +76,7 @@ class Classification:
 
     def average(self, settings: AverageSettings, run: Run) -> str:
         from training.classification.evaluate import evaluate_run
-        from training.common.averaging import average_runs
+        from training.common.checkpoints import average_runs
 
         average_runs(settings, run)
         return evaluate_run(run.folder)

@@ -1,6 +1,9 @@
-"""Networks from weight files and from the checkpoints of a run."""
+"""Networks from weight files and from the checkpoints of a run, and averages of two runs."""
 
+import json
 import pickle
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
+from training.common.runs import CONFIG, DATA, Run, read_raw_config
+from training.common.settings import AverageSettings
+from training.inference import weights
 from training.inference.weights import METADATA_KEY, WeightsInfo
 from training.models.registry import MODELS
 
@@ -27,6 +33,17 @@ def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
     if info.network not in MODELS:
         raise WeightsError(f"{path}: unknown network {info.network!r}, have {', '.join(MODELS)}")
     return filled(MODELS[info.network](info.shape, dropout=0.0), stem, info)
+
+
+def load_model(model: str) -> tuple[nn.Module, WeightsInfo]:
+    """A row of MODELS with the weights of a committed model or of a weight file, and its metadata.
+
+    Raises:
+        WeightsError: there is none, it is damaged, or it is another kind of network.
+    """
+    stem, info = weights.locate(model)
+    weights.verified(stem.with_suffix(".safetensors"))
+    return load_network(stem, info), info
 
 
 def filled(network: N, stem: Path, info: WeightsInfo) -> N:
@@ -101,3 +118,50 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise UsageError(
             f"{path} is no .safetensors file ({error}): give one that training.export wrote"
         ) from error
+
+
+State = dict[str, torch.Tensor]
+
+
+def average_runs(settings: AverageSettings, run: Run) -> str:
+    """Write a run whose best checkpoint is the average of two by Lightning: the text to print.
+
+    Wortsman et al. 2022, arXiv 2109.01903.
+
+    Raises:
+        UsageError: a run has no whole checkpoint, or they hold different networks.
+    """
+    averaged = average_states(settings, read_state)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    torch.save({"state_dict": averaged}, run.folder / "best.ckpt")
+    copy_config(settings.second, run)
+    return f"averaged {settings.first} and {settings.second}"
+
+
+def average_states(settings: AverageSettings, read: Callable[[Path], State]) -> State:
+    """The averaged tensors; those that are no weights, such as counters, are the second run's.
+
+    Args:
+        read: reads the tensors of a run or of a weight file.
+
+    Raises:
+        UsageError: they hold different networks; see `read`.
+    """
+    start, end = read(settings.first), read(settings.second)
+    if {k: v.shape for k, v in start.items()} != {k: v.shape for k, v in end.items()}:
+        raise UsageError(f"{settings.first} and {settings.second} hold different networks: give "
+                         "two runs of one recipe")  # fmt: skip
+    return {
+        name: torch.lerp(start[name].float(), tensor, settings.fraction)
+        if tensor.is_floating_point()
+        else tensor
+        for name, tensor in end.items()
+    }
+
+
+def copy_config(source: Path, run: Run) -> None:
+    """Copy the config.json of a run, and the index of its photos, with another origin."""
+    config = read_raw_config(source) | {"command": run.command, "commit": run.commit}
+    (run.folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
+    if (source / DATA).is_dir():
+        shutil.copytree(source / DATA, run.folder / DATA)

@@ -1,15 +1,25 @@
 """A training by Lightning from its settings to its report: the same for all tasks but one."""
 
-from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from lightning.pytorch import seed_everything
 from torch.utils.data import DataLoader
 
 from training.common.checkpoints import load_best
-from training.common.devices import choose_device
 from training.common.module import NetworkModule
-from training.common.run_folder import Run, is_main_process, write_config
+from training.common.reports import plot_curves
+from training.common.runs import (
+    METRICS,
+    Run,
+    RunConfig,
+    enter_index,
+    is_main_process,
+    minutes,
+    read_config,
+    read_metrics,
+    write_config,
+)
 from training.common.settings import LightningFitSettings, LightningMachine
 from training.common.trainer import fit_module, make_trainer
 
@@ -33,8 +43,12 @@ class Training(Protocol):
     def loaders(self, *, rank: int, world: int) -> tuple[DataLoader, DataLoader | None]:
         """Batches to train and to validate on, in one process of several."""
 
-    def finish(self) -> str:
-        """Evaluate the best network, write the report, enter the run index: the text to print."""
+    def evaluate(self, config: RunConfig) -> tuple[str, dict[str, object]]:
+        """Evaluate the best network and write the report.
+
+        Returns:
+            The text to print, and figures for the run index.
+        """
 
 
 def fit(
@@ -51,7 +65,7 @@ def fit(
     """
     if is_main_process() and not run.resumed:
         write_config(run, settings, classes=training.classes)
-    machine = replace(machine, device=choose_device(machine.device))
+    machine = machine.chosen()
     seed_everything(settings.seed, verbose=False)
     module = training.module()
     if settings.init:
@@ -61,4 +75,18 @@ def fit(
     checkpoint = run.folder / LAST if run.resumed else None
     if not fit_module(trainer, module, batches, validation, checkpoint=checkpoint):
         return None
-    return training.finish() if is_main_process() else ""
+    if not is_main_process():
+        return ""
+    return _finish(run.folder, settings, module, training)
+
+
+def _finish(
+    folder: Path, settings: LightningFitSettings, module: NetworkModule, training: Training
+) -> str:
+    """Draw the curves, evaluate, and enter the run index: the text to print."""
+    config, epochs = read_config(folder, type(settings)), read_metrics(folder / METRICS)
+    plot_curves(folder / "curves.png", epochs)
+    text, figures = training.evaluate(config)
+    parameters = sum(p.numel() for p in module.network.parameters())
+    enter_index(folder, config, **{"parameters": parameters, **figures})
+    return f"trained {len(epochs)} epochs in {minutes(epochs)} min\n{text}\nwrote {folder}"

@@ -4,38 +4,14 @@ import logging
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import torch
-from torch import nn
-from torch.utils.data import DataLoader
 
 from preprocessing.errors import DataError
-from preprocessing.images.read_media import read_media
+from preprocessing.images.pictures import read_media
 from training.common.settings import PredictSettings
-from training.common.subsets import UNREADABLE
 
 log = logging.getLogger(__name__)
 
 Pictures = Iterable[tuple[str, np.ndarray]]  # names and BGR pictures uint8 (H, W, 3)
-
-
-def predict(network: nn.Module, loader: DataLoader) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits float32 (N, classes) and labels int64 (N, ...) of a whole loader.
-
-    Pictures that could not be read keep their place, with the label UNREADABLE.
-    """
-    network = network.eval()
-    logits, labels = [], []
-    with torch.inference_mode():
-        for images, batch_labels in loader:
-            logits.append(network(images).float())
-            labels.append(batch_labels)
-    return torch.cat(logits), torch.cat(labels)
-
-
-def readable(logits: torch.Tensor, labels: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and labels as arrays, without the pictures that could not be read."""
-    kept = labels != UNREADABLE
-    return logits[kept].numpy(), labels[kept].numpy()
 
 
 def predict_pictures(settings: PredictSettings, write_rows: Callable[[Pictures], int]) -> str:

@@ -20,8 +20,7 @@ from training.common.checkpoints import load_network, save_network
 from training.common.publish import count_parameters, write_logits_onnx
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
-from training.inference.shape import Shape
-from training.inference.weights import WeightsInfo
+from training.inference.weights import Shape, WeightsInfo
 
 BATCHES = (1, 4, 16)
 ENGINES = ("openvino", "torch")

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 
 from preprocessing.errors import WeightsError
 from training.common.checkpoints import load_network, save_network
-from training.common.run_folder import RunConfig
+from training.common.runs import RunConfig
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import METADATA_KEY, WeightsInfo
-from training.models.normalise import normalisation
+from training.models.layers import normalisation
 
 N = TypeVar("N", bound=nn.Module)
 CHECKED_IMAGES = 256

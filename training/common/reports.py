@@ -1,6 +1,5 @@
-"""Parts of reports that all tasks have: curves of the training, charts."""
+"""Charts of reports that all tasks have."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +11,8 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 
-def read_metrics(path: Path) -> list[dict[str, str]]:
-    """The rows of a run's metrics.csv, one an epoch."""
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def plot_curves(path: Path, rows: Sequence[dict[str, str]]) -> None:
-    """Loss and accuracy of training and validation over the epochs of `read_metrics`."""
+    """Loss and accuracy of training and validation over the epochs of `runs.read_metrics`."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axes, quantity, title in zip(panels, ("loss", "acc"), ("loss", "accuracy"), strict=True):
         for part, label in (("train", "training"), ("val", "validation")):

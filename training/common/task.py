@@ -4,9 +4,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from training.common.recipe import Recipe
-from training.common.run_folder import Run
-from training.common.settings import AverageSettings
+from training.common.runs import Run
+from training.common.settings import AverageSettings, Recipe
 
 
 class Task(Protocol):

@@ -21,8 +21,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from preprocessing.errors import UsageError
-from training.common.recipe import LightningRecipe
-from training.common.settings import LightningMachine
+from training.common.settings import LightningMachine, LightningRecipe
 
 # Lightning announces hardware it did not find, advertises, and advises worker processes for
 # loaders; ours index one tensor and want none.

@@ -19,9 +19,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
-from training.inference.shape import Shape
-from training.models.head import make_head, make_pool
-from training.models.normalise import IMAGENET, Normalise
+from training.inference.weights import Shape
+from training.models.layers import IMAGENET, Normalise, make_head, make_pool
 
 SMALL = 64  # pixels; below this side, an EfficientNet's stem keeps the resolution
 # What batch norm's statistics keep a step. The libraries' 0.99 is made for long trainings: after an

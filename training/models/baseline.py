@@ -3,15 +3,14 @@
 from torch import nn
 
 from preprocessing.errors import UsageError
-from training.inference.shape import Shape
-from training.models.head import make_head
-from training.models.normalise import normalise_for
+from training.inference.weights import Shape
+from training.models.layers import make_head, normalise_for
 
 FILTERS = 128
 POOL = 4  # pixels; two leave four times the features, which are learnt by heart
 
 
-def build(shape: Shape, *, dropout: float) -> nn.Module:
+def baseline(shape: Shape, *, dropout: float) -> nn.Module:
     """A shallow network, made for (N, 1, 28, 28).
 
     Raises:

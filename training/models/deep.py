@@ -8,9 +8,8 @@ others run at 14x14 and 7x7 with 64 and 128 channels, which fill the 32-wide bf1
 import torch
 from torch import nn
 
-from training.inference.shape import Shape
-from training.models.head import make_head, make_pool
-from training.models.normalise import normalise_for
+from training.inference.weights import Shape
+from training.models.layers import make_head, make_pool, normalise_for
 
 STEM_CHANNELS = 32
 STAGES = ((32, 1), (64, 2), (128, 3))  # channels, blocks; all but the first halve the resolution
@@ -53,7 +52,7 @@ class ChannelsLast(nn.Module):
         return x.contiguous(memory_format=torch.channels_last)
 
 
-def build(shape: Shape, *, dropout: float) -> nn.Module:
+def deep(shape: Shape, *, dropout: float) -> nn.Module:
     """A residual network, made for (N, 1, 28, 28)."""
     layers = [
         normalise_for(shape.channels),

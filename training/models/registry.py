@@ -3,24 +3,18 @@
 The contract tests run over its rows.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from torch import nn
 
-from training.inference.shape import Shape
-from training.models import baseline, deep
 from training.models.backbones import BACKBONES, BackboneNetwork
+from training.models.baseline import baseline
+from training.models.deep import deep
 
-
-class Build(Protocol):
-    """Builds an untrained network for a shape, with a dropout fraction before its last layer."""
-
-    def __call__(self, shape: Shape, *, dropout: float) -> nn.Module: ...
-
-
-MODELS: dict[str, Build] = {
-    "baseline": baseline.build,
-    "deep": deep.build,
+# Each builds an untrained network for a Shape, with a dropout fraction before its last layer.
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "baseline": baseline,
+    "deep": deep,
     **{name: partial(BackboneNetwork, name) for name in BACKBONES},
 }

@@ -18,12 +18,11 @@ from training.classification.data import photo_splits
 from training.classification.fit import BEFORE_REFIT, enter
 from training.classification.networks import load_run
 from training.classification.recipes import recipe_for
-from training.common import run_index
-from training.common.photo_subset import PhotoSubset
-from training.common.reports import read_metrics
-from training.common.subsets import Sampling
+from training.common import runs
+from training.common.runs import read_metrics
+from training.common.subsets import PhotoSubset, Sampling
 from training.inference import weights
-from training.inference.shape import Shape
+from training.inference.weights import Shape
 from training.models.backbones import load_pretrained
 from training.models.registry import MODELS
 
@@ -57,7 +56,7 @@ def test_a_run_on_photos_is_complete(run):
     }  # fmt: skip
     figures = json.loads((run / "report.json").read_text())
     assert figures["measured_on"] == "test" and figures["count"] == 6
-    rows = run_index.read(run.parent / "index.csv")
+    rows = runs.read_index(run.parent / "index.csv")
     assert [row["run"] for row in rows] == [str(run)] and rows[0]["data"] == "photos"
 
 
@@ -169,7 +168,7 @@ def test_a_teacher_is_distilled(run, source, tmp_path, capsys):
 
 
 def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("training.common.photo_subset.WORKERS", 2)
+    monkeypatch.setattr("training.common.subsets.WORKERS", 2)
     copy, run = tmp_path / "photos", tmp_path / "run"
     shutil.copytree(source, copy)
     assert train(copy, run, "--epochs", "1") == 0

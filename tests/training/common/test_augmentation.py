@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training.common.augmentation import AUGMENTATIONS, dye
-from training.common.recipe import AUGMENTATION_NAMES
+from training.common.settings import AUGMENTATION_NAMES
 
 
 def test_flags_offer_all_augmentations():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training.common import profiling
-from training.inference.shape import Shape
+from training.inference.weights import Shape
 from training.models.registry import MODELS
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import DataError
-from training.common.reports import read_metrics
+from training.common.runs import read_metrics
 
 STEPS, BATCH = 20, 64
 try:

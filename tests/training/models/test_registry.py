@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from preprocessing.errors import UsageError
-from training.inference.shape import Shape
+from training.inference.weights import Shape
 from training.models.names import BACKBONES, NETWORKS
 from training.models.registry import MODELS
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from training.models.head import BilinearPool
+from training.models.layers import BilinearPool
 
 
 def test_the_bilinear_pool_is_the_signed_root_of_the_outer_product():

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from training.common.recipe import SCHEDULE_NAMES
-from training.common.schedules import SCHEDULES
+from training.common.module import SCHEDULES
+from training.common.settings import SCHEDULE_NAMES
 
 
 def test_flags_offer_all_schedules():

@@ -10,8 +10,7 @@ import pytest
 
 from preprocessing.errors import UsageError
 from preprocessing.flags import Flag
-from training.common.recipe import LightningRecipe
-from training.common.run_folder import (
+from training.common.runs import (
     CONFIG,
     Run,
     RunFlags,
@@ -21,7 +20,7 @@ from training.common.run_folder import (
     resumed_settings,
     write_config,
 )
-from training.common.settings import LightningFitSettings
+from training.common.settings import LightningFitSettings, LightningRecipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
-"""Run folders: config.json, how they are opened, resumed and read. Imports no torch.
+"""Run folders and the index of finished runs. Imports no torch.
 
-A run folder holds config.json, metrics.csv, checkpoints and, at the end, the report.
+A run folder holds config.json, metrics.csv, checkpoints and, at the end, the report; a finished run
+is a row of index.csv beside its folder.
 """
 
+import csv
 import dataclasses
 import json
 import os
@@ -10,8 +12,8 @@ import subprocess
 import time
 import typing
 from argparse import Namespace
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -115,7 +117,7 @@ def newest_run(model: str | None) -> Path:
     return fitting[-1].parent
 
 
-def write_config(run: Run, settings: FitSettings, *, classes: typing.Iterable[str]) -> None:
+def write_config(run: Run, settings: FitSettings, *, classes: Iterable[str]) -> None:
     """Write config.json of a new run; the folder is made where there is none."""
     run.folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -216,3 +218,74 @@ def _comparable(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return tuple(map(_comparable, value))
     return value.resolve() if isinstance(value, Path) else value
+
+
+INDEX = "index.csv"
+COLUMNS = (
+    "run", "model", "network", "data", "classes", "size", "head", "pretrained", "frozen_epochs",
+    "parameters", "epochs", "minutes", "validation_accuracy", "measured_on", "count", "accuracy",
+    "balanced_accuracy", "macro_f1", "ece", "map50", "map50_95", "seed", "commit", "command",
+)  # fmt: skip
+
+
+def enter_index(run: Path, config: RunConfig, **figures: object) -> None:
+    """Add or replace the row of a run; columns without a value stay empty.
+
+    Args:
+        figures: values of further columns, which replace those of the settings.
+    """
+    epochs = read_metrics(run / METRICS)
+    values = {
+        **asdict(config.settings.recipe),
+        **asdict(config.settings),
+        "classes": len(config.classes),
+        "epochs": len(epochs),
+        "minutes": minutes(epochs),
+        "commit": config.commit,
+        "command": config.command,
+        **figures,
+        "run": str(run),
+    }
+    path = run.parent / INDEX
+    rows = [row for row in read_index(path) if row["run"] != str(run)]
+    rows.append({name: str(values.get(name, "")) for name in COLUMNS})
+    _write_index(path, rows)
+
+
+def read_metrics(path: Path) -> list[dict[str, str]]:
+    """The rows of a metrics.csv, one an epoch."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def minutes(epochs: Sequence[Mapping[str, str]]) -> float:
+    """How long the epochs of a metrics.csv took together."""
+    return round(sum(float(row["seconds"]) for row in epochs) / 60, 1)
+
+
+def read_index(path: Path) -> list[dict[str, str]]:
+    """The rows of an index; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _write_index(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write the index beside its file and rename it, so that no reader sees half of it."""
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    unfinished.replace(path)
+
+
+def append_row(path: Path, row: Mapping[str, object]) -> None:
+    """Add a row to a CSV file, whose header is written with the first one."""
+    new = not path.is_file()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from preprocessing.errors import UsageError
-from realtime.analysis.classifier import Classifier, load_classifier
+from realtime.analysis.classifier import Classifier, CropClassifier, load_classifier
 from realtime.analysis.colour_and_attributes import AppearanceObserver, load_attributes
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.engines import CACHE_DIR, choose, streams_for
@@ -67,7 +67,7 @@ def _pose_applies(locator: str, label_source: str | None) -> bool:
 
 
 def default_label_source(locator: str, model: str) -> str:
-    """What labels the garments of a locator by default.
+    """Return the label source of a locator's garments if none is set.
 
     Raises:
         WeightsError: there is no such model.
@@ -155,17 +155,11 @@ class AnalysisFactory:
     def __init__(self, recognition: Recognition, *, concurrent: bool = False):
         check_recognition(recognition)
         self._recognition = recognition
-        self._resolved = resolved = resolve(recognition)
-        self._runtime = {"engine": resolved.engine, "device": resolved.device,
-                         "threads": recognition.threads}  # fmt: skip
+        self._resolved = resolve(recognition)
         self._locator = self._new_locator()
         self._classifier = self._load_classifier(concurrent)
-        self._attributes = (
-            load_attributes(recognition.attributes, **self._runtime)
-            if recognition.attributes
-            else None
-        )
-        self._pose = self._load_pose() if resolved.pose else None
+        self._attributes = self._load_attributes()
+        self._pose = self._load_pose()
         logger.info("loaded %s", self.description)
 
     @property
@@ -217,12 +211,30 @@ class AnalysisFactory:
         with ThreadPoolExecutor(1) as pool:
             if self._locator.stateful:  # OpenCV builds its colour tables meanwhile
                 pool.submit(self._locator, np.zeros((64, 64, 3), np.uint8))
-            classifier = load_classifier(model, **self._runtime, concurrent=concurrent)
+            classifier = load_classifier(
+                model,
+                engine=self._resolved.engine,
+                device=self._resolved.device,
+                threads=self._recognition.threads,
+                concurrent=concurrent,
+            )
         if source == BOTH and located:
             return load_fused(classifier, located, model=model, locator=self._resolved.locator)
         return classifier
 
-    def _load_pose(self) -> PoseEstimator:
+    def _load_attributes(self) -> CropClassifier | None:
+        if not self._recognition.attributes:
+            return None
+        return load_attributes(
+            self._recognition.attributes,
+            engine=self._resolved.engine,
+            device=self._resolved.device,
+            threads=self._recognition.threads,
+        )
+
+    def _load_pose(self) -> PoseEstimator | None:
+        if not self._resolved.pose:
+            return None
         detection, landmarks = pose_files.verified_files(pose_files.FOLDER)
         threads = self._recognition.threads
         return PoseEstimator(detection, landmarks, threads=threads, cache=str(CACHE_DIR))

@@ -18,7 +18,7 @@ CONFINED = {
     # The last two only lock.
     "threading": {
         "realtime/runtime/worker.py",
-        "realtime/analysis/batched_engine.py",
+        "realtime/analysis/engines.py",
         "training/inference/openvino_network.py",
     },
     "ultralytics": {"training/detection/yolo.py"},

@@ -9,8 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from preprocessing.images.network_input import NETWORK_INPUTS
-from realtime.analysis.batched_engine import BatchedEngine
-from realtime.analysis.engines import ENGINES, Engine
+from realtime.analysis.engines import ENGINES, BatchedEngine, Engine
 from realtime.types import Region
 from training.inference.probabilities import softmax
 from training.inference.weights import WeightsInfo, locate_for, verified

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from preprocessing.images.colours import colour_name, illuminant_gains
-from realtime.analysis.appearance import Appearance
 from realtime.analysis.classifier import CropClassifier, load_classifier
-from realtime.analysis.tracks import Track
+from realtime.analysis.tracks import Appearance, Track
 from realtime.types import Region
-from training.inference.attributes import split_outputs
-from training.inference.probabilities import softmax
+from training.inference.probabilities import softmax, split_outputs
 
 THRESHOLD = 0.5  # probability from which an attribute is reported
 EPSILON = 1e-6  # added to probabilities before their logarithm

@@ -8,9 +8,13 @@ from preprocessing.errors import UsageError
 from preprocessing.labels import BARE_OR_COVERED, LAYERS, OTHER, PHOTO_LAYER
 from realtime.analysis.classifier import Classifier
 from realtime.types import Region
-from training.inference.label_fusion import FUSION, FusionWeights, log_linear_pool
-from training.inference.limbs import LIMB_ODDS, LimbOdds
-from training.inference.probabilities import normalised_scores
+from training.inference.label_fusion import (
+    FUSION,
+    FusionWeights,
+    log_linear_pool,
+    normalised_scores,
+)
+from training.inference.pose import LIMB_ODDS, LimbOdds
 from training.inference.weights import WeightsInfo, locate
 
 

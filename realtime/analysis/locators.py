@@ -92,7 +92,7 @@ def _segmenter(method: str, options: LocatorOptions) -> Locator:
 
 
 def _detector(model: str, options: LocatorOptions) -> Locator:
-    from realtime.analysis.detector_locator import DetectorLocator, load_detector
+    from realtime.analysis.network_locators import DetectorLocator, load_detector
 
     detector = load_detector(
         model,
@@ -107,7 +107,7 @@ def _detector(model: str, options: LocatorOptions) -> Locator:
 
 
 def _parser(model: str, options: LocatorOptions) -> Locator:
-    from realtime.analysis.parser_locator import ParserLocator, load_parser
+    from realtime.analysis.network_locators import ParserLocator, load_parser
 
     parser = load_parser(model, threads=options.threads, streams=options.streams)
     return ParserLocator(

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.types import Region
-from training.inference.limbs import covered_limbs
-from training.inference.pose import Pose, PoseEstimator
+from training.inference.pose import Pose, PoseEstimator, covered_limbs
 
 INTERVAL = 10  # frames after which new people are detected, beside those that are tracked
 MIN_DISTANCE = 0.5  # of two people's squares, relative to their side

@@ -1,11 +1,11 @@
-"""Tracks: one garment over time, whose frames vote on one label."""
+"""Tracks: one garment over time, whose frames agree on a label, a colour and attributes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from preprocessing.labels import OTHER
-from realtime.analysis.appearance import Appearance
 from realtime.analysis.trackers import PATIENCE, OverlapTracker, Tracker
 from realtime.types import UNKNOWN, Garment, Label, Region
 
@@ -17,7 +17,45 @@ DOUBT_INTERVAL = 2  # frames after which it votes again if the last vote differs
 INTERVAL = 10  # frames after which an unchanged garment votes again
 CONVINCING = 1.5  # times the shown class's probability, from which another class is shown instead
 HYSTERESIS = 0.1  # of probability, by which a known label may fall below the threshold
+FIRST_OBSERVATIONS = 3  # of its appearance, that a new track gets, frame after frame
+OBSERVATION_INTERVAL = 25  # frames after which its appearance is observed again
 CHANGED = 0.8  # size IoU with the box at the last vote, below which a garment votes at once
+
+
+class Appearance:
+    """Colour and attribute evidence of one track."""
+
+    def __init__(self) -> None:
+        self._colours: Counter[str] = Counter()
+        self._log_likelihood: np.ndarray | None = None  # sums over the attributes' classes
+        self._observations, self._last_frame = 0, 0
+
+    def due(self, frame: int) -> bool:
+        """True if the track should be observed in frame number `frame`."""
+        return (
+            self._observations < FIRST_OBSERVATIONS
+            or frame - self._last_frame >= OBSERVATION_INTERVAL
+        )
+
+    def observe(self, frame: int, colour: str, log_probabilities: np.ndarray | None) -> None:
+        """Add one frame's colour name and attribute log-probabilities (outputs,), if there are."""
+        self._observations, self._last_frame = self._observations + 1, frame
+        self._colours[colour] += 1
+        if log_probabilities is not None:
+            before = 0 if self._log_likelihood is None else self._log_likelihood
+            self._log_likelihood = before + log_probabilities
+
+    @property
+    def colour(self) -> str:
+        """The most frequent colour name; empty before the first observation."""
+        return max(self._colours, key=self._colours.__getitem__, default="")
+
+    @property
+    def mean_log_probabilities(self) -> np.ndarray | None:
+        """Of the attributes' classes (outputs,); None if none were observed."""
+        if self._log_likelihood is None:
+            return None
+        return self._log_likelihood / self._observations
 
 
 class Track:

@@ -25,7 +25,7 @@ from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import write_image
 from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
 from realtime.analysis.locators import Locator
-from realtime.analysis.parser_locator import ParserLocator, load_parser
+from realtime.analysis.network_locators import ParserLocator, load_parser
 from realtime.bench.footage import Footage, read_clips
 from realtime.sources.open_source import open_source
 from realtime.types import Frame, Region

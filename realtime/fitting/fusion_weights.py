@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.datasets.mask_regions import class_regions
-from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
+from preprocessing.datasets.parsed_people import class_regions, read_mask_labels, read_parsed_people
 from preprocessing.datasets.samples import read_csv
 from preprocessing.datasets.yolo_layout import SPLITS, read_boxes, read_layout
 from preprocessing.errors import DataError, UsageError, exit_status

@@ -8,11 +8,11 @@ import numpy as np
 from preprocessing.errors import UsageError
 from preprocessing.images.network_input import NETWORK_INPUTS
 from preprocessing.images.regions import Region
-from training.inference.detection_decoding import Detections
+from training.inference.detector import Detections
 from training.inference.fitted import FittedFile
 from training.inference.label_sources import BOX_CLASSIFIERS
 from training.inference.openvino_network import OpenVinoNetwork
-from training.inference.probabilities import normalised_scores, softmax
+from training.inference.probabilities import softmax
 from training.inference.weights import WeightsInfo, locate
 
 MOST = 50  # boxes of an image that are classified, highest score first
@@ -63,6 +63,16 @@ def log_linear_pool(
     """
     powers = np.asarray(powers, np.float32)
     return softmax(powers[..., :1] * classifier + powers[..., 1:] * locator + log_likelihood)
+
+
+def normalised_scores(scores: np.ndarray) -> np.ndarray:
+    """A detector's independent class scores (N, K) as probabilities, each row summing to 1.
+
+    Probability that no class claims is divided equally among all.
+    """
+    rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
+    claimed = scores + rest / scores.shape[1]
+    return claimed / claimed.sum(axis=1, keepdims=True)
 
 
 def default_box_classifier(detector: WeightsInfo) -> str | None:

@@ -10,8 +10,7 @@ import numpy as np
 from preprocessing.images.class_maps import Postprocessing
 from training.inference.fitted import FittedFile
 from training.inference.openvino_network import NetworkOptions, OpenVinoNetwork
-from training.inference.shape import STRIDE
-from training.inference.weights import WeightsInfo
+from training.inference.weights import STRIDE, WeightsInfo
 
 POSTPROCESSING = FittedFile(
     "postprocessing",

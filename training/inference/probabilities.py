@@ -1,6 +1,10 @@
-"""From the outputs of networks to probabilities."""
+"""From the outputs of classifiers and attribute networks to probabilities."""
+
+from collections.abc import Sequence
 
 import numpy as np
+
+from preprocessing.datasets.attribute_table import Attribute
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -9,11 +13,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def normalised_scores(scores: np.ndarray) -> np.ndarray:
-    """A detector's independent class scores (N, K) as probabilities, each row summing to 1.
-
-    Probability that no class claims is divided equally among all.
-    """
-    rest = np.clip(1 - scores.sum(axis=1, keepdims=True), 0, None)
-    claimed = scores + rest / scores.shape[1]
-    return claimed / claimed.sum(axis=1, keepdims=True)
+def split_outputs(outputs: np.ndarray, attributes: Sequence[Attribute]) -> list[np.ndarray]:
+    """Divide outputs (N, all classes) into an array (N, classes) for each attribute."""
+    ends = np.cumsum([len(attribute) for attribute in attributes])
+    return np.split(outputs, ends[:-1], axis=1)

@@ -13,13 +13,14 @@ from typing import Any
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.errors import WeightsError
-from training.inference.shape import Shape
 
 WEIGHTS_DIR = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST = "manifest.json"
 METADATA_KEY = "garment"  # of the JSON text inside both kinds of file
 MAX_HEADER = 1 << 20  # bytes; a longer safetensors header is not one of ours
 KEYS = {"network_input": "cut"}  # in files, where they differ from the field's name
+HEADS = ("linear", "hidden", "custom", "bilinear")
+STRIDE = 32  # pixels; sides of the input of detectors and parsers are multiples of it
 ROLES = {  # by task: the role of such a model, and the flag that takes it
     "classify": ("classifier", "--model"),
     "detect": ("detector", "--locate"),
@@ -27,6 +28,23 @@ ROLES = {  # by task: the role of such a model, and the flag that takes it
     "attributes": ("attribute model", "--attributes"),
     "deepfashion": ("DeepFashion model", "training.predict --model"),
 }
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Input and output of a classifier, which decide the shapes of its weights.
+
+    Attributes:
+        classes: number of outputs.
+        size: side of the square input in pixels.
+        channels: 1 (grey) or 3 (BGR).
+        head: a name of HEADS.
+    """
+
+    classes: int
+    size: int = 28
+    channels: int = 1
+    head: str = "linear"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Both engines, the committed weights and the way of a crop."""
+"""Classifiers: both engines, the committed weights, crops in one batch."""
 
 import json
 import shutil
@@ -9,10 +9,9 @@ import make
 import numpy as np
 import pytest
 
-from preprocessing.errors import DeviceError, WeightsError
+from preprocessing.errors import WeightsError
 from preprocessing.images.segmentation import segment
 from realtime.analysis.classifier import load_classifier
-from realtime.analysis.engines import choose
 from training.inference import weights
 from training.inference.probabilities import softmax
 
@@ -147,27 +146,3 @@ def test_metadata_with_a_field_missing(tmp_path):
     path.write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(WeightsError, match="damaged"):
         weights.read_info(path)
-
-
-@pytest.mark.parametrize(
-    ("engine", "device", "chosen"),
-    [
-        ("openvino", "auto", ("openvino", "cpu")),
-        ("auto", "cpu", ("openvino", "cpu")),
-        ("torch", "cpu", ("torch", "cpu")),
-        ("auto", "cuda", ("torch", "cuda")),
-    ],
-)
-def test_choice_of_engine(engine, device, chosen):
-    assert choose(engine, device) == chosen
-
-
-def test_a_device_that_is_not_there_is_an_error_not_a_fallback():
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("this machine has CUDA")
-    with pytest.raises(DeviceError, match="--device cpu"):
-        load_classifier("deep", engine="torch", device="cuda", threads=1)
-    with pytest.raises(DeviceError, match="--engine torch"):
-        choose("openvino", "cuda")

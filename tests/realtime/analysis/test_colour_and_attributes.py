@@ -5,13 +5,12 @@ import pytest
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.errors import WeightsError
-from realtime.analysis.appearance import FIRST_OBSERVATIONS, INTERVAL
 from realtime.analysis.colour_and_attributes import (
     AppearanceObserver,
     garment_pixels,
     load_attributes,
 )
-from realtime.analysis.tracks import TrackManager
+from realtime.analysis.tracks import FIRST_OBSERVATIONS, OBSERVATION_INTERVAL, TrackManager
 from realtime.sinks.annotate import Annotator
 from realtime.types import Garment, Label, Region
 from training.inference.weights import WeightsInfo
@@ -51,7 +50,7 @@ def appearance_after(observer, *, frames=60):
 def test_a_track_is_observed_at_intervals():
     network = Network([2, 0, 0, 3, 0])
     observer = AppearanceObserver(network)
-    appearance = appearance_after(observer, frames=FIRST_OBSERVATIONS + 2 * INTERVAL)
+    appearance = appearance_after(observer, frames=FIRST_OBSERVATIONS + 2 * OBSERVATION_INTERVAL)
     assert network.calls == FIRST_OBSERVATIONS + 2
     assert appearance.colour == "red"
     assert observer.attributes(appearance) == {"neck": "round", "sleeve": "short"}

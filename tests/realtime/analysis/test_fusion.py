@@ -10,9 +10,9 @@ from preprocessing.labels import LAYERS
 from realtime.analysis.fusion import FusedClassifier, LocatorScores, load_fused
 from realtime.analysis.tracks import TrackManager
 from realtime.types import Region
-from training.inference.detection_decoding import Detections
+from training.inference.detector import Detections
 from training.inference.label_fusion import FUSION, FusionWeights, fused_detections
-from training.inference.limbs import LIMB_ODDS, LimbOdds
+from training.inference.pose import LIMB_ODDS, LimbOdds
 from training.inference.weights import WEIGHTS_DIR, WeightsInfo, locate
 
 CLASSES = ("hat", "shoe", "bag")

@@ -18,15 +18,14 @@ from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
 from training import average, evaluate, export, fit
-from training.common import run_index
+from training.common import runs
 from training.common.checkpoints import read_config
-from training.common.reports import read_metrics
+from training.common.runs import read_metrics
 from training.detection import fit as detection_fit
 from training.detection import metrics
 from training.detection.recipes import DETECTORS, DetectorRecipe
 from training.inference import weights
-from training.inference.detection_decoding import Detections
-from training.inference.detector import Detector, openvino_detector
+from training.inference.detector import Detections, Detector, openvino_detector
 
 SIDE = 96
 
@@ -114,7 +113,7 @@ def test_a_run_is_complete(run):
     }  # fmt: skip
     figures = json.loads((run / "report.json").read_text())
     assert 0 <= figures["map50_95"] <= figures["map50"] <= 1 and figures["images"] == 2
-    rows = run_index.read(run.parent / "index.csv")
+    rows = runs.read_index(run.parent / "index.csv")
     assert rows[0]["run"] == str(run) and rows[0]["map50"] != ""
     recipe, _ = read_config(run, DetectorRecipe)
     assert recipe.size == SIDE and not recipe.smaller  # --image-size holds for all epochs

@@ -8,8 +8,8 @@ import pytest
 from preprocessing.errors import WeightsError
 from training.inference.fitted import FittedFile
 from training.inference.label_fusion import FUSION, FusionWeights
-from training.inference.limbs import LIMB_ODDS
 from training.inference.parser import POSTPROCESSING
+from training.inference.pose import LIMB_ODDS
 from training.inference.weights import WEIGHTS_DIR, read_manifest
 
 COMMITTED = [(kind, path) for kind in (FUSION, LIMB_ODDS, POSTPROCESSING)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError
-from training.inference.detection_decoding import Detections
+from training.inference.detector import Detections
 from training.inference.label_fusion import (
     FusionWeights,
     default_box_classifier,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import DataError
-from training.inference.limbs import LIMB_ODDS
+from training.inference.pose import LIMB_ODDS
 from training.inference.weights import WEIGHTS_DIR
 from training.parsing import fit_limbs
 from training.parsing.fit_limbs import LimbObservation, fit, fit_odds

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.inference.detection_decoding import Letterbox, decode
+from training.inference.detector import Letterbox, decode
 
 
 @pytest.mark.parametrize("square", [True, False])

@@ -1,4 +1,4 @@
-"""The batched engine: requests that wait for it run as one batch."""
+"""Engines: the choice of one, and requests that wait for it and run as one batch."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from waiting import until
 
-from realtime.analysis.batched_engine import BatchedEngine
+from preprocessing.errors import DeviceError
+from realtime.analysis.classifier import load_classifier
+from realtime.analysis.engines import BatchedEngine, choose
 
 
 def test_crops_that_wait_for_a_busy_engine_go_in_one_batch():
@@ -38,3 +40,27 @@ def test_each_caller_gets_the_error_of_its_engine():
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             batched(np.zeros((1, 1, 2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "chosen"),
+    [
+        ("openvino", "auto", ("openvino", "cpu")),
+        ("auto", "cpu", ("openvino", "cpu")),
+        ("torch", "cpu", ("torch", "cpu")),
+        ("auto", "cuda", ("torch", "cuda")),
+    ],
+)
+def test_choice_of_engine(engine, device, chosen):
+    assert choose(engine, device) == chosen
+
+
+def test_a_device_that_is_not_there_is_an_error_not_a_fallback():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    with pytest.raises(DeviceError, match="--device cpu"):
+        load_classifier("deep", engine="torch", device="cuda", threads=1)
+    with pytest.raises(DeviceError, match="--engine torch"):
+        choose("openvino", "cuda")

@@ -1,20 +1,36 @@
-"""A detector as a locator: boxes with class scores."""
+"""Locators by networks: detectors give boxes, the parser gives masks, both with class scores."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import DeviceError
+from preprocessing.errors import DeviceError, UsageError
+from preprocessing.images.class_maps import garments
 from preprocessing.images.segmentation import segment
-from realtime.analysis.class_filter import kept_classes
+from preprocessing.labels import LAYERS
 from realtime.analysis.engines import CACHE_DIR, TORCH_DEVICES, require_torch
 from realtime.types import Region
 from training.inference.detector import Detector, Network, openvino_detector
+from training.inference.parser import FrameParser, openvino_parser
 from training.inference.weights import WeightsInfo, locate_for, verified
 
 RIM = 0.15  # of a box's longer side: background around it that the garment is segmented from
 MIN_COVER = 0.1  # of the box, that an outline covers
+
+
+def kept_classes(info: WeightsInfo, only: Sequence[str]) -> np.ndarray:
+    """A locator's classes to keep, bool (classes,): those named, or all if none is.
+
+    Raises:
+        UsageError: it does not know one of them.
+    """
+    unknown = sorted(set(only) - set(info.classes))
+    if unknown:
+        raise UsageError(f"--only: {info.name} has no class {', '.join(unknown)}: choose from "
+                         f"{', '.join(info.classes)}")  # fmt: skip
+    return np.array([not only or name in only for name in info.classes])
 
 
 class DetectorLocator:
@@ -113,3 +129,56 @@ def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) 
         return network(planes)[0].float().cpu().numpy()
 
     return run
+
+
+class ParserLocator:
+    """Regions with masks, each with the scores of the layers.
+
+    Args:
+        only: names of the layers to keep; empty for all.
+        confidence: minimum score of a region's layer.
+        streams: frames that may be processed concurrently.
+    """
+
+    every = 3
+    stateful = False
+
+    def __init__(
+        self,
+        parser: FrameParser,
+        only: Sequence[str] = (),
+        *,
+        confidence: float = 0.0,
+        streams: int = 1,
+    ):
+        self.streams = streams
+        self.info = replace(parser.info, classes=LAYERS)
+        self._parser, self._confidence = parser, confidence
+        self._kept = kept_classes(self.info, only)
+
+    def __call__(self, image: np.ndarray) -> list[Region]:
+        """Garments in a BGR image (H, W, 3), largest first."""
+        height, width = image.shape[:2]
+        found = garments(
+            self._parser(image), width=width, height=height, settings=self._parser.postprocessing
+        )
+        return [region for region in found if self._wanted(region)]
+
+    def _wanted(self, region: Region) -> bool:
+        scores = region.scores
+        return (
+            scores is not None
+            and bool(self._kept[scores.argmax()])
+            and float(scores.max()) >= self._confidence
+        )
+
+
+def load_parser(model: str, *, threads: int, streams: int = 1) -> FrameParser:
+    """A committed parser on OpenVINO.
+
+    Raises:
+        WeightsError: no such parser, or its file is missing or damaged.
+    """
+    stem, info = locate_for("parse", model)
+    verified(stem.with_suffix(".onnx"))
+    return openvino_parser(stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
-from realtime.analysis import detector_locator
+from realtime.analysis import network_locators
 from realtime.types import Region
 from training.inference.detector import Detector
 from training.inference.weights import WeightsInfo
@@ -29,7 +29,7 @@ def network(image):
 
 
 def locator(only=(), **options):
-    return detector_locator.DetectorLocator(Detector(INFO, network, **options), only)
+    return network_locators.DetectorLocator(Detector(INFO, network, **options), only)
 
 
 def test_regions_are_in_pixels_of_the_frame():
@@ -57,15 +57,15 @@ def test_an_outline_in_a_box():
     image = np.full((100, 120, 3), 220, np.uint8)
     cv2.circle(image, (60, 50), 25, (30, 60, 90), cv2.FILLED)
     full = Region.from_box(np.array([35, 25, 86, 76], np.float32))
-    found = detector_locator.outlined(image, full)
+    found = network_locators.outlined(image, full)
     assert found.mask[25, 25] == 255 and found.mask[1, 1] == 0
     assert np.count_nonzero(found.mask) == pytest.approx(np.pi * 25**2, rel=0.12)
-    plain = detector_locator.outlined(np.full((100, 120, 3), 220, np.uint8), full)
+    plain = network_locators.outlined(np.full((100, 120, 3), 220, np.uint8), full)
     assert plain.mask.all()  # nothing differs: the mask stays full
 
 
 def test_a_classifier_is_no_detector():
     with pytest.raises(WeightsError, match=r"deep \(classifier\) is no detector"):
-        detector_locator.load_detector(
+        network_locators.load_detector(
             "deep", engine="openvino", device="cpu", threads=1, confidence=None
         )

@@ -1,4 +1,4 @@
-"""What every fault must keep to: no traceback, no hang, a documented status, a line that helps."""
+"""The contract of every fault: no traceback, no hang, a documented status, a line that helps."""
 
 import re
 import time
@@ -16,12 +16,13 @@ LIGHT = ("--model", "deep", "--locate", "segment")
 
 @dataclass(frozen=True)
 class Fault:
-    """A broken world and how the app must meet it.
+    """A fault in the environment, and the required behaviour of the app.
 
     Attributes:
-        build: makes it in an empty folder, and gives the flags of the run.
-        status: exit status; words: what the line on stderr must name.
-        frames: of out.mp4, where there must be one.
+        build: makes it in an empty folder, and returns the flags of the run.
+        status: exit status.
+        words: part of the line on stderr.
+        frames: of out.mp4; None for no such file.
     """
 
     name: str
@@ -31,20 +32,26 @@ class Fault:
     frames: int | None = None
 
 
-def held(fault: Fault, folder: Path) -> None:
-    """Meet the fault in `folder`, and hold the run against what it must keep to."""
-    start = time.monotonic()
+def check(fault: Fault, folder: Path) -> None:
+    """Run the app with the fault in `folder`, and check its behaviour."""
     done = make.app(*fault.build(folder), cwd=folder, timeout=CAP)
-    assert time.monotonic() - start < CAP
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == fault.status, done.stderr
     assert done.returncode in DOCUMENTED
     if fault.status:
-        said = [line for line in done.stderr.splitlines() if re.match(r".*\berror: ", line)]
-        assert len(said) == 1 and len(said[0]) < 400, done.stderr
+        errors = [line for line in done.stderr.splitlines() if re.match(r".*\berror: ", line)]
+        assert len(errors) == 1 and len(errors[0]) < 400, done.stderr
     assert fault.words in done.stderr, done.stderr
     if fault.frames is not None:
         assert frames_of(folder / "out.mp4") == fault.frames, done.stderr
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for a condition, CAP seconds at most."""
+    end = time.monotonic() + CAP
+    while not condition():
+        assert time.monotonic() < end, "the condition never became true"
+        time.sleep(0.02)
 
 
 def frames_of(path: Path) -> int:

@@ -67,7 +67,8 @@ FAULTS = [
     Fault("full disk, report", onto("--report", "/dev/full"), 5, "no plain file"),
     Fault("no output and several videos",
           lambda f: (clip(f), ["--video", "in.mp4", "in.mp4"])[1], 2, "FOLDER"),
-    Fault("out of range", onto("-o", "out.mp4", "--label-threshold", "nan"), 2, "--label-threshold"),
+    Fault("out of range", onto("-o", "out.mp4", "--label-threshold", "nan"), 2,
+          "--label-threshold"),
     Fault("no number", onto("-o", "out.mp4", "--threads", "many"), 2, "--threads"),
     Fault("reconnect before the clock", onto("-o", "out.mp4", "--reconnect", "-1"), 2,
           "--reconnect"),
@@ -77,7 +78,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
 def test_fault(case, tmp_path):
-    fault.held(case, tmp_path)
+    fault.check(case, tmp_path)
     assert fault.frames_of(tmp_path / "in.mp4") == 40
 
 
@@ -86,7 +87,7 @@ def test_read_only_folder(tmp_path):
     def lock(folder):
         (folder / "s").mkdir(mode=0o500)
 
-    fault.held(Fault("read-only", prepared(lock, "-o", "s/a.mp4"), 5, "permissions"), tmp_path)
+    fault.check(Fault("read-only", prepared(lock, "-o", "s/a.mp4"), 5, "permissions"), tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +101,13 @@ def started(video, folder, *flags):
     command = [sys.executable, make.ROOT / "run_realtime.py", "--video", video, "-o",
                folder / "out.mp4", *LIGHT, *flags]  # fmt: skip
     app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + fault.CAP
-    while not (folder / "out.mp4").exists() or (folder / "out.mp4").stat().st_size < 20_000:
-        assert app.poll() is None and time.monotonic() < end, app.stderr.read()
-        time.sleep(0.02)
+    fault.until(lambda: size_of(folder / "out.mp4") > 20_000 or app.poll() is not None)
+    assert app.poll() is None, app.stderr.read()
     return app
+
+
+def size_of(path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 @pytest.mark.parametrize("attempt", range(3))
@@ -114,9 +117,9 @@ def test_signal_at_a_random_moment(long_clip, tmp_path, number, attempt):
     app = started(long_clip, tmp_path, *flags)
     time.sleep(random.Random(attempt).uniform(0, 0.7))
     app.send_signal(number)
-    _, told = app.communicate(timeout=fault.CAP)
-    assert app.returncode == 128 + number and "Traceback" not in told
-    assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in told
+    _, stderr = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 128 + number and "Traceback" not in stderr
+    assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in stderr
     assert (tmp_path / "a.parquet").is_file() and "</html>" in (tmp_path / "a.html").read_text()
 
 
@@ -136,11 +139,10 @@ def test_output_folder_removed_while_running(long_clip, tmp_path):
     folder.mkdir()
     app = started(long_clip, folder, "--jsonl", folder / "a.jsonl", "--report", folder / "a.html")
     shutil.rmtree(folder)
-    time.sleep(0.3)
     app.send_signal(signal.SIGINT)
-    _, told = app.communicate(timeout=fault.CAP)
-    assert app.returncode == 5 and "Traceback" not in told
-    assert "cannot write" in told and "a.html" in told
+    _, stderr = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 5 and "Traceback" not in stderr
+    assert "cannot write" in stderr and "a.html" in stderr
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -152,23 +154,26 @@ def test_display_lost(long_clip, tmp_path, kept):
                                stderr=subprocess.DEVNULL)  # fmt: skip
     number = os.read(read, 16).decode().strip()
     outputs = ["-o", tmp_path / "out.mp4"] if kept else []
+    log = tmp_path / "app.log"
     command = [sys.executable, make.ROOT / "run_realtime.py", "--video", long_clip, "--show",
-               *outputs, *LIGHT]  # fmt: skip
+               "--log", log, *outputs, *LIGHT]  # fmt: skip
     app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True,
                            env=os.environ | {"DISPLAY": f":{number}"})  # fmt: skip
-    time.sleep(4)
+    fault.until(lambda: size_of(log) and "source opened" in log.read_text())  # so is the window
     display.kill()
-    told = [app.stderr.readline()]
-    while "display is lost" not in told[-1]:
-        told.append(app.stderr.readline())
-        assert told[-1], told
-    time.sleep(0.5)
-    app.send_signal(signal.SIGINT)
-    told.append(app.communicate(timeout=fault.CAP)[1])
-    assert app.returncode == (128 + signal.SIGINT if kept else SinkError.status)
-    assert "Traceback" not in "".join(told)
+    lines = [app.stderr.readline()]
+    while "display is lost" not in lines[-1]:
+        lines.append(app.stderr.readline())
+        assert lines[-1], lines
     if kept:
-        assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in told[-1]
+        before = size_of(tmp_path / "out.mp4")
+        fault.until(lambda: size_of(tmp_path / "out.mp4") > before)
+        app.send_signal(signal.SIGINT)
+    lines.append(app.communicate(timeout=fault.CAP)[1])
+    assert app.returncode == (128 + signal.SIGINT if kept else SinkError.status)
+    assert "Traceback" not in "".join(lines)
+    if kept:
+        assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in lines[-1]
 
 
 def test_memory_that_does_not_suffice(tmp_path):

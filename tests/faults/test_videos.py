@@ -60,7 +60,7 @@ def encoded(name: str, codec: str, pix_fmt: str, *, size=(64, 48), options=None)
 
 
 def ticks(name: str, times: list[int], time_base: Fraction = Fraction(1, 90_000)):
-    """A stream whose packets say these times, whatever a good muxer would say to them."""
+    """A stream whose packets have these times, which a good muxer would refuse."""
 
     def build(folder: Path) -> list:
         with av.open(str(folder / name), "w") as container:
@@ -198,12 +198,12 @@ FAULTS = [
 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
 def test_fault(case, tmp_path):
-    fault.held(case, tmp_path)
+    fault.check(case, tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_unreadable(tmp_path):
-    fault.held(Fault("unreadable", locked, 3, "may not read"), tmp_path)
+    fault.check(Fault("unreadable", locked, 3, "no permission to read"), tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def test_truncated_at_twenty_points(whole, tmp_path):
 
 @pytest.mark.parametrize("seed", range(50))
 def test_two_hundred_flipped_bytes(whole, tmp_path, seed):
-    """The reader ends or names what is wrong; every frame that it gives has a rising time."""
+    """The reader ends or names the fault; the times of its frames rise."""
     rng = random.Random(seed)
     data = bytearray(whole)
     for _ in range(200):

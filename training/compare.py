@@ -1,35 +1,33 @@
 """Compares runs, every figure measured: `python -m training.compare runs/index.csv`."""
 
 import sys
-from collections.abc import Sequence
 
-from preprocessing.errors import exit_status
-from preprocessing.flags import add_fields, read_fields
 from training.classification.settings import CompareSettings
-from training.tasks import CommandArguments
+from training.tasks import run_plain
 
-DESCRIPTION = (
-    "Profile the classifiers of an index of runs, and write compare.md, compare.csv and "
-    "compare.png."
-)
-EPILOG = """\
+EXAMPLES = """\
 examples:
   python -m training.compare
   python -m training.compare runs/index.csv --data photos --out out/photos"""
 
 
 def main(argv: list[str] | None = None) -> int:
-    return exit_status(lambda: _run(sys.argv[1:] if argv is None else argv))
+    return run_plain(
+        "compare",
+        sys.argv[1:] if argv is None else argv,
+        settings=CompareSettings,
+        run=_compare,
+        description="Profile the classifiers of an index of runs, and write compare.md, "
+        "compare.csv and compare.png.",
+        usage="[INDEX]",
+        examples=EXAMPLES,
+    )
 
 
-def _run(argv: Sequence[str]) -> int:
-    arguments = CommandArguments("compare", DESCRIPTION, "[INDEX]", epilog=EPILOG)
-    add_fields(arguments, CompareSettings)
-    settings = read_fields(CompareSettings, arguments.parse(argv))
-    from training.classification.comparison import compare
+def _compare(settings: CompareSettings) -> str:
+    from training.classification.profile import compare
 
-    print(compare(settings))
-    return 0
+    return compare(settings)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
 """Makes a smaller or faster weight file: `python -m training.compress --model deep --to int8`."""
 
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
 
-from preprocessing.errors import UsageError, exit_status
-from training.common.task import CompressTask
-from training.inference import weights
-from training.tasks import TASKS, Command, TaskArguments, first_reading
+from training.common.task import CompressTask, Task
+from training.tasks import Command, run_command, task_of_model
 
 COMMAND = Command(
     "compress",
@@ -14,24 +12,24 @@ COMMAND = Command(
     "--model NAME --to fp16|int8",
     """\
 examples:
+  python -m training.compress --model deep --help               all flags, with defaults
   python -m training.compress --model deep --to int8
   python -m training.compress --model photo --to int8 --data data/clothes --max-drop 1""",
 )
 
 
 def main(argv: list[str] | None = None) -> int:
-    return exit_status(lambda: _run(sys.argv[1:] if argv is None else argv))
+    return run_command(
+        COMMAND,
+        sys.argv[1:] if argv is None else argv,
+        choose=task_of_model,
+        run=_compress,
+    )
 
 
-def _run(argv: Sequence[str]) -> int:
-    given = first_reading(COMMAND, argv)
-    if "model" not in given:
-        TaskArguments(COMMAND, COMMAND.tasks[0], given).parse(argv)
-    task = TASKS[weights.locate(given["model"])[1].task]
-    if not isinstance(task, CompressTask):
-        raise UsageError(f"--model {given['model']}: {task.title} cannot be compressed")
-    print(task.compress(TaskArguments(COMMAND, task, given).parse(argv)))
-    return 0
+def _compress(task: Task, args: Namespace) -> str:
+    assert isinstance(task, CompressTask)  # run_command refuses others
+    return task.compress(args)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,8 @@ outputs of the two, and enters them in the manifest.
 """
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from preprocessing.errors import exit_status
-from preprocessing.flags import add_fields
-from training.common.settings import ExportSettings
-from training.tasks import Command, TaskArguments, first_reading, task_of_run
+from training.tasks import Command, run_command, task_to_export
 
 COMMAND = Command(
     "export",
@@ -27,19 +22,12 @@ examples:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return exit_status(lambda: _run(sys.argv[1:] if argv is None else argv))
-
-
-def _run(argv: Sequence[str]) -> int:
-    given = first_reading(COMMAND, argv)
-    task = task_of_run(Path(given["run"])) if given.get("run") else None
-    arguments = TaskArguments(COMMAND, task, given)
-    if task is None:
-        add_fields(arguments, ExportSettings)
-    args = arguments.parse(argv)
-    if task is not None:
-        print(task.export(args))
-    return 0
+    return run_command(
+        COMMAND,
+        sys.argv[1:] if argv is None else argv,
+        choose=task_to_export,
+        run=lambda task, args: task.export(args),
+    )
 
 
 if __name__ == "__main__":

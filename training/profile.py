@@ -1,34 +1,33 @@
 """Measures a network: `python -m training.profile --model deep`."""
 
 import sys
-from collections.abc import Sequence
 
-from preprocessing.errors import exit_status
-from preprocessing.flags import add_fields, read_fields
 from training.classification.settings import ProfileSettings
-from training.tasks import CommandArguments
+from training.tasks import run_plain
 
-DESCRIPTION = (
-    "Count a network's parameters and multiply-accumulates, and measure its time and memory."
-)
-EPILOG = """\
+EXAMPLES = """\
 examples:
   python -m training.profile --model deep
   python -m training.profile --model resnet50 --image-size 256 --engine openvino --json out.json"""
 
 
 def main(argv: list[str] | None = None) -> int:
-    return exit_status(lambda: _run(sys.argv[1:] if argv is None else argv))
+    return run_plain(
+        "profile",
+        sys.argv[1:] if argv is None else argv,
+        settings=ProfileSettings,
+        run=_profile,
+        description="Count a network's parameters and multiply-accumulates, and measure its time "
+        "and memory.",
+        usage="--model NAME",
+        examples=EXAMPLES,
+    )
 
 
-def _run(argv: Sequence[str]) -> int:
-    arguments = CommandArguments("profile", DESCRIPTION, "--model NAME", epilog=EPILOG)
-    add_fields(arguments, ProfileSettings)
-    settings = read_fields(ProfileSettings, arguments.parse(argv))
+def _profile(settings: ProfileSettings) -> str:
     from training.classification.profile import profile_model
 
-    print(profile_model(settings))
-    return 0
+    return profile_model(settings)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from training import average, export, fit
-from training.classification.networks import load_run
+from training.classification.evaluate import load_run
 from training.common.checkpoints import read_state
 
 

@@ -29,7 +29,7 @@ def test_the_gate_refuses_what_lost_too_much(published, tmp_path, monkeypatch, c
                 tensor.CopyFrom(numpy_helper.from_array(0 * values, tensor.name))
         path.write_bytes(model.SerializeToString())
 
-    monkeypatch.setattr("training.classification.compress._quantise", ruin)
+    monkeypatch.setattr("training.classification.export._quantise", ruin)
     model = str(published / "baseline.safetensors")
     assert compress.main(["--model", model, "--to", "int8", "--out", str(tmp_path)]) == 6
     assert "not published" in capsys.readouterr().err and not list(tmp_path.iterdir())

@@ -17,7 +17,7 @@ from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.samples import read_csv
 from preprocessing.errors import DataError, UsageError, WeightsError
 from training import evaluate, export, fit
-from training.classification.networks import load_run
+from training.classification.evaluate import load_run
 from training.classification.settings import FitSettings
 from training.common import checkpoints
 from training.common.runs import read_config, read_metrics

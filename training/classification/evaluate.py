@@ -9,21 +9,97 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from captum.attr import LayerAttribution, LayerGradCam
+from torch import nn
 
 from preprocessing.builders.photo_dataset import read_source
 from preprocessing.datasets.samples import Sample, refuse_bad
 from preprocessing.errors import DataError, UsageError
 from preprocessing.images.pictures import picture_paths
 from preprocessing.labels import OTHER
-from training.classification import out_of_distribution, report
-from training.classification.fashion_mnist_splits import cut_out, known_photos, test_subset
-from training.classification.grad_cam import grad_cam
-from training.classification.networks import CalibratedNetwork, calibrated_run, load_calibrated
-from training.classification.settings import ClassifierEvaluateSettings
-from training.common.metrics import Scores, score
-from training.common.subsets import UNREADABLE, PhotoSubset, Subset, predict
+from training.classification import report
+from training.classification.data import (
+    NETWORK_INPUT,
+    cut_out,
+    finished_splits,
+    known_photos,
+    test_subset,
+)
+from training.classification.settings import ClassifierEvaluateSettings, FitSettings
+from training.common.checkpoints import load_best, load_model, new_network
+from training.common.metrics import Scores, fit_temperature, score
+from training.common.runs import RunConfig, read_config
+from training.common.subsets import UNREADABLE, PhotoSubset, Splits, Subset, predict, readable
 
 EXPLAINED = 24  # pictures on the Grad-CAM sheet
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """The best network of a run, ready to evaluate, with what it was made with."""
+
+    network: nn.Module
+    config: RunConfig[FitSettings]
+
+
+def load_run(folder: Path) -> FinishedRun:
+    """The finished run of a folder.
+
+    Raises:
+        UsageError: it is no such run, it has no checkpoint yet, or its network has changed since.
+    """
+    config = read_config(folder, FitSettings)
+    network = new_network(config.settings.recipe, len(config.classes))
+    return FinishedRun(load_best(folder, network), config)
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedNetwork:
+    """A network with what its evaluation needs to know.
+
+    Attributes:
+        network_input: row of NETWORK_INPUTS.
+        temperature: divisor of the logits, fitted on a validation subset.
+    """
+
+    network: nn.Module
+    name: str
+    classes: tuple[str, ...]
+    network_input: str
+    size: int
+    temperature: float
+
+
+def load_calibrated(model: str) -> CalibratedNetwork:
+    """A committed model's name, a weight file or a run folder.
+
+    Weight files carry their temperature; that of a run is fitted on its validation subset.
+
+    Raises:
+        WeightsError, UsageError, DataError: see `locate`, `load_run` and `fashion_mnist.load`.
+    """
+    if Path(model).is_dir():
+        return calibrated_run(Path(model))[0]
+    network, info = load_model(model)
+    return CalibratedNetwork(
+        network, info.name, info.classes, info.network_input, info.size, info.temperature
+    )
+
+
+def calibrated_run(folder: Path) -> tuple[CalibratedNetwork, Splits]:
+    """A run's best network, with the data set that it learnt from and is evaluated on."""
+    run = load_run(folder)
+    settings, recipe = run.config.settings, run.config.settings.recipe
+    splits = finished_splits(folder, settings)
+    temperature = 1.0
+    if splits.validation is not None:
+        temperature = fit_temperature(*readable(*predict(run.network, splits.validation.loader())))
+    network_input = NETWORK_INPUT[recipe.channels]
+    network = CalibratedNetwork(
+        run.network, settings.model, run.config.classes, network_input, recipe.size, temperature
+    )
+    return network, splits
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,9 +260,7 @@ def figures(evaluation: Evaluation) -> dict[str, object]:
     }
 
 
-def evaluate_against(
-    evaluation: Evaluation, empty: Path, folder: Path
-) -> out_of_distribution.Separation:
+def evaluate_against(evaluation: Evaluation, empty: Path, folder: Path) -> report.Separation:
     """Separate the garments of an evaluation from pictures without any; see `write_roc`.
 
     Raises:
@@ -201,9 +275,20 @@ def evaluate_against(
         raise DataError(f"no pictures in --empty {empty}")
     subset = PhotoSubset(samples, network.classes, network.size)
     others = evaluate_on(network, subset, measured_on=str(empty)).logits
-    names = np.array(network.classes)[evaluation.labels]
+    labels = np.array(network.classes)[evaluation.labels]
     garments, rest = (
-        out_of_distribution.confidence(logits, network.classes, temperature=network.temperature)
-        for logits in (evaluation.logits[names != OTHER], others)
+        report.garment_confidence(logits, network.classes, temperature=network.temperature)
+        for logits in (evaluation.logits[labels != OTHER], others)
     )
-    return out_of_distribution.write_roc(folder, garments, rest)
+    return report.write_roc(folder, garments, rest)
+
+
+def grad_cam(network: nn.Module, image: np.ndarray, *, label: int) -> np.ndarray:
+    """Heat map float32 (S, S) of 0 to 1: evidence for a class in the image uint8 (C, S, S)."""
+    network = network.eval()
+    layer = [m for m in network.modules() if isinstance(m, nn.Conv2d)][-1]
+    batch = torch.from_numpy(image)[None].float().requires_grad_()
+    heat = LayerGradCam(network, layer).attribute(batch, target=label, relu_attributions=True)
+    heat = LayerAttribution.interpolate(heat, image.shape[-2:], "bilinear")
+    heat = heat.detach()[0, 0].clamp(min=0)
+    return (heat / heat.max().clamp(min=1e-9)).numpy()

@@ -55,9 +55,10 @@ class Classification:
         machine = read_fields(DistributedMachine, args)
         if machine.devices * machine.nodes > 1 and not run.resumed and "out" not in args:
             raise UsageError("several processes need one folder: give --out")
-        from training.classification.fit import fit
+        from training.classification.fit import ClassifierTraining
+        from training.common.fitting import fit
 
-        return fit(settings, machine, run)
+        return fit(settings, machine, run, ClassifierTraining(settings, run))
 
     def evaluate(self, args: Namespace) -> str:
         from training.classification.evaluate import evaluate
@@ -70,7 +71,7 @@ class Classification:
         return export(read_fields(ClassifierExportSettings, args))
 
     def compress(self, args: Namespace) -> str:
-        from training.classification.compress import compress
+        from training.classification.export import compress
 
         return compress(read_fields(CompressSettings, args))
 

@@ -14,13 +14,18 @@ from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
 from training.common.runs import CONFIG, DATA, Run, read_raw_config
-from training.common.settings import AverageSettings
+from training.common.settings import AverageSettings, ImageRecipe
 from training.inference import weights
 from training.inference.weights import METADATA_KEY, WeightsInfo
 from training.models.registry import MODELS
 
 N = TypeVar("N", bound=nn.Module)
 PREFIX = "network."  # of the network's tensors in a checkpoint of a NetworkModule
+
+
+def new_network(recipe: ImageRecipe, classes: int, *, dropout: float = 0.0) -> nn.Module:
+    """An untrained row of MODELS."""
+    return MODELS[recipe.network](recipe.shape(classes), dropout=dropout)
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:

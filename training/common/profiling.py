@@ -208,6 +208,15 @@ def _torch_call(stem: Path, info: WeightsInfo, threads: int) -> Callable[[np.nda
     return call
 
 
+def describe(network: str, shape: Shape) -> WeightsInfo:
+    """Metadata of a row of MODELS that is measured, not published."""
+    return WeightsInfo(
+        name=network, network=network, classes=tuple(map(str, range(shape.classes))),
+        network_input="", size=shape.size, channels=shape.channels, mean=(), std=(),
+        temperature=1.0, head=shape.head,
+    )  # fmt: skip
+
+
 def profile(
     network: nn.Module, name: str, info: WeightsInfo, *, engines: Sequence[str], threads: int
 ) -> Profile:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 from preprocessing.errors import UsageError
-from preprocessing.flags import Dataclass, Flag, flag_fields
+from preprocessing.flags import Dataclass, Flag, flag_fields, read_fields
 from training.common.settings import FitSettings
 
 CONFIG = "config.json"
@@ -75,14 +75,18 @@ def is_main_process() -> bool:
     return int(os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or 0) == 0
 
 
-def open_run(flags: RunFlags, *, model: str | None, checkpoint: str, command: str) -> Run:
+def open_run(args: Namespace, *, checkpoint: str, command: str) -> Run:
     """A new run folder, or the one to resume, which holds its last checkpoint.
+
+    Args:
+        args: the flags of RunFlags, and --model.
 
     Raises:
         UsageError: there is nothing to resume, or the folder holds a run already.
     """
+    flags, model = read_fields(RunFlags, args), getattr(args, "model", None)
     resumed = flags.resume is not None
-    folder = Path(flags.resume) if flags.resume else flags.out
+    folder = resumed_folder(flags.resume, model) if flags.resume else flags.out
     there = folder is not None and (folder / checkpoint).is_file()
     if resumed and not there:
         raise UsageError(f"--resume {folder}: no {checkpoint} in it")
@@ -104,12 +108,25 @@ def commit() -> str:
     return done.stdout.strip()
 
 
-def newest_run(model: str | None) -> Path:
-    """The run of a model in runs/ whose config was written last.
+def new_run(folder: Path, *, command: str) -> Run:
+    """A new run that is not trained.
+
+    Raises:
+        UsageError: the folder holds a run already.
+    """
+    if (folder / CONFIG).exists():
+        raise UsageError(f"{folder} holds a run already: give another --out")
+    return Run(folder, resumed=False, command=command, commit=commit())
+
+
+def resumed_folder(resume: str, model: str | None) -> Path:
+    """The run folder of --resume; for "auto", the run of a model in runs/ written last.
 
     Raises:
         UsageError: there is none.
     """
+    if resume != AUTO:
+        return Path(resume)
     configs = sorted(RUNS.glob(f"*/{CONFIG}"), key=lambda path: path.stat().st_mtime)
     fitting = [p for p in configs if model in (None, json.loads(p.read_text()).get("model"))]
     if not fitting:

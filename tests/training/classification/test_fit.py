@@ -15,8 +15,8 @@ from preprocessing.datasets.samples import Sample
 from preprocessing.errors import WeightsError
 from training import evaluate, export, fit
 from training.classification.data import photo_splits
-from training.classification.fit import BEFORE_REFIT, enter
-from training.classification.networks import load_run
+from training.classification.evaluate import load_run
+from training.classification.fit import BEFORE_REFIT
 from training.classification.recipes import recipe_for
 from training.common import runs
 from training.common.runs import read_metrics
@@ -248,6 +248,6 @@ def test_the_index_replaces_a_run_s_row(run, tmp_path):
     copy = tmp_path / "small"
     shutil.copytree(run, copy)
     for _ in range(2):
-        enter(copy)
+        runs.enter_index(copy, load_run(copy).config)
     with (tmp_path / "index.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.classification.out_of_distribution import Confidence, confidence, separation
+from training.classification.report import Confidence, garment_confidence, separation
 
 
 def test_garments_are_separated_from_other_pictures():
@@ -24,9 +24,11 @@ def test_garments_are_separated_from_other_pictures():
 
 def test_the_confidence_is_what_is_left_to_no_garment():
     logits = np.log(np.array([[0.7, 0.1, 0.2], [0.1, 0.1, 0.8]]))
-    with_other = confidence(logits, ("hat", "shoes", "other"), temperature=1)
+    with_other = garment_confidence(logits, ("hat", "shoes", "other"), temperature=1)
     assert with_other.scores == pytest.approx([0.8, 0.2])
     assert with_other.labelled.tolist() == [True, False]
-    without = confidence(logits, ("hat", "shoes", "bag"), temperature=1)
+    without = garment_confidence(logits, ("hat", "shoes", "bag"), temperature=1)
     assert without.scores == pytest.approx([0.7, 0.8]) and without.labelled.all()
-    assert not confidence(0.1 * logits, ("hat", "shoes", "bag"), temperature=1).labelled.any()
+    assert not garment_confidence(
+        0.1 * logits, ("hat", "shoes", "bag"), temperature=1
+    ).labelled.any()

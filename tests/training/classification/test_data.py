@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.classification.fashion_mnist_splits import ImageSubset, stratified_split
+from training.classification.data import ImageSubset, stratified_split
 from training.common.subsets import Sampling
 
 

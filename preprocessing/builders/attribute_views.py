@@ -28,6 +28,7 @@ from preprocessing.images.pictures import picture_paths, read_picture, write_ima
 
 SHOWN = 5  # examples of each problem in the report
 CROP = 0.875  # of a picture's side, that crops keep (224 of 256)
+BLUE, GREY = "#0072b2", "#999999"  # of bars
 ANALYSE, AUGMENT = "analyse", "augment"
 
 
@@ -133,6 +134,24 @@ def _problem(title: str, names: tuple[str, ...]) -> str:
     more = ", ..." if len(names) > SHOWN else ""
     shown = f" ({', '.join(names[:SHOWN])}{more})" if names else ""
     return f"- {title}: {len(names)}{shown}"
+
+
+def plot(path: Path, found: TableStatistics) -> None:
+    """Write the bars of each attribute's classes, missing values in grey."""
+    from matplotlib.figure import Figure  # takes a second to import
+
+    count = len(found.counts)
+    figure = Figure(figsize=(1 + 4 * count, 4), layout="constrained")
+    panels = figure.subplots(1, count, squeeze=False)[0]
+    for axes, attribute, values, missing in zip(
+        panels, found.table.attributes, found.counts, found.missing, strict=True
+    ):
+        colours = [BLUE] * len(values) + [GREY]
+        bars = axes.bar([*attribute.titles, "missing"], [*values, missing], color=colours)
+        axes.bar_label(bars, fontsize=8)
+        axes.set_title(attribute.name)
+        axes.tick_params(axis="x", rotation=45)
+    figure.savefig(path, dpi=100)
 
 
 def _same(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -246,14 +265,12 @@ def _write_copies(table: AttributeTable, settings: Settings) -> int:
 
 
 def _write_report(table: AttributeTable, settings: Settings) -> int:
-    from preprocessing.builders.plots import plot_attributes  # matplotlib takes seconds to import
-
     found = analyse(table, settings.images)
     text = report(found, title=settings.table.name)
     out = settings.out or Path("out")
     out.mkdir(parents=True, exist_ok=True)
     (out / "attributes.md").write_text(text, encoding="utf-8")
-    plot_attributes(out / "attributes.png", table.attributes, found.counts, found.missing)
+    plot(out / "attributes.png", found)
     print(f"{text}\nwrote {out}/attributes.md and attributes.png")
     return 0
 

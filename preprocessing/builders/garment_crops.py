@@ -18,15 +18,14 @@ import cv2
 import numpy as np
 
 from preprocessing.builders.composite_heads import composite_garments
-from preprocessing.datasets.boxed_people import read_boxed
-from preprocessing.datasets.mask_regions import class_regions
 from preprocessing.datasets.parsed_people import (
     ParsedPhoto,
+    class_regions,
     read_mask_labels,
     read_parsed_people,
 )
 from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
-from preprocessing.datasets.yolo_layout import read_layout
+from preprocessing.datasets.yolo_layout import read_boxed, read_layout
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheet import picture_sheet
@@ -106,7 +105,7 @@ def boxed_crops(folder: Path, label_file: Path | None, out: Path) -> Iterator[Sa
     All are one group, since the same people occur in many photos.
 
     Args:
-        label_file: labels by eye for some of the boxes, see `boxed_people`.
+        label_file: labels by eye for some of the boxes, see `yolo_layout`.
 
     Raises:
         DataError: see `read_boxed`.

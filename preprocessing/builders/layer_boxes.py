@@ -20,13 +20,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.datasets.boxed_people import read_boxed
-from preprocessing.datasets.mask_regions import mask_boxes
-from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
+from preprocessing.datasets.parsed_people import mask_boxes, read_mask_labels, read_parsed_people
 from preprocessing.datasets.samples import read_csv
 from preprocessing.datasets.splits import split_samples
 from preprocessing.datasets.yolo_layout import (
     SPLITS,
+    read_boxed,
     read_boxes,
     read_layout,
     write_boxes,
@@ -122,7 +121,7 @@ def boxed_photos(folder: Path, label_file: Path | None = None) -> Iterator[Label
     """The photos of people with boxes, all for training: the same people are in all splits.
 
     Args:
-        label_file: labels by eye for some of the boxes, see `boxed_people`.
+        label_file: labels by eye for some of the boxes, see `yolo_layout`.
 
     Raises:
         DataError: see `read_boxed`, or a class means no layer.

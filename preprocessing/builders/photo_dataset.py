@@ -30,8 +30,7 @@ from preprocessing.datasets.samples import (
     refuse_bad,
     write_csv,
 )
-from preprocessing.datasets.split_rules import Rules
-from preprocessing.datasets.splits import crossing_groups, split_samples
+from preprocessing.datasets.splits import Rules, crossing_groups, split_samples
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.pictures import read_picture
@@ -166,17 +165,29 @@ def _cap(samples: list[Sample], rules: Rules) -> list[Sample]:
 
 def write(data_set: DataSet, folder: Path) -> str:
     """Write a data set into a folder; return the text of its report."""
-    from preprocessing.builders.plots import plot_classes  # matplotlib takes seconds to import
-
     write_index(folder, data_set.samples, data_set.classes)
     with (folder / BAD).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "reason"), *data_set.bad])
     text = describe(data_set)
     (folder / REPORT).write_text(text + "\n")
-    counts = data_set.counts
-    rows = {name: [counts[name, split] for split in SPLITS] for name in data_set.classes}
-    plot_classes(folder / "classes.png", rows, SPLITS)
+    plot_classes(folder / "classes.png", data_set)
     return text
+
+
+def plot_classes(path: Path, data_set: DataSet) -> None:
+    """Write a stacked bar of pictures per class and split."""
+    from matplotlib.figure import Figure  # takes a second to import
+
+    figure = Figure(figsize=(8, 1 + 0.3 * len(data_set.classes)), layout="constrained")
+    axes, left = figure.subplots(), np.zeros(len(data_set.classes))
+    for split in SPLITS:
+        widths = np.array([data_set.counts[name, split] for name in data_set.classes])
+        axes.barh(data_set.classes, widths, left=left, label=split)
+        left += widths
+    axes.invert_yaxis()
+    axes.set_xlabel("pictures")
+    axes.legend()
+    figure.savefig(path, dpi=110)
 
 
 def write_index(folder: Path, samples: Sequence[Sample], classes: Sequence[str]) -> None:

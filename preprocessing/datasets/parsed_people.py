@@ -1,10 +1,12 @@
 """Photos of people with a pixel mask each: photos/NAME.jpg, masks/NAME.png and labels.csv.
 
-Photos whose names are neighbours show the same people in the same clothes, so that the split is by
-blocks in the order of the names, never at random.
+Photos with neighbouring names show the same people in the same clothes, so that the split is by
+blocks in the order of the names, never at random. Garments in the masks are boxes by layer, or
+regions by class.
 """
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +14,12 @@ import cv2
 import numpy as np
 
 from preprocessing.errors import DataError
+from preprocessing.images.regions import Region, without_specks
+from preprocessing.labels import LAYERS, MASK_AMBIGUOUS, MASK_CLASS, MASK_LAYER
 
 # Fractions of the photos, first in the order of the names; the remaining ones are for tests.
 TRAINING, VALIDATION = 0.7875, 0.0875
+MIN_AREA = 0.0008  # of the photo, covered by a garment's pixels
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,48 @@ def read_mask_labels(folder: Path) -> dict[int, str]:
             return {int(row["id"]): row["name"] for row in csv.DictReader(file)}
     except (OSError, KeyError, ValueError) as error:
         raise DataError(f"{folder} has no whole labels.csv with id and name ({error})") from error
+
+
+def mask_boxes(mask: np.ndarray, names: dict[int, str]) -> tuple[tuple[int, ...], np.ndarray]:
+    """Layers and boxes of a mask uint8 (H, W) of label numbers; a pair of shoes is one box.
+
+    Raises:
+        DataError: a label that means none of the layers clearly.
+    """
+    present = {names.get(int(value), "") for value in np.unique(mask)}
+    ambiguous = MASK_AMBIGUOUS & present
+    if ambiguous:
+        raise DataError(f"has a {', '.join(sorted(ambiguous))}")
+    layers = np.full(256, len(LAYERS), np.uint8)
+    for value, name in names.items():
+        if name in MASK_LAYER:
+            layers[value] = LAYERS.index(MASK_LAYER[name])
+    return layer_boxes(layers[mask])
+
+
+def layer_boxes(layers: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """The layers in a map uint8 (H, W) of their numbers, and their boxes float32 (N, 4) xyxy.
+
+    Other values of the map are no layer.
+    """
+    labels, boxes = [], []
+    for label in range(len(LAYERS)):
+        region = Region.from_mask(without_specks(layers == label))
+        if region is not None and (region.mask > 0).sum() >= MIN_AREA * layers.size:
+            labels.append(label)
+            boxes.append(region.box)
+    return tuple(labels), np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def class_regions(mask: np.ndarray, names: dict[int, str]) -> Iterator[tuple[str, str, Region]]:
+    """The garments of a mask uint8 (H, W) that have a class: the mask's name, the class, the place.
+
+    Args:
+        names: of the label numbers.
+    """
+    for value in np.unique(mask):
+        name = names.get(int(value), "")
+        if name in MASK_CLASS:
+            region = Region.from_mask(without_specks(mask == value))
+            if region is not None:
+                yield name, MASK_CLASS[name], region

@@ -13,15 +13,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from preprocessing.datasets.mask_regions import class_regions
-from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
+from preprocessing.datasets.parsed_people import class_regions, read_mask_labels, read_parsed_people
 from preprocessing.errors import DataError, exit_status
 from preprocessing.images.class_maps import bare_fraction, mask_table
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import Region
 from preprocessing.labels import BARE_OR_COVERED
-from training.inference.limbs import LIMB_ODDS, LimbOdds, covered_limbs
-from training.inference.pose import PoseEstimator
+from training.inference.pose import LIMB_ODDS, LimbOdds, PoseEstimator, covered_limbs
 from training.inference.pose_files import verified_files
 from training.inference.weights import locate_for
 

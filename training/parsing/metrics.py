@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from preprocessing.datasets.mask_regions import layer_boxes
+from preprocessing.datasets.parsed_people import layer_boxes
 from preprocessing.images.class_maps import (
     CLASSES,
     FIRST,

@@ -1,16 +1,17 @@
+"""Segmentation: garments in front of backgrounds of few colours, green screens, moving ones."""
+
 import cv2
 import make
 import numpy as np
 import pytest
 
-from preprocessing.images.network_input import to_fashion_mnist
-from preprocessing.images.regions import Region, box_iou
+from preprocessing.images.regions import box_iou
 from preprocessing.images.segmentation import SEGMENTERS, Segmenter, segment
 from preprocessing.synthesis.backgrounds import BACKGROUNDS
-from preprocessing.synthesis.cutouts import cut_out, paste, tinted
+from preprocessing.synthesis.cutouts import paste, tinted
 
 SIZE = (640, 480)
-# Grounds of few colours, which is what telling by the border's colours is for.
+# Backgrounds of few colours, for which segmentation by the colours of the border is made.
 GROUNDS = sorted(BACKGROUNDS.keys() - {"clouds", "clutter"})
 
 
@@ -24,15 +25,6 @@ def garments(ground, *, count=3, grey=60):
         centre = (SIZE[0] * (place + 0.5) / count, SIZE[1] / 2)
         boxes.append(paste(image, flat, mask, centre=centre).box)
     return image, np.stack(boxes)
-
-
-def test_a_cut_out_covers_the_garment_and_negates_it():
-    picture = np.zeros((28, 28), np.uint8)
-    cv2.ellipse(picture, (14, 14), (8, 12), 0, 0, 360, 200, cv2.FILLED)
-    grey, mask = cut_out(picture, 160)
-    assert grey.shape == mask.shape == (160, 160)
-    assert abs(int(grey[80, 80]) - 55) <= 2 and mask[80, 80] == 255 and mask[2, 2] == 0
-    assert grey[mask > 127].max() < 75  # no bright rim
 
 
 @pytest.mark.parametrize("kind", GROUNDS)
@@ -96,32 +88,6 @@ def test_a_camera_that_changes_its_exposure_shows_no_motion_but_what_moves(gains
 def test_tiny_and_narrow_images(shape):
     for method in SEGMENTERS:
         assert isinstance(segment(np.full((*shape, 3), 128, np.uint8), method), list)
-
-
-@pytest.mark.parametrize(("width", "height"), [(40, 120), (200, 50), (28, 28), (3, 300)])
-def test_a_crop_is_cut_as_the_data_set_s_makers_did(width, height):
-    image = np.full((400, 400, 3), 255, np.uint8)
-    image[20 : 20 + height, 30 : 30 + width] = 55
-    box = np.array([30, 20, 30 + width, 20 + height], np.float32)
-    crop = to_fashion_mnist(image, Region(box, np.full((height, width), 255, np.uint8)))
-    assert crop.shape == (28, 28) and crop.dtype == np.uint8
-    assert crop.max() == 200  # negated: a dark garment is bright
-    rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
-    assert max(len(rows), len(columns)) == 28
-    short = max(1, round(28 * min(width, height) / max(width, height)))
-    assert min(len(rows), len(columns)) == short
-    for used in (rows, columns):
-        assert abs(used[0] - (27 - used[-1])) <= 1
-
-
-def test_a_crop_is_textured_and_black_outside_the_mask():
-    rng = np.random.default_rng(0)
-    image = rng.integers(0, 255, (100, 100, 3), dtype=np.uint8)
-    mask = np.zeros((100, 100), np.uint8)
-    cv2.circle(mask, (50, 50), 49, 255, cv2.FILLED)
-    crop = to_fashion_mnist(image, Region(np.array([0, 0, 100, 100], np.float32), mask))
-    assert crop[0, 0] == crop[-1, -1] == 0
-    assert crop[10:18, 10:18].std() > 5
 
 
 @pytest.mark.parametrize("size", [(641, 479), (768, 432), (333, 777), (1919, 1080)])

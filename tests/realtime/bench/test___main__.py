@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.bench import __main__ as bench
-from realtime.bench.experiments import EXPERIMENTS, BenchSettings, Experiment
+from realtime.bench.__main__ import EXPERIMENTS, BenchSettings, Experiment
 
 
 def test_every_experiment_is_in_the_help(capsys):

@@ -1,14 +1,17 @@
 """Cut-outs: garments separated from their background and pasted into scenes with exact masks."""
 
 import colorsys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from preprocessing.images.network_input import to_fashion_mnist
 from preprocessing.images.pictures import read_picture
-from preprocessing.images.regions import Region
+from preprocessing.images.regions import Region, whole_image
 from preprocessing.images.segmentation import segment
+from preprocessing.processes import process_pool
 
 GARMENT_LEVEL = 24  # grey of 0..255 above which a data set pixel belongs to the garment
 
@@ -90,3 +93,20 @@ def grabcut_photo(path: Path, side: int) -> tuple[np.ndarray, Region | None]:
     scale = side / max(image.shape[:2])
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return image, next(iter(segment(image, "grabcut")), None)
+
+
+def fashion_mnist_photos(paths: Sequence[Path]) -> np.ndarray:
+    """Photos in the style of Fashion-MNIST, uint8 (N, 28, 28): of each its largest garment.
+
+    Raises:
+        DataError: a photo cannot be read.
+    """
+    with process_pool() as pool:
+        return np.stack(list(pool.map(_fashion_mnist_photo, paths, chunksize=16)))
+
+
+def _fashion_mnist_photo(path: Path) -> np.ndarray:
+    cv2.setNumThreads(1)  # the pool fills the cores
+    image = read_picture(path)
+    regions = segment(image, "grabcut") or [whole_image(image)]
+    return to_fashion_mnist(image, regions[0])

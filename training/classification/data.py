@@ -2,33 +2,30 @@
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, TensorDataset
 
 from preprocessing.builders.photo_dataset import MAPPING, DataSet, build, read, read_source, write
 from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.fashion_mnist import CLASSES
 from preprocessing.datasets.samples import INDEX, Sample, read_samples, write_csv
-from preprocessing.datasets.splits import split_samples
-from preprocessing.errors import DataError
-from preprocessing.images.network_input import to_fashion_mnist
-from preprocessing.images.pictures import read_picture
-from preprocessing.images.regions import whole_image
-from preprocessing.images.segmentation import segment
+from preprocessing.datasets.splits import split_samples, stratified_split
+from preprocessing.errors import DataError, UsageError
+from preprocessing.images.pictures import picture_paths
 from preprocessing.labels import GARMENT_CLASSES, PHOTO_FASHION_MNIST
-from preprocessing.processes import process_pool
+from preprocessing.synthesis.cutouts import fashion_mnist_photos
 from training.classification.recipes import ClassifierRecipe
-from training.classification.settings import FitSettings
+from training.classification.settings import ClassifierEvaluateSettings, FitSettings
 from training.common.runs import DATA, Run, is_main_process
-from training.common.subsets import PhotoSubset, Sampling, Splits, batch_sampler
+from training.common.subsets import ImageSubset, PhotoSubset, Splits, Subset
+from training.inference.weights import WeightsInfo
 
 log = logging.getLogger(__name__)
-NETWORK_INPUT = {1: "fashion-mnist", 3: "photo"}  # row of CUTS by the network's channels
+NETWORK_INPUT = {1: "fashion-mnist", 3: "photo"}  # row of NETWORK_INPUTS by the network's channels
 HELD_OUT = 0.15  # fraction of the photos that a Fashion-MNIST network does not learn from
 BAD_LOG = "unreadable.txt"  # of a run: photos that could not be read in training
 
@@ -75,7 +72,7 @@ def _fashion_mnist(settings: FitSettings, run: Run) -> Splits:
     training, validation = training_subsets(data_dir, limit=settings.limit_train, size=recipe.size)
     if settings.photos:
         photos = cut_out(garment_photos(settings.photos, run.folder, settings))
-        training = joined(training, photos, repeats=recipe.photo_repeats)
+        training = training.with_repeated(photos, repeats=recipe.photo_repeats)
     test = test_subset(data_dir, limit=settings.limit_test, size=recipe.size)
     return Splits(CLASSES, training, validation, test)
 
@@ -156,57 +153,6 @@ LABELS = {label: name for label, name in PHOTO_FASHION_MNIST.items() if label in
 RELATED = {label: name for label, name in PHOTO_FASHION_MNIST.items() if label not in LABELS}
 
 
-@dataclass(frozen=True, eq=False)
-class ImageSubset:
-    """A `Subset` in memory: images uint8 (N, C, S, S) with their labels int64 (N,)."""
-
-    images: torch.Tensor
-    labels: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def loader(self, sampling: Sampling | None = None) -> DataLoader:
-        """See `Subset`."""
-        # batch_size=None: the sampler yields whole index lists, so a batch is one tensor look-up.
-        return DataLoader(
-            TensorDataset(self.images, self.labels),
-            sampler=batch_sampler(self.labels, sampling),
-            batch_size=None,
-        )
-
-    def name(self, index: int) -> str:
-        """See `Subset`."""
-        return f"image {index}"
-
-    def picture(self, index: int) -> np.ndarray:
-        """See `Subset`."""
-        return self.images[index].numpy()
-
-
-def joined(first: ImageSubset, second: ImageSubset, *, repeats: int) -> ImageSubset:
-    """One subset, and another one several times."""
-    return ImageSubset(
-        torch.cat([first.images, *[second.images] * repeats]),
-        torch.cat([first.labels, *[second.labels] * repeats]),
-    )
-
-
-def stratified_split(labels: np.ndarray, *, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two disjoint, sorted index arrays that cover `labels`; the second holds `count` of them.
-
-    Each class gives the second its fraction, rounded; what rounding leaves is drawn at random.
-    """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(labels))
-    ranks = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = order[labels[order] == label]
-        ranks[members] = (np.arange(len(members)) + 0.5) / len(members)
-    chosen = order[np.argsort(ranks[order], kind="stable")]
-    return np.sort(chosen[count:]), np.sort(chosen[:count])
-
-
 def training_subsets(
     data_dir: Path | None = None, *, limit: int | None = None, size: int = 28
 ) -> tuple[ImageSubset, ImageSubset]:
@@ -262,14 +208,80 @@ def cut_out(samples: Sequence[Sample]) -> ImageSubset:
     Raises:
         DataError: a photo cannot be read.
     """
-    with process_pool() as pool:
-        garments = np.stack(list(pool.map(_cut_out, [s.path for s in samples], chunksize=16)))
+    images = torch.from_numpy(fashion_mnist_photos([sample.path for sample in samples]))
     labels = [CLASSES.index(PHOTO_FASHION_MNIST[sample.label]) for sample in samples]
-    return ImageSubset(torch.from_numpy(garments)[:, None], torch.tensor(labels))
+    return ImageSubset(images[:, None], torch.tensor(labels))
 
 
-def _cut_out(path: Path) -> np.ndarray:
-    cv2.setNumThreads(1)  # the pool fills the cores
-    image = read_picture(path)
-    regions = segment(image, "grabcut") or [whole_image(image)]
-    return to_fashion_mnist(image, regions[0])
+def chosen_photos(
+    settings: ClassifierEvaluateSettings, source: Path, info: WeightsInfo
+) -> tuple[Subset, str]:
+    """Photos to evaluate a network on, and their name.
+
+    Without --split it is the test split where there is one, else the validation split, else all.
+
+    Raises:
+        DataError: nothing there, or labels that the network does not know.
+    """
+    cutting = info.network_input == "fashion-mnist"
+    samples = known_photos(source) if cutting else read_source(source)
+    if settings.classes:
+        samples = [sample for sample in samples if sample.label in settings.classes]
+    there = [name for name in ("test", "validation") if any(s.split == name for s in samples)]
+    chosen = settings.split or (there[0] if there else None)
+    if chosen:
+        samples = [sample for sample in samples if sample.split == chosen]
+    if not samples:
+        wanted = ", ".join(settings.classes) or "any class"
+        raise DataError(f"{source} has no {chosen or ''} pictures of {wanted}")
+    name = f"{chosen or 'all'} of {source}"
+    return (cut_out(samples) if cutting else photos_for(info, samples)), name
+
+
+def photos_for(info: WeightsInfo, samples: Sequence[Sample]) -> PhotoSubset:
+    """Photos as the input of a network.
+
+    Raises:
+        DataError: a label is none of its classes.
+    """
+    unknown = sorted({sample.label for sample in samples} - set(info.classes))
+    if unknown:
+        raise DataError(
+            f"{info.name} does not know {', '.join(unknown)}: it knows "
+            f"{', '.join(info.classes)}; choose classes with --classes"
+        )
+    return PhotoSubset(samples, info.classes, info.size)
+
+
+def empty_photos(source: Path, info: WeightsInfo) -> PhotoSubset:
+    """Pictures without garments, whose labels mean nothing.
+
+    Raises:
+        DataError: there are none.
+    """
+    samples = [Sample(path, info.classes[0]) for path in picture_paths(source)]
+    if not samples:
+        raise DataError(f"no pictures in --empty {source}")
+    return photos_for(info, samples)
+
+
+def compression_subsets(
+    info: WeightsInfo, source: Path | None, data_dir: Path | None
+) -> tuple[Subset, Subset]:
+    """Training and validation subset to compress a network with.
+
+    Raises:
+        UsageError: it takes photos, and none are given.
+        DataError: the photos have no validation split.
+    """
+    if info.network_input == "fashion-mnist":
+        return training_subsets(data_dir, size=info.size)
+    if source is None:
+        raise UsageError(f"{info.name} takes photos: give --data DIR, as "
+                         "preprocessing.builders.photo_dataset writes it")  # fmt: skip
+    found = read(source, max_bad=0.01)
+    training, validation = (photos_for(info, found.of(n)) for n in ("training", "validation"))
+    if not len(training) or not len(validation):
+        raise DataError(f"{source} needs a training and a validation split: see "
+                        "preprocessing.builders.photo_dataset")  # fmt: skip
+    return training, validation

@@ -13,17 +13,15 @@ import onnx
 import torch
 from torch import nn
 
-from preprocessing.builders.photo_dataset import read
-from preprocessing.errors import DataError, UsageError, WeightsError
-from training.classification.data import NETWORK_INPUT, finished_splits, training_subsets
-from training.classification.evaluate import load_run
+from preprocessing.errors import UsageError, WeightsError
+from training.classification.data import compression_subsets, finished_splits
+from training.classification.evaluate import info_of, load_run
 from training.classification.settings import ClassifierExportSettings, CompressSettings
 from training.common.checkpoints import load_network, save_network
 from training.common.metrics import Scores, fit_temperature, score
 from training.common.profiling import Timing, measure
 from training.common.publish import (
     CHECKED_IMAGES,
-    base_info,
     check_logits,
     count_parameters,
     describe_onnx,
@@ -33,7 +31,7 @@ from training.common.publish import (
     write_logits_onnx,
 )
 from training.common.runs import REPORT
-from training.common.subsets import PhotoSubset, Splits, Subset, predict, readable
+from training.common.subsets import Splits, Subset, predict, readable
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
@@ -51,13 +49,11 @@ def export(settings: ClassifierExportSettings) -> str:
     run = load_run(settings.run)
     half = settings.precision == "half"
     network = rounded(run.network) if half else run.network
-    began, recipe = run.config.settings, run.config.settings.recipe
+    began = run.config.settings
     if settings.data_dir:
         began = replace(began, data_dir=settings.data_dir)
     splits = finished_splits(settings.run, began)
-    info = _measured(base_info(run.config, network, network_input=NETWORK_INPUT[recipe.channels]),
-                     network, splits, figures=_figures(settings.run))  # fmt: skip
-    info = replace(info, channels=recipe.channels, head=recipe.head)
+    info = _measured(info_of(run), network, splits, figures=_figures(settings.run))
     images = first_images((splits.validation or splits.training).loader())
     publish(
         info,
@@ -118,10 +114,10 @@ def compress(settings: CompressSettings) -> str:
 
     Raises:
         WeightsError: it loses more than --max-drop, or there is no such model.
-        DataError, UsageError: see `open_subsets`.
+        DataError, UsageError: see `compression_subsets`.
     """
     stem, info = weights.locate(settings.model)
-    training, validation = open_subsets(info, settings.data, settings.data_dir)
+    training, validation = compression_subsets(info, settings.data, settings.data_dir)
     images = first_images(training.loader(), count=CALIBRATION_IMAGES)
     new, half = replace(info, name=f"{info.name}-{settings.to}"), settings.to == "fp16"
     with tempfile.TemporaryDirectory() as folder:
@@ -200,31 +196,6 @@ def as_text(versions: list[Version]) -> str:
             f"{version.megabytes:6.2f}  {times}"
         )
     return "\n".join(lines)
-
-
-def open_subsets(
-    info: WeightsInfo, source: Path | None, data_dir: Path | None
-) -> tuple[Subset, Subset]:
-    """Training and validation subset for a network.
-
-    Raises:
-        UsageError: it takes photos, and none are given.
-        DataError: the photos have no validation split.
-    """
-    if info.network_input == "fashion-mnist":
-        return training_subsets(data_dir, size=info.size)
-    if source is None:
-        raise UsageError(f"{info.name} takes photos: give --data DIR, as "
-                         "preprocessing.builders.photo_dataset writes it")  # fmt: skip
-    found = read(source, max_bad=0.01)
-    training, validation = (
-        PhotoSubset(found.of(split), info.classes, info.size)
-        for split in ("training", "validation")
-    )
-    if not len(training) or not len(validation):
-        raise DataError(f"{source} needs a training and a validation split: see "
-                        "preprocessing.builders.photo_dataset")  # fmt: skip
-    return training, validation
 
 
 def _with_figures(info: WeightsInfo, version: Version) -> WeightsInfo:

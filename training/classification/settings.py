@@ -1,25 +1,45 @@
 """Settings of the commands for classifiers. Imports no torch."""
 
-from dataclasses import dataclass, field
+import shutil
+from argparse import Namespace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from preprocessing.datasets.samples import SPLITS
 from preprocessing.datasets.splits import Rules
 from preprocessing.errors import UsageError
-from preprocessing.flags import FRACTION_BELOW_ONE, NOT_NEGATIVE, POSITIVE, Check, Flag
-from training.classification.recipes import ClassifierRecipe
+from preprocessing.flags import (
+    FRACTION_BELOW_ONE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Check,
+    Flag,
+    flag_fields,
+    read_fields,
+)
+from training.classification.recipes import ClassifierRecipe, recipe_for
+from training.common.runs import (
+    DATA,
+    REPORT,
+    Run,
+    is_main_process,
+    read_config,
+    resumed_settings,
+)
 from training.common.settings import (
     FREEZE_BACKBONE,
+    DistributedMachine,
     EvaluateSettings,
     ExportSettings,
     LightningFitSettings,
+    PublishSettings,
+    chosen_recipe,
 )
-from training.inference.weights import WEIGHTS_DIR
 
-DATA = "data"
+DATA_GROUP = "data"
 AT_LEAST_8 = Check("8 or more", lambda value: value >= 8)
-DATA_DIR = Flag("folder of the four Fashion-MNIST files", metavar="DIR", group=DATA)
+DATA_DIR = Flag("folder of the four Fashion-MNIST files", metavar="DIR", group=DATA_GROUP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +62,27 @@ class FitSettings(LightningFitSettings):
         Path | None,
         Flag("photos instead of Fashion-MNIST: a folder a class, a CSV path,label[,group][,split], "
              "or a folder that preprocessing.builders.photo_dataset wrote",
-             metavar="DIR|CSV", group=DATA),
+             metavar="DIR|CSV", group=DATA_GROUP),
     ] = None  # fmt: skip
     photos: Annotated[
         Path | None,
         Flag("deep-real: photos of single garments beside Fashion-MNIST, a CSV "
-             "path,label[,group][,split]", metavar="CSV", group=DATA),
+             "path,label[,group][,split]", metavar="CSV", group=DATA_GROUP),
     ] = None  # fmt: skip
     data_dir: Annotated[Path | None, DATA_DIR] = None
     limit_train: Annotated[
         int | None,
-        Flag("Fashion-MNIST: train and validate on the first N images", POSITIVE, "N", DATA,
+        Flag("Fashion-MNIST: train and validate on the first N images", POSITIVE, "N", DATA_GROUP,
              default="all"),
     ] = None  # fmt: skip
     limit_test: Annotated[
         int | None,
-        Flag("Fashion-MNIST: test on the first N images", POSITIVE, "N", DATA, default="all"),
+        Flag("Fashion-MNIST: test on the first N images", POSITIVE, "N", DATA_GROUP, default="all"),
     ] = None
     refit: Annotated[
         Path | None,
         Flag("repeat this run's recipe on all its photos, and take its figures over", metavar="RUN",
-             group=DATA),
+             group=DATA_GROUP),
     ] = None  # fmt: skip
     freeze_backbone: Annotated[bool, FREEZE_BACKBONE] = False
 
@@ -91,30 +111,30 @@ class ClassifierEvaluateSettings(EvaluateSettings):
         Flag("photos instead of Fashion-MNIST: a folder a class, a CSV path,label[,group][,split], "
              "or a folder that preprocessing.builders.photo_dataset wrote; for networks of "
              "Fashion-MNIST the garments of the labels t-shirt, pants, longsleeve, dress, outwear "
-             "and shirt are cut out", metavar="DIR|CSV", group=DATA),
+             "and shirt are cut out", metavar="DIR|CSV", group=DATA_GROUP),
     ] = None  # fmt: skip
     split: Annotated[
         str | None,
-        Flag("split of --data", group=DATA, choices=SPLITS, default="test, else validation, else "
-             "all"),
+        Flag("split of --data", group=DATA_GROUP, choices=SPLITS,
+             default="test, else validation, else all"),
     ] = None  # fmt: skip
     classes: Annotated[
         tuple[str, ...],
-        Flag("only these classes of --data", metavar="A,B,...", group=DATA, default="all"),
+        Flag("only these classes of --data", metavar="A,B,...", group=DATA_GROUP, default="all"),
     ] = ()
     empty: Annotated[
         Path | None,
         Flag("pictures without any garment: measure how well garments are separated from them",
-             metavar="DIR", group=DATA),
+             metavar="DIR", group=DATA_GROUP),
     ] = None  # fmt: skip
     max_bad: Annotated[
         float,
-        Flag("maximum fraction of unreadable images", FRACTION_BELOW_ONE, "FRACTION", DATA),
+        Flag("maximum fraction of unreadable images", FRACTION_BELOW_ONE, "FRACTION", DATA_GROUP),
     ] = 0.01
     data_dir: Annotated[Path | None, DATA_DIR] = None
     limit_test: Annotated[
         int | None,
-        Flag("Fashion-MNIST: test on the first N images", POSITIVE, "N", DATA, default="all"),
+        Flag("Fashion-MNIST: test on the first N images", POSITIVE, "N", DATA_GROUP, default="all"),
     ] = None
     json: Annotated[Path | None, Flag("write the figures to this file too", metavar="FILE")] = None
 
@@ -172,7 +192,7 @@ class CompareSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompressSettings:
+class CompressSettings(PublishSettings):
     """Settings of a compression."""
 
     model: Annotated[str, Flag("committed model or weight file", metavar="NAME|FILE")]
@@ -193,6 +213,47 @@ class CompressSettings:
         Path | None, Flag("folder of the four Fashion-MNIST files", metavar="DIR")
     ] = None
     threads: Annotated[int, Flag("threads of the timings", POSITIVE, "N")] = 1
-    out: Annotated[Path, Flag("folder to write to", metavar="DIR", default="weights/")] = (
-        WEIGHTS_DIR
-    )
+
+
+# Of training.fit, besides the recipe's.
+FIT_FLAGS = (FitSettings, Rules, DistributedMachine)
+
+
+def fit_settings(args: Namespace, run: Run) -> FitSettings:
+    """The settings of a training, from its flags, from the run to resume, or from --refit.
+
+    Raises:
+        UsageError: flags contradict each other, or the run.
+    """
+    if run.resumed:
+        return resumed_settings(run, FitSettings, args)
+    if "refit" in args:
+        return _refit_settings(args, run)
+    if getattr(args, "devices", 1) * getattr(args, "nodes", 1) > 1 and "out" not in args:
+        raise UsageError("several processes need one folder: give --out")
+    recipe = chosen_recipe(recipe_for(args.model, photos="data" in args), args)
+    settings = read_fields(FitSettings, args, recipe=recipe)
+    return replace(settings, rules=read_fields(Rules, args, seed=settings.seed))
+
+
+def _refit_settings(args: Namespace, run: Run) -> FitSettings:
+    """The settings of the run that --refit names; its index of photos is copied.
+
+    Raises:
+        UsageError: that run did not learn from photos, is not finished, or flags change its recipe.
+    """
+    source: Path = args.refit
+    if not (source / DATA).is_dir() or not (source / REPORT).is_file():
+        raise UsageError(f"--refit {source}: not a finished run on photos")
+    if "out" not in args or "data" in args:
+        raise UsageError("--refit needs --out and takes its data from the run")
+    changing = {one.field for one in flag_fields(ClassifierRecipe)} | {
+        "model", "init", "freeze_backbone", "seed"
+    }  # fmt: skip
+    if changing & vars(args).keys():
+        raise UsageError("--refit repeats a recipe: it takes no flag that changes it")
+    if is_main_process():
+        shutil.copytree(source / DATA, run.folder / DATA, dirs_exist_ok=True)
+    settings = read_config(source, FitSettings).settings
+    rules = read_fields(settings.rules, args)
+    return replace(settings, refit=source, data=None, photos=None, init=None, rules=rules)

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
@@ -18,11 +18,12 @@ from torch.utils.data import (
     RandomSampler,
     Sampler,
     SequentialSampler,
+    TensorDataset,
     WeightedRandomSampler,
 )
 from torchvision.transforms import RandomResizedCrop
 
-from preprocessing.datasets.samples import Sample
+from preprocessing.datasets.samples import Sample, refuse_bad
 from preprocessing.errors import DataError
 from preprocessing.images.network_input import CONTEXT, photo_input, resize_planes
 from preprocessing.images.pictures import read_picture
@@ -135,6 +136,42 @@ def class_weights(labels: torch.Tensor, *, classes: int) -> torch.Tensor:
 PHOTO_BATCH = 32  # photos of a batch in evaluation
 WORKERS = min(4, os.cpu_count() or 1)
 ASPECT = (3 / 4, 4 / 3)  # of random crops
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSubset:
+    """A subset in memory: images uint8 (N, C, S, S) with their labels int64 (N,)."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def loader(self, sampling: Sampling | None = None) -> DataLoader:
+        """See `Subset`."""
+        # batch_size=None: the sampler yields whole index lists, so a batch is one tensor look-up.
+        return DataLoader(
+            TensorDataset(self.images, self.labels),
+            sampler=batch_sampler(self.labels, sampling),
+            batch_size=None,
+        )
+
+    def name(self, index: int) -> str:
+        """See `Subset`."""
+        return f"image {index}"
+
+    def picture(self, index: int) -> np.ndarray:
+        """See `Subset`."""
+        return self.images[index].numpy()
+
+    def with_repeated(self, other: Self, *, repeats: int) -> Self:
+        """These images, and those of another subset several times."""
+        return replace(
+            self,
+            images=torch.cat([self.images, *[other.images] * repeats]),
+            labels=torch.cat([self.labels, *[other.labels] * repeats]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,6 +296,21 @@ def predict(network: nn.Module, loader: DataLoader) -> tuple[torch.Tensor, torch
             logits.append(network(images).float())
             labels.append(batch_labels)
     return torch.cat(logits), torch.cat(labels)
+
+
+def predict_readable(
+    network: nn.Module, subset: Subset, *, max_bad: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places int (N,) in a subset of the pictures that can be read, their logits, and labels.
+
+    Raises:
+        DataError: more than the fraction `max_bad` of the pictures cannot be read.
+    """
+    logits, labels = predict(network, subset.loader())
+    bad = np.flatnonzero(labels == UNREADABLE)
+    first = subset.name(int(bad[0])) if len(bad) else ""
+    refuse_bad(len(bad), len(labels), max_bad=max_bad, first=first)
+    return np.flatnonzero(labels != UNREADABLE), *readable(logits, labels)
 
 
 def readable(logits: torch.Tensor, labels: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:

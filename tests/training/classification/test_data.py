@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.classification.data import ImageSubset, stratified_split
-from training.common.subsets import Sampling
+from preprocessing.datasets.splits import stratified_split
+from training.common.subsets import ImageSubset, Sampling
 
 
 @pytest.mark.parametrize("seed", [0, 7])

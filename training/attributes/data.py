@@ -17,7 +17,7 @@ from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
 from training.attributes.recipes import AttributeRecipe
 from training.attributes.settings import FitSettings
-from training.common.photo_subset import PhotoSubset
+from training.common.subsets import PhotoSubset
 
 DRAWS = 300  # random splits, of which the one with the evenest classes is taken
 

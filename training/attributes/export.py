@@ -14,7 +14,7 @@ from training.common.publish import (
     rounded,
     write_logits_onnx,
 )
-from training.common.run_folder import REPORT
+from training.common.runs import REPORT
 from training.common.settings import ExportSettings
 
 

@@ -13,9 +13,8 @@ from training.attributes.module import AttributeModule
 from training.attributes.networks import class_names, load_run, predictions
 from training.attributes.report import write_report
 from training.attributes.settings import FitSettings
-from training.common import fitting, reports, run_index
-from training.common.publish import count_parameters
-from training.common.run_folder import METRICS, Run
+from training.common import fitting
+from training.common.runs import Run, RunConfig
 from training.common.settings import LightningMachine
 from training.common.subsets import Sampling, class_weights
 
@@ -55,12 +54,14 @@ class AttributeTraining:
         )
         return self._splits.training.loader(sampling), self._splits.validation.loader()
 
-    def finish(self) -> None:
-        finish(self._folder)
+    def evaluate(self, config: RunConfig) -> tuple[str, dict[str, object]]:
+        return evaluate_run(self._folder)
 
 
-def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> bool:
-    """Train the model of the settings and evaluate it on validation; False after Ctrl-C.
+def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | None:
+    """Train the model of the settings and evaluate it on validation.
+
+    Returns the text to print; None after Ctrl-C.
 
     Raises:
         DataError, UsageError: the data set or the recipe cannot be used.
@@ -80,24 +81,19 @@ def _class_weights(splits: TableSplits) -> list[torch.Tensor]:
     return [class_weights(column[column != MISSING], classes=len(one)) for one, column in columns]
 
 
-def finish(folder: Path) -> None:
-    """Write curves and report of a run whose training is over, and enter it in the run index."""
+def evaluate_run(folder: Path) -> tuple[str, dict[str, object]]:
+    """Evaluate the best network and write its report; see `fitting.Training`."""
     run = load_run(folder)
     settings, splits = run.config.settings, run.splits
-    reports.plot_curves(folder / "curves.png", reports.read_metrics(folder / METRICS))
     logits, values = predictions(run.network, splits.validation)
     scores = score_table(
         logits, values, splits.attributes, modes=splits.modes, catch_all=settings.catch_all
     )
     title = f"{settings.model} on the validation pictures of {settings.table}"
-    print(write_report(folder, scores, title=title))
-    run_index.enter(
-        folder,
-        run.config,
-        data=settings.table,
-        measured_on="validation",
-        parameters=count_parameters(run.network),
-        count=len(splits.validation),
-        macro_f1=scores.summary()["macro_f1"],
-    )
-    print(f"wrote {folder}: report.md, curves.png")
+    text = write_report(folder, scores, title=title)
+    return text, {
+        "data": settings.table,
+        "measured_on": "validation",
+        "count": len(splits.validation),
+        "macro_f1": scores.summary()["macro_f1"],
+    }

@@ -8,7 +8,7 @@ import numpy as np
 
 from preprocessing.datasets.attribute_table import MISSING_CODE, Attribute
 from preprocessing.errors import UsageError
-from training.common.attribute_metrics import AttributeScores, mean_f1, score_attributes
+from training.common.metrics import AttributeScores, mean_f1, score_attributes
 
 LAST = "last"  # --catch-all: the last code of every attribute
 

@@ -8,12 +8,10 @@ from torch.nn import functional as F
 
 from preprocessing.datasets.attribute_table import MISSING, Attribute
 from training.attributes.recipes import AttributeRecipe
-from training.common.attribute_metrics import mean_f1, score_attributes
 from training.common.augmentation import AUGMENTATIONS
-from training.common.module import NetworkModule
-from training.common.optimisers import freeze
-from training.models.backbones import load_pretrained
-from training.models.registry import MODELS
+from training.common.metrics import mean_f1, score_attributes
+from training.common.module import NetworkModule, freeze
+from training.models.backbones import BackboneNetwork, load_pretrained
 
 
 class AttributeModule(NetworkModule):
@@ -26,6 +24,7 @@ class AttributeModule(NetworkModule):
     """
 
     recipe: AttributeRecipe
+    network: BackboneNetwork
 
     def __init__(
         self,
@@ -36,7 +35,8 @@ class AttributeModule(NetworkModule):
         modes: np.ndarray,
     ):
         sizes = [len(attribute) for attribute in attributes]
-        network = MODELS[recipe.network](recipe.shape(sum(sizes)), dropout=recipe.dropout)
+        shape = recipe.shape(sum(sizes))
+        network = BackboneNetwork(recipe.network, shape, dropout=recipe.dropout)
         if recipe.pretrained != "none":
             load_pretrained(network, recipe.network, recipe.pretrained)
         super().__init__(network, recipe)

@@ -11,9 +11,9 @@ from preprocessing.datasets.attribute_table import Attribute
 from training.attributes.data import TableSplits, TableSubset, open_splits
 from training.attributes.settings import FitSettings
 from training.common.checkpoints import load_best
-from training.common.prediction import predict
-from training.common.run_folder import RunConfig, read_config
-from training.models.registry import MODELS
+from training.common.runs import RunConfig, read_config
+from training.common.subsets import predict
+from training.models.backbones import BackboneNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ def load_run(folder: Path) -> FinishedRun:
     """
     config = read_config(folder, FitSettings)
     recipe = config.settings.recipe
-    network = MODELS[recipe.network](recipe.shape(len(config.classes)), dropout=0.0)
+    network = BackboneNetwork(recipe.network, recipe.shape(len(config.classes)), dropout=0.0)
     return FinishedRun(load_best(folder, network), config, open_splits(config.settings))
 
 

@@ -17,8 +17,8 @@ from preprocessing.images.regions import whole_image
 from training.attributes.settings import AttributePredictSettings
 from training.common.prediction import Pictures, predict_pictures
 from training.inference import weights
-from training.inference.attributes import split_outputs
 from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.probabilities import split_outputs
 from training.inference.weights import WeightsInfo
 
 BATCH = 16

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from preprocessing.datasets.imputation import IMPUTATIONS
 from preprocessing.flags import PROPER_FRACTION, Flag
-from training.common.recipe import NETWORK, ImageRecipe
+from training.common.settings import NETWORK, ImageRecipe
 from training.models.names import BACKBONES
 
 DATA = "data"

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from training.attributes.metrics import TableScores
-from training.common.attribute_metrics import attribute_table
-from training.common.run_folder import REPORT
+from training.common.metrics import attribute_table
+from training.common.runs import REPORT
 
 
 def write_report(folder: Path, scores: TableScores, *, title: str) -> str:

@@ -6,8 +6,12 @@ from typing import Annotated
 
 from preprocessing.flags import POSITIVE, Flag
 from training.attributes.recipes import DATA, AttributeRecipe
-from training.common.recipe import FREEZE_BACKBONE
-from training.common.settings import EvaluateSettings, LightningFitSettings, PredictSettings
+from training.common.settings import (
+    FREEZE_BACKBONE,
+    EvaluateSettings,
+    LightningFitSettings,
+    PredictSettings,
+)
 
 TABLE = Flag(
     "table with a file name and a column an attribute; #N/A, nan or nothing for missing values",

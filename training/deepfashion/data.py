@@ -12,8 +12,7 @@ from preprocessing.datasets.deepfashion_benchmark import Benchmark
 from preprocessing.errors import DataError
 from preprocessing.images.network_input import resize_planes
 from preprocessing.images.pictures import read_picture
-from training.common.photo_subset import PHOTO_BATCH, picture_loader
-from training.common.subsets import Sampling, batch_sampler
+from training.common.subsets import PHOTO_BATCH, Sampling, batch_sampler, picture_loader
 
 MAX_CROP = 0.2  # of a side, that random crops remove, never of the garment's box
 MAX_EXTENSION = 0.15  # of a side, by which the picture's border is replicated instead
@@ -127,5 +126,6 @@ def crop_and_mirror(
         image = image[:, ::-1]
         box = np.array((width - box[2], box[1], width - box[0], box[3]), np.float32)
         if len(points):
-            points = (points * np.float32([-1, 1]) + np.float32([width, 0]))[MIRRORED]
+            points = points * np.array((-1, 1), np.float32) + np.array((width, 0), np.float32)
+            points = points[MIRRORED]
     return image, box, points

@@ -16,7 +16,7 @@ from training.common.publish import (
     rounded,
     write_logits_onnx,
 )
-from training.common.run_folder import REPORT, read_config
+from training.common.runs import REPORT, read_config
 from training.common.settings import ExportSettings
 from training.deepfashion.network import load_network, load_run
 from training.deepfashion.settings import FitSettings

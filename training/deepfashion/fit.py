@@ -6,9 +6,8 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader
 
-from training.common import fitting, reports, run_index
-from training.common.publish import count_parameters
-from training.common.run_folder import METRICS, Run, read_config
+from training.common import fitting
+from training.common.runs import Run, RunConfig
 from training.common.settings import LightningMachine
 from training.common.subsets import Sampling
 from training.deepfashion.baseline import fit_baseline
@@ -54,12 +53,14 @@ class FashionTraining:
         sampling = Sampling(settings.recipe.batch_size, settings.seed, rank=rank, world=world)
         return self._splits.training.loader(sampling), self._splits.validation.loader()
 
-    def finish(self) -> None:
-        finish(self._folder)
+    def evaluate(self, config: RunConfig[FitSettings]) -> tuple[str, dict[str, object]]:
+        return evaluate_run(self._folder, config)
 
 
-def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> bool:
-    """Train the network of the settings and evaluate it; False after Ctrl-C.
+def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | None:
+    """Train the network of the settings and evaluate it.
+
+    Returns the text to print; None after Ctrl-C.
 
     Raises:
         DataError, UsageError: the benchmark or the recipe cannot be used.
@@ -73,15 +74,13 @@ def _counts(splits: FashionSplits) -> str:
             )  # fmt: skip
 
 
-def finish(folder: Path) -> None:
-    """Write curves and report of a run whose training is over, and enter it in the run index.
+def evaluate_run(folder: Path, config: RunConfig[FitSettings]) -> tuple[str, dict[str, object]]:
+    """Evaluate the best network and write its report; see `fitting.Training`.
 
-    It is evaluated on the test split where there is one, else on the validation split.
+    On the test split where there is one, else on the validation split.
     """
-    config = read_config(folder, FitSettings)
     settings, splits = config.settings, open_splits(config.settings)
     network = load_run(folder, settings.recipe, splits.outputs)
-    reports.plot_curves(folder / "curves.png", reports.read_metrics(folder / METRICS))
     subset, measured_on = splits.validation, "validation"
     if len(splits.test):
         subset, measured_on = splits.test, "test"
@@ -91,11 +90,4 @@ def finish(folder: Path) -> None:
     text = write_report(folder, scores, title=title)
     rows = torch.cat([predicted for predicted, _ in batches])
     draw_boxes(folder / "boxes.png", subset, splits.outputs.split(rows)["box", BOX].numpy())
-    run_index.enter(
-        folder,
-        config,
-        parameters=count_parameters(network),
-        measured_on=measured_on,
-        count=scores.count,
-    )
-    print(f"{text}\nwrote {folder}: report.md, {RESULTS}, curves.png, boxes.png")
+    return text, {"measured_on": measured_on, "count": scores.count}

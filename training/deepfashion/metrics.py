@@ -10,7 +10,7 @@ import torch
 
 from preprocessing.datasets.attribute_table import MISSING, Attribute
 from preprocessing.images.regions import box_iou
-from training.common.attribute_metrics import AttributeScores, mean_f1, score_attributes
+from training.common.metrics import AttributeScores, mean_f1, score_attributes
 from training.deepfashion.baseline import Baseline
 from training.deepfashion.data import Batch
 from training.deepfashion.outputs import BOX, LANDMARKS, Outputs

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import torch
 
-from training.common import run_index
+from training.common import runs
 from training.common.augmentation import AUGMENTATIONS
-from training.common.module import NetworkModule
-from training.common.optimisers import freeze
+from training.common.module import NetworkModule, freeze
 from training.deepfashion.baseline import Baseline
 from training.deepfashion.data import Batch, FashionSubset, Labels
 from training.deepfashion.losses import LossWeights, losses
@@ -75,7 +74,7 @@ class FashionModule(NetworkModule):
         scores = score_batches(self._predictions, self._outputs, baseline=self._baseline)
         self.log("val_score", scores.score)
         row = {"epoch": self.current_epoch, **scores.summary()}
-        run_index.append_row(self._results, row)
+        runs.append_row(self._results, row)
 
 
 def predictions(network: FashionNetwork, subset: FashionSubset) -> list[Batch]:

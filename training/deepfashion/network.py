@@ -11,7 +11,7 @@ from training.deepfashion.outputs import Outputs
 from training.deepfashion.recipes import FashionRecipe
 from training.inference.weights import WeightsInfo
 from training.models.backbones import BACKBONES, make_backbone
-from training.models.normalise import Normalise
+from training.models.layers import Normalise
 
 BOX_CHANNELS = 64  # of the box head
 UPSAMPLING = 2  # of the backbone's resolution, in the box head

@@ -13,6 +13,8 @@ matplotlib.use("Agg")  # files only: never needs a display
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from torchvision.transforms.functional import ten_crop
 
 from preprocessing.errors import SinkError
@@ -143,11 +145,11 @@ def draw(path: Path, image: np.ndarray, prediction: FashionPrediction, *, title:
     columns = min(3, len(prediction.rankings))
     rows = -(-len(prediction.rankings) // columns)
     figure = plt.figure(figsize=(4 + 3.2 * columns, max(3.5, 1.7 * rows)), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(4, 3.2 * columns))
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(4, 3.2 * columns))[0]
     axes = left.subplots()
     axes.imshow(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
     x1, y1, x2, y2 = prediction.box
-    axes.add_patch(plt.Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=RED, linewidth=2))
+    axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, color=RED, linewidth=2))
     axes.set_title(f"{title} {prediction.type}".strip(), fontsize=9)
     axes.axis("off")
     panels = right.subplots(rows, columns, squeeze=False).ravel()
@@ -159,7 +161,7 @@ def draw(path: Path, image: np.ndarray, prediction: FashionPrediction, *, title:
     plt.close(figure)
 
 
-def _draw_bars(panel: plt.Axes, title: str, ranking: Ranking) -> None:
+def _draw_bars(panel: Axes, title: str, ranking: Ranking) -> None:
     names, probabilities = zip(*reversed(ranking), strict=True)
     panel.barh(names, probabilities, color=BLUE)
     panel.set_xlim(0, 1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from preprocessing.flags import NOT_NEGATIVE, Flag
-from training.common.recipe import NETWORK, BackboneRecipe
+from training.common.settings import NETWORK, BackboneRecipe
 from training.models.names import BACKBONES
 
 LOSSES = "losses"

@@ -7,8 +7,8 @@ import numpy as np
 
 from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile
 from preprocessing.images.pictures import read_picture, write_image
-from training.common.attribute_metrics import attribute_table
-from training.common.run_folder import REPORT
+from training.common.metrics import attribute_table
+from training.common.runs import REPORT
 from training.deepfashion.data import FashionSubset
 from training.deepfashion.metrics import RECALLS, FashionScores
 

@@ -6,8 +6,12 @@ from typing import Annotated
 
 from preprocessing.datasets.samples import SPLITS
 from preprocessing.flags import POSITIVE, PROPER_FRACTION, Flag
-from training.common.recipe import FREEZE_BACKBONE
-from training.common.settings import EvaluateSettings, LightningFitSettings, PredictSettings
+from training.common.settings import (
+    FREEZE_BACKBONE,
+    EvaluateSettings,
+    LightningFitSettings,
+    PredictSettings,
+)
 from training.deepfashion.recipes import FashionRecipe
 
 DATA = "data"

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 
 from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
-from training.common.recipe import chosen_recipe
-from training.common.run_folder import Run, resumed_settings
-from training.common.settings import AverageSettings, ExportSettings, LightningMachine
+from training.common.runs import Run, resumed_settings
+from training.common.settings import (
+    AverageSettings,
+    ExportSettings,
+    LightningMachine,
+    chosen_recipe,
+)
 from training.deepfashion.recipes import FASHION_MODELS
 from training.deepfashion.settings import (
     FashionEvaluateSettings,
@@ -39,7 +43,7 @@ class DeepFashion:
             for source in (recipe, LightningMachine):
                 add_fields(arguments, source, text=text)
 
-    def fit(self, args: Namespace, run: Run) -> bool:
+    def fit(self, args: Namespace, run: Run) -> str | None:
         settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
         machine = read_fields(LightningMachine, args)
         from training.deepfashion.fit import fit
@@ -62,10 +66,11 @@ class DeepFashion:
 
         return predict(read_fields(FashionPredictSettings, args))
 
-    def average(self, settings: AverageSettings, run: Run) -> None:
-        from training.common.averaging import average_runs
+    def average(self, settings: AverageSettings, run: Run) -> str:
+        from training.common.checkpoints import average_runs
 
         average_runs(settings, run)
+        return f"averaged {settings.first} and {settings.second}"
 
 
 def _new_settings(args: Namespace) -> FitSettings:

@@ -8,7 +8,7 @@ import torch
 
 from preprocessing.datasets.yolo_layout import SPLITS, read_layout
 from training.common.publish import compare_outputs, count_parameters, publish
-from training.common.run_folder import RunConfig, read_config
+from training.common.runs import RunConfig, read_config
 from training.detection import yolo
 from training.detection.metrics import best_threshold, score_detections
 from training.detection.predictions import predict_images

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preprocessing.datasets.yolo_layout import check_layout, read_layout
-from training.common import run_index
-from training.common.devices import choose_device
-from training.common.reports import read_metrics
-from training.common.run_folder import METRICS, Run, read_config, write_config
+from training.common import runs
+from training.common.runs import METRICS, Run, read_config, read_metrics, write_config
 from training.common.settings import Machine
 from training.detection import yolo
 from training.detection.export import publish_run
@@ -22,9 +20,10 @@ if TYPE_CHECKING:
     from training.detection.yolo import Epoch
 
 
-def fit(settings: FitSettings, machine: Machine, run: Run) -> bool:
-    """Train the detector of the settings, publish it into its run and evaluate it; False after
-    Ctrl-C.
+def fit(settings: FitSettings, machine: Machine, run: Run) -> str | None:
+    """Train the detector of the settings, publish it into its run and evaluate it.
+
+    Returns the text to print; None after Ctrl-C.
 
     Raises:
         DataError: no data.yaml, or a label is broken.
@@ -32,7 +31,7 @@ def fit(settings: FitSettings, machine: Machine, run: Run) -> bool:
     """
     layout = read_layout(settings.data)
     check_layout(layout, ("train", "val"))
-    device = choose_device(machine.device)
+    device = machine.chosen().device
     if not run.resumed:
         write_config(run, settings, classes=layout.names)
         (run.folder / METRICS).unlink(missing_ok=True)
@@ -47,9 +46,8 @@ def fit(settings: FitSettings, machine: Machine, run: Run) -> bool:
             after_epoch=log_epochs(run.folder, settings.recipe.epochs),
         )
     except KeyboardInterrupt:
-        return False
-    finish(run.folder)
-    return True
+        return None
+    return finish(run.folder)
 
 
 def log_epochs(folder: Path, epochs: int) -> Callable[["Epoch"], None]:
@@ -57,7 +55,7 @@ def log_epochs(folder: Path, epochs: int) -> Callable[["Epoch"], None]:
 
     def log(epoch: "Epoch") -> None:
         row = {name: f"{value:.6g}" for name, value in asdict(epoch).items()}
-        run_index.append_row(folder / METRICS, row)
+        runs.append_row(folder / METRICS, row)
         scores = f"validation mAP50 {epoch.val_map50:.3f}, mAP50-95 {epoch.val_map50_95:.3f}, "
         scores = "" if math.isnan(epoch.val_map50) else scores
         print(f"epoch {epoch.epoch + 1}/{epochs}: loss {epoch.train_loss:.3f}, {scores}"
@@ -66,12 +64,15 @@ def log_epochs(folder: Path, epochs: int) -> Callable[["Epoch"], None]:
     return log
 
 
-def finish(folder: Path) -> None:
-    """Publish the best network into its run, evaluated on validation, and enter the run index."""
+def finish(folder: Path) -> str:
+    """Publish the best network into its run, evaluated on validation, and enter the run index.
+
+    Returns the text to print.
+    """
     plot_curves(folder / "curves.png", read_metrics(folder / METRICS))
     info, text = publish_run(folder, folder)
     figures = info.metrics["validation"]
-    run_index.enter(
+    runs.enter_index(
         folder,
         read_config(folder, FitSettings),
         parameters=info.metrics["parameters"],
@@ -80,5 +81,5 @@ def finish(folder: Path) -> None:
         map50=figures["map50"],
         map50_95=figures["map50_95"],
     )
-    print(f"{text}\nwrote {folder}: threshold {info.confidence:.2f}, curves.png, report.md, "
-          "boxes.png")  # fmt: skip
+    return (f"{text}\nwrote {folder}: threshold {info.confidence:.2f}, curves.png, report.md, "
+            "boxes.png")  # fmt: skip

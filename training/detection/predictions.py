@@ -10,8 +10,7 @@ from tqdm import tqdm
 from preprocessing.datasets.yolo_layout import Boxes, read_boxes
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
-from training.inference.detection_decoding import Detections
-from training.inference.detector import Detector, Network
+from training.inference.detector import Detections, Detector, Network
 from training.inference.label_fusion import BoxClassifier
 from training.inference.weights import WeightsInfo
 

@@ -14,7 +14,7 @@ import numpy as np
 from preprocessing.images.contact_sheet import Mark, contact_sheet, marked_tile
 from preprocessing.images.pictures import read_picture, write_image
 from training.common.reports import save_figure
-from training.common.run_folder import REPORT
+from training.common.runs import REPORT
 from training.detection.metrics import DetectionScores
 from training.detection.predictions import ImagePrediction
 

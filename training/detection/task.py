@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
-from training.common.run_folder import Run, resumed_settings
+from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, Machine
 from training.detection.recipes import DETECTORS
 from training.detection.settings import (
@@ -37,7 +37,7 @@ class Detection:
             for source in (DETECTORS[given.get("model", "yolo")], Machine):
                 add_fields(arguments, source, text=text)
 
-    def fit(self, args: Namespace, run: Run) -> bool:
+    def fit(self, args: Namespace, run: Run) -> str | None:
         settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
         machine = read_fields(Machine, args)
         from training.detection.fit import fit
@@ -54,13 +54,14 @@ class Detection:
 
         return export(read_fields(DetectorExportSettings, args))
 
-    def average(self, settings: AverageSettings, run: Run) -> None:
-        from training.common.averaging import average_states, copy_config
+    def average(self, settings: AverageSettings, run: Run) -> str:
+        from training.common.checkpoints import average_states, copy_config
         from training.detection import yolo
 
         averaged = average_states(settings, yolo.read_state)
         yolo.write_best(run.folder, settings.second, averaged)
         copy_config(settings.second, run)
+        return f"averaged {settings.first} and {settings.second}"
 
 
 def _new_settings(args: Namespace) -> FitSettings:

@@ -77,14 +77,11 @@ class Trainer(DetectionTrainer):
     """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
 
     recipe: DetectorRecipe
-    # The base class declares these with values that a training never sees.
-    model: nn.Module
+    # Of types that the base class declares otherwise than a training has them.
+    model: Any
     ema: Any
-    metrics: dict[str, float]
-    lr: dict[str, float]
-    tloss: dict[str, torch.Tensor]
-    epoch: int
-    epoch_time: float
+    metrics: Any
+    tloss: Any
 
     def _setup_train(self) -> None:
         super()._setup_train()
@@ -123,9 +120,9 @@ def build(
     network: str | dict[str, Any], *, classes: int, kind: type[DetectionModel] = DetectionModel
 ) -> DetectionModel:
     """An untrained network by the name of its definition, e.g. "yolo26n", or by that itself."""
-    definition = network
-    if isinstance(network, str):
-        definition = yaml_model_load(f"{Path(network).stem}.yaml")
+    definition: dict[str, Any] = (
+        yaml_model_load(f"{Path(network).stem}.yaml") if isinstance(network, str) else network
+    )
     return kind({**definition, "end2end": False}, nc=classes, verbose=False)
 
 

@@ -16,11 +16,10 @@ from training.common.publish import (
     rounded,
     write_onnx,
 )
-from training.common.run_folder import read_config
+from training.common.runs import read_config
 from training.common.settings import ExportSettings
 from training.inference.parser import openvino_parser
-from training.inference.shape import STRIDE
-from training.inference.weights import WeightsInfo
+from training.inference.weights import STRIDE, WeightsInfo
 from training.parsing.data import masked_photos
 from training.parsing.metrics import score_parser
 from training.parsing.network import Parser, SoftmaxParser

@@ -11,8 +11,8 @@ from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES
 from preprocessing.images.pictures import picture_paths
 from preprocessing.synthesis.backgrounds import Patches
-from training.common import fitting, run_index
-from training.common.run_folder import Run, read_config
+from training.common import fitting
+from training.common.runs import Run, RunConfig
 from training.common.settings import LightningMachine
 from training.inference import weights
 from training.inference.parser import openvino_parser
@@ -59,13 +59,14 @@ class ParserTraining:
         validation = WholePhotos(self._photos["validation"], recipe.photo_size)
         return self._views.loader(recipe.batch_size), validation.loader(recipe.batch_size)
 
-    def finish(self) -> None:
-        finish(self._folder)
+    def evaluate(self, config: RunConfig) -> tuple[str, dict[str, object]]:
+        return evaluate_run(self._folder)
 
 
-def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> bool:
-    """Train the parser of the settings, publish it into its run and evaluate it; False after
-    Ctrl-C.
+def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | None:
+    """Train the parser of the settings, publish it into its run and evaluate it.
+
+    Returns the text to print; None after Ctrl-C.
 
     Raises:
         DataError, UsageError, WeightsError: a data set, the recipe or the teacher cannot be used.
@@ -114,15 +115,7 @@ def _single_garments(settings: FitSettings) -> list[ComputedMask]:
     return single_garments([sample for sample in samples if sample.split == "training"])
 
 
-def finish(folder: Path) -> None:
-    """Publish the best network into its run, evaluated on validation, and enter the run index."""
+def evaluate_run(folder: Path) -> tuple[str, dict[str, object]]:
+    """Publish the best network into its run, evaluated on validation; see `fitting.Training`."""
     info, text = publish_run(folder, folder)
-    figures = info.metrics["validation"]
-    run_index.enter(
-        folder,
-        read_config(folder, FitSettings),
-        parameters=info.metrics["parameters"],
-        count=figures["photos"],
-        measured_on="validation",
-    )
-    print(f"{text}\nwrote {folder}: report.md, parsed.png")
+    return text, {"count": info.metrics["validation"]["photos"], "measured_on": "validation"}

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from training.models.backbones import BACKBONES
-from training.models.normalise import Normalise
+from training.models.layers import Normalise
 
 WIDTH = 64  # channels of the decoder
 # Last block of each resolution, with its channels: strides 4, 8, 16 and 32.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from preprocessing.flags import Check, Flag
-from training.common.recipe import NETWORK, LightningRecipe
-from training.inference.shape import STRIDE
+from training.common.settings import NETWORK, LightningRecipe
+from training.inference.weights import STRIDE
 
 INPUT_SIDE = Check(
     f"a multiple of {STRIDE}, above 0", lambda value: value > 0 and value % STRIDE == 0

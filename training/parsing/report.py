@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from preprocessing.images.class_maps import CLASSES, overlaps
-from preprocessing.images.contact_sheet import contact_sheet, write_image
+from preprocessing.images.contact_sheet import contact_sheet
+from preprocessing.images.pictures import write_image
 from training.inference.parser import FrameParser
 from training.parsing.data import AnnotatedPhoto
 from training.parsing.metrics import FREQUENT, ParsingScores, likeliest_classes

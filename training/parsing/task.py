@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
-from training.common.run_folder import Run, resumed_settings
+from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, ExportSettings, LightningMachine
 from training.parsing.recipes import PARSERS
 from training.parsing.settings import FitSettings, ParserEvaluateSettings
@@ -32,7 +32,7 @@ class Parsing:
             for source in (PARSERS[given.get("model", "parser")], LightningMachine):
                 add_fields(arguments, source, text=text)
 
-    def fit(self, args: Namespace, run: Run) -> bool:
+    def fit(self, args: Namespace, run: Run) -> str | None:
         settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
         machine = read_fields(LightningMachine, args)
         from training.parsing.fit import fit
@@ -50,10 +50,11 @@ class Parsing:
 
         return export(read_fields(ExportSettings, args))
 
-    def average(self, settings: AverageSettings, run: Run) -> None:
-        from training.common.averaging import average_runs
+    def average(self, settings: AverageSettings, run: Run) -> str:
+        from training.common.checkpoints import average_runs
 
         average_runs(settings, run)
+        return f"averaged {settings.first} and {settings.second}"
 
 
 def _new_settings(args: Namespace) -> FitSettings:

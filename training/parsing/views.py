@@ -67,8 +67,8 @@ class RandomViews(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         if chance < recipe.empty:
             return self._background(rng), np.zeros((recipe.size,) * 2, np.uint8), ZOOM
         if sources.singles and chance < recipe.empty + recipe.single:
-            return *sources.singles[rng.integers(len(sources.singles))].read(), SINGLE_ZOOM
-        return *sources.people[rng.integers(len(sources.people))].read(), ZOOM
+            return *sources.singles[int(rng.integers(len(sources.singles)))].read(), SINGLE_ZOOM
+        return *sources.people[int(rng.integers(len(sources.people)))].read(), ZOOM
 
     def _background(self, rng: np.random.Generator) -> np.ndarray:
         return random_background(self._sources.backgrounds, self._recipe.size, rng)
@@ -143,7 +143,7 @@ def random_view(
     scale = size / side
     centre = rng.uniform((0.15 * width, 0.1 * height), (0.85 * width, 0.9 * height))
     affine = cv2.getRotationMatrix2D(tuple(centre), rng.uniform(-TILT, TILT), scale)
-    affine[:, 2] += size / 2 - centre
+    affine[:, 2] = affine[:, 2] + (size / 2 - centre)
     if rng.random() < 0.5:
         affine[0] = -affine[0]
         affine[0, 2] += size

@@ -119,6 +119,21 @@ def _imbalance(labels: Sequence[str], chosen: np.ndarray, parts: int) -> float:
     return sum(abs(got[label] - count / parts) for label, count in wanted.items())
 
 
+def stratified_split(labels: np.ndarray, *, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two disjoint, sorted index arrays that cover `labels`; the second holds `count` of them.
+
+    Each class gives the second its fraction, rounded; what rounding leaves is drawn at random.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    ranks = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        ranks[members] = (np.arange(len(members)) + 0.5) / len(members)
+    chosen = order[np.argsort(ranks[order], kind="stable")]
+    return np.sort(chosen[count:]), np.sort(chosen[:count])
+
+
 def crossing_groups(samples: Sequence[Sample]) -> list[str]:
     """Groups with samples in more than one split."""
     splits: defaultdict[str, set[str]] = defaultdict(set)

@@ -3,17 +3,20 @@
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
 from preprocessing.errors import DataError, SinkError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
 TRANSPARENT = (255, 255, 255)  # what shows behind transparent pixels
 # What Pillow raises for damaged files.
-DAMAGE = (OSError, EOFError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+DAMAGE = (OSError, EOFError, SyntaxError, ValueError, struct.error)
 
 
 def picture_paths(folder: Path) -> list[Path]:
@@ -30,17 +33,21 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing, damaged or truncated.
     """
+    from PIL import Image, ImageOps  # 60 ms, which a program that reads no pictures saves
+
     try:
         with Image.open(path) as file:
             rgb = np.asarray(_rgb(ImageOps.exif_transpose(file)))
     except FileNotFoundError as error:
         raise DataError(f"no picture {path}") from error
-    except DAMAGE as error:
+    except (*DAMAGE, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read {path} ({error})") from error
     return np.ascontiguousarray(rgb[..., ::-1])
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def _rgb(picture: "Image") -> "Image":
+    from PIL import Image
+
     if picture.mode.startswith("I"):  # 16 bits in 16 or 32; Pillow would clip them
         grey = np.clip(np.asarray(picture, np.float64) / 257, 0, 255)
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")

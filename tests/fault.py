@@ -1,7 +1,6 @@
 """The contract of every fault: no traceback, no hang, a documented status, a line that helps."""
 
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +43,6 @@ def check(fault: Fault, folder: Path) -> None:
     assert fault.words in done.stderr, done.stderr
     if fault.frames is not None:
         assert frames_of(folder / "out.mp4") == fault.frames, done.stderr
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, CAP seconds at most."""
-    end = time.monotonic() + CAP
-    while not condition():
-        assert time.monotonic() < end, "the condition never became true"
-        time.sleep(0.02)
 
 
 def frames_of(path: Path) -> int:

@@ -17,6 +17,7 @@ import fault
 import make
 import pytest
 from fault import LIGHT
+from waiting import until
 
 SECONDS = 4  # of the stream
 
@@ -104,9 +105,9 @@ def test_stream_server_killed_and_started_again(stream, tmp_path, hang):
     """One file, whose time goes on over the gap."""
     with Server(stream, share=0.4, hang=hang) as server:
         app = live(server.address, tmp_path, "--reconnect", "20")
-        fault.until(lambda: server.connections >= 2)
+        until(lambda: server.connections >= 2)
         before = count_rows(tmp_path)
-        fault.until(lambda: count_rows(tmp_path) > before + 10)
+        until(lambda: count_rows(tmp_path) > before + 10)
         app.send_signal(signal.SIGINT)
         _, stderr = app.communicate(timeout=fault.CAP)
     assert app.returncode == 130 and "trying again" in stderr and "Traceback" not in stderr, stderr
@@ -134,7 +135,7 @@ def test_camera_that_stalls_shrinks_and_dies(tmp_path):
 def test_a_read_that_hangs_does_not_hold_up_the_end(stream, tmp_path):
     with Server(stream, share=0.5, hang=True) as server:
         app = live(server.address, tmp_path)
-        fault.until(lambda: count_rows(tmp_path))
+        until(lambda: count_rows(tmp_path))
         app.send_signal(signal.SIGTERM)
         _, stderr = app.communicate(timeout=fault.CAP)
         assert app.returncode in (143, 4), stderr
@@ -242,7 +243,7 @@ def test_viewers_that_leave_leave_nothing_behind(page):
         with socket.create_connection(page, timeout=5) as client:
             client.sendall(request("GET", "/stream"))
             assert b"image/jpeg" in client.recv(4096) + client.recv(4096)
-    fault.until(lambda: files() <= before + 2)
+    until(lambda: files() <= before + 2)
     assert alive(page)
 
 
@@ -258,4 +259,4 @@ def test_a_viewer_that_reads_nothing_holds_nobody_up(page):
     with socket.create_connection(page) as stuck:
         stuck.sendall(request("GET", "/stream"))
         before = frames_done(page)
-        fault.until(lambda: frames_done(page) > before + 30)
+        until(lambda: frames_done(page) > before + 30)

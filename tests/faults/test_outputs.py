@@ -13,6 +13,7 @@ import fault
 import make
 import pytest
 from fault import LIGHT, Fault
+from waiting import until
 
 from preprocessing.errors import DeviceError, SinkError
 
@@ -101,7 +102,7 @@ def started(video, folder, *flags):
     command = [sys.executable, make.ROOT / "run_realtime.py", "--video", video, "-o",
                folder / "out.mp4", *LIGHT, *flags]  # fmt: skip
     app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
-    fault.until(lambda: size_of(folder / "out.mp4") > 20_000 or app.poll() is not None)
+    until(lambda: size_of(folder / "out.mp4") > 20_000 or app.poll() is not None)
     assert app.poll() is None, app.stderr.read()
     return app
 
@@ -159,7 +160,7 @@ def test_display_lost(long_clip, tmp_path, kept):
                "--log", log, *outputs, *LIGHT]  # fmt: skip
     app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True,
                            env=os.environ | {"DISPLAY": f":{number}"})  # fmt: skip
-    fault.until(lambda: size_of(log) and "source opened" in log.read_text())  # so is the window
+    until(lambda: size_of(log) and "source opened" in log.read_text())  # so is the window
     display.kill()
     lines = [app.stderr.readline()]
     while "display is lost" not in lines[-1]:
@@ -167,7 +168,7 @@ def test_display_lost(long_clip, tmp_path, kept):
         assert lines[-1], lines
     if kept:
         before = size_of(tmp_path / "out.mp4")
-        fault.until(lambda: size_of(tmp_path / "out.mp4") > before)
+        until(lambda: size_of(tmp_path / "out.mp4") > before)
         app.send_signal(signal.SIGINT)
     lines.append(app.communicate(timeout=fault.CAP)[1])
     assert app.returncode == (128 + signal.SIGINT if kept else SinkError.status)

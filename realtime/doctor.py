@@ -1,4 +1,4 @@
-"""`--doctor` and `--version`: what of this machine the app can use, and commands that fix the rest.
+"""`--doctor` and `--version`: the parts of this machine that the app uses, and fixes for the rest.
 
 Every check is a trial: a device is opened, a frame encoded, a network run.
 """

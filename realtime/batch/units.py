@@ -56,15 +56,14 @@ def join(units: Sequence[Unit], stem: Path, video: str) -> int:
 
 def _join_rows(units: Sequence[Unit], path: Path) -> None:
     import pyarrow
-    from pyarrow import compute, parquet
+    from pyarrow import parquet
 
     unfinished = path.with_suffix(".new")
     schema = parquet.read_schema(units[0].folder / ROWS)
     with parquet.ParquetWriter(unfinished, schema) as writer:
         for unit in units:
             rows = parquet.read_table(unit.folder / ROWS, schema=schema)
-            first = pyarrow.scalar(unit.number * TRACKS, pyarrow.int64())
-            numbers = compute.call_function("add", [rows["track"], first])
+            numbers = pyarrow.array(rows["track"].to_numpy() + unit.number * TRACKS)
             column = schema.get_field_index("track")
             writer.write_table(rows.set_column(column, "track", numbers))
     unfinished.rename(path)

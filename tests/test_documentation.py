@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from training.common.run_folder import CONFIG
+from training.common.runs import CONFIG
 from training.inference.weights import METADATA_KEY, WeightsInfo
 from training.tasks import TASKS
 
@@ -24,6 +24,7 @@ PACKAGES = ("preprocessing", "realtime", "training")
 APP = "run_realtime.py"
 CODE = re.compile(r"^```(?:sh|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:python[\d.]* |run_realtime\.py )[^`]+)`")
+FILE = re.compile(r"`(?:python )?([\w/.-]+\.py)\b[^`]*`")
 LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 OPTION = re.compile(r"^ +(-.*?)(?:  |$)", re.MULTILINE)  # of --help, without its description
@@ -139,6 +140,12 @@ def test_links_lead_somewhere(path):
         target = (path.parent / place).resolve() if place else path
         assert target.exists(), place
         assert not anchor or anchor in anchors_of(target), f"{place}#{anchor}"
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_named_modules_exist(path):
+    for name in FILE.findall(path.read_text(encoding="utf-8")):
+        assert (path.parent / name).is_file() or (ROOT / name).is_file(), name
 
 
 def test_readme_files_are_found():

@@ -70,8 +70,8 @@ def _tracked_on(tracked: list[_Tracked], last: np.ndarray, frame: np.ndarray) ->
     """The garments with their points in the next frame, where enough of them are found."""
     points = np.concatenate([one.now for one in tracked])
     found, status, _ = cv2.calcOpticalFlowPyrLK(
-        last, frame, points[:, None], None, winSize=WINDOW, maxLevel=PYRAMID_LEVELS,
-        minEigThreshold=MIN_EIGENVALUE,
+        last, frame, points[:, None], np.empty_like(points[:, None]), winSize=WINDOW,
+        maxLevel=PYRAMID_LEVELS, minEigThreshold=MIN_EIGENVALUE,
     )  # fmt: skip
     ends = np.cumsum([len(one.now) for one in tracked])[:-1]
     places, seen = np.split(found[:, 0], ends), np.split(status.ravel() == 1, ends)

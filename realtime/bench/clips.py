@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.container import OutputContainer
 
 from realtime.sources import DEMO
 
@@ -55,14 +56,18 @@ def looped(path: Path, clip: Path, frames: int) -> Path:
     with av.open(str(clip)) as source, av.open(str(path), "w") as target:
         video = source.streams.video[0]
         packets = [packet for packet in source.demux(video) if packet.size]
-        data = [(bytes(packet), packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
-        length = max(packet.pts + packet.duration for packet in packets)
+        data = [
+            (bytes(packet), packet.pts or 0, packet.dts or 0, packet.is_keyframe)
+            for packet in packets
+        ]
+        length = max((packet.pts or 0) + (packet.duration or 0) for packet in packets)
         stream = target.add_stream_from_template(video)
         for number in range(frames):
             turn, index = divmod(number, len(data))
             content, pts, dts, key = data[index]
             packet = av.Packet(content)
-            packet.stream, packet.time_base, packet.is_keyframe = stream, video.time_base, key
+            packet.stream, packet.is_keyframe = stream, key
+            packet.time_base = video.time_base or 1 / RATE
             packet.pts, packet.dts = pts + turn * length, dts + turn * length
             target.mux(packet)
     return path
@@ -72,18 +77,19 @@ def _pictures(clip: Clip) -> Iterator[np.ndarray]:
     """BGR images (H, W, 3): the demo in a loop, or its first frame with a camera's noise."""
     width, height = SIZES[clip.size]
     with av.open(str(DEMO)) as source:
-        shown = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
-    shown = [cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
-             for image in (shown[:1] if clip.still else shown)]  # fmt: skip
+        decoded = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
+    shown = [
+        cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+        for image in (decoded[:1] if clip.still else decoded)
+    ]
     rng = np.random.default_rng(0)
     for index in range(clip.frames):
         image = shown[index % len(shown)]
-        if clip.still:
-            image = np.clip(image + rng.normal(0, NOISE, image.shape), 0, 255).astype(np.uint8)
-        yield image
+        noise = rng.normal(0, NOISE, image.shape) if clip.still else 0
+        yield np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
-def _add_tone(target, stream, seconds: float) -> None:
+def _add_tone(target: OutputContainer, stream: av.AudioStream, seconds: float) -> None:
     wave = 0.1 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * SOUND_RATE)) / SOUND_RATE)
     for start in range(0, len(wave), 1024):
         samples = wave[None, start : start + 1024].astype(np.float32)

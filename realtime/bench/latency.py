@@ -29,7 +29,7 @@ CLOCK_PERIOD = 2**BITS / 1000  # seconds after which the shown clock restarts
 WARM_UP = 2.0  # seconds that are not counted
 PAGE_FLAGS = ("--detection-interval", "live", "--locate", "yolo")
 VIEWERS = 4
-PATIENCE = 20.0  # seconds for the page to open
+PATIENCE = 60.0  # seconds for the page to open
 LENGTH = b"Content-Length: "
 
 
@@ -159,7 +159,7 @@ def _wait_for(port: int) -> None:
     raise UsageError(f"the page did not open within {PATIENCE:.0f} s")
 
 
-async def _answer(port: int, path: str) -> bytes:
+async def _body(port: int, path: str) -> bytes:
     """The body of a page."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
@@ -170,7 +170,7 @@ async def _answer(port: int, path: str) -> bytes:
 
 
 async def _state(port: int) -> dict:
-    body = await _answer(port, "/state")
+    body = await _body(port, "/state")
     return json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])
 
 
@@ -192,7 +192,7 @@ async def _pictures(port: int) -> AsyncIterator[bytes]:
 async def _first_picture(port: int) -> float:
     """Seconds from asking for the page until its first picture is there."""
     start = time.monotonic()
-    await _answer(port, "/")
+    await _body(port, "/")
     async for picture in _pictures(port):
         if _decoded(picture) is not None:
             return time.monotonic() - start
@@ -201,9 +201,11 @@ async def _first_picture(port: int) -> float:
 
 async def _ages(port: int, seconds: float) -> Sequence[float]:
     """Ages in seconds of the pictures, by the clock that each shows."""
-    start, found = time.monotonic(), []
+    start = time.monotonic()
+    found: list[float] = []
     async for picture in _pictures(port):
-        now, clock = time.monotonic(), read_clock(_decoded(picture))
+        now, image = time.monotonic(), _decoded(picture)
+        clock = None if image is None else read_clock(image)
         if clock is not None and now > start + WARM_UP:
             found.append((now - clock) % CLOCK_PERIOD)
         if now > start + WARM_UP + seconds:
@@ -235,5 +237,5 @@ async def _watch(port: int) -> None:
         pass
 
 
-def _decoded(picture: bytes) -> np.ndarray:
+def _decoded(picture: bytes) -> np.ndarray | None:
     return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)

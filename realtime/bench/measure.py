@@ -14,6 +14,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.05  # between samples of a process's memory
 VIDEOS = (".mp4", ".avi", ".mkv")
+# From a clip, or the address of a camera, and the output's path to a command line.
+Command = Callable[[Path | str, Path], list[str]]
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Program(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def command(self) -> Callable[[Path, Path], list[str]]: ...
+    def command(self) -> Command: ...
 
 
 def compare(

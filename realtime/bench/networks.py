@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def classifier_times(batch: int, rounds: int = 200) -> dict[str, np.ndarray]:
         if info.task == "classify":
             engine = openvino_engine(stem, info, device="cpu", threads=1)
             crops = np.zeros((batch, info.channels, info.size, info.size), np.uint8)
-            found[name] = _times(lambda engine=engine, crops=crops: engine(crops), rounds)
+            found[name] = _times(partial(engine, crops), rounds)
     return found
 
 
@@ -32,7 +33,7 @@ def detector_times(rounds: int = 200) -> dict[str, np.ndarray]:
         stem, info = locate(name)
         for threads in (1, 2) if info.task == "detect" else ():
             detector = Detector(info, openvino_detector(stem, info, threads=threads))
-            step = _times(lambda detector=detector: detector(frame), rounds)
+            step = _times(partial(detector, frame), rounds)
             found[f"{name}, {threads} threads"] = step
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime.bench.measure import ROOT, measured
+from realtime.bench.measure import ROOT, Command, measured
 from realtime.sinks.video import ENCODER_OPTIONS, KEY_FRAME_SECONDS, MP4_OPTIONS
 from training.inference.weights import locate
 
@@ -102,16 +102,16 @@ class Peer:
     """A program to time: `command(clip, out)` is run as a whole process."""
 
     name: str
-    command: Callable[[Path, Path], list[str]]
+    command: Command
 
 
-def app(*flags: str) -> Callable[[Path, Path], list[str]]:
+def app(*flags: str) -> Command:
     """The app with flags."""
     script = str(ROOT / "run_realtime.py")
     return lambda clip, out: [sys.executable, script, "--video", str(clip), "-o", str(out), *flags]
 
 
-def python_script(text: str) -> Callable[[Path, Path], list[str]]:
+def python_script(text: str) -> Command:
     """A Python program that takes the clip and the output as its arguments."""
     return lambda clip, out: [sys.executable, "-c", text, str(clip), str(out)]
 
@@ -146,7 +146,7 @@ def yolo(folder: Path) -> tuple[Peer, ...]:
     command = str(Path(sys.executable).with_name("yolo"))
     measured([command, "export", f"model={checkpoint}", "format=openvino", size])
 
-    def predict(model: Path) -> Callable[[Path, Path], list[str]]:
+    def predict(model: Path) -> Command:
         return lambda clip, out: [
             command, "predict", f"model={model}", f"source={clip}", size, "save=True",
             f"conf={info.confidence}", "device=cpu", f"project={out.parent}", "name=yolo",

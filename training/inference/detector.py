@@ -135,7 +135,8 @@ def decode(
     corners = np.concatenate([found.boxes[:, :2], sizes], axis=1)
     strength = found.confidences
     classes = np.zeros_like(found.labels) if class_agnostic else found.labels
-    kept = cv2.dnn.NMSBoxesBatched(corners, strength, classes, 0.0, max_iou)
+    # OpenCV takes arrays too, though its annotations name sequences only.
+    kept = cv2.dnn.NMSBoxesBatched(corners, strength, classes, 0.0, max_iou)  # type: ignore[arg-type]
     rows = np.asarray(kept, np.int64).reshape(-1)
     best = found.take(rows[np.argsort(-strength[rows], kind="stable")][:MOST])
     return _voted(best, found, max_iou) if class_agnostic else best

@@ -127,7 +127,7 @@ class OpenVinoNetwork:
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """The openvino.InferRequest of the calling thread."""
-        requests = self._own.__dict__
+        requests: dict[tuple[int, ...], Any] = self._own.__dict__.setdefault("requests", {})
         if shape not in requests:
             try:
                 requests[shape] = self._compile(shape).create_infer_request()

@@ -112,8 +112,8 @@ class WeightsInfo:
         """
         fields = {key: name for name, key in KEYS.items()}
         try:
-            values = json.loads(text)
-            info = cls(**{fields.get(key, key): value for key, value in values.items()})
+            values = {fields.get(key, key): value for key, value in json.loads(text).items()}
+            info = cls(**values)
             return replace(
                 info,
                 classes=tuple(str(name) for name in info.classes),
@@ -125,7 +125,7 @@ class WeightsInfo:
                 confidence=float(info.confidence),
                 attributes=tuple(
                     Attribute(one["name"], tuple(one["codes"]), tuple(one["titles"]), one["kind"])
-                    for one in info.attributes
+                    for one in values.get("attributes", ())
                 ),
             )
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Before numpy is loaded: nothing multiplies large matrices, and threads for it spin in the way.
+# Before numpy is imported: nothing multiplies large matrices, and OpenBLAS's threads would compete.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from realtime.cli import main
 

@@ -72,7 +72,7 @@ class HalfDutyCycle:
         self._next = time.monotonic() + seconds
 
 
-# By the name that --latency takes; called with the locator's own interval at a smooth pace.
+# By the value of --detection-interval; called with the locator's own interval at a smooth pace.
 DETECTION_INTERVALS: dict[str, Callable[[int], DetectionInterval]] = {
     "every-frame": lambda every: EveryFrame(),
     "smooth": EveryNth,

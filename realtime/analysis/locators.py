@@ -67,7 +67,7 @@ class LocatorRow:
 
     Attributes:
         build: makes the locator.
-        label_source: default of --name-by; CLASSIFIER if the regions carry no class scores.
+        label_source: default of --label-source; CLASSIFIER if the regions carry no class scores.
         classifier: default of --model, trained on this locator's boxes; "" for the app's default.
         slow: True if detection on every frame would dominate the run time.
         worn: True if it separates worn from lying garments, to which pose keypoints then apply.

@@ -22,7 +22,7 @@ from preprocessing.errors import GarmentError
 from realtime import __version__
 from realtime.analysis.engines import ENGINES
 from realtime.sinks.window import has_display
-from realtime.sources.camera import cameras
+from realtime.sources.cameras import cameras
 from training.inference import pose_files
 from training.inference.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
 

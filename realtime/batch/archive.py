@@ -28,7 +28,7 @@ from realtime.batch.several import Outcome, expand, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, units_of
 from realtime.settings import Recognition, recognition_of
 from realtime.sinks.table import OutputSettings, make_sinks
-from realtime.sources.segment import SegmentSource
+from realtime.sources.video import SegmentSource
 
 RETRIES = 3  # of a unit whose worker died
 PROG = "python -m realtime.batch.archive"

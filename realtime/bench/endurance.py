@@ -13,7 +13,7 @@ from preprocessing.errors import BrokenSourceError, UsageError
 from realtime.bench.clips import Clip, build, looped
 from realtime.bench.measure import ROOT
 from realtime.bench.peers import app
-from realtime.sources.fake_camera import SCHEME
+from realtime.sources.cameras import SCHEME
 
 SAMPLES = 100  # of a process while it runs, or a little fewer
 LOOP = 600  # frames of a clip that is looped

@@ -22,7 +22,7 @@ from realtime.analysis.locators import Locator
 from realtime.bench.measure import ROOT
 from realtime.pipeline import Analyser, run
 from realtime.runtime.stats import Stats
-from realtime.sources.fake_camera import BITS, SCHEME, FakeSource, read_clock
+from realtime.sources.cameras import BITS, SCHEME, FakeSource, read_clock
 from realtime.types import LabelledFrame, Region
 
 CLOCK_PERIOD = 2**BITS / 1000  # seconds after which the shown clock restarts

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from realtime.runtime.worker import Channel
-from realtime.sources.live_clock import TIME_BASE, LiveClock
+from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 
 

@@ -24,7 +24,7 @@ from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
 from realtime.settings import Address
 from realtime.sources import DEMO
-from realtime.sources.camera import cameras
+from realtime.sources.cameras import cameras
 from realtime.sources.open_source import STREAM_SCHEMES, open_source
 from training.inference.weights import locate, read_manifest
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from preprocessing.errors import SinkError, UsageError
-from realtime.sinks.rows import flat, rows_of
+from realtime.sinks.text import flat, rows_of
 from realtime.types import LabelledFrame, SourceInfo
 
 PART_ROWS = 20_000
@@ -12,7 +12,7 @@ PART_SECONDS = 10.0  # of the source's time, after which a part with fewer rows 
 
 
 class ParquetSink:
-    """The rows of `rows.py` in a Parquet file, with a column for each side of the box.
+    """The rows of `text.py` in a Parquet file, with a column for each side of the box.
 
     During the run, finished parts lie in FILE.parts/, which every reader takes as one data set; at
     the end they become FILE. A killed run loses its last seconds.

@@ -1,13 +1,21 @@
-"""Pictures as outputs: the last frame with `-o FILE.png`, snapshots of new garments."""
+"""Pictures as outputs: the last frame, snapshots of new garments, the best crop of each."""
 
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from preprocessing.errors import SinkError
 from preprocessing.images.pictures import write_image
-from realtime.types import LabelledFrame, SourceInfo
+from realtime.sinks.text import TextFile
+from realtime.types import Garment, LabelledFrame, SourceInfo
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+MIN_GAIN = 1.15  # by which a crop's quality must exceed that of the last one to replace it
+CUT_OFF_FACTOR = 0.5  # of the quality of a garment that reaches out of the frame
+COLUMNS = ("track", "label", "colour", "probability", "frame", "time", "file")
 
 
 class PictureSink:
@@ -59,3 +67,74 @@ def save_snapshot(folder: Path, labelled: LabelledFrame) -> None:
         SinkError: it cannot be written.
     """
     write_image(folder / f"frame-{labelled.frame.index:06d}.png", labelled.picture)
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """A garment's pixels, BGR uint8 (h, w, 3), with its frame's index and time in seconds."""
+
+    image: np.ndarray
+    garment: Garment
+    frame: int
+    time: float
+
+
+class BestCrops:
+    """Selects crops that are better than all before of their track: larger, surer, and whole."""
+
+    def __init__(self) -> None:
+        self._quality: dict[int, float] = {}  # of the best crop, by track
+
+    def better(self, labelled: LabelledFrame) -> Iterator[Crop]:
+        """Cut out the named garments of a frame that are better than before."""
+        frame = labelled.frame
+        for garment in labelled.garments:
+            quality = _quality(garment, frame.image.shape)
+            if garment.label.known and quality > MIN_GAIN * self._quality.get(garment.track, 0.0):
+                self._quality[garment.track] = quality
+                x1, y1, x2, y2 = garment.region.window
+                image = frame.image[y1:y2, x1:x2].copy()
+                yield Crop(image, garment, frame.index, frame.time)
+
+
+def _quality(garment: Garment, shape: tuple[int, ...]) -> float:
+    """Mean side in pixels times probability, less if it may be cut off by the frame's border."""
+    x1, y1, x2, y2 = garment.region.window
+    whole = x1 > 0 and y1 > 0 and x2 < shape[1] and y2 < shape[0]
+    side = float(np.sqrt((x2 - x1) * (y2 - y1)))
+    return side * garment.label.probability * (1.0 if whole else CUT_OFF_FACTOR)
+
+
+class CropSink:
+    """A folder with a JPEG a track, replaced by better ones, and crops.csv.
+
+    The last row of a track in crops.csv describes the JPEG that is there.
+    """
+
+    needs_picture = False
+
+    def __init__(self, folder: Path):
+        self._folder, self._best = folder, BestCrops()
+        self._table = TextFile(folder / "crops.csv")
+
+    def open(self, info: SourceInfo) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"cannot write {self._folder} ({error.strerror}): give another "
+                            "--crops DIR") from error  # fmt: skip
+        self._table.open(",".join(COLUMNS) + "\r\n")
+
+    def write(self, labelled: LabelledFrame) -> None:
+        rows = csv.DictWriter(self._table, COLUMNS)
+        for crop in self._best.better(labelled):
+            garment, name = crop.garment, f"{crop.garment.track:06d}.jpg"
+            write_image(self._folder / name, crop.image)
+            rows.writerow({
+                "track": garment.track, "label": garment.label.name, "colour": garment.colour,
+                "probability": round(garment.label.probability, 4), "frame": crop.frame,
+                "time": round(crop.time, 6), "file": name,
+            })  # fmt: skip
+
+    def close(self, *, complete: bool) -> None:
+        self._table.close()

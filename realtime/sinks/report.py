@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 
 from preprocessing.errors import SinkError
-from realtime.sinks.best_crops import BestCrops, Crop
+from realtime.sinks.pictures import BestCrops, Crop
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
 SAVE_SECONDS = 10.0  # of wall time between two reports

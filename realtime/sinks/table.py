@@ -69,13 +69,13 @@ def _video_or_picture(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _jsonl(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.rows import JsonlSink
+    from realtime.sinks.text import JsonlSink
 
     return JsonlSink(path)
 
 
 def _csv(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.rows import CsvSink
+    from realtime.sinks.text import CsvSink
 
     return CsvSink(path)
 
@@ -87,7 +87,7 @@ def _parquet(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _subtitles(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.subtitles import SubtitleSink
+    from realtime.sinks.text import SubtitleSink
 
     return SubtitleSink(path)
 
@@ -99,7 +99,7 @@ def _snapshots(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _crops(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.best_crops import CropSink
+    from realtime.sinks.pictures import CropSink
 
     return CropSink(path)
 

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from preprocessing.errors import SourceError
-from realtime.sources.camera import CameraSource
-from realtime.sources.fake_camera import SCHEME, FakeSource
+from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
 from realtime.sources.pictures import PICTURE_SUFFIXES, PictureSource, picture_files
 from realtime.sources.reconnect import ReconnectingSource
 from realtime.sources.source import Source

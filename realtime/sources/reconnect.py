@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.runtime.worker import Prefetch, ReceiveTimeout
-from realtime.sources.live_clock import TIME_BASE, LiveClock
-from realtime.sources.source import Source
+from realtime.sources.source import TIME_BASE, LiveClock, Source
 from realtime.types import Frame
 
 STALL_SECONDS = 1.5  # without a frame, after which a source that gave some is lost

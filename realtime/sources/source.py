@@ -1,9 +1,12 @@
-"""The contract of sources, which give the frames of a file, stream, camera or pictures."""
+"""The contract of sources, which give frames, and the clock of those that are live."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Protocol
 
 from realtime.types import Frame, SourceInfo
+
+TIME_BASE = Fraction(1, 90_000)  # seconds a tick of live sources
 
 
 class Source(Protocol):
@@ -30,3 +33,20 @@ class Source(Protocol):
             BrokenSourceError: the source broke off; every frame so far was given.
         """
         ...
+
+
+class LiveClock:
+    """Converts times of time.monotonic() to ticks of TIME_BASE.
+
+    Args:
+        start: the time of tick 0; None for that of the first frame.
+    """
+
+    def __init__(self, start: float | None = None):
+        self._start, self._last = start, -1
+
+    def ticks(self, captured: float) -> int:
+        """Return the ticks of a frame, more than those of the one before."""
+        self._start = captured if self._start is None else self._start
+        self._last = max(self._last + 1, round((captured - self._start) / TIME_BASE))
+        return self._last

@@ -1,11 +1,11 @@
-"""Rows as JSON lines and CSV: their values, and that each reaches the disk at once."""
+"""Rows and subtitles: their values, and that each row reaches the disk at once."""
 
 import csv
 import json
 
 import make
 
-from realtime.sinks.rows import COLUMNS, CsvSink, JsonlSink
+from realtime.sinks.text import COLUMNS, CsvSink, JsonlSink, SubtitleSink
 
 
 def test_rows_of_json(tmp_path):
@@ -32,3 +32,31 @@ def test_rows_of_csv(tmp_path):
     assert tuple(row) == COLUMNS
     assert row["label"] == 'a "b", c' and row["attributes"] == "neck=v|sleeve=long"
     assert [float(row[side]) for side in ("x1", "y1", "x2", "y2")] == [1, 2, 11, 22]
+
+
+def labels(*names):
+    return [
+        make.labelled(index, *([make.garment(name, colour="red")] if name else []))
+        for index, name in enumerate(names)
+    ]
+
+
+def test_cues_last_as_long_as_their_labels(tmp_path):
+    path = tmp_path / "a.srt"
+    make.write_all(SubtitleSink(path), *labels("", "Dress", "Dress", "unknown", "Bag", "Bag"))
+    assert path.read_text() == (
+        "1\n00:00:00,100 --> 00:00:00,300\nred Dress\n\n"
+        "2\n00:00:00,400 --> 00:00:00,600\nred Bag\n\n"
+    )
+
+
+def test_webvtt_of_long_videos(tmp_path):
+    path = tmp_path / "a.vtt"
+    both = make.labelled(36_610, make.garment(), make.garment("Bag"))
+    make.write_all(SubtitleSink(path), both, make.labelled(36_611))
+    assert path.read_text() == "WEBVTT\n\n1\n01:01:01.000 --> 01:01:01.100\nBag, Dress\n\n"
+
+
+def test_no_labels_are_no_cues(tmp_path):
+    make.write_all(SubtitleSink(tmp_path / "a.srt"), *labels("", "unknown"))
+    assert (tmp_path / "a.srt").read_text() == ""

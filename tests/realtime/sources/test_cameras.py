@@ -1,22 +1,60 @@
-"""The fake camera: its clock, its address, and the troubles that it rehearses."""
+"""Cameras: their clock and their loss; the clock, address and troubles of the simulated one."""
 
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
+import cv2
+import make
 import numpy as np
 import pytest
 
-from preprocessing.errors import SourceError
-from realtime.sources import fake_camera
-from realtime.sources.fake_camera import (
+from preprocessing.errors import BrokenSourceError, SourceError
+from realtime.sources import cameras
+from realtime.sources.cameras import (
     TROUBLE_SECONDS,
+    CameraSource,
     FakeSource,
     draw_clock,
     read_clock,
     read_url,
 )
 from realtime.sources.open_source import open_source
+
+
+class FakeCapture:
+    """In place of cv2.VideoCapture: five pictures, then the cable is pulled."""
+
+    def __init__(self, number):
+        self.left = 5
+
+    def isOpened(self):  # OpenCV's name
+        return True
+
+    def get(self, key):
+        return {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}.get(key, 30.0)
+
+    def read(self):
+        self.left -= 1
+        return (self.left >= 0, make.picture(0) if self.left >= 0 else None)
+
+    def release(self):
+        pass
+
+
+def test_a_camera_keeps_time_and_its_loss_is_an_error(monkeypatch):
+    monkeypatch.setattr(cameras.cv2, "VideoCapture", FakeCapture)
+    frames = []
+    with CameraSource(0) as source, pytest.raises(BrokenSourceError, match="after 5"):
+        for frame in source:
+            frames.append(frame)
+    assert source.info.live and source.info.rate == 30
+    assert len(frames) == 5 and (np.diff([f.pts for f in frames]) > 0).all()
+
+
+def test_the_error_of_a_camera_that_is_not_there_names_the_next_step():
+    with pytest.raises(SourceError, match=r"no camera 63.*--(video|camera)"):
+        CameraSource(63)
 
 
 @pytest.mark.parametrize("now", [0.0, 1.234, 16000.5, 2**24 / 1000 - 0.001])
@@ -72,7 +110,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    monkeypatch.setattr(fake_camera, "time", clock := Clock())
+    monkeypatch.setattr(cameras, "time", clock := Clock())
     return clock
 
 

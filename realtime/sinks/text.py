@@ -1,0 +1,199 @@
+"""Text outputs: rows as JSON lines or CSV, labels as subtitles.
+
+All write line by line, so that a file which is cut short lacks only its end.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO, TypedDict
+
+from preprocessing.errors import SinkError
+from realtime.types import LabelledFrame, SourceInfo
+
+CORNERS = ("x1", "y1", "x2", "y2")
+COLUMNS = ("frame", "time", "track", *CORNERS, "label", "probability", "held", "colour",
+           "attributes")  # fmt: skip
+
+
+class Row(TypedDict):
+    """The values of a row.
+
+    Attributes:
+        frame, time: index, and presentation time in seconds.
+        box: x1 y1 x2 y2 in pixels.
+        probability: of the label, calibrated, 0 to 1.
+        held: true if nothing moved, so that the row repeats the one of the frame before.
+    """
+
+    frame: int
+    time: float
+    track: int
+    box: list[float]
+    label: str
+    probability: float
+    held: bool
+    colour: str
+    attributes: dict[str, str]
+
+
+def rows_of(labelled: LabelledFrame) -> Iterator[Row]:
+    """Return a frame's rows, in the order of its garments."""
+    for garment in labelled.garments:
+        yield Row(
+            frame=labelled.frame.index,
+            time=round(labelled.frame.time, 6),
+            track=garment.track,
+            box=[round(float(side), 1) for side in garment.region.box],
+            label=garment.label.name,
+            probability=round(garment.label.probability, 4),
+            held=garment.held,
+            colour=garment.colour,
+            attributes=dict(garment.attributes),
+        )
+
+
+def flat(row: Row) -> dict[str, object]:
+    """Return a row with a column for each side of its box, in the order of COLUMNS."""
+    corners = dict(zip(CORNERS, row["box"], strict=True))
+    values = {**row, **corners}
+    return {column: values[column] for column in COLUMNS}
+
+
+class TextFile:
+    """A text file that takes strings once it is open; every line reaches the disk at once."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._file: TextIO | None = None
+
+    def open(self, head: str = "") -> None:
+        """Create or empty the file, and write its first lines.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        try:
+            self._file = self._path.open("w", buffering=1, encoding="utf-8", newline="")
+            self._file.write(head)
+        except OSError as error:
+            with suppress(OSError):
+                self.close()
+            raise self._failed(error) from error
+
+    def write(self, text: str) -> int:
+        """Append text; return its length, as csv writers expect of a file.
+
+        Raises:
+            SinkError: the disk is full or the file cannot be written any more.
+        """
+        assert self._file is not None, "open() comes first"
+        try:
+            return self._file.write(text)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Close the file.
+
+        Raises:
+            SinkError: its last lines cannot be written.
+        """
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> SinkError:
+        return SinkError(f"cannot write {self._path}: {error.strerror}")
+
+
+class JsonlSink:
+    """A JSON object a row, a line each."""
+
+    needs_picture = False
+
+    def __init__(self, path: Path):
+        self._file = TextFile(path)
+
+    def open(self, info: SourceInfo) -> None:
+        self._file.open()
+
+    def write(self, labelled: LabelledFrame) -> None:
+        for row in rows_of(labelled):
+            self._file.write(json.dumps(row) + "\n")
+
+    def close(self, *, complete: bool) -> None:
+        self._file.close()
+
+
+class CsvSink:
+    """A CSV line a row with COLUMNS; attributes as "name=value|name=value"."""
+
+    needs_picture = False
+
+    def __init__(self, path: Path):
+        self._file = TextFile(path)
+
+    def open(self, info: SourceInfo) -> None:
+        self._file.open(",".join(COLUMNS) + "\r\n")
+
+    def write(self, labelled: LabelledFrame) -> None:
+        lines = csv.DictWriter(self._file, COLUMNS)
+        for row in rows_of(labelled):
+            attributes = "|".join(f"{name}={value}" for name, value in row["attributes"].items())
+            lines.writerow(flat(row) | {"attributes": attributes})
+
+    def close(self, *, complete: bool) -> None:
+        self._file.close()
+
+
+class SubtitleSink:
+    """The labels in view, a cue for as long as they stay the same.
+
+    A cue is written when its labels change: a file that is cut short lacks only the last one.
+    The format goes by the file's suffix.
+    """
+
+    needs_picture = False
+
+    def __init__(self, path: Path):
+        self._file = TextFile(path)
+        self._is_srt = path.suffix.lower() == ".srt"
+        self._count, self._labels, self._since = 0, "", 0.0
+        self._last = self._step = 0.0  # seconds: time of the last frame, and of one frame
+
+    def open(self, info: SourceInfo) -> None:
+        self._file.open("" if self._is_srt else "WEBVTT\n\n")
+
+    def write(self, labelled: LabelledFrame) -> None:
+        known = {f"{g.colour} {g.label.name}".strip() for g in labelled.garments if g.label.known}
+        labels, time = ", ".join(sorted(known)), labelled.frame.time
+        self._step = time - self._last or self._step
+        if labels != self._labels:
+            self._end_cue(time)
+            self._labels, self._since = labels, time
+        self._last = time
+
+    def _end_cue(self, until: float) -> None:
+        if self._labels and until > self._since:
+            self._count += 1
+            times = f"{self._timestamp(self._since)} --> {self._timestamp(until)}"
+            self._file.write(f"{self._count}\n{times}\n{self._labels}\n\n")
+
+    def _timestamp(self, seconds: float) -> str:
+        whole = round(1000 * max(seconds, 0.0))
+        minutes, milliseconds = divmod(whole, 60_000)
+        point = "," if self._is_srt else "."
+        return (f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d}{point}"
+                f"{milliseconds % 1000:03d}")  # fmt: skip
+
+    def close(self, *, complete: bool) -> None:
+        try:
+            self._end_cue(self._last + self._step)
+        finally:
+            self._file.close()

@@ -1,1 +1,1 @@
-"""What a run needs around its frames: threads, signals, statistics, progress."""
+"""Services of a run beside its frames: threads, signals, statistics, progress, log."""

@@ -24,7 +24,6 @@ from preprocessing.images.contact_sheet import picture_sheet
 from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import write_image
 from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
-from realtime.analysis.locators import Locator
 from realtime.analysis.network_locators import ParserLocator, load_parser
 from realtime.bench.footage import Footage, read_clips
 from realtime.sources.open_source import open_source
@@ -59,7 +58,7 @@ class LabelledFrame:
     garments: list[tuple[str, Region]]
 
 
-def labelled_frames(clip: Footage, locator: Locator) -> Iterator[LabelledFrame]:
+def labelled_frames(clip: Footage, locator: ParserLocator) -> Iterator[LabelledFrame]:
     """Every n-th frame of a clip in which a garment has a label."""
     with open_source(str(clip.path)) as source:
         for frame in source:
@@ -72,9 +71,9 @@ def labelled_frames(clip: Footage, locator: Locator) -> Iterator[LabelledFrame]:
                 yield LabelledFrame(frame, garments)
 
 
-def _layer(region: Region, locator: Locator) -> str:
+def _layer(region: Region, locator: ParserLocator) -> str:
     """The layer with the highest score."""
-    assert region.scores is not None and locator.info is not None  # the parser's always are
+    assert region.scores is not None  # the parser gives every region scores
     return locator.info.classes[int(region.scores.argmax())]
 
 
@@ -85,7 +84,9 @@ def label_of(layer: str, classes: Sequence[str]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def write_crops(clip: Footage, locator: Locator, folder: Path, *, group: str) -> Iterator[Sample]:
+def write_crops(
+    clip: Footage, locator: ParserLocator, folder: Path, *, group: str
+) -> Iterator[Sample]:
     """Write the garments of a clip as square pictures; each as a sample with its label."""
     for labelled in labelled_frames(clip, locator):
         for label, region in labelled.garments:
@@ -94,7 +95,7 @@ def write_crops(clip: Footage, locator: Locator, folder: Path, *, group: str) ->
             yield Sample(path, label, group=group)
 
 
-def write_frames(clip: Footage, locator: Locator, folder: Path) -> Iterator[Sample]:
+def write_frames(clip: Footage, locator: ParserLocator, folder: Path) -> Iterator[Sample]:
     """Write frames of a clip into images/, and the boxes of their garments into labels/.
 
     Boxes have the labels' layers, whatever layer the parser predicted.

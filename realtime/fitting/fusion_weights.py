@@ -19,7 +19,6 @@ from preprocessing.datasets.yolo_layout import SPLITS, read_boxes, read_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
-from preprocessing.labels import PHOTO_LAYER
 from realtime.analysis.classifier import load_classifier
 from realtime.analysis.fusion import FusedClassifier, load_fused
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions
@@ -59,7 +58,7 @@ def single_garments(index: Path) -> Photos:
     Raises:
         DataError: there are none.
     """
-    samples = [s for s in read_csv(index) if s.split == "validation" and s.label in PHOTO_LAYER]
+    samples = [sample for sample in read_csv(index) if sample.split == "validation"]
     if not samples:
         raise DataError(f"{index} has no photos of the validation split: see "
                         "preprocessing.builders.photo_dataset")  # fmt: skip

@@ -13,10 +13,9 @@ from preprocessing.flags import Flag
 from training.common.runs import (
     CONFIG,
     Run,
-    RunFlags,
-    newest_run,
     open_run,
     read_config,
+    resumed_folder,
     resumed_settings,
     write_config,
 )
@@ -99,13 +98,13 @@ def test_resuming_repeats_the_settings_and_refuses_others(run):
 
 def test_a_folder_is_opened_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    known = {"model": "m", "checkpoint": "last.ckpt", "command": "fit"}
-    assert open_run(RunFlags(), **known).folder.parent == Path("runs")
+    known = {"checkpoint": "last.ckpt", "command": "fit"}
+    assert open_run(Namespace(model="m"), **known).folder.parent == Path("runs")
     (tmp_path / "last.ckpt").touch()
     with pytest.raises(UsageError, match="holds a run already"):
-        open_run(RunFlags(out=tmp_path), **known)
-    assert open_run(RunFlags(resume=str(tmp_path)), **known).resumed
-    with pytest.raises(UsageError, match=r"no last.ckpt in it"):
-        open_run(RunFlags(resume="absent"), **known)
+        open_run(Namespace(out=tmp_path), **known)
+    assert open_run(Namespace(resume=str(tmp_path)), **known).resumed
+    with pytest.raises(UsageError, match=r"no last\.ckpt in it"):
+        open_run(Namespace(resume="absent"), **known)
     with pytest.raises(UsageError, match="no run of m"):
-        newest_run("m")
+        resumed_folder("auto", "m")

@@ -49,15 +49,22 @@ class Analyser(Protocol):
         ...
 
 
-class Hud:
-    """The line on the frame: true FPS, latency, model, dropped frames."""
+class Overlay:
+    """Draws the labels, and the HUD: true FPS, latency, model, dropped frames."""
 
     def __init__(self, analysis: Analyser):
         self._analysis = analysis
         self._text, self._due = "", 0.0
 
-    def __call__(self, stats: Stats) -> str:
-        """Return the current text, renewed a few times a second."""
+    def __call__(self, labelled: LabelledFrame, stats: Stats) -> LabelledFrame:
+        """Return the frame with a picture of its own."""
+        with stats.stage("draw"):
+            image, garments = labelled.frame.image, labelled.garments
+            picture = self._analysis.annotator(image, garments, self._hud(stats))
+            return replace(labelled, picture=picture)
+
+    def _hud(self, stats: Stats) -> str:
+        """The current text, renewed a few times a second."""
         now = time.monotonic()
         if now >= self._due:
             self._due = now + HUD_SECONDS if stats.fps else now
@@ -94,9 +101,9 @@ def run(
     """
     if cores() <= FEW_CORES:
         cv2.setNumThreads(1)  # the stages fill the cores; OpenCV's own threads would compete
-    live, hud = source.info.live, Hud(analysis)
+    live, concurrent = source.info.live, not (source.info.live or show)
     waiting = 1 if live else DECODED_FRAMES
-    draws = show is not None or any(sink.needs_picture for sink in sinks)
+    draws, overlay = show or any(sink.needs_picture for sink in sinks), Overlay(analysis)
     with opened(sinks, source.info):
         stats.start()
         with (
@@ -104,17 +111,14 @@ def run(
             Prefetch(_timed(source, stats), size=waiting, drop_oldest=live) as decoded,
         ):
             try:
-                for labelled in analysis.analysed(
-                    decoded.items(stopped), stats, concurrent=not (live or show)
-                ):
-                    frame, stats.dropped = labelled.frame, decoded.dropped
+                frames = decoded.items(stopped)
+                for labelled in analysis.analysed(frames, stats, concurrent=concurrent):
+                    stats.dropped = decoded.dropped
                     if draws:
-                        with stats.stage("draw"):
-                            picture = analysis.annotator(frame.image, labelled.garments, hud(stats))
-                            labelled = replace(labelled, picture=picture)
-                    stats.frame_analysed(frame.captured)
+                        labelled = overlay(labelled, stats)
+                    stats.frame_analysed(labelled.frame.captured)
                     queue.send(labelled)
-                    progress(frame.index + 1)
+                    progress(labelled.frame.index + 1)
                     if show and not show(labelled, stopped):
                         raise Stopped
                 if stopped():

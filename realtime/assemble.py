@@ -10,12 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from preprocessing.errors import UsageError
-from realtime.analysis.classifier import Classifier, CropClassifier, load_classifier
-from realtime.analysis.colour_and_attributes import AppearanceObserver, load_attributes
+from realtime.analysis.classifiers import (
+    Classifier,
+    CropClassifier,
+    LocatorScores,
+    load_classifier,
+    load_fused,
+)
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.engines import CACHE_DIR, choose, streams_for
-from realtime.analysis.frame_analysis import FrameAnalysis
-from realtime.analysis.fusion import LocatorScores, load_fused
+from realtime.analysis.frame_analysis import AppearanceObserver, FrameAnalysis, load_attributes
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.trackers import TRACKERS

@@ -25,10 +25,15 @@ from preprocessing.datasets.samples import SPLIT_NAMES, read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import POSITIVE, Check, Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
-from preprocessing.images.pictures import picture_paths, write_image
+from preprocessing.images.pictures import (
+    Mark,
+    class_colour,
+    contact_sheet,
+    marked_tile,
+    picture_paths,
+    write_image,
+)
 from preprocessing.processes import process_pool
-from preprocessing.synthesis.backgrounds import BACKGROUNDS, UNSEEN, Background, Patches
 from preprocessing.synthesis.compose import (
     Canvas,
     Cutout,
@@ -39,7 +44,7 @@ from preprocessing.synthesis.compose import (
     compose,
     green_canvas,
 )
-from preprocessing.synthesis.cutouts import grabcut_photo
+from preprocessing.synthesis.cutouts import BACKGROUNDS, UNSEEN, Background, Patches, grabcut_photo
 
 T = TypeVar("T")
 
@@ -178,7 +183,7 @@ def make_canvas(recipe: CanvasRecipe, index: int) -> Canvas:
     materials = open_materials(recipe)
     if recipe.preset == "green":
         return green_canvas(rng, recipe.size, materials.garments)
-    return compose(rng, recipe.size, materials.garments, materials.backgrounds)
+    return compose(rng, recipe.size, garments=materials.garments, backgrounds=materials.backgrounds)
 
 
 def write_canvas(recipe: CanvasRecipe, folder: Path, index: int) -> Canvas:

@@ -11,16 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from preprocessing.datasets.parsed_people import read_mask_labels, read_parsed_people
+from preprocessing.datasets.parsed_people import ParsedPhoto, read_mask_labels, read_parsed_people
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
-from preprocessing.images.network_input import square_crop
 from preprocessing.images.pictures import picture_paths, read_picture, write_image
-from preprocessing.images.regions import Region
+from preprocessing.images.regions import Region, square_crop
 from preprocessing.labels import MASK_LAYER
 from preprocessing.processes import process_pool
-from preprocessing.synthesis.backgrounds import Patches, random_background
-from preprocessing.synthesis.cutouts import grabcut_photo, paste
+from preprocessing.synthesis.cutouts import Patches, grabcut_photo, paste, random_background
 
 UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")  # classes with a collar
 # Names of mask values: garments with a collar, hair, and everything that belongs to a head.
@@ -59,25 +57,18 @@ def read_heads(folder: Path) -> list[Head]:
         DataError: there are no photos, or labels.csv or a mask is missing.
     """
     names = read_mask_labels(folder)
+    photos = (photo for photo in read_parsed_people(folder) if photo.split == "training")
+    found = (_head(photo, names) for photo in photos)
+    return [head for head in found if head is not None]
+
+
+def _head(photo: ParsedPhoto, names: dict[int, str]) -> Head | None:
+    """The head of a photo, or None unless its hair and its collar are visible."""
+    mask = photo.mask()
     hair, parts, upper = (
-        [value for value, name in names.items() if name in group]
+        np.isin(mask, [value for value, name in names.items() if name in group])
         for group in (HAIR, HEAD, COLLARED)
     )
-    found = []
-    for photo in read_parsed_people(folder):
-        if photo.split == "training":
-            mask = photo.mask()
-            head = _head(photo.path, *(np.isin(mask, values) for values in (hair, parts, upper)))
-            found += [head] if head else []
-    return found
-
-
-def _head(path: Path, hair: np.ndarray, parts: np.ndarray, upper: np.ndarray) -> Head | None:
-    """The head of a photo, or None unless its hair and its collar are visible.
-
-    Args:
-        hair, parts, upper: bool (H, W), the pixels of hair, of a head, of garments with a collar.
-    """
     x, y, width, height = cv2.boundingRect(hair.astype(np.uint8))
     left, right = max(0, x - width // 4), x + width + width // 4
     below = np.flatnonzero(upper[y:, x : x + width].any(axis=1))
@@ -89,17 +80,18 @@ def _head(path: Path, hair: np.ndarray, parts: np.ndarray, upper: np.ndarray) ->
     cover[neck:] &= hair[neck:]
     bottom = max(neck, y + height)
     window = np.s_[y:bottom, left:right]
-    image = read_picture(path)[window]
+    image = read_picture(photo.path)[window]
     return Head(image, cover[window].astype(np.uint8) * 255, collar - y)
 
 
 def composite_garments(
-    flat: Sequence[Sample], parsed: Path, backgrounds: Path | None, out: Path
+    flat: Sequence[Sample], out: Path, *, parsed: Path, backgrounds: Path | None
 ) -> Iterator[Sample]:
     """Write a composite of each upper garment among photos of single ones into `out`.
 
     Args:
         flat: photos of single garments, labelled with classes.
+        parsed: folder of photos of people with masks.
         backgrounds: folder of garment-free pictures, for half of the backgrounds; without it, all
             are drawn.
 
@@ -118,7 +110,11 @@ def composite_garments(
             rng = np.random.default_rng(index)
             head = heads[rng.integers(len(heads))]
             background = random_background(pictures, SIDE, rng)
-            picture = None if region is None else composite(head, image, region, background, rng)
+            picture = (
+                None
+                if region is None
+                else composite(head, image, region, background=background, rng=rng)
+            )
             if picture is not None:
                 target = out / f"{index:05d}-{sample.label}.jpg"
                 write_image(target, picture)
@@ -134,6 +130,7 @@ def composite(
     head: Head,
     garment: np.ndarray,
     region: Region,
+    *,
     background: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray | None:

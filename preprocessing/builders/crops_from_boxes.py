@@ -22,10 +22,8 @@ from preprocessing.datasets.samples import INDEX, SPLIT_NAMES, Sample
 from preprocessing.datasets.yolo_layout import Layout, check_layout, read_boxes, read_layout
 from preprocessing.errors import DataError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.contact_sheet import picture_sheet
-from preprocessing.images.network_input import square_crop
-from preprocessing.images.pictures import read_picture, write_image
-from preprocessing.images.regions import Region
+from preprocessing.images.pictures import picture_sheet, read_picture, write_image
+from preprocessing.images.regions import Region, square_crop
 from preprocessing.processes import process_pool
 
 JITTER = 0.04  # deviation of a box's edges, of its sides: those of a detector are not exact

@@ -14,8 +14,7 @@ import numpy as np
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import SinkError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.synthesis.backgrounds import BACKGROUNDS
-from preprocessing.synthesis.cutouts import cut_out, paste, tinted
+from preprocessing.synthesis.cutouts import BACKGROUNDS, cut_out, paste, tinted
 
 SIZE = (640, 480)  # pixels
 RATE = 25  # frames per second

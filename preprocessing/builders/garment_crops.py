@@ -28,12 +28,10 @@ from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import read_boxed, read_layout
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.contact_sheet import picture_sheet
-from preprocessing.images.network_input import square_crop
-from preprocessing.images.pictures import picture_paths, read_picture, write_image
-from preprocessing.images.regions import Region
+from preprocessing.images.pictures import picture_paths, picture_sheet, read_picture, write_image
+from preprocessing.images.regions import Region, square_crop
 from preprocessing.labels import BOX_CLASS, OTHER, PHOTO_CLASS, PHOTO_LAYER
-from preprocessing.synthesis.backgrounds import BACKGROUNDS, Background, Patches
+from preprocessing.synthesis.cutouts import BACKGROUNDS, Background, Patches
 
 MIN_SIDE = 40  # pixels of a garment's longer side; smaller ones show too little
 MIN_FILL = 0.4  # fraction of its box covered by a garment's pixels; else others lie over it
@@ -248,8 +246,12 @@ def _worn_garments(settings: Settings, flat: list[Sample]) -> Iterator[Sample]:
         yield from boxed_crops(settings.boxed, settings.boxed_labels, settings.out / "boxed")
     if settings.composite_heads:
         training = [sample for sample in flat if sample.split in ("", "training")]
-        out = settings.out / "composite"
-        yield from composite_garments(training, settings.parsed, settings.backgrounds, out)
+        yield from composite_garments(
+            training,
+            settings.out / "composite",
+            parsed=settings.parsed,
+            backgrounds=settings.backgrounds,
+        )
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.datasets.parsed_people import mask_boxes, read_mask_labels, read_parsed_people
-from preprocessing.datasets.samples import read_csv
-from preprocessing.datasets.splits import split_samples
+from preprocessing.datasets.samples import read_csv, split_samples
 from preprocessing.datasets.yolo_layout import (
     SPLITS,
     read_boxed,
@@ -33,8 +32,15 @@ from preprocessing.datasets.yolo_layout import (
 )
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.contact_sheet import Mark, class_colour, contact_sheet, marked_tile
-from preprocessing.images.pictures import picture_paths, read_picture, write_image
+from preprocessing.images.pictures import (
+    Mark,
+    class_colour,
+    contact_sheet,
+    marked_tile,
+    picture_paths,
+    read_picture,
+    write_image,
+)
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import BOX_LAYER, IGNORED, LAYERS, PHOTO_LAYER
 from preprocessing.processes import process_pool

@@ -24,13 +24,15 @@ from preprocessing.datasets.duplicates import near_duplicates, perceptual_hash
 from preprocessing.datasets.samples import (
     INDEX,
     SPLITS,
+    Rules,
     Sample,
+    crossing_groups,
     read_csv,
     read_samples,
     refuse_bad,
+    split_samples,
     write_csv,
 )
-from preprocessing.datasets.splits import Rules, crossing_groups, split_samples
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.pictures import read_picture

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 
 from preprocessing.images.regions import Region
-from preprocessing.synthesis.backgrounds import Background
 from preprocessing.synthesis.camera_effects import add_camera_effects
-from preprocessing.synthesis.cutouts import blend, cut_out, tinted
+from preprocessing.synthesis.cutouts import Background, blend, cut_out, tinted
 
 MAX_GARMENTS = 8
 EMPTY = 0.15  # fraction of canvases without a garment
@@ -102,84 +101,83 @@ class PhotoGarments:
 
 
 def compose(
-    rng: np.random.Generator, size: int, garments: Garments, backgrounds: Sequence[Background]
+    rng: np.random.Generator, size: int, *, garments: Garments, backgrounds: Sequence[Background]
 ) -> Canvas:
     """A canvas of `size` pixels with 0 to 8 garments, distractors, and camera effects."""
     colour = tuple(int(value) for value in rng.integers(15, 245, 3))
     draw = backgrounds[int(rng.integers(len(backgrounds)))]
-    image = np.ascontiguousarray(draw((size, size), rng, colour))
+    scene = _Scene(np.ascontiguousarray(draw((size, size), rng, colour)))
     for _ in range(rng.integers(0, DISTRACTORS + 1)):
-        _distract(image, rng, garments)
+        _distract(scene.image, rng, garments)
     wanted = 0 if rng.random() < EMPTY else int(rng.integers(1, MAX_GARMENTS + 1))
-    owner = np.zeros((size, size), np.uint8)  # number of the garment that a pixel shows, from 1
-    placed: list[tuple[int, float, int]] = []  # label, fraction inside, pixels inside
     for _ in range(wanted):
-        _place(image, owner, placed, rng, garments)
-    seen = add_camera_effects(_lit(image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
-    return Canvas(seen, tuple(_visible(owner, placed)))
+        scene.place(garments, rng)
+    seen = add_camera_effects(_lit(scene.image, rng), rng, blur=0.15, noise=0.4, compression=0.5)
+    return Canvas(seen, scene.visible())
 
 
 def green_canvas(rng: np.random.Generator, size: int, garments: Garments) -> Canvas:
     """A canvas with one garment in the middle of a green screen."""
-    image = np.full((size, size, 3), (0, 255, 0), np.uint8)
+    scene = _Scene(np.full((size, size, 3), (0, 255, 0), np.uint8))
     found = garments(rng, size // 3)
-    owner = np.zeros((size, size), np.uint8)
     height, width = found.mask.shape
-    scale = size / 3 / max(height, width)
-    quad = _corners(width, height) * scale + size / 2
-    cover = _paste(image, found, quad, blur=0.0)
-    owner[cover > 127] = 1
-    return Canvas(image, tuple(_visible(owner, [(found.label, 1.0, int((owner == 1).sum()))])))
+    quad = _corners(width, height) * (size / 3 / max(height, width)) + size / 2
+    cover = _paste(scene.image, found, quad, blur=0.0)
+    scene.add(found.label, cover > 127, inside=1.0)
+    return Canvas(scene.image, scene.visible())
 
 
-def _place(
-    image: np.ndarray,
-    owner: np.ndarray,
-    placed: list[tuple[int, float, int]],
-    rng: np.random.Generator,
-    garments: Garments,
-) -> None:
-    """Paste one garment where it hides no other too much, or none if there is no such place."""
-    size = len(image)
-    longest = min(SCALES[1] * TILE, MAX_SIDE * size)
-    side = float(rng.uniform(SCALES[0] * TILE, longest))
-    found = garments(rng, round(side))
-    found = Cutout(_patterned(found.image, rng), found.mask, found.label)
-    for _ in range(TRIES):
-        quad = _quad(found.mask.shape, side, rng) + rng.uniform(0, size, 2)
-        inside, mask = _coverage(found.mask, quad, size)
-        pixels = int(mask.sum())
-        if inside < MIN_INSIDE or pixels < MIN_PIXELS:
-            continue
-        if any(
-            _remaining(owner, number, mask) < MIN_VISIBLE * total
-            for number, (_, _, total) in enumerate(placed, start=1)
-        ):
-            continue
-        trial = image.copy()
-        _paste(trial, found, quad, blur=float(rng.choice((0.0, 0.0, 0.7, 1.5))))
-        if np.abs(trial[mask].astype(int) - image[mask]).mean() < MIN_CONTRAST:
-            continue
-        image[:] = trial
-        placed.append((found.label, inside, pixels))
-        owner[mask] = len(placed)
-        return
+class _Scene:
+    """A canvas in the making, which knows the garment that each pixel shows.
 
+    Attributes:
+        image: BGR uint8 (S, S, 3), changed in place.
+    """
 
-def _remaining(owner: np.ndarray, number: int, mask: np.ndarray) -> int:
-    """Pixels of a garment that a new mask would leave visible."""
-    return int(((owner == number) & ~mask).sum())
+    def __init__(self, image: np.ndarray):
+        self.image = image
+        self._owner = np.zeros(image.shape[:2], np.uint8)  # number of a pixel's garment, from 1
+        self._placed: list[tuple[int, float, int]] = []  # label, fraction inside, pixels inside
 
+    def place(self, garments: Garments, rng: np.random.Generator) -> None:
+        """Paste one garment where it hides no other too much, or none if there is no such place."""
+        size = len(self.image)
+        side = float(rng.uniform(SCALES[0] * TILE, min(SCALES[1] * TILE, MAX_SIDE * size)))
+        found = garments(rng, round(side))
+        found = Cutout(_patterned(found.image, rng), found.mask, found.label)
+        for _ in range(TRIES):
+            quad = _quad(found.mask.shape, side, rng) + rng.uniform(0, size, 2)
+            inside, mask = _coverage(found.mask, quad, size)
+            if inside < MIN_INSIDE or mask.sum() < MIN_PIXELS or self._hidden_by(mask):
+                continue
+            trial = self.image.copy()
+            _paste(trial, found, quad, blur=float(rng.choice((0.0, 0.0, 0.7, 1.5))))
+            if np.abs(trial[mask].astype(int) - self.image[mask]).mean() >= MIN_CONTRAST:
+                self.image[:] = trial
+                self.add(found.label, mask, inside=inside)
+                return
 
-def _visible(owner: np.ndarray, placed: Sequence[tuple[int, float, int]]) -> list[Placed]:
-    """The garments with a visible part."""
-    found = []
-    for number, (label, inside, total) in enumerate(placed, start=1):
-        mask = (owner == number).astype(np.uint8)
-        region = Region.from_mask(mask)
-        if region is not None:
-            found.append(Placed(label, region.box, inside, float(mask.sum()) / total))
-    return found
+    def add(self, label: int, mask: np.ndarray, *, inside: float) -> None:
+        """Note that a garment covers the pixels of a mask, bool (S, S)."""
+        self._placed.append((label, inside, int(mask.sum())))
+        self._owner[mask] = len(self._placed)
+
+    def _hidden_by(self, mask: np.ndarray) -> bool:
+        """True if a new mask would leave too little of any garment visible."""
+        return any(
+            ((self._owner == number) & ~mask).sum() < MIN_VISIBLE * total
+            for number, (_, _, total) in enumerate(self._placed, start=1)
+        )
+
+    def visible(self) -> tuple[Placed, ...]:
+        """The garments with a visible part."""
+        found = []
+        for number, (label, inside, total) in enumerate(self._placed, start=1):
+            mask = (self._owner == number).astype(np.uint8)
+            region = Region.from_mask(mask)
+            if region is not None:
+                found.append(Placed(label, region.box, inside, float(mask.sum()) / total))
+        return tuple(found)
 
 
 def _corners(width: float, height: float) -> np.ndarray:

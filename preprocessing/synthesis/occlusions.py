@@ -43,11 +43,11 @@ def draw_occluder(image: np.ndarray, box: np.ndarray, rng: np.random.Generator) 
     line((middle - apart, -0.04), (middle, knot), (middle + apart, -0.04))
     line((middle, knot), (middle, end))
     if rng.random() < BADGE:
-        _draw_badge(image, (x1 + middle * width, y1 + end * height), width, rng)
+        _draw_badge(image, rng, top=(x1 + middle * width, y1 + end * height), width=width)
 
 
 def _draw_badge(
-    image: np.ndarray, top: tuple[float, float], width: float, rng: np.random.Generator
+    image: np.ndarray, rng: np.random.Generator, *, top: tuple[float, float], width: float
 ) -> None:
     """Draw a light card that hangs from a point, its lower part in another colour."""
     wide, high = width * rng.uniform(0.08, 0.18), width * rng.uniform(0.12, 0.24)

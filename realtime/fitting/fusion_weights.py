@@ -19,8 +19,7 @@ from preprocessing.datasets.yolo_layout import SPLITS, read_boxes, read_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
-from realtime.analysis.classifier import load_classifier
-from realtime.analysis.fusion import FusedClassifier, load_fused
+from realtime.analysis.classifiers import FusedClassifier, load_classifier, load_fused
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions
 from realtime.settings import DEFAULT_MODEL
 from training.inference.label_fusion import FUSION, FusionWeights, log_linear_pool

@@ -9,7 +9,7 @@ import numpy as np
 
 from preprocessing.errors import SinkError
 from preprocessing.images.pictures import write_image
-from realtime.sinks.text import TextFile
+from realtime.sinks.rows import TextFile
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")

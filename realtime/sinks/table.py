@@ -69,25 +69,25 @@ def _video_or_picture(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _jsonl(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.text import JsonlSink
+    from realtime.sinks.rows import JsonlSink
 
     return JsonlSink(path)
 
 
 def _csv(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.text import CsvSink
+    from realtime.sinks.rows import CsvSink
 
     return CsvSink(path)
 
 
 def _parquet(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.parquet import ParquetSink
+    from realtime.sinks.rows import ParquetSink
 
     return ParquetSink(path)
 
 
 def _subtitles(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.text import SubtitleSink
+    from realtime.sinks.rows import SubtitleSink
 
     return SubtitleSink(path)
 

@@ -14,11 +14,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from training.common.flags import BACKBONES
+
 from preprocessing.datasets.attribute_table import read_table
 from training.attributes.data import open_parts
-from training.attributes.module import AttributeTask
-from training.attributes.recipes import ATTRIBUTE_MODELS
-from training.common.flags import BACKBONES
+from training.attributes.fit import AttributeTask
+from training.attributes.settings import ATTRIBUTE_MODELS
 
 PICTURES, BATCH, EPOCHS = 64, 16, 240
 SIDE = 96

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
-from training.attributes.recipes import ATTRIBUTE_MODELS
 from training.attributes.settings import (
+    ATTRIBUTE_MODELS,
     AttributeEvaluateSettings,
     AttributePredictSettings,
     FitSettings,
@@ -57,7 +57,7 @@ class AttributePrediction:
         return evaluate(read_fields(AttributeEvaluateSettings, args))
 
     def export(self, args: Namespace) -> str:
-        from training.attributes.export import export
+        from training.attributes.fit import export
 
         return export(read_fields(ExportSettings, args))
 
@@ -67,7 +67,7 @@ class AttributePrediction:
         return predict(read_fields(AttributePredictSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.checkpoints import average_runs
+        from training.common.fitting import average_runs
 
         average_runs(settings, run)
         return f"averaged {settings.first} and {settings.second}"

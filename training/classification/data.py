@@ -12,8 +12,14 @@ import torch
 from preprocessing.builders.photo_dataset import MAPPING, DataSet, build, read, read_source, write
 from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.fashion_mnist import CLASSES
-from preprocessing.datasets.samples import INDEX, Sample, read_samples, write_csv
-from preprocessing.datasets.splits import split_samples, stratified_split
+from preprocessing.datasets.samples import (
+    INDEX,
+    Sample,
+    read_samples,
+    split_samples,
+    stratified_split,
+    write_csv,
+)
 from preprocessing.errors import DataError, UsageError
 from preprocessing.images.pictures import picture_paths
 from preprocessing.labels import GARMENT_CLASSES, PHOTO_FASHION_MNIST

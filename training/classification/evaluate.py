@@ -23,7 +23,7 @@ from training.classification.data import (
     test_subset,
 )
 from training.classification.settings import ClassifierEvaluateSettings, FitSettings
-from training.common.checkpoints import load_best, load_model, new_network
+from training.common.fitting import load_best, load_model, new_network
 from training.common.metrics import Scores, fit_temperature, score
 from training.common.publish import base_info
 from training.common.runs import RunConfig, read_config

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from preprocessing.errors import WeightsError
-from training.common.checkpoints import load_network, save_network
+from training.common.fitting import load_network, save_network
 from training.common.runs import RunConfig
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork

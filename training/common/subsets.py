@@ -25,9 +25,8 @@ from torchvision.transforms import RandomResizedCrop
 
 from preprocessing.datasets.samples import Sample, refuse_bad
 from preprocessing.errors import DataError
-from preprocessing.images.network_input import CONTEXT, photo_input, resize_planes
 from preprocessing.images.pictures import read_picture
-from preprocessing.images.regions import whole_image
+from preprocessing.images.regions import CONTEXT, photo_input, resize_planes, whole_image
 from preprocessing.processes import clean_context
 from preprocessing.synthesis.occlusions import draw_occluder
 

@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader, Dataset
 from preprocessing.datasets.attribute_table import MISSING
 from preprocessing.datasets.deepfashion_benchmark import Benchmark
 from preprocessing.errors import DataError
-from preprocessing.images.network_input import resize_planes
 from preprocessing.images.pictures import read_picture
+from preprocessing.images.regions import resize_planes
 from training.common.subsets import PHOTO_BATCH, Sampling, batch_sampler, picture_loader
 
 MAX_CROP = 0.2  # of a side, that random crops remove, never of the garment's box

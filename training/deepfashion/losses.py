@@ -10,8 +10,8 @@ from torchvision.ops import generalized_box_iou_loss
 
 from preprocessing.datasets.attribute_table import MISSING
 from training.deepfashion.data import FashionSubset, Labels
-from training.deepfashion.outputs import BOX, BRANCH, LANDMARKS, TYPE, Outputs
-from training.deepfashion.recipes import FashionRecipe
+from training.deepfashion.network import BOX, BRANCH, LANDMARKS, TYPE, Outputs
+from training.deepfashion.settings import FashionRecipe
 
 POINT_SCALE = 10.0  # coordinates are fractions of a side: their errors are small beside the others
 MAX_WEIGHT = 50.0  # of an attribute's positives, or of a class of a group

@@ -18,9 +18,9 @@ from matplotlib.patches import Rectangle
 from torchvision.transforms.functional import ten_crop
 
 from preprocessing.errors import SinkError
-from preprocessing.images.network_input import resize_planes
+from preprocessing.images.regions import resize_planes
 from training.common.prediction import Pictures, predict_pictures
-from training.deepfashion.outputs import BOX, TYPE, Outputs
+from training.deepfashion.network import BOX, TYPE, Outputs
 from training.deepfashion.settings import FashionPredictSettings
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork

@@ -12,8 +12,8 @@ from training.common.settings import (
     LightningMachine,
     chosen_recipe,
 )
-from training.deepfashion.recipes import FASHION_MODELS
 from training.deepfashion.settings import (
+    FASHION_MODELS,
     FashionEvaluateSettings,
     FashionPredictSettings,
     FitSettings,
@@ -57,7 +57,7 @@ class DeepFashion:
         return evaluate(read_fields(FashionEvaluateSettings, args))
 
     def export(self, args: Namespace) -> str:
-        from training.deepfashion.export import export
+        from training.deepfashion.fit import export
 
         return export(read_fields(ExportSettings, args))
 
@@ -67,7 +67,7 @@ class DeepFashion:
         return predict(read_fields(FashionPredictSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.checkpoints import average_runs
+        from training.common.fitting import average_runs
 
         average_runs(settings, run)
         return f"averaged {settings.first} and {settings.second}"

@@ -3,18 +3,112 @@
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocessing.datasets.yolo_layout import check_layout, read_layout
+import numpy as np
+import torch
+
+from preprocessing.datasets.yolo_layout import SPLITS, check_layout, read_layout
 from training.common import runs
-from training.common.runs import METRICS, Run, read_config, read_metrics, write_config
+from training.common.publish import compare_outputs, count_parameters, publish
+from training.common.runs import METRICS, Run, RunConfig, read_config, read_metrics, write_config
 from training.common.settings import Machine
 from training.detection import yolo
-from training.detection.export import publish_run
-from training.detection.report import plot_curves
-from training.detection.settings import FitSettings
+from training.detection.evaluate import plot_curves, predict_images, write_report
+from training.detection.metrics import best_threshold, score_detections
+from training.detection.settings import DetectorExportSettings, FitSettings
+from training.inference.detector import openvino_detector
+from training.inference.weights import WeightsInfo
+
+DEFAULT_CONFIDENCE = 0.25  # until validation has chosen one
+MAX_PIXELS, MAX_SCORE = 1.0, 0.01  # by which boxes and scores of the two files may differ
+
+
+def export(settings: DetectorExportSettings) -> str:
+    """Publish the best network of a run, and return the text to print.
+
+    Raises:
+        UsageError: no such run, or it has no whole checkpoint.
+        WeightsError: the two files give different boxes.
+    """
+    info, text = publish_run(settings.run, settings.out, confidence=settings.detection_confidence)
+    return f"{text}\nwrote {settings.out / info.name}.safetensors, .onnx"
+
+
+def publish_run(
+    run: Path, folder: Path, *, confidence: float | None = None
+) -> tuple[WeightsInfo, str]:
+    """Publish the best network of a run into a folder, evaluated on the run's validation images.
+
+    The report is written into the run's folder; returned are the metadata and the report's table.
+
+    Args:
+        confidence: the default threshold; None for the one that is best on validation.
+
+    Raises:
+        DataError, UsageError, WeightsError: see `export`.
+    """
+    config, texts = read_config(run, FitSettings), []
+    data, network = config.settings.data, yolo.best_network(run)
+    info = _metadata(config)
+
+    def measure(stem: Path) -> WeightsInfo:
+        images = read_layout(data).images(SPLITS["validation"])
+        found = predict_images(info, openvino_detector(stem, info), images, labelled=True)
+        threshold = best_threshold(found)[0] if confidence is None else confidence
+        scores = score_detections(found, classes=len(info.classes), threshold=threshold)
+        title = f"{info.name} on the validation images of {data}"
+        texts.append(write_report(run, found, scores, names=info.classes, title=title))
+        metrics = {"parameters": count_parameters(network), "validation": scores.summary()}
+        return replace(info, confidence=round(threshold, 3), metrics=metrics)
+
+    published = publish(
+        info,
+        network,
+        folder,
+        write_onnx=lambda path: yolo.write_onnx(path, network, info),
+        check=check,
+        measure=measure,
+    )
+    return published, texts[0]
+
+
+def _metadata(config: RunConfig[FitSettings]) -> WeightsInfo:
+    """The metadata of a run's network, before it is evaluated."""
+    settings = config.settings
+    return WeightsInfo(
+        name=settings.model,
+        network=settings.recipe.network,
+        classes=config.classes,
+        network_input="letterbox",
+        size=settings.recipe.size,
+        channels=3,
+        mean=(0.0,) * 3,
+        std=(1.0,) * 3,
+        temperature=1.0,
+        task=settings.task,
+        confidence=DEFAULT_CONFIDENCE,
+        command=config.command,
+        commit=config.commit,
+    )
+
+
+def check(stem: Path, info: WeightsInfo) -> None:
+    """Compare the boxes and scores of both files for noise.
+
+    Raises:
+        WeightsError: boxes differ by more than a pixel, or scores by more than a hundredth.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
+    from_onnx = openvino_detector(stem, info, precise=True)(image)
+    pixels = torch.from_numpy(image[None, :, :, ::-1].copy()).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        from_tensors = yolo.load_network(stem, info)(pixels)[0].numpy()
+    compare_outputs(stem, from_onnx[:4], from_tensors[:4], limit=MAX_PIXELS, unit="pixels")
+    compare_outputs(stem, from_onnx[4:], from_tensors[4:], limit=MAX_SCORE, unit="of a score")
+
 
 if TYPE_CHECKING:
     from training.detection.yolo import Epoch

@@ -4,18 +4,39 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from preprocessing.datasets.yolo_layout import Boxes
 from preprocessing.images.regions import box_iou
-from training.detection.predictions import ImagePrediction
+from training.inference.detector import Detections
 
 MAX_FALSE = 0.02  # fraction of the empty images that may show a box at the chosen threshold
 MATCH_IOU = 0.5  # from which a box is that of an object
 MAX_BOXES = 100  # of an image, as in COCO
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePrediction:
+    """The boxes of one image, true and detected.
+
+    Attributes:
+        width, height: of the image, in pixels.
+        truth: class ids int64 (N,) and boxes float32 (N, 4) in pixels.
+        detected: boxes of MIN_SCORE or more.
+        peak: the detector's own highest score, which decides if the image shows a box at all.
+    """
+
+    path: Path
+    width: int
+    height: int
+    truth: Boxes
+    detected: Detections
+    peak: float
 
 
 @dataclass(frozen=True, eq=False)

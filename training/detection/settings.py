@@ -1,14 +1,88 @@
 """Settings of the commands for detectors. Imports no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from preprocessing.datasets.samples import SPLITS
-from preprocessing.flags import FRACTION, Flag
-from training.common.settings import EvaluateSettings, ExportSettings
+from preprocessing.flags import FRACTION, Check, Flag
+from training.common.settings import NETWORK, EvaluateSettings, ExportSettings, Recipe
 from training.common.settings import FitSettings as CommonFitSettings
-from training.detection.recipes import DetectorRecipe
+from training.inference.weights import STRIDE
+
+INPUT_SIDE = Check(
+    f"a multiple of {STRIDE}, above 0", lambda value: value > 0 and value % STRIDE == 0
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorRecipe(Recipe):
+    """A recipe for boxes with classes; augmentation is ultralytics' own.
+
+    Attributes:
+        network: a definition that ultralytics carries.
+        smaller: smaller images first, which cost less: (side in pixels, fraction of the epochs
+            until which); without effect where --image-size is given.
+        mosaic: probability that an image is four put together; close_mosaic: last epochs without.
+        scale: range of zooming; hue, saturation, brightness: ranges of colour jitter.
+        class_gain: weight of the classes' loss; that of the boxes is 7.5.
+    """
+
+    size: Annotated[
+        int, Flag("side of the network's square input", INPUT_SIDE, "PIXELS", NETWORK,
+                  name="--image-size"),
+    ]  # fmt: skip
+    smaller: tuple[tuple[int, float], ...] = ()
+    optimizer: str = "AdamW"
+    warmup_epochs: float
+    mosaic: float = 0.0
+    close_mosaic: int = 0
+    scale: float
+    hue: float = 0.015
+    saturation: float
+    brightness: float
+    class_gain: float = 0.5
+    pretrained: Annotated[
+        str,
+        Flag("weights to start from, as far as they fit", metavar="none|FILE", group=NETWORK),
+    ] = "none"
+
+    def size_at(self, epoch: int) -> int:
+        """Side in pixels of the images of an epoch, counted from 0."""
+        sizes = (size for size, until in self.smaller if epoch < until * self.epochs)
+        return min(next(sizes, self.size), self.size)
+
+
+# Canvases bring their own variety, so that the augmentation only shifts, mirrors and zooms.
+CANVASES = DetectorRecipe(
+    network="yolo26n",
+    epochs=7,
+    batch_size=16,
+    size=320,
+    smaller=((256, 2 / 3),),
+    lr=0.002,
+    weight_decay=5e-4,
+    warmup_epochs=0.5,
+    scale=0.3,
+    saturation=0.4,
+    brightness=0.3,
+    class_gain=1.5,  # garments are found long before their classes are
+)
+DETECTORS = {
+    "yolo": CANVASES,
+    "yolo-photo": replace(
+        CANVASES,
+        warmup_epochs=1.0,
+        mosaic=0.5,
+        close_mosaic=4,
+        scale=0.5,
+        saturation=0.5,
+        brightness=0.4,
+        class_gain=0.5,
+        epochs=18,
+    ),
+}
+
 
 DATA = "data"
 NO_NAMER = ("none", "detector")  # values of --namer, the second one an earlier spelling

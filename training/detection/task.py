@@ -8,8 +8,8 @@ from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, Machine
-from training.detection.recipes import DETECTORS
 from training.detection.settings import (
+    DETECTORS,
     DetectorEvaluateSettings,
     DetectorExportSettings,
     FitSettings,
@@ -50,12 +50,12 @@ class Detection:
         return evaluate(read_fields(DetectorEvaluateSettings, args))
 
     def export(self, args: Namespace) -> str:
-        from training.detection.export import export
+        from training.detection.fit import export
 
         return export(read_fields(DetectorExportSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.checkpoints import average_states, copy_config
+        from training.common.fitting import average_states, copy_config
         from training.detection import yolo
 
         averaged = average_states(settings, yolo.read_state)

@@ -36,9 +36,9 @@ from ultralytics.utils import DEFAULT_CFG_DICT
 
 from preprocessing.datasets.yolo_layout import Layout
 from preprocessing.errors import UsageError
-from training.common.checkpoints import filled, read_tensors
+from training.common.fitting import filled, read_tensors
 from training.common.publish import halve
-from training.detection.recipes import DetectorRecipe
+from training.detection.settings import DetectorRecipe
 from training.inference.weights import WeightsInfo
 
 BEST, LAST = "weights/best.pt", "weights/last.pt"  # of a run, as ultralytics names them

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import UsageError
-from preprocessing.images.network_input import NETWORK_INPUTS
-from preprocessing.images.regions import Region
+from preprocessing.images.regions import NETWORK_INPUTS, Region
 from training.inference.detector import Detections
 from training.inference.fitted import FittedFile
 from training.inference.label_sources import BOX_CLASSIFIERS

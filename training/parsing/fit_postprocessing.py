@@ -19,7 +19,7 @@ from preprocessing.labels import LAYERS
 from training.inference.parser import POSTPROCESSING, openvino_parser
 from training.inference.weights import locate_for, verified
 from training.parsing.data import masked_photos
-from training.parsing.metrics import ParsingScores, count_garments
+from training.parsing.evaluate import ParsingScores, count_garments
 
 SMOOTHING = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 JOINING = (1, 3, 5, 7, 9, 11, 15)

@@ -7,8 +7,7 @@ from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, ExportSettings, LightningMachine
-from training.parsing.recipes import PARSERS
-from training.parsing.settings import FitSettings, ParserEvaluateSettings
+from training.parsing.settings import PARSERS, FitSettings, ParserEvaluateSettings
 
 
 class Parsing:
@@ -46,12 +45,12 @@ class Parsing:
         return evaluate(read_fields(ParserEvaluateSettings, args))
 
     def export(self, args: Namespace) -> str:
-        from training.parsing.export import export
+        from training.parsing.fit import export
 
         return export(read_fields(ExportSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.checkpoints import average_runs
+        from training.common.fitting import average_runs
 
         average_runs(settings, run)
         return f"averaged {settings.first} and {settings.second}"

@@ -10,10 +10,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from preprocessing.images.class_maps import BACKGROUND, UNKNOWN_PIXEL
 from preprocessing.processes import clean_context
-from preprocessing.synthesis.backgrounds import Patches, random_background
 from preprocessing.synthesis.camera_effects import add_camera_effects
+from preprocessing.synthesis.cutouts import Patches, random_background
 from training.parsing.data import AnnotatedPhoto
-from training.parsing.recipes import ParserRecipe
+from training.parsing.settings import ParserRecipe
 
 WORKERS = 2
 # Side of a view in units of the photo's longer side: from half a body, or most of a garment, to a

@@ -61,7 +61,7 @@ def test_the_head_is_on_the_collar(parsed):
     garment = np.full((100, 80, 3), (0, 0, 220), np.uint8)
     region = Region.from_box(np.array([10, 10, 70, 90], np.float32))
     background = np.full((SIDE, SIDE, 3), 255, np.uint8)
-    picture = composite(head, garment, region, background, np.random.default_rng(0))
+    picture = composite(head, garment, region, background=background, rng=np.random.default_rng(0))
     green, red = (picture[..., channel].astype(int) > 90 + picture[..., 0] for channel in (1, 2))
     assert (background == 255).all()  # not changed
     assert 0.02 < (green & ~red).mean() < 0.2 and 0.3 < (red & ~green).mean() < 0.7
@@ -75,7 +75,7 @@ def test_upper_garments_alone_keep_their_labels_and_senders(parsed, tmp_path, mo
     image[30:90, 35:85] = (20, 20, 160)
     cv2.imwrite(str(tmp_path / "a.png"), image)
     flat = [Sample(tmp_path / "a.png", label, group="7") for label in ("longsleeve", "pants")]
-    (found,) = composite_garments(flat, parsed, None, tmp_path / "out")
+    (found,) = composite_garments(flat, tmp_path / "out", parsed=parsed, backgrounds=None)
     assert (found.label, found.group) == ("longsleeve", "7") and "pants" not in UPPER
     assert cv2.imread(str(found.path)) is not None
 
@@ -84,7 +84,7 @@ def test_photos_without_a_head_are_refused(parsed, tmp_path):
     person(parsed, "a", hair=False)
     flat = [Sample(tmp_path / "a.png", "dress")]
     with pytest.raises(DataError, match="shows hair above a collar"):
-        list(composite_garments(flat, parsed, None, tmp_path / "out"))
+        list(composite_garments(flat, tmp_path / "out", parsed=parsed, backgrounds=None))
 
 
 class _Here:

@@ -5,7 +5,7 @@ import pytest
 
 from preprocessing.images.colours import FAMILIES, colour_name, illuminant_gains
 from preprocessing.images.regions import Region
-from preprocessing.synthesis.backgrounds import boards, clutter, plain
+from preprocessing.synthesis.cutouts import boards, clutter, plain
 
 CLOTHS = {  # RGB
     "black": (25, 25, 25), "grey": (128, 128, 130), "white": (238, 238, 235),

@@ -7,8 +7,7 @@ import pytest
 
 from preprocessing.images.regions import box_iou
 from preprocessing.images.segmentation import SEGMENTERS, Segmenter, segment
-from preprocessing.synthesis.backgrounds import BACKGROUNDS
-from preprocessing.synthesis.cutouts import paste, tinted
+from preprocessing.synthesis.cutouts import BACKGROUNDS, paste, tinted
 
 SIZE = (640, 480)
 # Backgrounds of few colours, for which segmentation by the colours of the border is made.

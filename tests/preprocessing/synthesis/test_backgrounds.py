@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from preprocessing.synthesis.backgrounds import BACKGROUNDS, UNSEEN, Patches, random_background
+from preprocessing.synthesis.cutouts import BACKGROUNDS, UNSEEN, Patches, random_background
 
 
 def test_grounds_are_pictures_and_test_grounds_are_their_own():

@@ -33,7 +33,7 @@ def test_a_centred_garment_has_an_exact_box():
 def test_boxes_hold_what_is_visible_and_stay_inside():
     counts = []
     for seed in range(60):
-        canvas = compose(np.random.default_rng(seed), SIZE, square(), [black])
+        canvas = compose(np.random.default_rng(seed), SIZE, garments=square(), backgrounds=[black])
         counts.append(len(canvas.garments))
         for garment in canvas.garments:
             x1, y1, x2, y2 = garment.box

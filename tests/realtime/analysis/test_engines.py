@@ -8,7 +8,7 @@ import pytest
 from waiting import until
 
 from preprocessing.errors import DeviceError
-from realtime.analysis.classifier import load_classifier
+from realtime.analysis.classifiers import load_classifier
 from realtime.analysis.engines import BatchedEngine, choose
 
 

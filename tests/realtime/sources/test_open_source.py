@@ -4,8 +4,7 @@ import make
 import pytest
 
 from preprocessing.errors import SourceError
-from realtime.sources.cameras import FakeSource
-from realtime.sources.open_source import open_source
+from realtime.sources.open_source import FakeSource, open_source
 from realtime.sources.reconnect import ReconnectingSource
 
 

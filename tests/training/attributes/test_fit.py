@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import f1_score
+from training.common.data_parts import rarity
 
 from preprocessing.datasets.attribute_table import MISSING, Attribute, read_table
 from preprocessing.errors import DataError, UsageError
 from training import evaluate, export, fit, predict
 from training.attributes.data import open_parts, split_products
-from training.attributes.metrics import catch_alls, judge
-from training.attributes.module import AttributeTask
-from training.attributes.recipes import ATTRIBUTE_MODELS
-from training.common.checkpoints import read_config
-from training.common.data_parts import rarity
+from training.attributes.evaluate import catch_alls, judge
+from training.attributes.fit import AttributeTask
+from training.attributes.settings import ATTRIBUTE_MODELS
+from training.common.fitting import read_config
 from training.inference import weights
 
 pytestmark = pytest.mark.usefixtures("no_worker")

@@ -15,8 +15,9 @@ from torchvision.ops import roi_align
 from preprocessing.datasets.attribute_table import MISSING
 from preprocessing.datasets.deepfashion_benchmark import POINTS, read_benchmark
 from training import evaluate, export, fit, predict
-from training.common.checkpoints import read_config
+from training.common.fitting import read_config
 from training.deepfashion.data import SWAPPED, changed, clipped
+from training.deepfashion.evaluate import recall_at_k, top_k
 from training.deepfashion.losses import (
     attribute_loss,
     box_loss,
@@ -24,10 +25,8 @@ from training.deepfashion.losses import (
     landmark_loss,
     losses,
 )
-from training.deepfashion.metrics import recall_at_k, top_k
-from training.deepfashion.network import aligned, box_of
-from training.deepfashion.outputs import BRANCH, Outputs
-from training.deepfashion.recipes import FASHION_MODELS, FashionRecipe
+from training.deepfashion.network import BRANCH, Outputs, aligned, box_of
+from training.deepfashion.settings import FASHION_MODELS, FashionRecipe
 from training.inference import weights
 
 pytestmark = pytest.mark.usefixtures("no_worker")

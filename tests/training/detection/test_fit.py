@@ -19,11 +19,11 @@ from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
 from training import average, evaluate, export, fit
 from training.common import runs
-from training.common.checkpoints import read_config
+from training.common.fitting import read_config
 from training.common.runs import read_metrics
 from training.detection import fit as detection_fit
 from training.detection import metrics
-from training.detection.recipes import DETECTORS, DetectorRecipe
+from training.detection.settings import DETECTORS, DetectorRecipe
 from training.inference import weights
 from training.inference.detector import Detections, Detector, openvino_detector
 

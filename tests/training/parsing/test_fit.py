@@ -11,13 +11,13 @@ import torch
 from preprocessing.builders.layer_boxes import LabelledPhoto
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
 from preprocessing.labels import LAYERS
-from realtime.analysis.parser_locator import ParserLocator
+from realtime.analysis.network_locators import ParserLocator
 from training import evaluate, export, fit
 from training.inference import weights
 from training.inference.parser import openvino_parser
 from training.parsing.data import classes_in_boxes, parsed_people, random_view, reground, whole_view
-from training.parsing.metrics import judge
-from training.parsing.module import class_weights, dice_loss
+from training.parsing.evaluate import judge
+from training.parsing.fit import class_weights, dice_loss
 from training.parsing.network import Parser
 
 NAMES = {0: "null", 1: "skin", 2: "t-shirt", 3: "jeans"}
@@ -146,12 +146,12 @@ def train(data, out, *flags):
 def run(data, tmp_path_factory):
     from dataclasses import replace
 
-    from training.parsing import recipes
+    from training.parsing import settings
 
-    small = replace(recipes.PARSERS["parser"], images=8)
+    small = replace(settings.PARSERS["parser"], images=8)
     folder = tmp_path_factory.mktemp("runs") / "small"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(recipes.PARSERS, "parser", small)
+        patch.setitem(settings.PARSERS, "parser", small)
         assert train(data, folder) == 0
     return folder
 

@@ -1,4 +1,7 @@
-"""Lists of labelled pictures: from one folder per class, or from a CSV file."""
+"""Lists of labelled pictures, from one folder per class or from a CSV file, and their split.
+
+Splits are stratified and keep each group on one side.
+"""
 
 import csv
 from collections import Counter, defaultdict

@@ -1,4 +1,7 @@
-"""Reads picture files upright and in BGR, whatever their mode, and frames of videos."""
+"""Reads picture files upright and in BGR, whatever their mode, and frames of videos.
+
+Writes pictures and contact sheets: many small pictures on one, to check data and errors by eye.
+"""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,7 @@
-"""Places in an image: Region, which every locator returns, and the geometry of boxes and masks."""
+"""Regions of an image, the geometry of boxes and masks, and the crops that networks take.
+
+The metadata of every weight file names its row of NETWORK_INPUTS, in the field `cut`.
+"""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""Cut-outs: garments separated from their background and pasted into scenes with exact masks."""
+"""Cut-outs: garments separated from their background, to be pasted into scenes with exact masks.
+
+Backgrounds to paste them on are drawn at random or cropped from garment-free pictures.
+"""
 
 import colorsys
 from collections.abc import Callable, Sequence

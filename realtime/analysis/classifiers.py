@@ -1,4 +1,7 @@
-"""Classifiers by the locator's class scores, alone or fused with a network's probabilities."""
+"""Classifiers: class probabilities for the garments of a frame.
+
+From a network on crops, from the locator's class scores, or from both fused.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Protocol

@@ -1,6 +1,7 @@
-"""Text outputs: rows as JSON lines or CSV, labels as subtitles.
+"""Text outputs and tables: rows as JSON lines, CSV or Parquet, labels as subtitles.
 
-All write line by line, so that a file which is cut short lacks only its end.
+Text is written line by line, so that a file which is cut short lacks only its end. A Parquet file
+can only be read once it is finished, so it is written in parts that are joined at the end.
 """
 
 import csv

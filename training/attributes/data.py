@@ -1,4 +1,4 @@
-"""Training and validation subsets of a table of attributes and its pictures."""
+"""Subsets of a table of attributes and its pictures, and the predictions of networks for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Evaluation of models of attributes on a table: report.md and report.json."""
+"""Evaluation of models of attributes on a table: report.md and report.json.
+
+Scores come with and without the catch-all classes.
+"""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Training of models of attributes."""
+"""Training and publishing of models of attributes."""
 
 import json
 import sys

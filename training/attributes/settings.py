@@ -1,4 +1,4 @@
-"""Settings of the commands for models of attributes. Imports no torch."""
+"""Recipes of models of attributes, and the settings of their commands. Imports no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path

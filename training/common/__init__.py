@@ -1,1 +1,1 @@
-"""What training of every task shares: trainer, checkpoints, augmentation, reports, publishing."""
+"""Parts that every task shares: trainer, checkpoints, augmentation, reports, publishing."""

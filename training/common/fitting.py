@@ -1,4 +1,7 @@
-"""A training by Lightning from its settings to its report: the same for all tasks but one."""
+"""A training by Lightning from its settings to its report, the same for all tasks but one.
+
+With it, networks from weight files and checkpoints, and averages of two runs.
+"""
 
 import json
 import pickle

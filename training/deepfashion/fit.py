@@ -1,4 +1,4 @@
-"""Training of DeepFashion networks."""
+"""Training and publishing of DeepFashion networks."""
 
 import json
 import sys

@@ -1,4 +1,7 @@
-"""A backbone with a box head, whose box's local features join the global ones under all heads."""
+"""A backbone with a box head, whose box's local features join the global ones under all heads.
+
+The outputs are one row of numbers, whose parts Attributes describe.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

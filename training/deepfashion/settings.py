@@ -1,4 +1,4 @@
-"""Settings of the commands for DeepFashion networks. Imports no torch."""
+"""Recipes of DeepFashion networks, and the settings of their commands. Imports no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path

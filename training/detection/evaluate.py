@@ -1,4 +1,7 @@
-"""Evaluation of detectors on labelled boxes, or on pictures without garments."""
+"""Evaluation of detectors on labelled boxes, or on pictures without garments.
+
+Writes report.md, report.json, precision_recall.png and boxes.png.
+"""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Training of detectors."""
+"""Training and publishing of detectors."""
 
 import math
 import sys

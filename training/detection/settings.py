@@ -1,4 +1,4 @@
-"""Settings of the commands for detectors. Imports no torch."""
+"""Recipes of detectors, and the settings of their commands. Imports no torch."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

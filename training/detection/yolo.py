@@ -208,7 +208,7 @@ def _figures(trainer: Trainer) -> Epoch:
         train_loss=float(sum(trainer.tloss.values())),
         val_map50=float(metrics["metrics/mAP50(B)"]),
         val_map50_95=float(metrics["metrics/mAP50-95(B)"]),
-        seconds=float(trainer.epoch_time),
+        seconds=float(trainer.epoch_time or 0),  # None before the first epoch ends
     )
 
 

@@ -1,4 +1,4 @@
-"""Training of parsers."""
+"""Training and publishing of parsers."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rows and subtitles: their values, and that each row reaches the disk at once."""
+"""Rows, tables and subtitles: their values, and that each row reaches the disk at once."""
 
 import csv
 import json

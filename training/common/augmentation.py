@@ -45,7 +45,7 @@ def strong(images: torch.Tensor) -> torch.Tensor:
 
 
 def real(images: torch.Tensor) -> torch.Tensor:
-    """What real garments look like once cut out: turned, badly cut, inverted, patterned, in light.
+    """Simulate real garments that were cut out: turned, badly cut, inverted, patterned, in light.
 
     The black ground stays black.
     """

@@ -153,7 +153,7 @@ def chosen_recipe(recipe: B, args: Namespace) -> B:
 
 MACHINE = "machine"
 DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("bf16", "fp16", "single")
+PRECISIONS = ("auto", "bf16", "fp16", "single")
 LOGGERS = ("csv", "tensorboard", "wandb")
 
 
@@ -221,8 +221,13 @@ class LightningMachine(Machine):
     """
 
     precision: Annotated[
-        str, Flag("precision of arithmetic", group=MACHINE, choices=PRECISIONS)
-    ] = "bf16"
+        str,
+        Flag(
+            "precision of arithmetic; auto: bf16 where the hardware has units for it, else single",
+            group=MACHINE,
+            choices=PRECISIONS,
+        ),
+    ] = "auto"
     logger: Annotated[
         str, Flag("log besides metrics.csv; csv for none", group=MACHINE, choices=LOGGERS)
     ] = "csv"

@@ -180,7 +180,14 @@ def _precision(machine: LightningMachine) -> Precision:
     """
     if machine.precision == "fp16" and machine.device == "cpu":
         raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
+    if machine.precision == "auto":
+        return PRECISION["bf16" if machine.device != "cpu" or _has_bf16_units() else "single"]
     return PRECISION[machine.precision]
+
+
+def _has_bf16_units() -> bool:
+    """True if the CPU multiplies bf16 itself; others emulate it, some eight times slower."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _strategy(recipe: LightningRecipe, machine: LightningMachine) -> str:

@@ -1,4 +1,6 @@
-"""Evaluation of DeepFashion networks on a split of the benchmark: report.md, report.json, boxes.png.
+"""Evaluation of DeepFashion networks on a split of the benchmark.
+
+Writes report.md, report.json and boxes.png.
 
 Accuracy of attributes is useless: nearly all are absent, so that predicting none is 99 % right;
 papers report the recall among the k likeliest.

@@ -88,7 +88,7 @@ def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int)
 def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
     """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
     torch = require_torch(device, threads)
-    from training.common.fitting import load_network
+    from training.common.checkpoints import load_network
 
     half = torch.float16 if device in TORCH_DEVICES else None
     network = load_network(stem, info).to(device).to(memory_format=torch.channels_last)

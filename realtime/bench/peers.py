@@ -54,7 +54,7 @@ REFERENCE = """
 import sys, cv2, torch
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from training.common.fitting import load_network
+from training.common.checkpoints import load_network
 from training.inference.weights import locate
 stem, info = locate("deep")
 network = load_network(stem, info).eval()

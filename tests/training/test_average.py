@@ -8,7 +8,7 @@ import torch
 
 from training import average, export, fit
 from training.classification.evaluate import load_run
-from training.common.fitting import read_state
+from training.common.checkpoints import read_state
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from training import evaluate, export, fit
 from training.classification.evaluate import load_run
 from training.classification.settings import FitSettings
 from training.common import fitting
+from training.common.fitting import MEASURED
 from training.common.runs import read_config, read_metrics
-from training.common.trainer import MEASURED
 from training.inference import weights
 
 SMALL = ["--limit-train", "256", "--limit-test", "100", "--batch-size", "64"]

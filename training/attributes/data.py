@@ -18,7 +18,7 @@ from preprocessing.datasets.imputation import IMPUTATIONS, modes
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
 from training.attributes.settings import AttributeRecipe, FitSettings
-from training.common.fitting import load_best
+from training.common.checkpoints import load_best
 from training.common.runs import RunConfig, read_config
 from training.common.subsets import PhotoSubset, predict
 from training.models.backbones import BackboneNetwork

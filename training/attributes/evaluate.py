@@ -22,7 +22,7 @@ from preprocessing.datasets.imputation import modes
 from preprocessing.errors import DataError, UsageError
 from training.attributes.data import predictions, split_present, table_subset
 from training.attributes.settings import AttributeEvaluateSettings
-from training.common.fitting import load_network
+from training.common.checkpoints import load_network
 from training.common.metrics import AttributeScores, attribute_table, mean_f1, score_attributes
 from training.common.runs import REPORT
 from training.inference import weights

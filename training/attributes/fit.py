@@ -18,10 +18,10 @@ from training.attributes.evaluate import catch_all_codes, score_table, write_rep
 from training.attributes.settings import AttributeRecipe, FitSettings
 from training.common import fitting
 from training.common.augmentation import AUGMENTATIONS
+from training.common.checkpoints import base_info
 from training.common.metrics import mean_f1, score_attributes
 from training.common.module import NetworkModule, freeze
 from training.common.publish import (
-    base_info,
     check_logits,
     count_parameters,
     first_images,

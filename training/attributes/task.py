@@ -67,7 +67,7 @@ class AttributePrediction:
         return predict(read_fields(AttributePredictSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.fitting import average_runs
+        from training.common.checkpoints import average_runs
 
         average_runs(settings, run)
         return f"averaged {settings.first} and {settings.second}"

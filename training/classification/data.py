@@ -24,7 +24,6 @@ from preprocessing.errors import DataError, UsageError
 from preprocessing.images.pictures import picture_paths
 from preprocessing.labels import GARMENT_CLASSES, PHOTO_FASHION_MNIST
 from preprocessing.synthesis.cutouts import fashion_mnist_photos
-from training.classification.recipes import ClassifierRecipe
 from training.classification.settings import ClassifierEvaluateSettings, FitSettings
 from training.common.runs import DATA, Run, is_main_process
 from training.common.subsets import ImageSubset, PhotoSubset, Splits, Subset
@@ -44,14 +43,14 @@ def open_splits(settings: FitSettings, run: Run) -> Splits:
     """
     max_bad = settings.rules.max_bad
     if settings.refit:
-        return photo_splits(run.folder, settings.recipe, max_bad=max_bad, refit=True)
+        return photo_splits(run.folder, settings, max_bad=max_bad, refit=True)
     if settings.data is None:
         return _fashion_mnist(settings, run)
     if is_main_process() and not run.resumed:
         found = index_photos(settings, run.folder)
         if found.bad:
             log.warning(f"{len(found.bad)} pictures left out: see {run.folder}/{DATA}/bad.csv")
-    return photo_splits(run.folder, settings.recipe, max_bad=max_bad)
+    return photo_splits(run.folder, settings, max_bad=max_bad)
 
 
 def finished_splits(folder: Path, settings: FitSettings) -> Splits:
@@ -61,7 +60,7 @@ def finished_splits(folder: Path, settings: FitSettings) -> Splits:
         DataError: see `fashion_mnist.load` and `photo_dataset.read`.
     """
     if has_photos(folder):
-        return photo_splits(folder, settings.recipe, max_bad=1.0, refit=bool(settings.refit))
+        return photo_splits(folder, settings, max_bad=1.0, refit=bool(settings.refit))
     size = settings.recipe.size
     training, validation = training_subsets(settings.data_dir, size=size)
     test = test_subset(settings.data_dir, limit=settings.limit_test, size=size)
@@ -124,7 +123,7 @@ def index_photos(settings: FitSettings, folder: Path) -> DataSet:
 
 
 def photo_splits(
-    folder: Path, recipe: ClassifierRecipe, *, max_bad: float, refit: bool = False
+    folder: Path, settings: FitSettings, *, max_bad: float, refit: bool = False
 ) -> Splits:
     """The photos that `index_photos` put into a run's folder.
 
@@ -135,6 +134,7 @@ def photo_splits(
         DataError: see `photo_dataset.read`.
     """
     data_set, log = read(folder / DATA, max_bad=max_bad), folder / BAD_LOG
+    recipe = settings.recipe
 
     def whole(samples: Sequence[Sample]) -> PhotoSubset | None:
         return PhotoSubset(samples, data_set.classes, recipe.size, bad_log=log) if samples else None

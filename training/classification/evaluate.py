@@ -23,9 +23,8 @@ from training.classification.data import (
     test_subset,
 )
 from training.classification.settings import ClassifierEvaluateSettings, FitSettings
-from training.common.fitting import load_best, load_model, new_network
+from training.common.checkpoints import base_info, load_best, load_model, new_network
 from training.common.metrics import Scores, fit_temperature, score
-from training.common.publish import base_info
 from training.common.runs import RunConfig, read_config
 from training.common.subsets import Splits, Subset, predict, predict_readable, readable
 from training.inference.weights import WeightsInfo

@@ -17,7 +17,7 @@ from preprocessing.errors import UsageError, WeightsError
 from training.classification.data import compression_subsets, finished_splits
 from training.classification.evaluate import info_of, load_run
 from training.classification.settings import ClassifierExportSettings, CompressSettings
-from training.common.fitting import load_network, save_network
+from training.common.checkpoints import load_network, save_network
 from training.common.metrics import Scores, fit_temperature, score
 from training.common.profiling import Timing, measure
 from training.common.publish import (

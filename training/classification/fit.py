@@ -14,7 +14,7 @@ from training.classification.evaluate import evaluate_run
 from training.classification.recipes import ClassifierRecipe
 from training.classification.settings import FitSettings
 from training.common.augmentation import AUGMENTATIONS
-from training.common.fitting import load_model, new_network
+from training.common.checkpoints import load_model, new_network
 from training.common.module import NetworkModule, freeze
 from training.common.runs import METRICS, REPORT, Run, RunConfig, read_metrics
 from training.common.subsets import UNREADABLE, Sampling, class_weights

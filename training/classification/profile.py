@@ -13,7 +13,7 @@ from preprocessing.errors import UsageError
 from training.classification.evaluate import load_run
 from training.classification.recipes import CLASSIFIERS
 from training.classification.settings import CompareSettings, ProfileSettings
-from training.common.fitting import load_model
+from training.common.checkpoints import load_model
 from training.common.profiling import ENGINES, Profile, as_text, describe, profile
 from training.common.reports import save_figure
 from training.common.runs import read_index

@@ -63,7 +63,7 @@ class Classification:
 
     def average(self, settings: AverageSettings, run: Run) -> str:
         from training.classification.evaluate import evaluate_run
-        from training.common.fitting import average_runs
+        from training.common.checkpoints import average_runs
 
         average_runs(settings, run)
         return evaluate_run(run.folder)

@@ -1,28 +1,30 @@
-"""A training by Lightning from its settings to its report, the same for all tasks but one.
+"""A training by Lightning: trainer, precision, checkpoints, log, and the course to the report."""
 
-With it, networks from weight files and checkpoints, and averages of two runs.
-"""
-
-import json
-import pickle
-import shutil
+import csv
+import logging
+import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol
 
 import torch
-from lightning.pytorch import seed_everything
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import nn
+from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    ModelCheckpoint,
+    OnExceptionCheckpoint,
+    WeightAveraging,
+)
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
-from preprocessing.errors import UsageError, WeightsError
+from preprocessing.errors import UsageError
+from training.common.checkpoints import load_best
 from training.common.module import NetworkModule
 from training.common.reports import plot_curves
 from training.common.runs import (
-    CONFIG,
-    DATA,
     METRICS,
     Run,
     RunConfig,
@@ -31,174 +33,204 @@ from training.common.runs import (
     minutes,
     read_config,
     read_metrics,
-    read_raw_config,
     write_config,
 )
 from training.common.settings import (
-    AverageSettings,
-    ImageRecipe,
     LightningFitSettings,
     LightningMachine,
+    LightningRecipe,
 )
-from training.common.trainer import fit_module, make_trainer
-from training.inference import weights
-from training.inference.weights import METADATA_KEY, WeightsInfo
-from training.models.registry import MODELS
 
-N = TypeVar("N", bound=nn.Module)
-PREFIX = "network."  # of the network's tensors in a checkpoint of a NetworkModule
-
-
-def new_network(recipe: ImageRecipe, classes: int, *, dropout: float = 0.0) -> nn.Module:
-    """An untrained row of MODELS."""
-    return MODELS[recipe.network](recipe.shape(classes), dropout=dropout)
-
-
-def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
-    """A row of MODELS with the tensors of `stem`.safetensors, in float32, ready to evaluate.
-
-    Raises:
-        WeightsError: the tensors do not fit the network that the metadata names.
-    """
-    path = stem.with_suffix(".safetensors")
-    if info.network not in MODELS:
-        raise WeightsError(f"{path}: unknown network {info.network!r}, have {', '.join(MODELS)}")
-    return filled(MODELS[info.network](info.shape, dropout=0.0), stem, info)
+# Lightning announces hardware it did not find, advertises, and advises worker processes for
+# loaders; ours index one tensor and want none.
+for _name in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module="lightning")
+MEASURED = {
+    "train_loss": "training loss",
+    "train_acc": "training accuracy",
+    "val_loss": "validation loss",
+    "val_acc": "validation accuracy",
+    "val_iou": "validation IoU",
+    "val_f1": "validation macro-F1",
+    "val_score": "validation score",
+}
+Precision = Literal["bf16-mixed", "16-mixed", "32-true"]
+PRECISION: dict[str, Precision] = {  # in Lightning's terms
+    "bf16": "bf16-mixed", "fp16": "16-mixed", "single": "32-true",
+}  # fmt: skip
+LAST = "last.ckpt"  # in a run folder: what a resumed run starts from
+COLUMNS = ("epoch", "lr", *MEASURED, "seconds")
 
 
-def load_model(model: str) -> tuple[nn.Module, WeightsInfo]:
-    """A row of MODELS with the weights of a committed model or of a weight file, and its metadata.
+def warm_average(decay: float) -> Callable[..., torch.Tensor]:
+    """An exponential moving average that forgets the random start: its decay grows with age."""
 
-    Raises:
-        WeightsError: there is none, it is damaged, or it is another kind of network.
-    """
-    stem, info = weights.locate(model)
-    weights.verified(stem.with_suffix(".safetensors"))
-    return load_network(stem, info), info
+    def average(averaged: torch.Tensor, current: torch.Tensor, age: torch.Tensor) -> torch.Tensor:
+        if not averaged.is_floating_point():  # batch norm's counter
+            return current
+        weight = 1 - min(decay, (1 + int(age)) / (10 + int(age)))
+        return averaged.lerp(current, weight)
 
-
-def filled(network: N, stem: Path, info: WeightsInfo) -> N:
-    """A network with the tensors of `stem`.safetensors, in float32, ready to evaluate.
-
-    Raises:
-        WeightsError: the tensors do not fit it.
-    """
-    path = stem.with_suffix(".safetensors")
-    try:
-        network.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
-    return network.float().eval()
+    return average
 
 
-def save_network(stem: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
-    """Write `stem`.safetensors in half or single precision, with the metadata inside."""
-    tensors = {
-        name: (tensor.half() if half and tensor.is_floating_point() else tensor)
-        .contiguous()
-        .clone()
-        for name, tensor in network.state_dict().items()
-    }
-    save_file(tensors, stem.with_suffix(".safetensors"), {METADATA_KEY: info.to_json()})
+class EpochLog(Callback):
+    """A row of metrics.csv an epoch (appended when a run is resumed), and a progress bar."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._bar: tqdm | None = None
+        self._rate, self._started = 0.0, 0.0  # learning rate and clock at the epoch's start
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        total = int(trainer.estimated_stepping_batches)
+        # disable=None: no bar where stderr is no terminal; the line an epoch stays.
+        self._bar = tqdm(total=total, initial=trainer.global_step, unit="step", disable=None)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._started = time.monotonic()
+        self._rate = trainer.optimizers[0].param_groups[0]["lr"]
+
+    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.update(trainer.global_step - self._bar.n)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        found = trainer.callback_metrics
+        row = {name: f"{found[name]:.5f}" for name in MEASURED if name in found}
+        row |= {"epoch": str(trainer.current_epoch), "lr": f"{self._rate:.6f}"}
+        row["seconds"] = f"{time.monotonic() - self._started:.1f}"
+        new = not self._path.exists()
+        with self._path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        tqdm.write(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: "
+            + ", ".join(f"{title} {row[name]}" for name, title in MEASURED.items() if name in row)
+        )
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
-def load_best(run: Path, network: N) -> N:
-    """A network, filled with the best checkpoint of a run, or a weight file, ready to evaluate.
+class InterruptCheckpoint(OnExceptionCheckpoint):
+    """Saves at Ctrl-C or an error; the base class would delete its file when a run ends well."""
 
-    Raises:
-        UsageError: the run has no checkpoint yet, or it or the file holds another network.
-    """
-    state, prefix = read_state(run), len(PREFIX)
-    tensors = {key[prefix:]: value for key, value in state.items() if key.startswith(PREFIX)}
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise UsageError(
-            f"{run} holds another network than the one to fill: give one of the same kind and "
-            "classes, or train it again"
-        ) from error
-    return network.eval()
+    def teardown(self, *_: object, **__: object) -> None:
+        pass
 
 
-def read_state(run: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a run's best checkpoint, or of a weight file, with PREFIX in their names.
+class EpochCheckpoint(ModelCheckpoint):
+    """A checkpoint an epoch in one file, the last or the best one."""
 
-    Raises:
-        UsageError: the run has no whole checkpoint, or the file is none.
-    """
-    if run.is_file():
-        return {PREFIX + name: tensor for name, tensor in read_tensors(run).items()}
-    try:
-        return torch.load(run / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-    except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise UsageError(
-            f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
-        ) from error
+    def __init__(self, run: Path, name: str, *, monitor: str | None = None, mode: str = "min"):
+        super().__init__(
+            run, name, monitor=monitor, mode=mode, save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )  # fmt: skip
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a weight file.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UsageError(
-            f"{path} is no .safetensors file ({error}): give one that training.export wrote"
-        ) from error
-
-
-State = dict[str, torch.Tensor]
-
-
-def average_runs(settings: AverageSettings, run: Run) -> str:
-    """Write a run whose best checkpoint is the average of two by Lightning: the text to print.
-
-    Wortsman et al. 2022, arXiv 2109.01903.
-
-    Raises:
-        UsageError: a run has no whole checkpoint, or they hold different networks.
-    """
-    averaged = average_states(settings, read_state)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    torch.save({"state_dict": averaged}, run.folder / "best.ckpt")
-    copy_config(settings.second, run)
-    return f"averaged {settings.first} and {settings.second}"
-
-
-def average_states(settings: AverageSettings, read: Callable[[Path], State]) -> State:
-    """The averaged tensors; those that are no weights, such as counters, are the second run's.
+def make_trainer(
+    recipe: LightningRecipe, run: Path, machine: LightningMachine, *, best: str
+) -> Trainer:
+    """A trainer that writes best.ckpt (by the highest value of `best`), last.ckpt and metrics.csv.
 
     Args:
-        read: reads the tensors of a run or of a weight file.
+        machine: with its device chosen, not "auto".
+        best: a logged metric; without a validation subset, "epoch" makes the last one the best.
 
     Raises:
-        UsageError: they hold different networks; see `read`.
+        UsageError: the logger's package is missing.
     """
-    start, end = read(settings.first), read(settings.second)
-    if {k: v.shape for k, v in start.items()} != {k: v.shape for k, v in end.items()}:
-        raise UsageError(f"{settings.first} and {settings.second} hold different networks: give "
-                         "two runs of one recipe")  # fmt: skip
-    return {
-        name: torch.lerp(start[name].float(), tensor, settings.fraction)
-        if tensor.is_floating_point()
-        else tensor
-        for name, tensor in end.items()
-    }
+    callbacks: list[Callback] = [
+        # Buffers are averaged too, so that batch norm's statistics fit the averaged weights.
+        WeightAveraging(use_buffers=True, avg_fn=warm_average(recipe.ema_decay)),
+        EpochCheckpoint(run, "best", monitor=best, mode="max"),
+        EpochCheckpoint(run, "last"),
+        InterruptCheckpoint(run, "last"),
+        EpochLog(run / "metrics.csv"),
+    ]
+    if recipe.patience:
+        callbacks.append(EarlyStopping("val_loss", patience=recipe.patience))
+    return Trainer(
+        max_epochs=recipe.epochs,
+        accelerator={"cuda": "gpu"}.get(machine.device, machine.device),
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy=_strategy(recipe, machine),
+        use_distributed_sampler=False,  # our own sampler splits the batches
+        precision=_precision(machine),
+        gradient_clip_val=recipe.clip or None,
+        logger=make_logger(machine.logger, run),
+        callbacks=callbacks,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
 
 
-def copy_config(source: Path, run: Run) -> None:
-    """Copy the config.json of a run, and the index of its photos, with another origin."""
-    config = read_raw_config(source) | {"command": run.command, "commit": run.commit}
-    (run.folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n")
-    if (source / DATA).is_dir():
-        shutil.copytree(source / DATA, run.folder / DATA)
+def fit_module(
+    trainer: Trainer,
+    module: LightningModule,
+    training: DataLoader,
+    validation: DataLoader | None,
+    *,
+    checkpoint: Path | None,
+) -> bool:
+    """Train, from a checkpoint if one is given; False when Ctrl-C or a signal ended it early."""
+    try:
+        trainer.fit(module, training, validation, ckpt_path=checkpoint, weights_only=True)
+    except (KeyboardInterrupt, SystemExit):
+        return False
+    return bool(trainer.state.finished)
 
 
-LAST = "last.ckpt"  # in a run folder: what a resumed run starts from
+def _precision(machine: LightningMachine) -> Precision:
+    """The precision in Lightning's terms.
+
+    Raises:
+        UsageError: half precision on a CPU.
+    """
+    if machine.precision == "fp16" and machine.device == "cpu":
+        raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
+    if machine.precision == "auto":
+        return PRECISION["bf16" if machine.device != "cpu" or _has_bf16_units() else "single"]
+    return PRECISION[machine.precision]
+
+
+def _has_bf16_units() -> bool:
+    """True if the CPU multiplies bf16 itself; others emulate it, some eight times slower."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _strategy(recipe: LightningRecipe, machine: LightningMachine) -> str:
+    if machine.devices * machine.nodes == 1:
+        return "auto"
+    # A frozen backbone has parameters without gradients, which plain ddp takes for a mistake.
+    frozen = recipe.frozen_epochs and machine.strategy == "ddp"
+    return "ddp_find_unused_parameters_true" if frozen else machine.strategy
+
+
+def make_logger(name: str, run: Path) -> Logger | bool:
+    """Lightning's logger into the run's folder; metrics.csv is written whatever it is.
+
+    Raises:
+        UsageError: its package is not installed.
+    """
+    try:
+        if name == "tensorboard":
+            return TensorBoardLogger(run, name="tensorboard", version="")
+        if name == "wandb":
+            return WandbLogger(name=run.name, save_dir=run, project="garments")
+    except ImportError as error:
+        raise UsageError(f"--logger {name} needs a package: `pip install {name}`") from error
+    return False
 
 
 class Training(Protocol):

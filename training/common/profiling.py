@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from training.common.fitting import load_network, save_network
+from training.common.checkpoints import load_network, save_network
 from training.common.publish import count_parameters, write_logits_onnx
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork

@@ -12,12 +12,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from preprocessing.errors import WeightsError
-from training.common.fitting import load_network, save_network
-from training.common.runs import RunConfig
+from training.common.checkpoints import load_network, save_network
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import METADATA_KEY, WeightsInfo
-from training.models.layers import normalisation
 
 N = TypeVar("N", bound=nn.Module)
 CHECKED_IMAGES = 256
@@ -60,30 +58,6 @@ def publish(
     check(stem, info)
     weights.write_manifest(info, folder)
     return info
-
-
-def base_info(config: RunConfig, network: nn.Module, *, network_input: str) -> WeightsInfo:
-    """Metadata of a run's network without what only its task knows.
-
-    Args:
-        network: with a layer that normalises its input.
-        network_input: row of NETWORK_INPUTS.
-    """
-    settings, layer = config.settings, normalisation(network)
-    return WeightsInfo(
-        name=settings.model,
-        network=settings.recipe.network,
-        classes=config.classes,
-        network_input=network_input,
-        size=settings.recipe.size,
-        channels=3,
-        mean=layer.mean,
-        std=layer.std,
-        temperature=1.0,
-        task=settings.task,
-        command=config.command,
-        commit=config.commit,
-    )
 
 
 def rounded(network: N) -> N:

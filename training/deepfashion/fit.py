@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader
 from preprocessing.errors import UsageError
 from training.common import fitting, runs
 from training.common.augmentation import AUGMENTATIONS
+from training.common.checkpoints import base_info
 from training.common.module import NetworkModule, freeze
 from training.common.publish import (
-    base_info,
     compare_logits,
     count_parameters,
     publish,

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.datasets.deepfashion_benchmark import POINTS, Benchmark
-from training.common.fitting import filled, load_best
+from training.common.checkpoints import filled, load_best
 from training.deepfashion.data import Batch, FashionSubset
 from training.deepfashion.settings import FashionRecipe
 from training.inference.weights import WeightsInfo

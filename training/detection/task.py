@@ -55,7 +55,7 @@ class Detection:
         return export(read_fields(DetectorExportSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.fitting import average_states, copy_config
+        from training.common.checkpoints import average_states, copy_config
         from training.detection import yolo
 
         averaged = average_states(settings, yolo.read_state)

@@ -14,10 +14,9 @@ from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, overl
 from preprocessing.images.pictures import picture_paths
 from preprocessing.synthesis.cutouts import Patches
 from training.common import fitting
-from training.common.fitting import load_best
+from training.common.checkpoints import base_info, load_best
 from training.common.module import NetworkModule
 from training.common.publish import (
-    base_info,
     compare_outputs,
     count_parameters,
     publish,

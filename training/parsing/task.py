@@ -50,7 +50,7 @@ class Parsing:
         return export(read_fields(ExportSettings, args))
 
     def average(self, settings: AverageSettings, run: Run) -> str:
-        from training.common.fitting import average_runs
+        from training.common.checkpoints import average_runs
 
         average_runs(settings, run)
         return f"averaged {settings.first} and {settings.second}"

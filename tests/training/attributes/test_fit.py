@@ -18,7 +18,7 @@ from training.attributes.data import open_parts, split_products
 from training.attributes.evaluate import catch_alls, judge
 from training.attributes.fit import AttributeTask
 from training.attributes.settings import ATTRIBUTE_MODELS
-from training.common.fitting import read_config
+from training.common.runs import read_config
 from training.inference import weights
 
 pytestmark = pytest.mark.usefixtures("no_worker")

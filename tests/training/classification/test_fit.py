@@ -17,7 +17,6 @@ from training import evaluate, export, fit
 from training.classification.data import photo_splits
 from training.classification.evaluate import load_run
 from training.classification.fit import BEFORE_REFIT
-from training.classification.recipes import recipe_for
 from training.common import runs
 from training.common.runs import read_metrics
 from training.common.subsets import PhotoSubset, Sampling
@@ -84,8 +83,8 @@ def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     refit = ["--refit", str(run), "--out", str(again)]
     assert fit.main([*refit, "--epochs", "9"]) == 2
     assert fit.main(refit) == 0
-    recipe = load_run(again).config.settings.recipe
-    splits = photo_splits(again, recipe, max_bad=0, refit=True)
+    settings = load_run(again).config.settings
+    splits = photo_splits(again, settings, max_bad=0, refit=True)
     assert len(splits.training) == 36 and splits.validation is None
     assert json.loads((again / "report.json").read_text())["measured_on"] == BEFORE_REFIT
     assert export.main([str(again), "--out", str(tmp_path / "final")]) == 0
@@ -172,7 +171,7 @@ def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, 
     copy, run = tmp_path / "photos", tmp_path / "run"
     shutil.copytree(source, copy)
     assert train(copy, run, "--epochs", "1") == 0
-    splits = photo_splits(run, recipe_for("deep", photos=True), max_bad=0)
+    splits = photo_splits(run, load_run(run).config.settings, max_bad=0)
     splits.training.samples[0].path.write_bytes(b"gone bad")
     labels = torch.cat([labels for _, labels in splits.training.loader(Sampling(8, seed=0))])
     assert (labels == -1).sum() <= 1 and (labels >= 0).sum() >= len(labels) - 1

@@ -15,7 +15,7 @@ from torchvision.ops import roi_align
 from preprocessing.datasets.attribute_table import MISSING
 from preprocessing.datasets.deepfashion_benchmark import POINTS, read_benchmark
 from training import evaluate, export, fit, predict
-from training.common.fitting import read_config
+from training.common.runs import read_config
 from training.deepfashion.data import SWAPPED, changed, clipped
 from training.deepfashion.evaluate import recall_at_k, top_k
 from training.deepfashion.losses import (

@@ -19,8 +19,7 @@ from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import box_iou
 from training import average, evaluate, export, fit
 from training.common import runs
-from training.common.fitting import read_config
-from training.common.runs import read_metrics
+from training.common.runs import read_config, read_metrics
 from training.detection import fit as detection_fit
 from training.detection import metrics
 from training.detection.settings import DETECTORS, DetectorRecipe

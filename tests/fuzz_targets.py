@@ -15,7 +15,7 @@ from preprocessing.errors import GarmentError
 from realtime.flags import read_settings
 from realtime.page.guard import Guard
 from realtime.page.serve import read_address
-from realtime.sources.open_source import read_url
+from realtime.sources.cameras import read_url
 from training.inference.weights import read_info
 
 _kept = tempfile.TemporaryDirectory(prefix="fuzz-")  # removed when Python ends

@@ -20,8 +20,9 @@ if [ ! -d "$data" ] && [ -z "${FASHION_MNIST_DIR:-}" ] && [ ! -d data ]; then
 fi
 
 [ -d weights/people ] || "$venv/bin/python" -m training.inference.pose_files install ||
-    echo "no joints of people: their tests on the networks are skipped" >&2
+    echo "no pose networks: the tests that run them are skipped" >&2
 
 "$venv/bin/python" -m ruff format --check --quiet .
 "$venv/bin/python" -m ruff check --quiet .
+"$venv/bin/python" -m mypy --no-error-summary
 exec "$venv/bin/python" -m pytest -q "$@"

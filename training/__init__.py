@@ -1,1 +1,1 @@
-"""Everything that makes or judges a weight file."""
+"""Everything that makes, evaluates or publishes a weight file."""

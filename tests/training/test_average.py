@@ -37,10 +37,10 @@ def test_weights_are_the_mean(runs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"), [(["--share", "2"], "--fraction"), ([], "no whole best.ckpt")]
+    ("flags", "reason"), [(["--share", "2"], "--fraction"), ([], "no whole best.ckpt")]
 )
-def test_runs_that_cannot_be_averaged(runs, tmp_path, capsys, flags, said):
+def test_runs_that_cannot_be_averaged(runs, tmp_path, capsys, flags, reason):
     other = runs / "a" if flags else tmp_path
     assert average.main([str(other), str(runs / "b"), "--out", str(tmp_path / "d"), *flags]) == 2
-    assert said in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
     assert export.main([str(tmp_path / "d"), "--out", str(tmp_path)]) == 2

@@ -10,7 +10,7 @@ from preprocessing.errors import UsageError
 from training import average, compare, compress, evaluate, export, fit, predict, profile
 from training.common.settings import Recipe
 from training.inference.weights import ROLES
-from training.tasks import TASKS, task_of_recipe
+from training.tasks import TASKS, TaskArguments, task_of_recipe
 
 COMMANDS = {"average": average, "compare": compare, "compress": compress, "evaluate": evaluate,
             "export": export, "fit": fit, "predict": predict, "profile": profile}  # fmt: skip
@@ -83,6 +83,22 @@ def test_wrong_flags_are_one_line(command, argv, reason, capsys):
     assert COMMANDS[command].main(argv) == 2
     error = capsys.readouterr().err
     assert reason in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "task", "argv", "field"),
+    [
+        ("fit", "classify", ["--hung", "0.1"], "occlusion"),
+        ("evaluate", "detect", ["--model", "yolo", "--threshold", "0.3"], "detection_confidence"),
+        ("evaluate", "detect", ["--model", "yolo", "--name-by", "photo"], "namer"),
+        ("export", "detect", ["run", "--confidence", "0.3"], "detection_confidence"),
+        ("predict", "attributes", ["--model", "a", "--input", "b", "-o", "c"], "out"),
+    ],
+)
+def test_earlier_spellings_are_read_and_hidden(command, task, argv, field):
+    arguments = TaskArguments(COMMANDS[command].COMMAND, TASKS[task], {})
+    assert field in arguments.parse(argv)
+    assert f"{argv[-2]} " not in arguments.format_help()
 
 
 def test_an_unknown_recipe():

@@ -14,11 +14,11 @@ ROTATION = math.radians(8)
 ZOOM = 0.1  # scale of 0.9 to 1.1
 WIDE_ROTATION, WIDE_ZOOM = math.radians(20), 0.2
 CONTRAST = 0.2
-GROUND = 10.0  # grey level up to which a pixel belongs to the black ground
+BACKGROUND = 10.0  # grey level up to which a pixel belongs to the black background
 INVERTED, FLAT, STRIPED = 0.25, 0.35, 0.5  # below these draws of 0 to 1, in this order
 SLOPE = 0.3  # of the light, from the middle to a side
 SATURATION = 0.4
-DYED = 0.35  # of the pictures, that another hue is given to
+DYED = 0.35  # fraction of the pictures that get another hue
 ERASE_PROBABILITY = 0.5
 ERASE_AREA = (0.02, 0.25)
 
@@ -45,12 +45,12 @@ def strong(images: torch.Tensor) -> torch.Tensor:
 
 
 def real(images: torch.Tensor) -> torch.Tensor:
-    """Simulate real garments that were cut out: turned, badly cut, inverted, patterned, in light.
+    """Simulate real garments that were cut out: rotated, badly segmented, patterned, unevenly lit.
 
-    The black ground stays black.
+    The black background stays black.
     """
-    dressed = _relit(_dressed(_warp(images, rotation=WIDE_ROTATION, zoom=WIDE_ZOOM)))
-    return _erase(_contrast(dressed))
+    patterned = _patterned(_warp(images, rotation=WIDE_ROTATION, zoom=WIDE_ZOOM))
+    return _erase(_contrast(_relit(patterned)))
 
 
 def colour(images: torch.Tensor) -> torch.Tensor:
@@ -59,12 +59,12 @@ def colour(images: torch.Tensor) -> torch.Tensor:
 
 
 def photo(images: torch.Tensor) -> torch.Tensor:
-    """Mirror, change contrast and saturation, and erase a rectangle; cuts are made at reading."""
+    """Mirror, change contrast and saturation, and erase a rectangle; crops are made at reading."""
     return _erase(_saturation(_contrast(mirror(images))))
 
 
 def dyed(images: torch.Tensor) -> torch.Tensor:
-    """`photo`, with another hue for some of the images, since no colour tells what a garment is."""
+    """`photo`, with another hue for some of the images, since no colour defines a class."""
     return photo(dye(images))
 
 
@@ -110,10 +110,10 @@ def _contrast(images: torch.Tensor) -> torch.Tensor:
     return (255 * shaped * gain.view(-1, 1, 1, 1)).clamp_(0, 255)
 
 
-def _dressed(images: torch.Tensor) -> torch.Tensor:
+def _patterned(images: torch.Tensor) -> torch.Tensor:
     """Some garments as dark as they were bright, as silhouettes, or striped."""
     count, device = len(images), images.device
-    inside = images > GROUND
+    inside = images > BACKGROUND
     chance = torch.rand(count, 1, 1, 1, device=device)
     grey = _uniform(count, 60, 255, like=images).view(-1, 1, 1, 1)
     angle, period = (
@@ -124,7 +124,7 @@ def _dressed(images: torch.Tensor) -> torch.Tensor:
     columns = torch.arange(images.shape[3], device=device).view(1, 1, -1)
     across = angle.cos().view(-1, 1, 1) * columns + angle.sin().view(-1, 1, 1) * rows
     stripes = 0.75 + 0.25 * (across / period.view(-1, 1, 1)).sin()[:, None]
-    shown = torch.where(chance < INVERTED, 255 + GROUND - images, images)
+    shown = torch.where(chance < INVERTED, 255 + BACKGROUND - images, images)
     shown = torch.where((chance >= INVERTED) & (chance < FLAT), grey, shown)
     shown = torch.where((chance >= FLAT) & (chance < STRIPED), shown * stripes, shown)
     return torch.where(inside, shown, images)

@@ -234,7 +234,7 @@ def make_logger(name: str, run: Path) -> Logger | bool:
 
 
 class Training(Protocol):
-    """A task's part of a training; its data set is open when it is made."""
+    """One training of one task; its data set is open when it is made."""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def read_config(folder: Path, kind: type[S]) -> RunConfig[S]:
 
 
 def read_raw_config(folder: Path) -> dict[str, Any]:
-    """The values of config.json as they stand there.
+    """The values of config.json as they are in the file.
 
     Raises:
         UsageError: there is none, or it is damaged.

@@ -9,7 +9,7 @@ from training.common.settings import AverageSettings, Recipe
 
 
 class Task(Protocol):
-    """A kind of network: its recipes, and its part of every command.
+    """A kind of network: its recipes, and what each command does with it.
 
     A task's task.py imports nothing heavy: each method turns the flags into frozen settings, and
     imports the function that they are for.

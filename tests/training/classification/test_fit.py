@@ -182,7 +182,7 @@ def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, 
 
 
 @pytest.mark.parametrize(
-    ("flags", "status", "said"),
+    ("flags", "status", "reason"),
     [
         (["--model", "nonsense"], 2, "no such recipe or network"),
         (["--model", "photo"], 2, "give --data"),
@@ -196,11 +196,11 @@ def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, 
         (["--refit", "absent", "--out", "x"], 2, "--refit absent"),
     ],
 )
-def test_bad_flags(tmp_path, monkeypatch, capsys, flags, status, said):
+def test_bad_flags(tmp_path, monkeypatch, capsys, flags, status, reason):
     monkeypatch.chdir(tmp_path)
     assert fit.main(flags) == status
     error = capsys.readouterr().err
-    assert said in error and error.count("\n") == 1
+    assert reason in error and error.count("\n") == 1
 
 
 def test_a_run_that_diverges_says_so(source, tmp_path, capsys):

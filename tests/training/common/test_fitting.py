@@ -37,7 +37,7 @@ def test_two_processes_equal_one(tmp_path):
     two = losses(tmp_path / "two", "--devices", "2", "--strategy", "ddp")
     assert len(one) == len(two) == 1
     # Batch norm sees half of the batch in each process, which is all that differs; its running
-    # means, which validation stands on, are few steps old and differ more, by the CPU.
+    # means, which validation uses, are few steps old and differ more, by the CPU.
     for name, slack in (("train_loss", 0.01), ("val_loss", 0.05)):
         assert float(two[0][name]) == pytest.approx(float(one[0][name]), rel=slack)
     assert (tmp_path / "two" / "report.json").is_file()

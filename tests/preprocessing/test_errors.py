@@ -1,0 +1,56 @@
+"""Expected errors: one line and a status; a bug stays a traceback."""
+
+import errno
+
+import pytest
+
+from preprocessing import errors
+from preprocessing.errors import DataError, GarmentError, exit_status, is_out_of_memory, text_errors
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+def test_a_command_ends_with_its_own_status():
+    assert exit_status(lambda: 3) == 3
+
+
+@pytest.mark.parametrize("kind", GarmentError.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_expected_errors_are_one_line_and_their_status(kind, capsys):
+    assert exit_status(raising(kind("no such thing"))) == kind.status
+    assert capsys.readouterr().err == "error: no such thing\n"
+
+
+def test_statuses_differ():
+    statuses = [kind.status for kind in GarmentError.__subclasses__()]
+    assert len(set(statuses)) == len(statuses) and min(statuses) > 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory"), ImportError("std::bad_alloc")],
+)
+def test_a_lack_of_memory_is_one_line(error, capsys):
+    assert exit_status(raising(error)) == errors.DeviceError.status
+    assert "not enough memory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [OSError("disk"), ValueError("bug"), ImportError("no module")])
+def test_other_errors_are_raised(error):
+    with pytest.raises(type(error)):
+        exit_status(raising(error))
+
+
+def test_a_busy_pipe_is_no_lack_of_memory():
+    assert not is_out_of_memory(BlockingIOError("Resource temporarily unavailable"))
+
+
+def test_files_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"a\.csv is not UTF-8 text"), text_errors(path):
+        path.read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from typing import NoReturn, TypeVar
 
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Arguments, Dataclass, add_fields, read_fields
-from training.attributes.task import AttributePrediction
-from training.classification.task import Classification
+from training.attributes.task import AttributePredictionTask
+from training.classification.task import ClassificationTask
 from training.common.runs import CONFIG, RunFlags, read_raw_config, resumed_folder
 from training.common.settings import (
     EvaluateSettings,
@@ -23,18 +23,18 @@ from training.common.settings import (
     PredictSettings,
 )
 from training.common.task import CompressTask, PredictTask, Task
-from training.deepfashion.task import DeepFashion
-from training.detection.task import Detection
+from training.deepfashion.task import DeepFashionTask
+from training.detection.task import DetectionTask
 from training.inference import weights
 from training.models.names import NETWORKS
-from training.parsing.task import Parsing
+from training.parsing.task import ParsingTask
 
 TASKS: dict[str, Task] = {
-    "classify": Classification(),
-    "detect": Detection(),
-    "parse": Parsing(),
-    "attributes": AttributePrediction(),
-    "deepfashion": DeepFashion(),
+    "classify": ClassificationTask(),
+    "detect": DetectionTask(),
+    "parse": ParsingTask(),
+    "attributes": AttributePredictionTask(),
+    "deepfashion": DeepFashionTask(),
 }
 NETWORK_TASK = "classify"  # trains a bare network, which no recipe names
 PARTIAL = {"predict": PredictTask, "compress": CompressTask}  # commands that not all tasks have

@@ -33,7 +33,7 @@ ANALYSE, AUGMENT = "analyse", "augment"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class AttributeViewSettings:
     """The flags of the command."""
 
     command: Annotated[
@@ -232,12 +232,12 @@ def main(argv: list[str] | None = None) -> int:
         "Analyse an attribute table, or write changed copies of its pictures.",
         example="augment --table attributes.csv --images photos --out more",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, AttributeViewSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: run(read_fields(Settings, args)))
+    return exit_status(lambda: run(read_fields(AttributeViewSettings, args)))
 
 
-def run(settings: Settings) -> int:
+def run(settings: AttributeViewSettings) -> int:
     """Run one of the two commands.
 
     Raises:
@@ -252,7 +252,7 @@ def run(settings: Settings) -> int:
     return _write_report(table, settings)
 
 
-def _write_copies(table: AttributeTable, settings: Settings) -> int:
+def _write_copies(table: AttributeTable, settings: AttributeViewSettings) -> int:
     if settings.images is None or settings.out is None:
         raise UsageError(f"{AUGMENT} needs --images and --out")
     if settings.out.exists() and any(settings.out.iterdir()):
@@ -264,7 +264,7 @@ def _write_copies(table: AttributeTable, settings: Settings) -> int:
     return 0
 
 
-def _write_report(table: AttributeTable, settings: Settings) -> int:
+def _write_report(table: AttributeTable, settings: AttributeViewSettings) -> int:
     found = analyse(table, settings.images)
     text = report(found, title=settings.table.name)
     out = settings.out or Path("out")

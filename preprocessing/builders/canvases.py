@@ -93,7 +93,7 @@ class CanvasRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(CanvasRecipe):
+class CanvasSettings(CanvasRecipe):
     """The flags of the command."""
 
     out: Annotated[Path, Flag("folder to write to", metavar="DIR")]
@@ -254,12 +254,12 @@ def main(argv: list[str] | None = None) -> int:
         "Make synthetic canvases with garments and their boxes, in YOLO's layout.",
         example="--out data/canvases --count 12000",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, CanvasSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: build(read_fields(Settings, args)))
+    return exit_status(lambda: build(read_fields(CanvasSettings, args)))
 
 
-def build(settings: Settings) -> int:
+def build(settings: CanvasSettings) -> int:
     """Write the splits and data.yaml.
 
     Raises:

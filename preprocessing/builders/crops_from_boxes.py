@@ -32,7 +32,7 @@ SHEET, COLUMNS, SHEET_SIDE = 240, 24, 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class BoxCropSettings:
     """The flags of the command."""
 
     data: Annotated[
@@ -84,12 +84,12 @@ def main(argv: list[str] | None = None) -> int:
         "Crop the boxes of a detector's data, for a classifier that labels its boxes.",
         example="--data data/canvases/data.yaml --out data/boxes",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, BoxCropSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: build(read_fields(Settings, args)))
+    return exit_status(lambda: build(read_fields(BoxCropSettings, args)))
 
 
-def build(settings: Settings) -> int:
+def build(settings: BoxCropSettings) -> int:
     """Write the data set and its contact sheet.
 
     Raises:

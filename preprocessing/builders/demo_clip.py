@@ -32,7 +32,7 @@ SCENES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class DemoClipSettings:
     """The flags of the command."""
 
     out: Annotated[Path, Flag("video file to write", metavar="FILE", short="-o")] = Path(
@@ -125,12 +125,12 @@ def main(argv: list[str] | None = None) -> int:
         "Render the clip of run_realtime.py --demo from Fashion-MNIST test garments.",
         example="-o demo.mp4",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, DemoClipSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: run(read_fields(Settings, args)))
+    return exit_status(lambda: run(read_fields(DemoClipSettings, args)))
 
 
-def run(settings: Settings) -> int:
+def run(settings: DemoClipSettings) -> int:
     """Render the clip.
 
     Raises:

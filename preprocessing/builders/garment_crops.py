@@ -44,7 +44,7 @@ SHEET, COLUMNS, SHEET_SIDE = 96, 12, 96
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class GarmentCropSettings:
     """The flags of the command."""
 
     parsed: Annotated[
@@ -207,12 +207,12 @@ def main(argv: list[str] | None = None) -> int:
         "for\npreprocessing.builders.photo_dataset.",
         example="--parsed data/parsed --photos data/flat/index.csv --out data/worn",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, GarmentCropSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: build(read_fields(Settings, args)))
+    return exit_status(lambda: build(read_fields(GarmentCropSettings, args)))
 
 
-def build(settings: Settings) -> int:
+def build(settings: GarmentCropSettings) -> int:
     """Write the crops, index.csv and contact sheets.
 
     Raises:
@@ -239,7 +239,7 @@ def build(settings: Settings) -> int:
     return 0
 
 
-def _worn_garments(settings: Settings, flat: list[Sample]) -> Iterator[Sample]:
+def _worn_garments(settings: GarmentCropSettings, flat: list[Sample]) -> Iterator[Sample]:
     """Crops of worn garments, and composites that look worn."""
     yield from parsed_crops(settings.parsed, settings.out / "worn")
     if settings.boxed:

@@ -52,7 +52,7 @@ SOURCES = "sources (at least one of the first three)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class LayerBoxSettings:
     """The flags of the command."""
 
     parsed: Annotated[
@@ -227,12 +227,12 @@ def main(argv: list[str] | None = None) -> int:
         f"with nine layers:\n{', '.join(LAYERS)}.",
         example="--parsed data/parsed --photos data/flat/index.csv --out data/layers",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, LayerBoxSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: build(read_fields(Settings, args)))
+    return exit_status(lambda: build(read_fields(LayerBoxSettings, args)))
 
 
-def build(settings: Settings) -> int:
+def build(settings: LayerBoxSettings) -> int:
     """Write the data set, its contact sheets and manifest.json.
 
     Raises:
@@ -260,7 +260,7 @@ def build(settings: Settings) -> int:
 
 
 def _sources(
-    settings: Settings, left_out: Counter[str]
+    settings: LayerBoxSettings, left_out: Counter[str]
 ) -> Iterator[tuple[str, Iterator[LabelledPhoto]]]:
     """The sources that were given, by the name that their photos get."""
     if settings.parsed:

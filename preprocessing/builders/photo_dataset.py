@@ -42,7 +42,7 @@ MAPPING, BAD, REPORT = "mapping.json", "bad.csv", "report.md"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Rules):
+class PhotoDatasetSettings(Rules):
     """The flags of the command."""
 
     source: Annotated[
@@ -254,12 +254,12 @@ def main(argv: list[str] | None = None) -> int:
         "Check, split and index labelled pictures, without changing them.",
         example="photos.csv --group-column sender --out data/flat",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, PhotoDatasetSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: run(read_fields(Settings, args)))
+    return exit_status(lambda: run(read_fields(PhotoDatasetSettings, args)))
 
 
-def run(settings: Settings) -> int:
+def run(settings: PhotoDatasetSettings) -> int:
     """Build a data set and print its report.
 
     Raises:

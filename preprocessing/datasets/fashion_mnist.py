@@ -39,7 +39,7 @@ REMEDY = "run `apt-get install dataset-fashion-mnist`, or name the folder with -
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class LocationSettings:
     """The flags of the command."""
 
     data_dir: Annotated[
@@ -135,12 +135,12 @@ def main(argv: list[str] | None = None) -> int:
         "Find Fashion-MNIST, check it, and write a contact sheet.",
         example="--data-dir data -o sheet.png",
     )
-    add_fields(arguments, Settings)
+    add_fields(arguments, LocationSettings)
     args = arguments.parse(argv)
-    return exit_status(lambda: describe(read_fields(Settings, args)))
+    return exit_status(lambda: describe(read_fields(LocationSettings, args)))
 
 
-def describe(settings: Settings) -> int:
+def describe(settings: LocationSettings) -> int:
     """Print the data set's folder and counts, and write the contact sheet.
 
     Raises:

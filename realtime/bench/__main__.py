@@ -24,7 +24,7 @@ from realtime.bench.endurance import memory, soak
 from realtime.bench.latency import SlowedLocator, measure_latency, measure_page
 from realtime.bench.measure import (
     ROOT,
-    Run,
+    ProcessRun,
     compare,
     measured,
     plot,
@@ -85,7 +85,7 @@ def _compare_programs(name: str, folder: Path, settings: BenchSettings) -> None:
         plot(settings.plot, runs, settings.frames, title)
 
 
-def _app_run(folder: Path, clip: Path, *flags: str) -> tuple[Run, dict]:
+def _app_run(folder: Path, clip: Path, *flags: str) -> tuple[ProcessRun, dict]:
     """Run the app, with its own statistics; rows go to rows.jsonl, the video to out/out.mp4."""
     (folder / "out").mkdir(exist_ok=True)
     command = app("--stats", str(folder / "stats.json"), "--jsonl", str(folder / "rows.jsonl"),

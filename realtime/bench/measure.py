@@ -19,7 +19,7 @@ Command = Callable[[Path | str, Path], list[str]]
 
 
 @dataclass(frozen=True)
-class Run:
+class ProcessRun:
     """One process: wall seconds, peak memory in MB with its children, bytes of its video."""
 
     seconds: float
@@ -27,7 +27,7 @@ class Run:
     size: int = 0
 
 
-def measured(command: Sequence[str], folder: Path | None = None) -> Run:
+def measured(command: Sequence[str], folder: Path | None = None) -> ProcessRun:
     """Run a process to its end.
 
     Args:
@@ -52,7 +52,7 @@ def measured(command: Sequence[str], folder: Path | None = None) -> Run:
         errors.seek(0)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
-    return Run(seconds, memory, sum(p.stat().st_size for p in _videos(folder)))
+    return ProcessRun(seconds, memory, sum(p.stat().st_size for p in _videos(folder)))
 
 
 def seconds_until_output(command: Sequence[str], text: str) -> float:
@@ -105,9 +105,9 @@ class Program(Protocol):
 
 def compare(
     programs: Sequence[Program], clip: Path, folder: Path, rounds: int
-) -> dict[str, list[Run]]:
+) -> dict[str, list[ProcessRun]]:
     """Runs of every program by its name: forwards in one round, backwards in the next."""
-    runs: dict[str, list[Run]] = {one.name: [] for one in programs}
+    runs: dict[str, list[ProcessRun]] = {one.name: [] for one in programs}
     out = folder / "out"
     out.mkdir(exist_ok=True)
     for one in programs:  # fills the file and kernel caches
@@ -118,7 +118,7 @@ def compare(
     return runs
 
 
-def table(runs: dict[str, list[Run]], frames: int) -> str:
+def table(runs: dict[str, list[ProcessRun]], frames: int) -> str:
     """Medians, and the first program's speed relative to each: median and range of the rounds."""
     first = np.array([run.seconds for run in next(iter(runs.values()))])
     lines = [f"{'':36s} {'s':>6s} {'fps':>6s} {'MB':>6s} {'KB out':>8s}   ours / this"]
@@ -134,7 +134,7 @@ def table(runs: dict[str, list[Run]], frames: int) -> str:
     return "\n".join(lines)
 
 
-def plot(path: Path, runs: dict[str, list[Run]], frames: int, title: str) -> None:
+def plot(path: Path, runs: dict[str, list[ProcessRun]], frames: int, title: str) -> None:
     """Plot frames a second of every program and round."""
     import matplotlib
 

@@ -50,14 +50,14 @@ class Outfit:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledFrame:
+class AnnotatedFrame:
     """A frame with its labelled garments."""
 
     frame: Frame
     garments: list[tuple[str, Region]]
 
 
-def labelled_frames(clip: Footage, locator: ParserLocator) -> Iterator[LabelledFrame]:
+def labelled_frames(clip: Footage, locator: ParserLocator) -> Iterator[AnnotatedFrame]:
     """Every n-th frame of a clip in which a garment has a label."""
     with open_source(str(clip.path)) as source:
         for frame in source:
@@ -67,7 +67,7 @@ def labelled_frames(clip: Footage, locator: ParserLocator) -> Iterator[LabelledF
             labels = [label_of(_layer(region, locator), clip.classes) for region in regions]
             garments = [pair for pair in zip(labels, regions, strict=True) if pair[0]]
             if garments:
-                yield LabelledFrame(frame, garments)
+                yield AnnotatedFrame(frame, garments)
 
 
 def _layer(region: Region, locator: ParserLocator) -> str:

@@ -17,7 +17,7 @@ from preprocessing.datasets.attribute_table import (
 from preprocessing.datasets.imputation import IMPUTATIONS, modes
 from preprocessing.datasets.samples import Sample
 from preprocessing.errors import DataError
-from training.attributes.settings import AttributeRecipe, FitSettings
+from training.attributes.settings import AttributeFitSettings, AttributeRecipe
 from training.common.checkpoints import load_best
 from training.common.runs import RunConfig, read_config
 from training.common.subsets import PhotoSubset, predict
@@ -62,7 +62,7 @@ class TableSplits:
     conflicting: tuple[str, ...]
 
 
-def open_splits(settings: FitSettings, *, bad_log: Path | None = None) -> TableSplits:
+def open_splits(settings: AttributeFitSettings, *, bad_log: Path | None = None) -> TableSplits:
     """Open the table and the pictures of a training; see `split_table`.
 
     Raises:
@@ -177,25 +177,25 @@ def split_products(
 
 
 @dataclass(frozen=True, eq=False)
-class FinishedRun:
+class AttributeModel:
     """The best network of a run, ready to evaluate, with its config and its data set."""
 
     network: nn.Module
-    config: RunConfig[FitSettings]
+    config: RunConfig[AttributeFitSettings]
     splits: TableSplits
 
 
-def load_run(folder: Path) -> FinishedRun:
+def load_run(folder: Path) -> AttributeModel:
     """Load the finished run of a folder.
 
     Raises:
         UsageError: no such run, or it has no whole checkpoint.
         DataError: its table or its pictures are gone.
     """
-    config = read_config(folder, FitSettings)
+    config = read_config(folder, AttributeFitSettings)
     recipe = config.settings.recipe
     network = BackboneNetwork(recipe.network, recipe.shape(len(config.classes)), dropout=0.0)
-    return FinishedRun(load_best(folder, network), config, open_splits(config.settings))
+    return AttributeModel(load_best(folder, network), config, open_splits(config.settings))
 
 
 def class_names(attributes: Sequence[Attribute]) -> tuple[str, ...]:

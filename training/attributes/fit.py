@@ -15,7 +15,7 @@ from preprocessing.datasets.attribute_table import MISSING, Attribute
 from preprocessing.errors import UsageError
 from training.attributes.data import TableSplits, class_names, load_run, open_splits, predictions
 from training.attributes.evaluate import catch_all_codes, score_table, write_report
-from training.attributes.settings import AttributeRecipe, FitSettings
+from training.attributes.settings import AttributeFitSettings, AttributeRecipe
 from training.common import fitting
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import base_info
@@ -125,7 +125,7 @@ class AttributeTraining:
 
     best_metric = "val_f1"
 
-    def __init__(self, settings: FitSettings, run: Run):
+    def __init__(self, settings: AttributeFitSettings, run: Run):
         self._settings, self._folder = settings, run.folder
         run.folder.mkdir(parents=True, exist_ok=True)
         self._splits = open_splits(settings, bad_log=run.folder / BAD_LOG)
@@ -153,7 +153,7 @@ class AttributeTraining:
         return evaluate_run(self._folder)
 
 
-def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | None:
+def fit(settings: AttributeFitSettings, machine: LightningMachine, run: Run) -> str | None:
     """Train the model of the settings and evaluate it on validation.
 
     Returns the text to print; None after Ctrl-C.

@@ -85,7 +85,7 @@ CATCH_ALL = Flag(
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings(LightningFitSettings):
+class AttributeFitSettings(LightningFitSettings):
     """Settings of a training."""
 
     task = "attributes"

@@ -8,8 +8,8 @@ from preprocessing.flags import add_fields, read_fields
 from training.attributes.settings import (
     ATTRIBUTE_MODELS,
     AttributeEvaluateSettings,
+    AttributeFitSettings,
     AttributePredictSettings,
-    FitSettings,
 )
 from training.common.runs import Run, resumed_settings
 from training.common.settings import (
@@ -20,10 +20,10 @@ from training.common.settings import (
 )
 
 
-class AttributePrediction:
+class AttributePredictionTask:
     """See `Task`."""
 
-    name = FitSettings.task
+    name = AttributeFitSettings.task
     title = "models of attributes"
     recipes = ATTRIBUTE_MODELS
     checkpoint = "last.ckpt"
@@ -32,7 +32,7 @@ class AttributePrediction:
         self, command: str, arguments: ArgumentParser, given: Mapping[str, str], *, text: bool
     ) -> None:
         settings = {
-            "fit": FitSettings,
+            "fit": AttributeFitSettings,
             "evaluate": AttributeEvaluateSettings,
             "export": ExportSettings,
             "predict": AttributePredictSettings,
@@ -44,7 +44,11 @@ class AttributePrediction:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
+        settings = (
+            resumed_settings(run, AttributeFitSettings, args)
+            if run.resumed
+            else _new_settings(args)
+        )
         machine = read_fields(LightningMachine, args)
         from training.attributes.fit import fit
 
@@ -73,10 +77,10 @@ class AttributePrediction:
         return f"averaged {settings.first} and {settings.second}"
 
 
-def _new_settings(args: Namespace) -> FitSettings:
+def _new_settings(args: Namespace) -> AttributeFitSettings:
     _require_table(args, f"--model {args.model} learns from a table and its pictures")
     recipe = chosen_recipe(ATTRIBUTE_MODELS[args.model], args)
-    return read_fields(FitSettings, args, recipe=recipe)
+    return read_fields(AttributeFitSettings, args, recipe=recipe)
 
 
 def _require_table(args: Namespace, reason: str) -> None:

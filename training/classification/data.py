@@ -24,7 +24,7 @@ from preprocessing.errors import DataError, UsageError
 from preprocessing.images.pictures import picture_paths
 from preprocessing.labels import GARMENT_CLASSES, PHOTO_FASHION_MNIST
 from preprocessing.synthesis.cutouts import fashion_mnist_photos
-from training.classification.settings import ClassifierEvaluateSettings, FitSettings
+from training.classification.settings import ClassifierEvaluateSettings, ClassifierFitSettings
 from training.common.runs import DATA, Run, is_main_process
 from training.common.subsets import ImageSubset, PhotoSubset, Splits, Subset
 from training.inference.weights import WeightsInfo
@@ -35,7 +35,7 @@ HELD_OUT = 0.15  # fraction of the photos that a Fashion-MNIST network does not 
 BAD_LOG = "unreadable.txt"  # of a run: photos that could not be read in training
 
 
-def open_splits(settings: FitSettings, run: Run) -> Splits:
+def open_splits(settings: ClassifierFitSettings, run: Run) -> Splits:
     """The data set to train on; photos are checked, split and indexed in the run's folder.
 
     Raises:
@@ -53,7 +53,7 @@ def open_splits(settings: FitSettings, run: Run) -> Splits:
     return photo_splits(run.folder, settings, max_bad=max_bad)
 
 
-def finished_splits(folder: Path, settings: FitSettings) -> Splits:
+def finished_splits(folder: Path, settings: ClassifierFitSettings) -> Splits:
     """The data set that a finished run learnt from and is evaluated on.
 
     Raises:
@@ -72,7 +72,7 @@ def has_photos(folder: Path) -> bool:
     return (folder / DATA / INDEX).is_file()
 
 
-def _fashion_mnist(settings: FitSettings, run: Run) -> Splits:
+def _fashion_mnist(settings: ClassifierFitSettings, run: Run) -> Splits:
     recipe, data_dir = settings.recipe, settings.data_dir
     training, validation = training_subsets(data_dir, limit=settings.limit_train, size=recipe.size)
     if settings.photos:
@@ -82,7 +82,7 @@ def _fashion_mnist(settings: FitSettings, run: Run) -> Splits:
     return Splits(CLASSES, training, validation, test)
 
 
-def garment_photos(source: Path, folder: Path, settings: FitSettings) -> list[Sample]:
+def garment_photos(source: Path, folder: Path, settings: ClassifierFitSettings) -> list[Sample]:
     """The photos for a Fashion-MNIST network to learn from; photos.csv has the held-out ones too.
 
     Photos of RELATED labels are learnt from as well, but for those of senders that are held out.
@@ -105,7 +105,7 @@ def garment_photos(source: Path, folder: Path, settings: FitSettings) -> list[Sa
     return [sample for sample in samples if sample.split == "training"]
 
 
-def index_photos(settings: FitSettings, folder: Path) -> DataSet:
+def index_photos(settings: ClassifierFitSettings, folder: Path) -> DataSet:
     """Check and split the photos of --data, and keep the index in the run's folder.
 
     Raises:
@@ -123,7 +123,7 @@ def index_photos(settings: FitSettings, folder: Path) -> DataSet:
 
 
 def photo_splits(
-    folder: Path, settings: FitSettings, *, max_bad: float, refit: bool = False
+    folder: Path, settings: ClassifierFitSettings, *, max_bad: float, refit: bool = False
 ) -> Splits:
     """The photos that `index_photos` put into a run's folder.
 

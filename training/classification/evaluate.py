@@ -22,7 +22,7 @@ from training.classification.data import (
     finished_splits,
     test_subset,
 )
-from training.classification.settings import ClassifierEvaluateSettings, FitSettings
+from training.classification.settings import ClassifierEvaluateSettings, ClassifierFitSettings
 from training.common.checkpoints import base_info, load_best, load_model, new_network
 from training.common.metrics import Scores, fit_temperature, score
 from training.common.runs import RunConfig, read_config
@@ -38,7 +38,7 @@ class FinishedRun:
 
     folder: Path
     network: nn.Module
-    config: RunConfig[FitSettings]
+    config: RunConfig[ClassifierFitSettings]
 
 
 def load_run(folder: Path) -> FinishedRun:
@@ -47,7 +47,7 @@ def load_run(folder: Path) -> FinishedRun:
     Raises:
         UsageError: it is no such run, it has no checkpoint yet, or its network has changed since.
     """
-    config = read_config(folder, FitSettings)
+    config = read_config(folder, ClassifierFitSettings)
     network = new_network(config.settings.recipe, len(config.classes))
     return FinishedRun(folder, load_best(folder, network), config)
 

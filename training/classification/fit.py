@@ -12,7 +12,7 @@ from preprocessing.errors import DataError, UsageError
 from training.classification.data import open_splits
 from training.classification.evaluate import evaluate_run
 from training.classification.recipes import ClassifierRecipe
-from training.classification.settings import FitSettings
+from training.classification.settings import ClassifierFitSettings
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import load_model, new_network
 from training.common.module import NetworkModule, freeze
@@ -196,7 +196,7 @@ class ClassifierTraining:
         DataError: the data set cannot be used.
     """
 
-    def __init__(self, settings: FitSettings, run: Run):
+    def __init__(self, settings: ClassifierFitSettings, run: Run):
         self._settings, self._folder = settings, run.folder
         run.folder.mkdir(parents=True, exist_ok=True)
         self._splits = open_splits(settings, run)
@@ -226,7 +226,7 @@ class ClassifierTraining:
         )
         return self._splits.training.loader(sampling), validation.loader() if validation else None
 
-    def evaluate(self, config: RunConfig[FitSettings]) -> tuple[str, dict[str, object]]:
+    def evaluate(self, config: RunConfig[ClassifierFitSettings]) -> tuple[str, dict[str, object]]:
         text, refit = "", config.settings.refit
         if refit:
             figures = json.loads((refit / REPORT).read_text()) | {"measured_on": BEFORE_REFIT}

@@ -42,7 +42,7 @@ DATA_DIR = Flag("folder of the four Fashion-MNIST files", metavar="DIR", group=D
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings(LightningFitSettings):
+class ClassifierFitSettings(LightningFitSettings):
     """Settings of a classifier's training.
 
     Attributes:
@@ -215,27 +215,27 @@ class CompressSettings(PublishSettings):
 
 
 # Of training.fit, besides the recipe's.
-FIT_FLAGS = (FitSettings, Rules, DistributedMachine)
+FIT_FLAGS = (ClassifierFitSettings, Rules, DistributedMachine)
 
 
-def fit_settings(args: Namespace, run: Run) -> FitSettings:
+def fit_settings(args: Namespace, run: Run) -> ClassifierFitSettings:
     """The settings of a training, from its flags, from the run to resume, or from --refit.
 
     Raises:
         UsageError: flags contradict each other, or the run.
     """
     if run.resumed:
-        return resumed_settings(run, FitSettings, args)
+        return resumed_settings(run, ClassifierFitSettings, args)
     if "refit" in args:
         return _refit_settings(args, run)
     if getattr(args, "devices", 1) * getattr(args, "nodes", 1) > 1 and "out" not in args:
         raise UsageError("several processes need one folder: give --out")
     recipe = chosen_recipe(recipe_for(args.model, photos="data" in args), args)
-    settings = read_fields(FitSettings, args, recipe=recipe)
+    settings = read_fields(ClassifierFitSettings, args, recipe=recipe)
     return replace(settings, rules=read_fields(Rules, args, seed=settings.seed))
 
 
-def _refit_settings(args: Namespace, run: Run) -> FitSettings:
+def _refit_settings(args: Namespace, run: Run) -> ClassifierFitSettings:
     """The settings of the run that --refit names; its index of photos is copied.
 
     Raises:
@@ -253,6 +253,6 @@ def _refit_settings(args: Namespace, run: Run) -> FitSettings:
         raise UsageError("--refit repeats a recipe: it takes no flag that changes it")
     if is_main_process():
         shutil.copytree(source / DATA, run.folder / DATA, dirs_exist_ok=True)
-    settings = read_config(source, FitSettings).settings
+    settings = read_config(source, ClassifierFitSettings).settings
     rules = read_fields(settings.rules, args)
     return replace(settings, refit=source, data=None, photos=None, init=None, rules=rules)

@@ -9,18 +9,18 @@ from training.classification.settings import (
     FIT_FLAGS,
     ClassifierEvaluateSettings,
     ClassifierExportSettings,
+    ClassifierFitSettings,
     CompressSettings,
-    FitSettings,
     fit_settings,
 )
 from training.common.runs import Run
 from training.common.settings import AverageSettings, DistributedMachine
 
 
-class Classification:
+class ClassificationTask:
     """See `Task`."""
 
-    name = FitSettings.task
+    name = ClassifierFitSettings.task
     title = "classifiers"
     recipes = CLASSIFIERS
     checkpoint = "last.ckpt"

@@ -35,7 +35,7 @@ from training.deepfashion.network import (
     load_run,
     predictions,
 )
-from training.deepfashion.settings import FashionRecipe, FitSettings
+from training.deepfashion.settings import FashionFitSettings, FashionRecipe
 from training.deepfashion.splits import Baseline, FashionSplits, fit_baseline, open_splits
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
@@ -114,7 +114,7 @@ class FashionTraining:
 
     best_metric = "val_score"
 
-    def __init__(self, settings: FitSettings, run: Run):
+    def __init__(self, settings: FashionFitSettings, run: Run):
         self._settings, self._folder = settings, run.folder
         self._splits = open_splits(settings)
         print(_counts(self._splits), file=sys.stderr)
@@ -135,11 +135,11 @@ class FashionTraining:
         sampling = Sampling(settings.recipe.batch_size, settings.seed, rank=rank, world=world)
         return self._splits.training.loader(sampling), self._splits.validation.loader()
 
-    def evaluate(self, config: RunConfig[FitSettings]) -> tuple[str, dict[str, object]]:
+    def evaluate(self, config: RunConfig[FashionFitSettings]) -> tuple[str, dict[str, object]]:
         return evaluate_run(self._folder, config)
 
 
-def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | None:
+def fit(settings: FashionFitSettings, machine: LightningMachine, run: Run) -> str | None:
     """Train the network of the settings and evaluate it.
 
     Returns the text to print; None after Ctrl-C.
@@ -156,7 +156,9 @@ def _counts(splits: FashionSplits) -> str:
             )  # fmt: skip
 
 
-def evaluate_run(folder: Path, config: RunConfig[FitSettings]) -> tuple[str, dict[str, object]]:
+def evaluate_run(
+    folder: Path, config: RunConfig[FashionFitSettings]
+) -> tuple[str, dict[str, object]]:
     """Evaluate the best network and write its report; see `fitting.Training`.
 
     On the test split where there is one, else on the validation split.
@@ -185,7 +187,7 @@ def export(settings: ExportSettings) -> str:
         UsageError: no such run, or it has not been evaluated.
         WeightsError: the two files give different outputs.
     """
-    config, figures = read_config(settings.run, FitSettings), settings.run / REPORT
+    config, figures = read_config(settings.run, FashionFitSettings), settings.run / REPORT
     if not figures.is_file():
         raise UsageError(f"{settings.run} has no {REPORT}: let training.fit finish")
     outputs = open_splits(config.settings).outputs

@@ -85,7 +85,7 @@ LISTS = Flag(
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings(LightningFitSettings):
+class FashionFitSettings(LightningFitSettings):
     """Settings of a training."""
 
     task = "deepfashion"

@@ -10,7 +10,7 @@ from preprocessing.datasets.samples import SPLITS
 from preprocessing.errors import DataError
 from training.deepfashion.data import FashionDataset, FashionSubset
 from training.deepfashion.network import Outputs
-from training.deepfashion.settings import FitSettings
+from training.deepfashion.settings import FashionFitSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class FashionSplits:
     absent: int
 
 
-def open_splits(settings: FitSettings) -> FashionSplits:
+def open_splits(settings: FashionFitSettings) -> FashionSplits:
     """Open the official splits of a benchmark, of those pictures that are there.
 
     Raises:

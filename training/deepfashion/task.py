@@ -15,15 +15,15 @@ from training.common.settings import (
 from training.deepfashion.settings import (
     FASHION_MODELS,
     FashionEvaluateSettings,
+    FashionFitSettings,
     FashionPredictSettings,
-    FitSettings,
 )
 
 
-class DeepFashion:
+class DeepFashionTask:
     """See `Task`."""
 
-    name = FitSettings.task
+    name = FashionFitSettings.task
     title = "DeepFashion networks"
     recipes = FASHION_MODELS
     checkpoint = "last.ckpt"
@@ -32,7 +32,7 @@ class DeepFashion:
         self, command: str, arguments: ArgumentParser, given: Mapping[str, str], *, text: bool
     ) -> None:
         settings = {
-            "fit": FitSettings,
+            "fit": FashionFitSettings,
             "evaluate": FashionEvaluateSettings,
             "export": ExportSettings,
             "predict": FashionPredictSettings,
@@ -44,7 +44,9 @@ class DeepFashion:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
+        settings = (
+            resumed_settings(run, FashionFitSettings, args) if run.resumed else _new_settings(args)
+        )
         machine = read_fields(LightningMachine, args)
         from training.deepfashion.fit import fit
 
@@ -73,10 +75,10 @@ class DeepFashion:
         return f"averaged {settings.first} and {settings.second}"
 
 
-def _new_settings(args: Namespace) -> FitSettings:
+def _new_settings(args: Namespace) -> FashionFitSettings:
     _require_data(args, f"--model {args.model} learns from DeepFashion")
     recipe = chosen_recipe(FASHION_MODELS[args.model], args)
-    return read_fields(FitSettings, args, recipe=recipe)
+    return read_fields(FashionFitSettings, args, recipe=recipe)
 
 
 def _require_data(args: Namespace, reason: str) -> None:

@@ -18,7 +18,7 @@ from training.common.settings import Machine
 from training.detection import yolo
 from training.detection.evaluate import plot_curves, predict_images, write_report
 from training.detection.metrics import best_threshold, score_detections
-from training.detection.settings import DetectorExportSettings, FitSettings
+from training.detection.settings import DetectorExportSettings, DetectorFitSettings
 from training.inference.detector import openvino_detector
 from training.inference.weights import WeightsInfo
 
@@ -50,7 +50,7 @@ def publish_run(
     Raises:
         DataError, UsageError, WeightsError: see `export`.
     """
-    config, texts = read_config(run, FitSettings), []
+    config, texts = read_config(run, DetectorFitSettings), []
     data, network = config.settings.data, yolo.best_network(run)
     info = _metadata(config)
 
@@ -75,7 +75,7 @@ def publish_run(
     return published, texts[0]
 
 
-def _metadata(config: RunConfig[FitSettings]) -> WeightsInfo:
+def _metadata(config: RunConfig[DetectorFitSettings]) -> WeightsInfo:
     """The metadata of a run's network, before it is evaluated."""
     settings = config.settings
     return WeightsInfo(
@@ -114,7 +114,7 @@ if TYPE_CHECKING:
     from training.detection.yolo import Epoch
 
 
-def fit(settings: FitSettings, machine: Machine, run: Run) -> str | None:
+def fit(settings: DetectorFitSettings, machine: Machine, run: Run) -> str | None:
     """Train the detector of the settings, publish it into its run and evaluate it.
 
     Returns the text to print; None after Ctrl-C.
@@ -168,7 +168,7 @@ def finish(folder: Path) -> str:
     figures = info.metrics["validation"]
     runs.enter_index(
         folder,
-        read_config(folder, FitSettings),
+        read_config(folder, DetectorFitSettings),
         parameters=info.metrics["parameters"],
         count=figures["images"],
         measured_on="validation",

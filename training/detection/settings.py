@@ -6,8 +6,7 @@ from typing import Annotated
 
 from preprocessing.datasets.samples import SPLITS
 from preprocessing.flags import FRACTION, Check, Flag
-from training.common.settings import NETWORK, EvaluateSettings, ExportSettings, Recipe
-from training.common.settings import FitSettings as CommonFitSettings
+from training.common.settings import NETWORK, EvaluateSettings, ExportSettings, FitSettings, Recipe
 from training.inference.weights import STRIDE
 
 INPUT_SIDE = Check(
@@ -95,7 +94,7 @@ BOXES = Flag(
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings(CommonFitSettings):
+class DetectorFitSettings(FitSettings):
     """Settings of a training."""
 
     task = "detect"

@@ -12,14 +12,14 @@ from training.detection.settings import (
     DETECTORS,
     DetectorEvaluateSettings,
     DetectorExportSettings,
-    FitSettings,
+    DetectorFitSettings,
 )
 
 
-class Detection:
+class DetectionTask:
     """See `Task`."""
 
-    name = FitSettings.task
+    name = DetectorFitSettings.task
     title = "detectors"
     recipes = DETECTORS
     checkpoint = "weights/last.pt"
@@ -28,7 +28,7 @@ class Detection:
         self, command: str, arguments: ArgumentParser, given: Mapping[str, str], *, text: bool
     ) -> None:
         settings = {
-            "fit": FitSettings,
+            "fit": DetectorFitSettings,
             "evaluate": DetectorEvaluateSettings,
             "export": DetectorExportSettings,
         }
@@ -38,7 +38,9 @@ class Detection:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
+        settings = (
+            resumed_settings(run, DetectorFitSettings, args) if run.resumed else _new_settings(args)
+        )
         machine = read_fields(Machine, args)
         from training.detection.fit import fit
 
@@ -64,11 +66,11 @@ class Detection:
         return f"averaged {settings.first} and {settings.second}"
 
 
-def _new_settings(args: Namespace) -> FitSettings:
+def _new_settings(args: Namespace) -> DetectorFitSettings:
     if "data" not in args:
         raise UsageError(f"--model {args.model} learns from labelled boxes: give --data data.yaml "
                          "(see python -m preprocessing.builders.canvases)")  # fmt: skip
     recipe = read_fields(DETECTORS[args.model], args)
     if "size" in args:
         recipe = replace(recipe, smaller=())
-    return read_fields(FitSettings, args, recipe=recipe)
+    return read_fields(DetectorFitSettings, args, recipe=recipe)

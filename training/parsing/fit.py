@@ -40,7 +40,7 @@ from training.parsing.data import (
 )
 from training.parsing.evaluate import score_parser, write_report
 from training.parsing.network import Parser, SoftmaxParser
-from training.parsing.settings import FitSettings, ParserRecipe
+from training.parsing.settings import ParserFitSettings, ParserRecipe
 from training.parsing.views import RandomViews, ViewSources, WholePhotos
 
 MAX_DIFFERENCE = 0.02  # of a probability, between the two files
@@ -65,7 +65,7 @@ def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
     Raises:
         DataError, UsageError, WeightsError: see `export`.
     """
-    config, texts = read_config(run, FitSettings), []
+    config, texts = read_config(run, ParserFitSettings), []
     recipe, data = config.settings.recipe, config.settings.data
     network = rounded(load_best(run, Parser(len(CLASSES), recipe.size)))
     info = replace(base_info(config, network, network_input="frame"), size=recipe.photo_size)
@@ -210,7 +210,7 @@ class ParserTraining:
     classes = CLASSES
     best_metric = "val_iou"
 
-    def __init__(self, settings: FitSettings, run: Run):
+    def __init__(self, settings: ParserFitSettings, run: Run):
         self._settings, self._folder = settings, run.folder
         self._photos = masked_photos(settings.data)
         sources = view_sources(settings, self._photos["training"])
@@ -230,7 +230,7 @@ class ParserTraining:
         return evaluate_run(self._folder)
 
 
-def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | None:
+def fit(settings: ParserFitSettings, machine: LightningMachine, run: Run) -> str | None:
     """Train the parser of the settings, publish it into its run and evaluate it.
 
     Returns the text to print; None after Ctrl-C.
@@ -241,7 +241,7 @@ def fit(settings: FitSettings, machine: LightningMachine, run: Run) -> str | Non
     return fitting.fit(settings, machine, run, ParserTraining(settings, run))
 
 
-def view_sources(settings: FitSettings, parsed: list[MaskedPhoto]) -> ViewSources:
+def view_sources(settings: ParserFitSettings, parsed: list[MaskedPhoto]) -> ViewSources:
     """Open the data sets of a training.
 
     Args:
@@ -262,7 +262,7 @@ def view_sources(settings: FitSettings, parsed: list[MaskedPhoto]) -> ViewSource
     return ViewSources(people, _single_garments(settings), backgrounds)
 
 
-def _pseudo_labelled(settings: FitSettings) -> list[ComputedMask]:
+def _pseudo_labelled(settings: ParserFitSettings) -> list[ComputedMask]:
     if not settings.boxed:
         return []
     teacher = openvino_parser(*weights.locate_for("parse", settings.teacher))
@@ -273,7 +273,7 @@ def _pseudo_labelled(settings: FitSettings) -> list[ComputedMask]:
     ]
 
 
-def _single_garments(settings: FitSettings) -> list[ComputedMask]:
+def _single_garments(settings: ParserFitSettings) -> list[ComputedMask]:
     """The training part of the photos of single garments; no group is on two sides."""
     if not settings.photos:
         return []

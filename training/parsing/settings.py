@@ -83,7 +83,7 @@ PARSED = Flag(
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitSettings(LightningFitSettings):
+class ParserFitSettings(LightningFitSettings):
     """Settings of a training.
 
     Raises:

@@ -7,13 +7,13 @@ from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, ExportSettings, LightningMachine
-from training.parsing.settings import PARSERS, FitSettings, ParserEvaluateSettings
+from training.parsing.settings import PARSERS, ParserEvaluateSettings, ParserFitSettings
 
 
-class Parsing:
+class ParsingTask:
     """See `Task`."""
 
-    name = FitSettings.task
+    name = ParserFitSettings.task
     title = "parsers"
     recipes = PARSERS
     checkpoint = "last.ckpt"
@@ -22,7 +22,7 @@ class Parsing:
         self, command: str, arguments: ArgumentParser, given: Mapping[str, str], *, text: bool
     ) -> None:
         settings = {
-            "fit": FitSettings,
+            "fit": ParserFitSettings,
             "evaluate": ParserEvaluateSettings,
             "export": ExportSettings,
         }
@@ -32,7 +32,9 @@ class Parsing:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = resumed_settings(run, FitSettings, args) if run.resumed else _new_settings(args)
+        settings = (
+            resumed_settings(run, ParserFitSettings, args) if run.resumed else _new_settings(args)
+        )
         machine = read_fields(LightningMachine, args)
         from training.parsing.fit import fit
 
@@ -56,9 +58,9 @@ class Parsing:
         return f"averaged {settings.first} and {settings.second}"
 
 
-def _new_settings(args: Namespace) -> FitSettings:
+def _new_settings(args: Namespace) -> ParserFitSettings:
     _require_data(args, f"--model {args.model} learns from photos with masks")
-    return read_fields(FitSettings, args, recipe=read_fields(PARSERS[args.model], args))
+    return read_fields(ParserFitSettings, args, recipe=read_fields(PARSERS[args.model], args))
 
 
 def _require_data(args: Namespace, reason: str) -> None:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from realtime.bench import measure
-from realtime.bench.measure import Run, compare, measured, seconds_until_output, table
+from realtime.bench.measure import ProcessRun, compare, measured, seconds_until_output, table
 from realtime.bench.peers import Peer
 
 
@@ -30,5 +30,11 @@ def test_seconds_until_a_process_prints_a_text():
 
 
 def test_table_gives_the_first_one_s_speed_over_each():
-    text = table({"ours": [Run(1, 10), Run(2, 10)], "peer": [Run(3, 20), Run(4, 20)]}, frames=100)
+    text = table(
+        {
+            "ours": [ProcessRun(1, 10), ProcessRun(2, 10)],
+            "peer": [ProcessRun(3, 20), ProcessRun(4, 20)],
+        },
+        frames=100,
+    )
     assert "2.50 (2.00 to 3.00)" in text.splitlines()[2]

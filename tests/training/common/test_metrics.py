@@ -1,9 +1,11 @@
-"""Metrics of a classifier."""
+"""Metrics of a classifier and of attributes."""
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
-from training.common.metrics import calibrate, fit_temperature, score
+from preprocessing.datasets.attribute_table import Attribute
+from training.common.metrics import calibrate, fit_temperature, score, score_attributes
 
 # Three classes, six images; the argmax is wrong for the last two.
 SURE, LESS = [0.82, 0.09, 0.09], [0.63, 0.185, 0.185]
@@ -46,3 +48,24 @@ def test_the_temperature_is_found_again(true):
     gumbel = rng.gumbel(size=logits.shape)
     labels = (logits + gumbel).argmax(axis=1)  # drawn from softmax(logits)
     assert fit_temperature(logits * true, labels) == pytest.approx(true, rel=0.05)
+
+
+def test_attributes_are_scored_where_known_beside_the_baseline():
+    attributes = (
+        Attribute("a", ("0", "1"), ("0", "1")),
+        Attribute("b", tuple("xyz"), tuple("xyz")),
+    )
+    rng, modes = np.random.default_rng(0), np.array([1, 2])
+    logits = rng.normal(size=(40, 5)).astype(np.float32)
+    values = np.stack([rng.integers(-1, 2, 40), rng.integers(-1, 3, 40)], axis=1)
+    _, second = score_attributes(logits, values, attributes, modes=modes)
+    kept = values[:, 1] >= 0
+    truth, predicted = values[kept, 1], logits[kept, 2:].argmax(1)
+    assert second.scores.count == kept.sum()
+    assert second.scores.macro_f1 == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert second.baseline.accuracy == pytest.approx((truth == 2).mean())
+    strict = score_attributes(logits, values, attributes, modes=modes, excluded={"b": "z"})[1]
+    kept = np.isin(values[:, 1], [0, 1])
+    right = logits[kept, 2:4].argmax(1) == values[kept, 1]
+    assert strict.scores.count == kept.sum()
+    assert strict.scores.accuracy == pytest.approx(right.mean())

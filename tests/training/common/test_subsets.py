@@ -1,8 +1,10 @@
 """Batches of a subset: in order, shuffled, balanced, split among processes."""
 
+import pytest
 import torch
 
-from training.common.subsets import Sampling, batch_sampler
+from preprocessing.datasets.attribute_table import MISSING
+from training.common.subsets import Sampling, batch_sampler, sample_weights
 
 
 def test_without_sampling_all_come_in_order():
@@ -26,3 +28,9 @@ def test_balanced_batches_hold_all_classes_alike():
         i for batch in batch_sampler(labels, Sampling(100, seed=0, balanced=True)) for i in batch
     ]
     assert 0.4 < labels[drawn].float().mean() < 0.6
+
+
+def test_samples_of_rare_classes_weigh_more():
+    labels = torch.tensor([[0, 0], [0, MISSING], [0, 1], [1, MISSING], [MISSING, MISSING]])
+    weights = sample_weights(labels).tolist()
+    assert weights == pytest.approx([(1 / 3 + 1) / 2, 1 / 3, (1 / 3 + 1) / 2, 1, 0])

@@ -16,7 +16,7 @@ from preprocessing.errors import SinkError, SourceError, exit_status
 from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
 from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
-from realtime.sinks.table import STATS, check_outputs, make_sinks
+from realtime.sinks.sink_table import STATS, check_outputs, make_sinks
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
@@ -127,7 +127,7 @@ def _needs_page(settings: Settings) -> bool:
 def _serve(address: Address | None, settings: Settings) -> "Outcome":
     """Serve the page; that there is no camera matters only if the flags name one."""
     from realtime.batch.several import Outcome
-    from realtime.page.serve import serve
+    from realtime.page.launch import serve
 
     try:
         source = _open(address, settings)

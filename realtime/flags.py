@@ -16,7 +16,7 @@ from realtime.settings import (
     SourceSettings,
     recognition_of,
 )
-from realtime.sinks.table import SINKS, STATS, OutputSettings
+from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 from realtime.sources import DEMO
 
 USAGE = "run_realtime.py [SOURCE ...] [-o FILE] [flags]"

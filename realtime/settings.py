@@ -10,7 +10,7 @@ from preprocessing.flags import Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
-from realtime.sinks.table import OutputSettings
+from realtime.sinks.sink_table import OutputSettings
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 Address = str | int  # a file, folder or URL; the number of a camera

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from preprocessing.datasets.attribute_table import read_label_map, read_table
 from preprocessing.datasets.deepfashion_benchmark import read_benchmark
-from preprocessing.datasets.samples import read_csv
+from preprocessing.datasets.samples_and_splits import read_csv
 from preprocessing.datasets.yolo_layout import read_boxes, read_layout
 from preprocessing.errors import GarmentError
 from realtime.flags import read_settings
 from realtime.page.guard import Guard
-from realtime.page.serve import read_address
+from realtime.page.launch import read_address
 from realtime.sources.cameras import read_url
 from training.inference.weights import read_info
 

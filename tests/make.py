@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime.sinks.sink import opened
-from realtime.sources.video import to_bgr
+from realtime.sources.files_and_streams import to_bgr
 from realtime.types import Frame, Garment, Label, LabelledFrame, Region, SourceInfo
 
 ROOT = Path(__file__).resolve().parent.parent

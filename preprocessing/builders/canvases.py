@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.datasets import fashion_mnist
-from preprocessing.datasets.samples import SPLIT_NAMES, read_samples
+from preprocessing.datasets.samples_and_splits import SPLIT_NAMES, read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import POSITIVE, Check, Flag, add_fields, data_arguments, read_fields
@@ -34,7 +34,8 @@ from preprocessing.images.pictures import (
     write_image,
 )
 from preprocessing.processes import process_pool
-from preprocessing.synthesis.compose import (
+from preprocessing.synthesis.cutouts import BACKGROUNDS, UNSEEN, Background, Patches, grabcut_photo
+from preprocessing.synthesis.scenes import (
     Canvas,
     Cutout,
     FashionGarments,
@@ -44,7 +45,6 @@ from preprocessing.synthesis.compose import (
     compose,
     green_canvas,
 )
-from preprocessing.synthesis.cutouts import BACKGROUNDS, UNSEEN, Background, Patches, grabcut_photo
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from preprocessing.datasets.parsed_people import ParsedPhoto, read_mask_labels, read_parsed_people
-from preprocessing.datasets.samples import Sample
+from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import picture_paths, read_picture, write_image
 from preprocessing.images.regions import Region, square_crop

@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.builders.photo_dataset import MAPPING, write_index
-from preprocessing.datasets.samples import INDEX, SPLIT_NAMES, Sample
+from preprocessing.datasets.samples_and_splits import INDEX, SPLIT_NAMES, Sample
 from preprocessing.datasets.yolo_layout import Layout, check_layout, read_boxes, read_layout
 from preprocessing.errors import DataError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields

@@ -24,7 +24,7 @@ from preprocessing.datasets.parsed_people import (
     read_mask_labels,
     read_parsed_people,
 )
-from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
+from preprocessing.datasets.samples_and_splits import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import read_boxed, read_layout
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields

@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.datasets.parsed_people import mask_boxes, read_mask_labels, read_parsed_people
-from preprocessing.datasets.samples import read_csv, split_samples
+from preprocessing.datasets.samples_and_splits import read_csv, split_samples
 from preprocessing.datasets.yolo_layout import (
     SPLITS,
     read_boxed,

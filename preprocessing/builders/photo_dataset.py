@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from preprocessing.datasets import deepfashion
 from preprocessing.datasets.duplicates import near_duplicates, perceptual_hash
-from preprocessing.datasets.samples import (
+from preprocessing.datasets.samples_and_splits import (
     INDEX,
     SPLITS,
     Rules,

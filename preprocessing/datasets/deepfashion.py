@@ -7,7 +7,7 @@ of these are read.
 from collections.abc import Iterator
 from pathlib import Path
 
-from preprocessing.datasets.samples import SPLIT_NAMES, Sample
+from preprocessing.datasets.samples_and_splits import SPLIT_NAMES, Sample
 from preprocessing.errors import DataError, text_errors
 
 CATEGORIES = "list_category_cloth.txt"

@@ -24,7 +24,7 @@ from preprocessing.datasets.deepfashion import (
     require_list,
     rows,
 )
-from preprocessing.datasets.samples import SPLIT_NAMES
+from preprocessing.datasets.samples_and_splits import SPLIT_NAMES
 from preprocessing.errors import DataError
 
 ATTRIBUTES, ATTRIBUTE_IMAGES = "list_attr_cloth.txt", "list_attr_img.txt"

@@ -27,8 +27,8 @@ from realtime.assemble import check_recognition, make_analysis
 from realtime.batch.several import Outcome, expand, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, units_of
 from realtime.settings import Recognition, recognition_of
-from realtime.sinks.table import OutputSettings, make_sinks
-from realtime.sources.video import SegmentSource
+from realtime.sinks.sink_table import OutputSettings, make_sinks
+from realtime.sources.files_and_streams import SegmentSource
 
 RETRIES = 3  # of a unit whose worker died
 PROG = "python -m realtime.batch.archive"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from preprocessing.errors import GarmentError, SinkError, UsageError
 from realtime.runtime.interrupt import Interrupt
 from realtime.settings import Address, Settings
-from realtime.sinks.table import SINKS, STATS, OutputSettings
+from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from realtime.sinks.video import MP4_OPTIONS, AudioCopy
-from realtime.sources.video import Segment, SegmentSource, segments_of
+from realtime.sources.files_and_streams import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # track numbers that each unit of a video has for its own
 ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"

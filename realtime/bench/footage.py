@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from preprocessing.datasets.samples import read_samples
+from preprocessing.datasets.samples_and_splits import read_samples
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
 from preprocessing.labels import CLASS_OF, GARMENT_CLASSES

@@ -17,7 +17,7 @@ import numpy as np
 
 from preprocessing.builders.layer_boxes import draw_sheet
 from preprocessing.builders.photo_dataset import MAPPING
-from preprocessing.datasets.samples import INDEX, Sample, read_csv, write_csv
+from preprocessing.datasets.samples_and_splits import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.images.pictures import picture_sheet, write_image

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.datasets.parsed_people import class_regions, read_mask_labels, read_parsed_people
-from preprocessing.datasets.samples import read_csv
+from preprocessing.datasets.samples_and_splits import read_csv
 from preprocessing.datasets.yolo_layout import SPLITS, read_boxes, read_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.images.pictures import read_picture

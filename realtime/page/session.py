@@ -15,7 +15,7 @@ from realtime.runtime.stats import Stats
 from realtime.runtime.worker import Background
 from realtime.settings import Address, Settings
 from realtime.sinks.annotate import Annotator
-from realtime.sinks.table import make_sinks
+from realtime.sinks.sink_table import make_sinks
 from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame
 

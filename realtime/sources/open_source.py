@@ -4,10 +4,10 @@ from pathlib import Path
 
 from preprocessing.errors import SourceError
 from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
+from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PICTURE_SUFFIXES, PictureSource, picture_files
 from realtime.sources.reconnect import ReconnectingSource
 from realtime.sources.source import Source
-from realtime.sources.video import VideoSource
 
 STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
 

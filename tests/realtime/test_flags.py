@@ -8,7 +8,7 @@ import pytest
 from preprocessing.errors import UsageError
 from realtime.flags import argument_parser, read_settings
 from realtime.settings import Recognition, Settings, SourceSettings
-from realtime.sinks.table import OutputSettings
+from realtime.sinks.sink_table import OutputSettings
 from realtime.sources import DEMO
 
 

@@ -14,13 +14,13 @@ import pytest
 import torch
 
 from preprocessing.datasets import fashion_mnist
-from preprocessing.datasets.samples import read_csv
+from preprocessing.datasets.samples_and_splits import read_csv
 from preprocessing.errors import DataError, UsageError, WeightsError
 from training import evaluate, export, fit
 from training.classification.evaluate import load_run
 from training.classification.settings import FitSettings
-from training.common import fitting
-from training.common.fitting import MEASURED
+from training.common import fit_loop
+from training.common.fit_loop import MEASURED
 from training.common.runs import read_config, read_metrics
 from training.inference import weights
 
@@ -99,8 +99,8 @@ def test_a_run_starts_from_a_weight_file(tmp_path, capsys):
     start = weights.WEIGHTS_DIR / "baseline.safetensors"
     still = ["--model", "baseline", "--epochs", "1", "--lr", "1e-9", *SMALL]
     assert fit.main([*still, "--init", str(start), "--out", str(tmp_path / "run")]) == 0
-    found = fitting.read_state(tmp_path / "run")
-    for name, tensor in fitting.read_state(start).items():
+    found = fit_loop.read_state(tmp_path / "run")
+    for name, tensor in fit_loop.read_state(start).items():
         statistics = "running" in name or "tracked" in name
         assert statistics or torch.allclose(found[name], tensor.float(), atol=1e-3)
     other = ["--init", str(start.with_name("deep.safetensors")), "--out", str(tmp_path / "other")]
@@ -200,6 +200,6 @@ def test_tensors_of_another_network(run, tmp_path):
         name="x", network="deep", classes=("a",) * 10, network_input="fashion-mnist", size=28,
         channels=1, mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
-    fitting.save_network(tmp_path / "x", network, info, half=True)
+    fit_loop.save_network(tmp_path / "x", network, info, half=True)
     with pytest.raises(WeightsError, match="does not hold a 'deep' network"):
-        fitting.load_network(tmp_path / "x", info)
+        fit_loop.load_network(tmp_path / "x", info)

@@ -15,7 +15,7 @@ from preprocessing.datasets.attribute_table import (
     read_table,
 )
 from preprocessing.datasets.imputation import IMPUTATIONS, modes
-from preprocessing.datasets.samples import Sample
+from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError
 from training.attributes.settings import AttributeFitSettings, AttributeRecipe
 from training.common.checkpoints import load_best

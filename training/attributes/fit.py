@@ -16,12 +16,10 @@ from preprocessing.errors import UsageError
 from training.attributes.data import TableSplits, class_names, load_run, open_splits, predictions
 from training.attributes.evaluate import catch_all_codes, score_table, write_report
 from training.attributes.settings import AttributeFitSettings, AttributeRecipe
-from training.common import fitting
+from training.common import fit_loop
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import base_info
-from training.common.metrics import mean_f1, score_attributes
-from training.common.module import NetworkModule, freeze
-from training.common.publish import (
+from training.common.export_weights import (
     check_logits,
     count_parameters,
     first_images,
@@ -29,6 +27,8 @@ from training.common.publish import (
     rounded,
     write_logits_onnx,
 )
+from training.common.metrics import mean_f1, score_attributes
+from training.common.optimisation import NetworkModule, freeze
 from training.common.runs import REPORT, Run, RunConfig
 from training.common.settings import ExportSettings, LightningMachine
 from training.common.subsets import Sampling, class_weights
@@ -117,7 +117,7 @@ BAD_LOG = "unreadable.txt"  # of a run: pictures that could not be read in train
 
 
 class AttributeTraining:
-    """See `fitting.Training`; opens the table of a run.
+    """See `fit_loop.Training`; opens the table of a run.
 
     Raises:
         DataError, UsageError: the data set or the flags cannot be used.
@@ -161,7 +161,7 @@ def fit(settings: AttributeFitSettings, machine: LightningMachine, run: Run) -> 
     Raises:
         DataError, UsageError: the data set or the recipe cannot be used.
     """
-    return fitting.fit(settings, machine, run, AttributeTraining(settings, run))
+    return fit_loop.fit(settings, machine, run, AttributeTraining(settings, run))
 
 
 def _counts(splits: TableSplits) -> str:
@@ -177,7 +177,7 @@ def _class_weights(splits: TableSplits) -> list[torch.Tensor]:
 
 
 def evaluate_run(folder: Path) -> tuple[str, dict[str, object]]:
-    """Evaluate the best network and write its report; see `fitting.Training`."""
+    """Evaluate the best network and write its report; see `fit_loop.Training`."""
     run = load_run(folder)
     settings, splits = run.config.settings, run.splits
     logits, values = predictions(run.network, splits.validation)

@@ -12,7 +12,7 @@ import torch
 from preprocessing.builders.photo_dataset import MAPPING, DataSet, build, read, read_source, write
 from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.fashion_mnist import CLASSES
-from preprocessing.datasets.samples import (
+from preprocessing.datasets.samples_and_splits import (
     INDEX,
     Sample,
     read_samples,

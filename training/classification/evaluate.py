@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 
 from preprocessing.errors import UsageError
@@ -22,6 +20,7 @@ from training.classification.data import (
     finished_splits,
     test_subset,
 )
+from training.classification.grad_cam import grad_cam
 from training.classification.settings import ClassifierEvaluateSettings, ClassifierFitSettings
 from training.common.checkpoints import base_info, load_best, load_model, new_network
 from training.common.metrics import Scores, fit_temperature, score
@@ -222,14 +221,3 @@ def evaluate_against(evaluation: Evaluation, empty: Path, folder: Path) -> repor
         for logits in (evaluation.logits[labels != OTHER], others)
     )
     return report.write_roc(folder, garments, rest)
-
-
-def grad_cam(network: nn.Module, image: np.ndarray, *, label: int) -> np.ndarray:
-    """Heat map float32 (S, S) of 0 to 1: evidence for a class in the image uint8 (C, S, S)."""
-    network = network.eval()
-    layer = [m for m in network.modules() if isinstance(m, nn.Conv2d)][-1]
-    batch = torch.from_numpy(image)[None].float().requires_grad_()
-    heat = LayerGradCam(network, layer).attribute(batch, target=label, relu_attributions=True)
-    heat = LayerAttribution.interpolate(heat, image.shape[-2:], "bilinear")
-    heat = heat.detach()[0, 0].clamp(min=0)
-    return (heat / heat.max().clamp(min=1e-9)).numpy()

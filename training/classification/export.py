@@ -18,9 +18,7 @@ from training.classification.data import compression_subsets, finished_splits
 from training.classification.evaluate import info_of, load_run
 from training.classification.settings import ClassifierExportSettings, CompressSettings
 from training.common.checkpoints import load_network, save_network
-from training.common.metrics import Scores, fit_temperature, score
-from training.common.profiling import Timing, measure
-from training.common.publish import (
+from training.common.export_weights import (
     CHECKED_IMAGES,
     check_logits,
     count_parameters,
@@ -30,6 +28,8 @@ from training.common.publish import (
     rounded,
     write_logits_onnx,
 )
+from training.common.metrics import Scores, fit_temperature, score
+from training.common.profiling import Timing, measure
 from training.common.runs import REPORT
 from training.common.subsets import Splits, Subset, predict, readable
 from training.inference import weights

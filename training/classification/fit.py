@@ -11,11 +11,12 @@ from torchvision.transforms import v2
 from preprocessing.errors import DataError, UsageError
 from training.classification.data import open_splits
 from training.classification.evaluate import evaluate_run
+from training.classification.losses import cross_entropy, distilled
 from training.classification.recipes import ClassifierRecipe
 from training.classification.settings import ClassifierFitSettings
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import load_model, new_network
-from training.common.module import NetworkModule, freeze
+from training.common.optimisation import NetworkModule, freeze
 from training.common.runs import METRICS, REPORT, Run, RunConfig, read_metrics
 from training.common.subsets import UNREADABLE, Sampling, class_weights
 from training.models.backbones import BACKBONES, backbone_of, load_pretrained
@@ -50,8 +51,8 @@ class ClassifierModule(NetworkModule):
         self._mix = make_mix(recipe.mix, classes=len(classes))
         self._class_weights = class_weights
         # In a tuple: it is no part of this module, is neither trained nor saved.
-        distilled = recipe.teacher != "none"
-        self._teacher = (load_teacher(recipe, classes),) if distilled else ()
+        has_teacher = recipe.teacher != "none"
+        self._teacher = (load_teacher(recipe, classes),) if has_teacher else ()
         self._max_bad, self._seen, self._bad = max_bad, 0, 0
 
     def on_fit_start(self) -> None:
@@ -78,7 +79,14 @@ class ClassifierModule(NetworkModule):
             images, targets = self._mix(images, labels)
         images = images.contiguous(memory_format=torch.channels_last)
         logits = self(images).float()
-        loss = self._loss(logits, targets, images)
+        loss = cross_entropy(
+            logits,
+            targets,
+            class_weights=self._class_weights,
+            label_smoothing=self.recipe.label_smoothing,
+        )
+        fraction = self.recipe.teacher_fraction
+        loss = distilled(loss, logits, images, teachers=self._teacher, fraction=fraction)
         accuracy = (logits.argmax(1) == labels).float().mean()
         self._log(train_loss=loss, train_acc=accuracy, count=len(labels))
         return loss
@@ -92,23 +100,6 @@ class ClassifierModule(NetworkModule):
             return images, labels
         self._bad += int((~readable).sum())
         return images[readable], labels[readable]
-
-    def _loss(
-        self, logits: torch.Tensor, targets: torch.Tensor, images: torch.Tensor
-    ) -> torch.Tensor:
-        recipe, class_weights = self.recipe, self._class_weights
-        loss = F.cross_entropy(
-            logits,
-            targets,
-            weight=None if class_weights is None else class_weights.to(logits.device),
-            label_smoothing=recipe.label_smoothing,
-        )
-        for teacher in self._teacher:  # Hinton et al. 2015, arXiv 1503.02531, at temperature 1
-            with torch.no_grad():
-                predicted = teacher(images).float().softmax(1)
-            fraction = recipe.teacher_fraction
-            loss = (1 - fraction) * loss + fraction * F.cross_entropy(logits, predicted)
-        return loss
 
     def on_train_epoch_end(self) -> None:
         loss = self.trainer.callback_metrics.get("train_loss")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
-from preprocessing.datasets.samples import SPLITS, Rules
+from preprocessing.datasets.samples_and_splits import SPLITS, Rules
 from preprocessing.errors import UsageError
 from preprocessing.flags import (
     FRACTION_BELOW_ONE,

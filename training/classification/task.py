@@ -42,7 +42,7 @@ class ClassificationTask:
         settings = fit_settings(args, run)
         machine = read_fields(DistributedMachine, args)
         from training.classification.fit import ClassifierTraining
-        from training.common.fitting import fit
+        from training.common.fit_loop import fit
 
         return fit(settings, machine, run, ClassifierTraining(settings, run))
 

@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from training.common.checkpoints import load_network, save_network
-from training.common.publish import count_parameters, write_logits_onnx
+from training.common.export_weights import count_parameters, write_logits_onnx
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import Shape, WeightsInfo

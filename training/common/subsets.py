@@ -23,7 +23,7 @@ from torch.utils.data import (
 )
 from torchvision.transforms import RandomResizedCrop
 
-from preprocessing.datasets.samples import Sample, refuse_bad
+from preprocessing.datasets.samples_and_splits import Sample, refuse_bad
 from preprocessing.errors import DataError
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import CONTEXT, photo_input, resize_planes, whole_image

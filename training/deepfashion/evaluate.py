@@ -27,10 +27,9 @@ from preprocessing.images.pictures import (
 from preprocessing.images.regions import box_iou
 from training.common.metrics import AttributeScores, attribute_table, mean_f1, score_attributes
 from training.common.runs import REPORT
-from training.deepfashion.data import Batch, FashionSubset
-from training.deepfashion.network import BOX, LANDMARKS, Outputs, load_network, predictions
+from training.deepfashion.data import Baseline, Batch, FashionSubset, fit_baseline, split_rows
+from training.deepfashion.network import BOX, LANDMARKS, FashionNetwork, Outputs, load_network
 from training.deepfashion.settings import FashionEvaluateSettings
-from training.deepfashion.splits import Baseline, fit_baseline, split_rows
 from training.inference import weights
 
 TOP = (1, 3, 5)  # categories
@@ -40,6 +39,13 @@ RECALLS = (3, 5)  # attributes
 
 
 Parts = Mapping[tuple[str, str], np.ndarray]
+
+
+def predictions(network: FashionNetwork, subset: FashionSubset) -> list[Batch]:
+    """Return batches of a network's rows float32 (n, outputs.size) with the labels."""
+    network = network.eval()
+    with torch.inference_mode():
+        return [(network(images).float(), labels) for images, labels in subset.loader()]
 
 
 @dataclass(frozen=True, eq=False)

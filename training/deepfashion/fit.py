@@ -10,22 +10,29 @@ import torch
 from torch.utils.data import DataLoader
 
 from preprocessing.errors import UsageError
-from training.common import fitting, runs
+from training.common import fit_loop, runs
 from training.common.augmentation import AUGMENTATIONS
 from training.common.checkpoints import base_info
-from training.common.module import NetworkModule, freeze
-from training.common.publish import (
+from training.common.export_weights import (
     compare_logits,
     count_parameters,
     publish,
     rounded,
     write_logits_onnx,
 )
+from training.common.optimisation import NetworkModule, freeze
 from training.common.runs import REPORT, Run, RunConfig, read_config
 from training.common.settings import ExportSettings, LightningMachine
 from training.common.subsets import Sampling
-from training.deepfashion.data import Batch, Labels
-from training.deepfashion.evaluate import draw_boxes, score_batches, write_report
+from training.deepfashion.data import (
+    Baseline,
+    Batch,
+    FashionSplits,
+    Labels,
+    fit_baseline,
+    open_splits,
+)
+from training.deepfashion.evaluate import draw_boxes, predictions, score_batches, write_report
 from training.deepfashion.losses import LossWeights, losses, rarity_weights
 from training.deepfashion.network import (
     BOX,
@@ -33,10 +40,8 @@ from training.deepfashion.network import (
     Outputs,
     load_network,
     load_run,
-    predictions,
 )
 from training.deepfashion.settings import FashionFitSettings, FashionRecipe
-from training.deepfashion.splits import Baseline, FashionSplits, fit_baseline, open_splits
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
 from training.models.backbones import load_pretrained
@@ -106,7 +111,7 @@ RESULTS = "results.csv"  # of a run: the figures of every epoch
 
 
 class FashionTraining:
-    """See `fitting.Training`; opens the benchmark of a run.
+    """See `fit_loop.Training`; opens the benchmark of a run.
 
     Raises:
         DataError: the benchmark cannot be used.
@@ -147,7 +152,7 @@ def fit(settings: FashionFitSettings, machine: LightningMachine, run: Run) -> st
     Raises:
         DataError, UsageError: the benchmark or the recipe cannot be used.
     """
-    return fitting.fit(settings, machine, run, FashionTraining(settings, run))
+    return fit_loop.fit(settings, machine, run, FashionTraining(settings, run))
 
 
 def _counts(splits: FashionSplits) -> str:
@@ -159,7 +164,7 @@ def _counts(splits: FashionSplits) -> str:
 def evaluate_run(
     folder: Path, config: RunConfig[FashionFitSettings]
 ) -> tuple[str, dict[str, object]]:
-    """Evaluate the best network and write its report; see `fitting.Training`.
+    """Evaluate the best network and write its report; see `fit_loop.Training`.
 
     On the test split where there is one, else on the validation split.
     """

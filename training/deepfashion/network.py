@@ -16,7 +16,6 @@ from torch.nn import functional as F
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.datasets.deepfashion_benchmark import POINTS, Benchmark
 from training.common.checkpoints import filled, load_best
-from training.deepfashion.data import Batch, FashionSubset
 from training.deepfashion.settings import FashionRecipe
 from training.inference.weights import WeightsInfo
 from training.models.backbones import BACKBONES, make_backbone
@@ -190,10 +189,3 @@ def load_network(stem: Path, info: WeightsInfo) -> FashionNetwork:
     """
     network = FashionNetwork(info.network, Outputs(info.attributes), size=info.size, dropout=0.0)
     return filled(network, stem, info)
-
-
-def predictions(network: FashionNetwork, subset: FashionSubset) -> list[Batch]:
-    """Return batches of a network's rows float32 (n, outputs.size) with the labels."""
-    network = network.eval()
-    with torch.inference_mode():
-        return [(network(images).float(), labels) for images, labels in subset.loader()]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from preprocessing.datasets.samples import SPLITS
+from preprocessing.datasets.samples_and_splits import SPLITS
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, PROPER_FRACTION, Flag
 from training.common.settings import (
     FREEZE_BACKBONE,

@@ -12,7 +12,7 @@ import torch
 
 from preprocessing.datasets.yolo_layout import SPLITS, check_layout, read_layout
 from training.common import runs
-from training.common.publish import compare_outputs, count_parameters, publish
+from training.common.export_weights import compare_outputs, count_parameters, publish
 from training.common.runs import METRICS, Run, RunConfig, read_config, read_metrics, write_config
 from training.common.settings import Machine
 from training.detection import yolo

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-from preprocessing.datasets.samples import SPLITS
+from preprocessing.datasets.samples_and_splits import SPLITS
 from preprocessing.flags import FRACTION, Check, Flag
 from training.common.settings import NETWORK, EvaluateSettings, ExportSettings, FitSettings, Recipe
 from training.inference.weights import STRIDE

@@ -37,7 +37,7 @@ from ultralytics.utils import DEFAULT_CFG_DICT
 from preprocessing.datasets.yolo_layout import Layout
 from preprocessing.errors import UsageError
 from training.common.checkpoints import filled, read_tensors
-from training.common.publish import halve
+from training.common.export_weights import halve
 from training.detection.settings import DetectorRecipe
 from training.inference.weights import WeightsInfo
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from preprocessing.builders.layer_boxes import LabelledPhoto, boxed_photos
 from preprocessing.datasets.parsed_people import ParsedPhoto, read_mask_labels, read_parsed_people
-from preprocessing.datasets.samples import SPLITS, Sample
+from preprocessing.datasets.samples_and_splits import SPLITS, Sample
 from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.images.pictures import read_picture

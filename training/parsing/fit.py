@@ -8,21 +8,21 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from preprocessing.datasets.samples import read_csv, split_samples
+from preprocessing.datasets.samples_and_splits import read_csv, split_samples
 from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
 from preprocessing.images.pictures import picture_paths
 from preprocessing.synthesis.cutouts import Patches
-from training.common import fitting
+from training.common import fit_loop
 from training.common.checkpoints import base_info, load_best
-from training.common.module import NetworkModule
-from training.common.publish import (
+from training.common.export_weights import (
     compare_outputs,
     count_parameters,
     publish,
     rounded,
     write_onnx,
 )
+from training.common.optimisation import NetworkModule
 from training.common.runs import Run, RunConfig, read_config
 from training.common.settings import ExportSettings, LightningMachine
 from training.inference import weights
@@ -201,7 +201,7 @@ SINGLE_VALIDATION = 0.1  # fraction of the photos of single garments that traini
 
 
 class ParserTraining:
-    """See `fitting.Training`; opens the photos of a run.
+    """See `fit_loop.Training`; opens the photos of a run.
 
     Raises:
         DataError, WeightsError: a data set or the teacher cannot be used.
@@ -238,7 +238,7 @@ def fit(settings: ParserFitSettings, machine: LightningMachine, run: Run) -> str
     Raises:
         DataError, UsageError, WeightsError: a data set, the recipe or the teacher cannot be used.
     """
-    return fitting.fit(settings, machine, run, ParserTraining(settings, run))
+    return fit_loop.fit(settings, machine, run, ParserTraining(settings, run))
 
 
 def view_sources(settings: ParserFitSettings, parsed: list[MaskedPhoto]) -> ViewSources:
@@ -283,6 +283,6 @@ def _single_garments(settings: ParserFitSettings) -> list[ComputedMask]:
 
 
 def evaluate_run(folder: Path) -> tuple[str, dict[str, object]]:
-    """Publish the best network into its run, evaluated on validation; see `fitting.Training`."""
+    """Publish the best network into its run, evaluated on validation; see `fit_loop.Training`."""
     info, text = publish_run(folder, folder)
     return text, {"count": info.metrics["validation"]["photos"], "measured_on": "validation"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from preprocessing.datasets.samples import SPLITS
+from preprocessing.datasets.samples_and_splits import SPLITS
 from preprocessing.errors import UsageError
 from preprocessing.flags import Check, Flag
 from training.common.settings import (

@@ -13,7 +13,7 @@ from preprocessing.builders.composite_heads import (
     composite_garments,
     read_heads,
 )
-from preprocessing.datasets.samples import Sample
+from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError
 from preprocessing.images.regions import Region
 

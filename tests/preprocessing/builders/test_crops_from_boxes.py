@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from preprocessing.builders import crops_from_boxes
-from preprocessing.datasets.samples import read_samples
+from preprocessing.datasets.samples_and_splits import read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.images.pictures import read_picture
 

@@ -10,7 +10,7 @@ import yaml
 
 from preprocessing.builders import garment_crops
 from preprocessing.builders.garment_crops import boxed_crops
-from preprocessing.datasets.samples import read_csv
+from preprocessing.datasets.samples_and_splits import read_csv
 from preprocessing.datasets.yolo_layout import write_boxes
 
 NAMES = {0: "null", 14: "dress", 39: "shoes", 51: "t-shirt"}

@@ -6,7 +6,7 @@ import make
 import pytest
 
 from preprocessing.datasets import deepfashion
-from preprocessing.datasets.samples import crossing_groups
+from preprocessing.datasets.samples_and_splits import crossing_groups
 from preprocessing.errors import DataError
 
 LISTS = make.ROOT.parent / "shared" / "data" / "deepfashion_lists"

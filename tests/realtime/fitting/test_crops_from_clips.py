@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from preprocessing.builders.layer_boxes import boxed_photos
-from preprocessing.datasets.samples import INDEX, Sample, write_csv
+from preprocessing.datasets.samples_and_splits import INDEX, Sample, write_csv
 from preprocessing.datasets.yolo_layout import write_layout
 from preprocessing.errors import DataError
 from preprocessing.images.regions import Region

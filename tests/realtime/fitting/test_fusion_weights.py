@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from preprocessing.datasets.samples import INDEX, Sample, write_csv
+from preprocessing.datasets.samples_and_splits import INDEX, Sample, write_csv
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.images.regions import Region
 from realtime.analysis.segmenter_locator import UnscoredLocator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from preprocessing.datasets.samples import stratified_split
+from preprocessing.datasets.samples_and_splits import stratified_split
 from training.common.subsets import ImageSubset, Sampling
 
 

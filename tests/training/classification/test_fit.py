@@ -11,7 +11,7 @@ import photos
 import pytest
 import torch
 
-from preprocessing.datasets.samples import Sample
+from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import WeightsError
 from training import evaluate, export, fit
 from training.classification.data import photo_splits

@@ -6,7 +6,7 @@ import pytest
 
 from training.classification.recipes import CLASSIFIERS
 from training.common.augmentation import AUGMENTATIONS
-from training.common.module import SCHEDULES
+from training.common.optimisation import SCHEDULES
 from training.models.registry import MODELS
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from preprocessing.builders.layer_boxes import LabelledPhoto
-from preprocessing.datasets.samples import Sample
+from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL
 from preprocessing.labels import LAYERS

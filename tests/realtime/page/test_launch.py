@@ -15,7 +15,7 @@ from waiting import until
 from preprocessing.errors import UsageError
 from realtime import cli
 from realtime.batch.several import Outcome
-from realtime.page.serve import read_address
+from realtime.page.launch import read_address
 from realtime.sources import DEMO
 
 

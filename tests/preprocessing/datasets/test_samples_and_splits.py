@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from preprocessing.datasets.samples import (
+from preprocessing.datasets.samples_and_splits import (
     Sample,
     crossing_groups,
     read_csv,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import WeightsError
-from training.common.publish import compare_logits, compare_outputs
+from training.common.export_weights import compare_logits, compare_outputs
 
 
 @pytest.mark.parametrize(("difference", "agree"), [(0.0, True), (0.1, True), (0.2, False)])

@@ -6,7 +6,7 @@ import make
 import pytest
 
 from preprocessing.errors import SinkError, UsageError
-from realtime.sinks.table import SINKS, STATS, OutputSettings, check_outputs, make_sinks
+from realtime.sinks.sink_table import SINKS, STATS, OutputSettings, check_outputs, make_sinks
 
 FRAMES = [
     make.labelled(index, make.garment(colour="red"), make.garment("unknown", track=2))

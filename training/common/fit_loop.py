@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from preprocessing.errors import UsageError
 from training.common.checkpoints import load_best
-from training.common.module import NetworkModule
+from training.common.optimisation import NetworkModule
 from training.common.reports import plot_curves
 from training.common.runs import (
     METRICS,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.common.module import SCHEDULES
+from training.common.optimisation import SCHEDULES
 from training.common.settings import SCHEDULE_NAMES
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from preprocessing.synthesis.compose import (
+from preprocessing.synthesis.scenes import (
     MIN_INSIDE,
     MIN_VISIBLE,
     Cutout,

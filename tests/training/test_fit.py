@@ -18,7 +18,7 @@ from preprocessing.datasets.samples_and_splits import read_csv
 from preprocessing.errors import DataError, UsageError, WeightsError
 from training import evaluate, export, fit
 from training.classification.evaluate import load_run
-from training.classification.settings import FitSettings
+from training.classification.settings import ClassifierFitSettings
 from training.common import fit_loop
 from training.common.fit_loop import MEASURED
 from training.common.runs import read_config, read_metrics
@@ -157,7 +157,7 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
     done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
-    config = read_config(folder, FitSettings)
+    config = read_config(folder, ClassifierFitSettings)
     assert config.command.endswith(f"--out {folder}")  # that which began it
 
 

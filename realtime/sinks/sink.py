@@ -1,4 +1,4 @@
-"""The contract of sinks, which write or show labelled frames; their table is in table.py."""
+"""The contract of sinks, which write or show labelled frames; their table is in sink_table.py."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager

@@ -22,7 +22,7 @@ import yaml
 from preprocessing.errors import DataError, text_errors
 from preprocessing.images.pictures import SUFFIXES, read_picture
 
-# Names of splits in data.yaml, by those of samples.py.
+# Names of splits in data.yaml, by those of samples_and_splits.py.
 SPLITS = {"training": "train", "validation": "val", "test": "test"}
 SIDES = ("x1", "y1", "x2", "y2")  # columns of a label file
 SLACK = 1e-4  # of a side, by which rounding may put a box outside

@@ -260,10 +260,18 @@ def _shown(value: object) -> str:
 
 
 def read_fields(source: D | type[D], args: argparse.Namespace, **values: object) -> D:
-    """A dataclass of the flags that were given and further values; the rest as in `source`."""
-    given = vars(args)
-    names = {one.field for one in flag_fields(source)} & given.keys()
+    """A dataclass of the flags that were given and further values; the rest as in `source`.
+
+    Raises:
+        UsageError: a flag is missing, and its field has no default.
+    """
+    given, flags = vars(args), list(flag_fields(source))
+    names = {one.field for one in flags} & given.keys()
     chosen: dict[str, Any] = {name: given[name] for name in names} | values
+    missing = [one for one in flags if one.value is dataclasses.MISSING and one.field not in chosen]
+    if missing:
+        wanted = (f"{one.name} {one.flag.metavar or ''} ({one.flag.help})" for one in missing)
+        raise UsageError(f"give {' and '.join(wanted)}")
     chosen = {name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items()}
     if isinstance(source, type):
         return source(**chosen)

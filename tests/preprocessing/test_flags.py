@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pytest
 
+from preprocessing.errors import UsageError
 from preprocessing.flags import FRACTION_BELOW_ONE, POSITIVE, Flag, add_fields, read_fields
 
 
@@ -85,6 +86,11 @@ def test_what_is_not_given_keeps_the_value_of_an_instance():
     assert read(source=began) == began
     assert read("--epochs", "9", source=began).epochs == 9
     assert read_fields(began, argparse.Namespace(inner=3.0, mode="a"), inner=1.0).inner == 1.0
+
+
+def test_a_missing_flag_is_asked_for():
+    with pytest.raises(UsageError, match=r"give --data .*\("):
+        read_fields(Settings, argparse.Namespace(epochs=3))
 
 
 def test_as_text_nothing_is_checked_or_required():

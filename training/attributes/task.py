@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.attributes.settings import (
     ATTRIBUTE_MODELS,
@@ -44,21 +43,16 @@ class AttributePredictionTask:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = (
-            resumed_settings(run, AttributeFitSettings, args)
-            if run.resumed
-            else _new_settings(args)
-        )
-        machine = read_fields(LightningMachine, args)
+        settings, machine = _fit_settings(args, run), read_fields(LightningMachine, args)
         from training.attributes.fit import fit
 
         return fit(settings, machine, run)
 
     def evaluate(self, args: Namespace) -> str:
-        _require_table(args, f"{args.model} predicts attributes")
+        settings = read_fields(AttributeEvaluateSettings, args)
         from training.attributes.evaluate import evaluate
 
-        return evaluate(read_fields(AttributeEvaluateSettings, args))
+        return evaluate(settings)
 
     def export(self, args: Namespace) -> str:
         from training.attributes.fit import export
@@ -66,23 +60,19 @@ class AttributePredictionTask:
         return export(read_fields(ExportSettings, args))
 
     def predict(self, args: Namespace) -> str:
+        settings = read_fields(AttributePredictSettings, args)
         from training.attributes.predict import predict
 
-        return predict(read_fields(AttributePredictSettings, args))
+        return predict(settings)
 
     def average(self, settings: AverageSettings, run: Run) -> str:
         from training.common.checkpoints import average_runs
 
-        average_runs(settings, run)
-        return f"averaged {settings.first} and {settings.second}"
+        return average_runs(settings, run)
 
 
-def _new_settings(args: Namespace) -> AttributeFitSettings:
-    _require_table(args, f"--model {args.model} learns from a table and its pictures")
+def _fit_settings(args: Namespace, run: Run) -> AttributeFitSettings:
+    if run.resumed:
+        return resumed_settings(run, AttributeFitSettings, args)
     recipe = chosen_recipe(ATTRIBUTE_MODELS[args.model], args)
     return read_fields(AttributeFitSettings, args, recipe=recipe)
-
-
-def _require_table(args: Namespace, reason: str) -> None:
-    if "table" not in args or "images" not in args:
-        raise UsageError(f"{reason}: give --table CSV and --images DIR")

@@ -33,8 +33,6 @@ from training.deepfashion.settings import FashionEvaluateSettings
 from training.inference import weights
 
 TOP = (1, 3, 5)  # categories
-
-
 RECALLS = (3, 5)  # attributes
 
 
@@ -192,8 +190,6 @@ def landmark_error(parts: Parts, truth: np.ndarray) -> float:
 
 
 SHEET, SHEET_SIDE = 40, 200  # pictures on the sheet of boxes, and their side in pixels
-
-
 TRUE_COLOUR, PREDICTED_COLOUR = (230, 140, 30), (30, 30, 230)  # BGR
 
 

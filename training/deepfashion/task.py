@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.common.runs import Run, resumed_settings
 from training.common.settings import (
@@ -44,19 +43,16 @@ class DeepFashionTask:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = (
-            resumed_settings(run, FashionFitSettings, args) if run.resumed else _new_settings(args)
-        )
-        machine = read_fields(LightningMachine, args)
+        settings, machine = _fit_settings(args, run), read_fields(LightningMachine, args)
         from training.deepfashion.fit import fit
 
         return fit(settings, machine, run)
 
     def evaluate(self, args: Namespace) -> str:
-        _require_data(args, f"{args.model} is a DeepFashion network")
+        settings = read_fields(FashionEvaluateSettings, args)
         from training.deepfashion.evaluate import evaluate
 
-        return evaluate(read_fields(FashionEvaluateSettings, args))
+        return evaluate(settings)
 
     def export(self, args: Namespace) -> str:
         from training.deepfashion.fit import export
@@ -64,23 +60,19 @@ class DeepFashionTask:
         return export(read_fields(ExportSettings, args))
 
     def predict(self, args: Namespace) -> str:
+        settings = read_fields(FashionPredictSettings, args)
         from training.deepfashion.predict import predict
 
-        return predict(read_fields(FashionPredictSettings, args))
+        return predict(settings)
 
     def average(self, settings: AverageSettings, run: Run) -> str:
         from training.common.checkpoints import average_runs
 
-        average_runs(settings, run)
-        return f"averaged {settings.first} and {settings.second}"
+        return average_runs(settings, run)
 
 
-def _new_settings(args: Namespace) -> FashionFitSettings:
-    _require_data(args, f"--model {args.model} learns from DeepFashion")
+def _fit_settings(args: Namespace, run: Run) -> FashionFitSettings:
+    if run.resumed:
+        return resumed_settings(run, FashionFitSettings, args)
     recipe = chosen_recipe(FASHION_MODELS[args.model], args)
     return read_fields(FashionFitSettings, args, recipe=recipe)
-
-
-def _require_data(args: Namespace, reason: str) -> None:
-    if "data" not in args:
-        raise UsageError(f"{reason}: give --data DIR with its lists and img/")

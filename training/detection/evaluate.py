@@ -79,11 +79,7 @@ def predict_images(
 
 
 SHEET = 32  # images on the contact sheet
-
-
 SIDE = 224  # pixels of a tile
-
-
 TRUE_COLOUR, DETECTED_COLOUR = (0, 200, 0), (0, 80, 255)  # BGR
 
 

@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 
-from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, Machine
@@ -38,18 +37,16 @@ class DetectionTask:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = (
-            resumed_settings(run, DetectorFitSettings, args) if run.resumed else _new_settings(args)
-        )
-        machine = read_fields(Machine, args)
+        settings, machine = _fit_settings(args, run), read_fields(Machine, args)
         from training.detection.fit import fit
 
         return fit(settings, machine, run)
 
     def evaluate(self, args: Namespace) -> str:
+        settings = read_fields(DetectorEvaluateSettings, args)
         from training.detection.evaluate import evaluate
 
-        return evaluate(read_fields(DetectorEvaluateSettings, args))
+        return evaluate(settings)
 
     def export(self, args: Namespace) -> str:
         from training.detection.fit import export
@@ -66,10 +63,9 @@ class DetectionTask:
         return f"averaged {settings.first} and {settings.second}"
 
 
-def _new_settings(args: Namespace) -> DetectorFitSettings:
-    if "data" not in args:
-        raise UsageError(f"--model {args.model} learns from labelled boxes: give --data data.yaml "
-                         "(see python -m preprocessing.builders.canvases)")  # fmt: skip
+def _fit_settings(args: Namespace, run: Run) -> DetectorFitSettings:
+    if run.resumed:
+        return resumed_settings(run, DetectorFitSettings, args)
     recipe = read_fields(DETECTORS[args.model], args)
     if "size" in args:
         recipe = replace(recipe, smaller=())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -11,17 +12,20 @@ from tqdm import tqdm
 
 from preprocessing.builders.layer_boxes import LabelledPhoto, boxed_photos
 from preprocessing.datasets.parsed_people import ParsedPhoto, read_mask_labels, read_parsed_people
-from preprocessing.datasets.samples_and_splits import SPLITS, Sample
+from preprocessing.datasets.samples_and_splits import SPLITS, Sample, read_csv, split_samples
 from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, mask_table
 from preprocessing.images.pictures import read_picture
 from preprocessing.labels import LAYERS, PHOTO_LAYER
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.cutouts import grabcut_photo
-from training.inference.parser import FrameParser
+from training.inference import weights
+from training.inference.parser import openvino_parser
+from training.parsing.settings import ParserFitSettings
 
 MASK_SIDE = 320  # pixels of the longer side of computed masks, and of their photos
 MIN_COVERAGE = 0.15  # fraction of a box that its pseudo-labelled garment covers
+SINGLE_VALIDATION = 0.1  # fraction of the photos of single garments that are not trained on
 COUNTED_ROWS = 4  # pixels of classes are counted in every fourth row and column
 
 
@@ -106,20 +110,20 @@ def count_pixels(photos: Sequence[MaskedPhoto]) -> np.ndarray:
     return counts[: len(CLASSES)]
 
 
-def pseudo_labelled(
-    folder: Path, teacher: FrameParser, *, label_file: Path | None = None
-) -> list[ComputedMask]:
+def pseudo_labelled(settings: ParserFitSettings) -> list[ComputedMask]:
     """Return photos of people with pseudo-labels: a parser's classes, kept inside labelled boxes.
-
-    Args:
-        label_file: see `boxed_photos`.
 
     Raises:
         DataError: see `boxed_photos`.
+        WeightsError: the teacher cannot be read.
     """
+    if not settings.boxed:
+        return []
+    teacher = openvino_parser(*weights.locate_for("parse", settings.teacher))
+    photos = (boxed_photos(folder, settings.boxed_labels) for folder in settings.boxed)
     return [
         ComputedMask.of(one.path, classes_in_boxes(teacher(read_picture(one.path)), one))
-        for one in tqdm(list(boxed_photos(folder, label_file)), "boxed", disable=None)
+        for one in tqdm([*chain.from_iterable(photos)], "boxed", disable=None)
     ]
 
 
@@ -146,7 +150,20 @@ def classes_in_boxes(probabilities: np.ndarray, boxed: LabelledPhoto) -> np.ndar
     return classes
 
 
-def single_garments(samples: Sequence[Sample]) -> list[ComputedMask]:
+def single_garments(settings: ParserFitSettings) -> list[ComputedMask]:
+    """Return the training part of the photos of single garments; each group is in one split.
+
+    Raises:
+        DataError: see `read_csv`.
+    """
+    if not settings.photos:
+        return []
+    samples = read_csv(settings.photos, group_column=settings.group_column)
+    samples = split_samples(samples, validation=SINGLE_VALIDATION, test=0, seed=settings.seed)
+    return grabcut_masks([sample for sample in samples if sample.split == "training"])
+
+
+def grabcut_masks(samples: Sequence[Sample]) -> list[ComputedMask]:
     """Return photos of single garments, masked by GrabCut, without those where it finds none."""
     samples = [sample for sample in samples if sample.label in PHOTO_LAYER]
     with process_pool() as pool:

@@ -31,11 +31,7 @@ from training.parsing.data import AnnotatedPhoto, masked_photos
 from training.parsing.settings import ParserEvaluateSettings
 
 FREQUENT = 10  # photos that show a class, from which it counts in the mean
-
-
 MATCH_IOU = 0.5  # of boxes, from which a found garment matches a true one
-
-
 IGNORED_COVERAGE = 0.5  # fraction of a found garment on unknown pixels, from which it is ignored
 
 
@@ -149,8 +145,6 @@ def _unknown_fraction(region: Region, truth: np.ndarray) -> float:
 
 
 SHEET, SIDE = 24, 256  # photos on the sheet, and the side of a tile in pixels
-
-
 # Of the classes, BGR.
 PALETTE = np.array(
     [(0, 0, 0), (120, 120, 120), (60, 60, 230), (230, 120, 40), (200, 60, 200), (60, 200, 60),

@@ -8,11 +8,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from preprocessing.datasets.samples_and_splits import read_csv, split_samples
-from preprocessing.errors import DataError
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
-from preprocessing.images.pictures import picture_paths
-from preprocessing.synthesis.cutouts import Patches
 from training.common import fit_loop
 from training.common.checkpoints import base_info, load_best
 from training.common.export_weights import (
@@ -25,96 +21,16 @@ from training.common.export_weights import (
 from training.common.optimisation import NetworkModule
 from training.common.runs import Run, RunConfig, read_config
 from training.common.settings import ExportSettings, LightningMachine
-from training.inference import weights
 from training.inference.parser import openvino_parser
 from training.inference.weights import STRIDE, WeightsInfo
 from training.models.backbones import load_pretrained
-from training.parsing.data import (
-    AnnotatedPhoto,
-    ComputedMask,
-    MaskedPhoto,
-    count_pixels,
-    masked_photos,
-    pseudo_labelled,
-    single_garments,
-)
+from training.parsing.data import count_pixels, masked_photos
 from training.parsing.evaluate import score_parser, write_report
 from training.parsing.network import Parser, SoftmaxParser
 from training.parsing.settings import ParserFitSettings, ParserRecipe
-from training.parsing.views import RandomViews, ViewSources, WholePhotos
+from training.parsing.views import RandomViews, WholePhotos, view_sources
 
 MAX_DIFFERENCE = 0.02  # of a probability, between the two files
-
-
-def export(settings: ExportSettings) -> str:
-    """Publish the best network of a run, and return the text to print.
-
-    Raises:
-        UsageError: no such run, or it has no whole checkpoint.
-        WeightsError: the two files give different probabilities.
-    """
-    info, text = publish_run(settings.run, settings.out)
-    return f"{text}\nwrote {settings.out / info.name}.safetensors, .onnx"
-
-
-def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
-    """Publish the best network of a run into a folder, evaluated on the run's validation photos.
-
-    The report is written into the run's folder; returned are the metadata and the report's table.
-
-    Raises:
-        DataError, UsageError, WeightsError: see `export`.
-    """
-    config, texts = read_config(run, ParserFitSettings), []
-    recipe, data = config.settings.recipe, config.settings.data
-    network = rounded(load_best(run, Parser(len(CLASSES), recipe.size)))
-    info = replace(base_info(config, network, network_input="frame"), size=recipe.photo_size)
-
-    def measure(stem: Path) -> WeightsInfo:
-        parse, photos = openvino_parser(stem, info), masked_photos(data)["validation"]
-        scores = score_parser(parse, photos, postprocessing=parse.postprocessing)
-        title = f"{info.name} on the validation photos of {data}"
-        texts.append(write_report(run, scores, parse, photos, title=title))
-        parameters = count_parameters(network)
-        return replace(info, metrics={"parameters": parameters, "validation": scores.summary()})
-
-    published = publish(
-        info,
-        network,
-        folder,
-        write_onnx=lambda path: write_parser_onnx(path, network),
-        check=lambda stem, described: check(stem, network, described),
-        measure=measure,
-    )
-    return published, texts[0]
-
-
-def write_parser_onnx(path: Path, network: Parser) -> None:
-    """Write the .onnx file, in half precision.
-
-    Inputs are BGR bytes (1, 3, H, W), outputs probabilities (1, classes, H / 4, W / 4).
-    """
-    side = 2 * STRIDE
-    example = torch.zeros(1, 3, side, side, dtype=torch.uint8)
-    blocks = {axis: STRIDE * torch.export.Dim(name, min=2)
-              for axis, name in ((2, "rows"), (3, "columns"))}  # fmt: skip
-    write_onnx(
-        path, SoftmaxParser(network), example, half=True, dynamic=blocks, output="probabilities"
-    )
-
-
-def check(stem: Path, network: Parser, info: WeightsInfo) -> None:
-    """Compare the probabilities of the .onnx file and of the network for noise.
-
-    Raises:
-        WeightsError: they differ by more than rounding.
-    """
-    noise = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
-    from_onnx = openvino_parser(stem, info, precise=True)(noise)
-    with torch.inference_mode():
-        planes = torch.from_numpy(noise.transpose(2, 0, 1)[None].copy())
-        from_network = SoftmaxParser(network)(planes)[0].numpy()
-    compare_outputs(stem, from_onnx, from_network, limit=MAX_DIFFERENCE, unit="of a probability")
 
 
 class ParserModule(NetworkModule):
@@ -197,9 +113,6 @@ def pixel_class_weights(counts: torch.Tensor) -> torch.Tensor:
     return (weights / weights.mean()).float()
 
 
-SINGLE_VALIDATION = 0.1  # fraction of the photos of single garments that training does not see
-
-
 class ParserTraining:
     """See `fit_loop.Training`; opens the photos of a run.
 
@@ -218,8 +131,8 @@ class ParserTraining:
 
     def module(self) -> ParserModule:
         counts = torch.from_numpy(count_pixels(self._photos["training"]))
-        weights_ = pixel_class_weights(counts)
-        return ParserModule(self._settings.recipe, self._views, class_weights=weights_)
+        class_weights = pixel_class_weights(counts)
+        return ParserModule(self._settings.recipe, self._views, class_weights=class_weights)
 
     def loaders(self, *, rank: int, world: int) -> tuple[DataLoader, DataLoader]:
         recipe = self._settings.recipe
@@ -241,48 +154,78 @@ def fit(settings: ParserFitSettings, machine: LightningMachine, run: Run) -> str
     return fit_loop.fit(settings, machine, run, ParserTraining(settings, run))
 
 
-def view_sources(settings: ParserFitSettings, parsed: list[MaskedPhoto]) -> ViewSources:
-    """Open the data sets of a training.
-
-    Args:
-        parsed: photos with masks, to train on.
-
-    Raises:
-        DataError: no garment-free pictures, or boxes that cannot be read.
-        WeightsError: the teacher cannot be read.
-    """
-    backgrounds, boxed = None, _pseudo_labelled(settings)
-    if settings.backgrounds:
-        pictures = picture_paths(settings.backgrounds)
-        if not pictures:
-            raise DataError(f"no pictures in --backgrounds {settings.backgrounds}")
-        backgrounds = Patches(pictures)
-    # Masks drawn by hand are drawn twice as often as pseudo-labels.
-    people: list[AnnotatedPhoto] = [*parsed, *parsed, *boxed]
-    return ViewSources(people, _single_garments(settings), backgrounds)
-
-
-def _pseudo_labelled(settings: ParserFitSettings) -> list[ComputedMask]:
-    if not settings.boxed:
-        return []
-    teacher = openvino_parser(*weights.locate_for("parse", settings.teacher))
-    return [
-        photo
-        for folder in settings.boxed
-        for photo in pseudo_labelled(folder, teacher, label_file=settings.boxed_labels)
-    ]
-
-
-def _single_garments(settings: ParserFitSettings) -> list[ComputedMask]:
-    """The training part of the photos of single garments; no group is on two sides."""
-    if not settings.photos:
-        return []
-    samples = read_csv(settings.photos, group_column=settings.group_column)
-    samples = split_samples(samples, validation=SINGLE_VALIDATION, test=0, seed=settings.seed)
-    return single_garments([sample for sample in samples if sample.split == "training"])
-
-
 def evaluate_run(folder: Path) -> tuple[str, dict[str, object]]:
     """Publish the best network into its run, evaluated on validation; see `fit_loop.Training`."""
     info, text = publish_run(folder, folder)
     return text, {"count": info.metrics["validation"]["photos"], "measured_on": "validation"}
+
+
+def export(settings: ExportSettings) -> str:
+    """Publish the best network of a run, and return the text to print.
+
+    Raises:
+        UsageError: no such run, or it has no whole checkpoint.
+        WeightsError: the two files give different probabilities.
+    """
+    info, text = publish_run(settings.run, settings.out)
+    return f"{text}\nwrote {settings.out / info.name}.safetensors, .onnx"
+
+
+def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
+    """Publish the best network of a run into a folder, evaluated on the run's validation photos.
+
+    The report is written into the run's folder; returned are the metadata and the report's table.
+
+    Raises:
+        DataError, UsageError, WeightsError: see `export`.
+    """
+    config, texts = read_config(run, ParserFitSettings), []
+    recipe, data = config.settings.recipe, config.settings.data
+    network = rounded(load_best(run, Parser(len(CLASSES), recipe.size)))
+    info = replace(base_info(config, network, network_input="frame"), size=recipe.photo_size)
+
+    def measure(stem: Path) -> WeightsInfo:
+        parse, photos = openvino_parser(stem, info), masked_photos(data)["validation"]
+        scores = score_parser(parse, photos, postprocessing=parse.postprocessing)
+        title = f"{info.name} on the validation photos of {data}"
+        texts.append(write_report(run, scores, parse, photos, title=title))
+        parameters = count_parameters(network)
+        return replace(info, metrics={"parameters": parameters, "validation": scores.summary()})
+
+    published = publish(
+        info,
+        network,
+        folder,
+        write_onnx=lambda path: write_parser_onnx(path, network),
+        check=lambda stem, described: check(stem, network, described),
+        measure=measure,
+    )
+    return published, texts[0]
+
+
+def write_parser_onnx(path: Path, network: Parser) -> None:
+    """Write the .onnx file, in half precision.
+
+    Inputs are BGR bytes (1, 3, H, W), outputs probabilities (1, classes, H / 4, W / 4).
+    """
+    side = 2 * STRIDE
+    example = torch.zeros(1, 3, side, side, dtype=torch.uint8)
+    blocks = {axis: STRIDE * torch.export.Dim(name, min=2)
+              for axis, name in ((2, "rows"), (3, "columns"))}  # fmt: skip
+    write_onnx(
+        path, SoftmaxParser(network), example, half=True, dynamic=blocks, output="probabilities"
+    )
+
+
+def check(stem: Path, network: Parser, info: WeightsInfo) -> None:
+    """Compare the probabilities of the .onnx file and of the network for noise.
+
+    Raises:
+        WeightsError: they differ by more than rounding.
+    """
+    noise = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
+    from_onnx = openvino_parser(stem, info, precise=True)(noise)
+    with torch.inference_mode():
+        planes = torch.from_numpy(noise.transpose(2, 0, 1)[None].copy())
+        from_network = SoftmaxParser(network)(planes)[0].numpy()
+    compare_outputs(stem, from_onnx, from_network, limit=MAX_DIFFERENCE, unit="of a probability")

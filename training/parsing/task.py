@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from preprocessing.errors import UsageError
 from preprocessing.flags import add_fields, read_fields
 from training.common.runs import Run, resumed_settings
 from training.common.settings import AverageSettings, ExportSettings, LightningMachine
@@ -32,19 +31,16 @@ class ParsingTask:
                 add_fields(arguments, source, text=text)
 
     def fit(self, args: Namespace, run: Run) -> str | None:
-        settings = (
-            resumed_settings(run, ParserFitSettings, args) if run.resumed else _new_settings(args)
-        )
-        machine = read_fields(LightningMachine, args)
+        settings, machine = _fit_settings(args, run), read_fields(LightningMachine, args)
         from training.parsing.fit import fit
 
         return fit(settings, machine, run)
 
     def evaluate(self, args: Namespace) -> str:
-        _require_data(args, f"{args.model} is a parser")
+        settings = read_fields(ParserEvaluateSettings, args)
         from training.parsing.evaluate import evaluate
 
-        return evaluate(read_fields(ParserEvaluateSettings, args))
+        return evaluate(settings)
 
     def export(self, args: Namespace) -> str:
         from training.parsing.fit import export
@@ -54,15 +50,11 @@ class ParsingTask:
     def average(self, settings: AverageSettings, run: Run) -> str:
         from training.common.checkpoints import average_runs
 
-        average_runs(settings, run)
-        return f"averaged {settings.first} and {settings.second}"
+        return average_runs(settings, run)
 
 
-def _new_settings(args: Namespace) -> ParserFitSettings:
-    _require_data(args, f"--model {args.model} learns from photos with masks")
-    return read_fields(ParserFitSettings, args, recipe=read_fields(PARSERS[args.model], args))
-
-
-def _require_data(args: Namespace, reason: str) -> None:
-    if "data" not in args:
-        raise UsageError(f"{reason}: give --data DIR with photos/, masks/ and labels.csv")
+def _fit_settings(args: Namespace, run: Run) -> ParserFitSettings:
+    if run.resumed:
+        return resumed_settings(run, ParserFitSettings, args)
+    recipe = read_fields(PARSERS[args.model], args)
+    return read_fields(ParserFitSettings, args, recipe=recipe)

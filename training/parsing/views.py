@@ -8,12 +8,19 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from preprocessing.errors import DataError
 from preprocessing.images.class_maps import BACKGROUND, UNKNOWN_PIXEL
+from preprocessing.images.pictures import picture_paths
 from preprocessing.processes import clean_context
 from preprocessing.synthesis.camera_effects import add_camera_effects
 from preprocessing.synthesis.cutouts import Patches, random_background
-from training.parsing.data import AnnotatedPhoto
-from training.parsing.settings import ParserRecipe
+from training.parsing.data import (
+    AnnotatedPhoto,
+    MaskedPhoto,
+    pseudo_labelled,
+    single_garments,
+)
+from training.parsing.settings import ParserFitSettings, ParserRecipe
 
 WORKERS = 2
 # Side of a view in units of the photo's longer side: from half a body, or most of a garment, to a
@@ -36,6 +43,27 @@ class ViewSources:
     people: Sequence[AnnotatedPhoto]
     singles: Sequence[AnnotatedPhoto] = ()
     backgrounds: Patches | None = None
+
+
+def view_sources(settings: ParserFitSettings, parsed: Sequence[MaskedPhoto]) -> ViewSources:
+    """Open the data sets of a training.
+
+    Args:
+        parsed: photos with masks, to train on.
+
+    Raises:
+        DataError: no garment-free pictures, or photos that cannot be read.
+        WeightsError: the teacher cannot be read.
+    """
+    backgrounds = None
+    if settings.backgrounds:
+        pictures = picture_paths(settings.backgrounds)
+        if not pictures:
+            raise DataError(f"no pictures in --backgrounds {settings.backgrounds}")
+        backgrounds = Patches(pictures)
+    # Masks drawn by hand are drawn twice as often as pseudo-labels.
+    people = [*parsed, *parsed, *pseudo_labelled(settings)]
+    return ViewSources(people, single_garments(settings), backgrounds)
 
 
 class RandomViews(Dataset[tuple[torch.Tensor, torch.Tensor]]):

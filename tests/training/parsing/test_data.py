@@ -15,8 +15,8 @@ from training.parsing.data import (
     ComputedMask,
     classes_in_boxes,
     count_pixels,
+    grabcut_masks,
     masked_photos,
-    single_garments,
 )
 
 TOP, TROUSERS, DRESS, BAG = (LAYERS.index(name) for name in ("top", "trousers", "dress", "bag"))
@@ -79,6 +79,6 @@ def test_single_garments_are_masked(tmp_path):
     cv2.rectangle(image, (50, 60), (150, 180), (40, 40, 160), cv2.FILLED)
     path = tmp_path / "shirt.png"
     cv2.imwrite(str(path), image)
-    (photo,) = single_garments([Sample(path, "t-shirt"), Sample(path, "no garment")])
+    (photo,) = grabcut_masks([Sample(path, "t-shirt"), Sample(path, "no garment")])
     _, classes = photo.read()
     assert classes[160, 130] == FIRST + TOP and classes[10, 10] == 0

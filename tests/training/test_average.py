@@ -37,7 +37,7 @@ def test_weights_are_the_mean(runs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "reason"), [(["--share", "2"], "--fraction"), ([], "no whole best.ckpt")]
+    ("flags", "reason"), [(["--fraction", "2"], "--fraction"), ([], "no whole best.ckpt")]
 )
 def test_runs_that_cannot_be_averaged(runs, tmp_path, capsys, flags, reason):
     other = runs / "a" if flags else tmp_path

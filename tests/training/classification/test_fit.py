@@ -193,7 +193,7 @@ def test_a_photo_that_vanishes_in_training_is_counted(source, tmp_path, capsys, 
         (["--model", "deep", "--crop", "0"], 2, "--crop"),
         (["--model", "deep", "--devices", "2"], 2, "--out"),
         (["--model", "deep", "--teacher", "absent"], 6, "no model 'absent'"),
-        (["--refit", "absent", "--out", "x"], 2, "--refit absent"),
+        (["--refit", "absent", "--out", "x"], 2, "absent is not a run folder"),
     ],
 )
 def test_bad_flags(tmp_path, monkeypatch, capsys, flags, status, reason):

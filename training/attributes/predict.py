@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
+import imutils
 import numpy as np
 
 from preprocessing.datasets.attribute_table import MISSING_CODE, Attribute, codes_of
@@ -106,11 +107,10 @@ def _lines(attributes: Sequence[Attribute], classes: np.ndarray) -> list[str]:
 def _labelled_tile(image: np.ndarray, lines: list[str]) -> np.ndarray:
     """A picture in a square tile with lines of text below."""
     tile = np.full((SHEET_SIDE + LINE * len(lines) + 4, SHEET_SIDE, 3), 32, np.uint8)
-    scale = SHEET_SIDE / max(image.shape[:2])
-    height, width = (max(1, int(side * scale)) for side in image.shape[:2])
-    left = (SHEET_SIDE - width) // 2
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    tile[:height, left : left + width] = small
+    wide = image.shape[1] >= image.shape[0]
+    small = imutils.resize(image, **{"width" if wide else "height": SHEET_SIDE})
+    left = (SHEET_SIDE - small.shape[1]) // 2
+    tile[: small.shape[0], left : left + small.shape[1]] = small
     for number, line in enumerate(lines, start=1):
         cv2.putText(tile, line, (4, SHEET_SIDE + LINE * number - 2), cv2.FONT_HERSHEY_SIMPLEX, 0.4,
                     (255, 255, 255), 1, cv2.LINE_AA)  # fmt: skip

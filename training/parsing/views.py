@@ -62,7 +62,7 @@ def view_sources(settings: ParserFitSettings, parsed: Sequence[MaskedPhoto]) -> 
             raise DataError(f"no pictures in --backgrounds {settings.backgrounds}")
         backgrounds = Patches(pictures)
     # Masks drawn by hand are drawn twice as often as pseudo-labels.
-    people = [*parsed, *parsed, *pseudo_labelled(settings)]
+    people: list[AnnotatedPhoto] = [*parsed, *parsed, *pseudo_labelled(settings)]
     return ViewSources(people, single_garments(settings), backgrounds)
 
 

@@ -19,7 +19,7 @@ from preprocessing.errors import DataError, UsageError, WeightsError
 from training import evaluate, export, fit
 from training.classification.evaluate import load_run
 from training.classification.settings import ClassifierFitSettings
-from training.common import fit_loop
+from training.common import checkpoints
 from training.common.fit_loop import MEASURED
 from training.common.runs import read_config, read_metrics
 from training.inference import weights
@@ -99,8 +99,8 @@ def test_a_run_starts_from_a_weight_file(tmp_path, capsys):
     start = weights.WEIGHTS_DIR / "baseline.safetensors"
     still = ["--model", "baseline", "--epochs", "1", "--lr", "1e-9", *SMALL]
     assert fit.main([*still, "--init", str(start), "--out", str(tmp_path / "run")]) == 0
-    found = fit_loop.read_state(tmp_path / "run")
-    for name, tensor in fit_loop.read_state(start).items():
+    found = checkpoints.read_state(tmp_path / "run")
+    for name, tensor in checkpoints.read_state(start).items():
         statistics = "running" in name or "tracked" in name
         assert statistics or torch.allclose(found[name], tensor.float(), atol=1e-3)
     other = ["--init", str(start.with_name("deep.safetensors")), "--out", str(tmp_path / "other")]
@@ -200,6 +200,6 @@ def test_tensors_of_another_network(run, tmp_path):
         name="x", network="deep", classes=("a",) * 10, network_input="fashion-mnist", size=28,
         channels=1, mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
-    fit_loop.save_network(tmp_path / "x", network, info, half=True)
+    checkpoints.save_network(tmp_path / "x", network, info, half=True)
     with pytest.raises(WeightsError, match="does not hold a 'deep' network"):
-        fit_loop.load_network(tmp_path / "x", info)
+        checkpoints.load_network(tmp_path / "x", info)

@@ -41,4 +41,4 @@ def test_a_published_model_is_evaluated(run, data, tmp_path, capsys):
     assert evaluate.main([*where, *flags(data)]) == 0
     assert "| shape | 24 |" in (tmp_path / "report" / "report.md").read_text()
     assert evaluate.main(where) == 2
-    assert "give --table CSV and --images DIR" in capsys.readouterr().err
+    assert "give --table CSV" in capsys.readouterr().err

@@ -90,7 +90,7 @@ def test_flags_change_the_training(run, train, tmp_path, flags, changed):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--model", "attributes"], "give --table CSV and --images DIR"),
+        (["--model", "attributes"], "give --table CSV"),
         (["--model", "deep", "--missing", "drop"], "--missing is for models of attributes"),
         (["--model", "attributes", "--mix", "mixup"], "--mix is for classifiers"),
     ],

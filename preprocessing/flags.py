@@ -270,8 +270,8 @@ def read_fields(source: D | type[D], args: argparse.Namespace, **values: object)
     chosen: dict[str, Any] = {name: given[name] for name in names} | values
     missing = [one for one in flags if one.value is dataclasses.MISSING and one.field not in chosen]
     if missing:
-        wanted = (f"{one.name} {one.flag.metavar or ''} ({one.flag.help})" for one in missing)
-        raise UsageError(f"give {' and '.join(wanted)}")
+        wanted = " and ".join(f"{one.name} {one.flag.metavar or ''}" for one in missing)
+        raise UsageError(f"give {wanted} ({'; '.join(one.flag.help for one in missing)})")
     chosen = {name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items()}
     if isinstance(source, type):
         return source(**chosen)

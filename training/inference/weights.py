@@ -225,7 +225,9 @@ def write_manifest(info: WeightsInfo, folder: Path = WEIGHTS_DIR) -> None:
     checksums = {path.suffix.lstrip("."): sha256(path) for path in files}
     entries[info.name] = {"sha256": checksums, **info.to_values()}
     text = json.dumps(dict(sorted(entries.items())), indent=1) + "\n"
-    (folder / MANIFEST).write_text(text)
+    unfinished = folder / f".{MANIFEST}.new"
+    unfinished.write_text(text)
+    unfinished.replace(folder / MANIFEST)
 
 
 def sha256(path: Path) -> str:

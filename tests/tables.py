@@ -40,3 +40,15 @@ def picture(colour: str, shape: str, rng: np.random.Generator) -> np.ndarray:
 def flags(root: Path) -> list[str]:
     """The flags that name the table and its pictures."""
     return ["--table", str(root / "table.csv"), "--images", str(root / "images")]
+
+
+# A table as people have it: gaps in three spellings, numbers as floats, views of one product.
+TEXT_WITH_GAPS = (
+    "filename,neck,sleeve\r\n"
+    "a-1.jpg,2,#N/A\r\n"
+    "a-2.jpg,10,0\r\n"
+    "b-1.jpg,,1.0\r\n"
+    "b-1.jpg,2,1\r\n"
+    "c-1.jpg,nan,0\r\n"
+    "c-1.jpg,10,1\r\n"
+)

@@ -5,20 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tables import TEXT_WITH_GAPS as TEXT
 
 from preprocessing.builders import attribute_views
 from preprocessing.datasets.attribute_table import read_table
 
 REAL = Path(__file__).resolve().parents[3].parent / "shared/data/tshirt_attributes"
-TEXT = (
-    "filename,neck,sleeve\r\n"
-    "a-1.jpg,2,#N/A\r\n"
-    "a-2.jpg,10,0\r\n"
-    "b-1.jpg,,1.0\r\n"
-    "b-1.jpg,2,1\r\n"
-    "c-1.jpg,nan,0\r\n"
-    "c-1.jpg,10,1\r\n"
-)
 
 
 @pytest.fixture

@@ -4,19 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from tables import TEXT_WITH_GAPS as TEXT
 
 from preprocessing.datasets.attribute_table import MISSING, product_of, read_table, write_table
 from preprocessing.errors import DataError
-
-TEXT = (
-    "filename,neck,sleeve\r\n"
-    "a-1.jpg,2,#N/A\r\n"
-    "a-2.jpg,10,0\r\n"
-    "b-1.jpg,,1.0\r\n"
-    "b-1.jpg,2,1\r\n"
-    "c-1.jpg,nan,0\r\n"
-    "c-1.jpg,10,1\r\n"
-)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import onnx
 import torch
 import yaml
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -32,7 +33,7 @@ os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "true")
 from ultralytics.engine.exporter import Exporter
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
-from ultralytics.utils import DEFAULT_CFG_DICT
+from ultralytics.utils import DEFAULT_CFG_DICT, patches
 
 from preprocessing.datasets.yolo_layout import Layout
 from preprocessing.errors import UsageError
@@ -40,6 +41,10 @@ from training.common.checkpoints import filled, read_tensors
 from training.common.export_weights import halve
 from training.detection.settings import DetectorRecipe
 from training.inference.weights import WeightsInfo
+
+# ultralytics replaces Pillow's function by one that asks for pi-heif when a file is no picture, so
+# that a damaged picture would end any command of this process with an ImportError.
+Image.open = getattr(patches, "_image_open", Image.open)
 
 BEST, LAST = "weights/best.pt", "weights/last.pt"  # of a run, as ultralytics names them
 

@@ -21,7 +21,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="session")
 def train(data):
     """Trains a detector for an epoch: the command's exit status."""
-    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
+    pytest.importorskip("training.detection.yolo", reason="ultralytics is not installed")
 
     def command(out, *flags, data=data):
         small = ["--epochs", "1", "--batch-size", "8", "--image-size", str(SIDE)]

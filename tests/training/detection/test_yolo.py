@@ -14,7 +14,7 @@ from training import average, export
 from training.inference import weights
 from training.inference.detector import Detector, openvino_detector
 
-pytest.importorskip("ultralytics", reason="ultralytics is not installed")
+pytest.importorskip("training.detection.yolo", reason="ultralytics is not installed")
 
 
 def test_an_average_lies_between_two_runs(run, tmp_path, capsys):
@@ -33,6 +33,17 @@ def test_an_average_lies_between_two_runs(run, tmp_path, capsys):
     save_file({"weight": torch.zeros(2)}, tmp_path / "start.safetensors")
     assert average.main([*flags, "--out", str(tmp_path / "d")]) == 2
     assert "different networks" in capsys.readouterr().err
+
+
+def test_pillow_stays_as_it_is(tmp_path):
+    from PIL import Image, UnidentifiedImageError
+
+    import training.detection.yolo  # noqa: F401
+
+    assert Image.open.__module__ == "PIL.Image"
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(tmp_path / "text.png")
 
 
 def test_a_checkpoint_executes_no_code(tmp_path):

@@ -9,7 +9,7 @@ from training.inference.detector import Letterbox, decode
 @pytest.mark.parametrize("square", [True, False])
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (320, 320), (333, 517), (1920, 1080)])
 def test_the_letterbox_is_that_of_ultralytics(size, square):
-    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
+    pytest.importorskip("training.detection.yolo", reason="ultralytics is not installed")
     from ultralytics.data.augment import LetterBox
 
     image = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from preprocessing.errors import UsageError
+from realtime.analysis.appearance import AppearanceObserver, load_attributes
 from realtime.analysis.classifiers import (
     Classifier,
     CropClassifier,
@@ -19,7 +20,7 @@ from realtime.analysis.classifiers import (
 )
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.engines import CACHE_DIR, choose, streams_for
-from realtime.analysis.frame_analysis import AppearanceObserver, FrameAnalysis, load_attributes
+from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.trackers import TRACKERS

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from preprocessing.images.regions import Person as Person
 from preprocessing.images.regions import Region as Region
 
 UNKNOWN = "unknown"
@@ -39,14 +40,17 @@ class Frame:
 
 @dataclass(frozen=True)
 class Label:
-    """A class name, or UNKNOWN if no class is probable enough.
+    """The most precise name that is probable enough, or UNKNOWN if none is.
 
     Attributes:
-        probability: of the most probable class, calibrated, 0 to 1.
+        probability: of the name, calibrated, 0 to 1; of the most probable class for UNKNOWN.
+        path: the names from the most general one to the most probable class, each with its
+            probability; empty if the names form no tree.
     """
 
     name: str
     probability: float
+    path: tuple[tuple[str, float], ...] = ()
 
     @property
     def known(self) -> bool:
@@ -71,6 +75,12 @@ class Garment:
     held: bool = False
     colour: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def person(self) -> int | None:
+        """Number of the person who wears it; None if nobody does."""
+        wearer = self.region.wearer
+        return wearer.number if wearer else None
 
 
 @dataclass(frozen=True, eq=False)

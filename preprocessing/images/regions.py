@@ -15,6 +15,22 @@ SPECK = 0.05  # of a mask's largest piece; smaller pieces are labelling errors
 
 
 @dataclass(frozen=True, eq=False)
+class Person:
+    """One person's place in an image.
+
+    Attributes:
+        box: float32 (4,), x1 y1 x2 y2 in pixels, inside the image.
+        score: 0 to 1, of the detection.
+        number: above 0, the same in all frames in which the person is followed; 0 until it is
+            given.
+    """
+
+    box: np.ndarray
+    score: float = 1.0
+    number: int = 0
+
+
+@dataclass(frozen=True, eq=False)
 class Region:
     """One garment's place in an image.
 
@@ -27,6 +43,8 @@ class Region:
             visible, or if the locator does not segment people.
         limbs: covered fraction, 0 to 1, of the wearer's "forearms" and "shins", from pose
             keypoints; a limb that is not visible is absent.
+        wearer: who wears the garment, the same object for all garments of one person; None if
+            nobody does, or if the locator does not tell people apart.
     """
 
     box: np.ndarray
@@ -34,6 +52,7 @@ class Region:
     scores: np.ndarray | None = None
     bare: float | None = None
     limbs: Mapping[str, float] = field(default_factory=dict)
+    wearer: Person | None = None
 
     @cached_property
     def window(self) -> tuple[int, int, int, int]:

@@ -5,7 +5,7 @@ import pytest
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.errors import WeightsError
-from realtime.analysis.frame_analysis import (
+from realtime.analysis.appearance import (
     AppearanceObserver,
     garment_pixels,
     load_attributes,

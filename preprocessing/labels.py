@@ -1,8 +1,9 @@
-"""The taxonomy of garments: layers, classes, and the labels of every data set that mean them.
+"""The taxonomy of garments: layers, classes, names, and the labels of data sets that mean them.
 
 A layer is what detectors and the parser find; a class is what classifiers learn and footage is
-scored by. GARMENT_CLASSES is the one table; the maps below it are its views, one for each source of
-labels. Imports nothing of ours.
+scored by. GARMENT_CLASSES is the one table of classes; the maps below it are its views, one for
+each source of labels. GENERAL_NAME is the one table of what is shown where the class is in doubt.
+Imports nothing of ours.
 """
 
 from dataclasses import dataclass
@@ -138,10 +139,60 @@ CLASS_OF = {
     for label in (name, *row.fashion_mnist, row.layer)
     if label != row.layer or _LAYERS_IN_USE.count(label) == 1
 }
-# The part of the body by class, and by the layer that three classes have in common.
+
+# The tree of names: by name the next more general one, up to GARMENT. Classes are its leaves.
+GARMENT = "garment"
+GENERAL_NAME = {
+    "upper body": GARMENT,
+    "top": "upper body",
+    "t-shirt": "top",
+    "longsleeve": "top",
+    "shirt": "top",
+    "outwear": "upper body",
+    "lower body": GARMENT,
+    "pants": "lower body",
+    "skirt": "lower body",
+    "shorts": "lower body",
+    "dress": GARMENT,
+    "shoes": GARMENT,
+    "hat": GARMENT,
+    "bag": GARMENT,
+}
+
+
+def general_name(name: str) -> str:
+    """Return the next more general name of a class of any network, or of a name in the tree.
+
+    A label that alone means a class hangs where the class does ("Coat": "upper body"); one of
+    several under the class ("Sandal": "shoes"); one that is not known directly under GARMENT.
+    """
+    known = CLASS_OF.get(name, name)
+    if name != known and len(GARMENT_CLASSES[known].fashion_mnist) > 1:
+        return known
+    return GENERAL_NAME.get(known, GARMENT)
+
+
+def general_names(name: str) -> tuple[str, ...]:
+    """Return the more general names of a name, from GARMENT down; none for GARMENT itself."""
+    way: tuple[str, ...] = ()
+    while name != GARMENT:
+        name = general_name(name)
+        way = (name, *way)
+    return way
+
+
+def _body_part_below(general: str) -> str:
+    """The body part of the classes under a general name; empty if they have several."""
+    parts = {
+        row.body_part for name, row in GARMENT_CLASSES.items() if general in general_names(name)
+    }
+    return parts.pop() if len(parts) == 1 else ""
+
+
+# The part of the body by class, and by the names that several classes on it have in common.
 BODY_PART = {
     **{name: row.body_part for name, row in GARMENT_CLASSES.items() if row.body_part},
-    "top": "upper",
+    **{name: part for name in GENERAL_NAME if (part := _body_part_below(name))},
 }
 # By limb: the classes that leave it bare, and those on the same part of the body that cover it.
 BARE_OR_COVERED = {

@@ -9,7 +9,9 @@ from preprocessing.labels import (
     BOX_CLASS,
     BOX_LAYER,
     CLASS_OF,
+    GARMENT,
     GARMENT_CLASSES,
+    GENERAL_NAME,
     IGNORED,
     LAYERS,
     MASK_AMBIGUOUS,
@@ -18,6 +20,7 @@ from preprocessing.labels import (
     PHOTO_CLASS,
     PHOTO_FASHION_MNIST,
     PHOTO_LAYER,
+    general_names,
 )
 
 
@@ -55,6 +58,8 @@ def test_the_layer_of_a_label_is_that_of_its_class(source):
         (CLASS_OF, "outer", "outwear"),
         (CLASS_OF, "Ankle boot", "shoes"),
         (BODY_PART, "top", "upper"),
+        (BODY_PART, "upper body", "upper"),
+        (BODY_PART, "lower body", "lower"),
         (BODY_PART, "skirt", "lower"),
     ],
 )
@@ -67,3 +72,28 @@ def test_labels_of_several_classes_mean_none():
     assert "top" not in CLASS_OF  # a layer of three classes
     assert "shoes" not in PHOTO_FASHION_MNIST
     assert not MASK_AMBIGUOUS & MASK_LAYER.keys()
+
+
+def test_every_class_is_a_leaf_of_the_tree_of_names():
+    assert GARMENT_CLASSES.keys() == GENERAL_NAME.keys() - set(GENERAL_NAME.values())
+    for general in GENERAL_NAME.values():
+        assert general == GARMENT or general in GENERAL_NAME
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("longsleeve", ("garment", "upper body", "top")),
+        ("Pullover", ("garment", "upper body", "top")),  # alone means longsleeve
+        ("Coat", ("garment", "upper body")),
+        ("Trouser", ("garment", "lower body")),
+        ("Sandal", ("garment", "shoes")),  # one of three kinds of shoes
+        ("outer", ("garment", "upper body")),  # layers are classes of detectors
+        ("top", ("garment", "upper body")),
+        ("dress", ("garment",)),
+        ("kilt", ("garment",)),  # no name of ours
+        ("garment", ()),
+    ],
+)
+def test_the_way_to_a_name(name, expected):
+    assert general_names(name) == expected

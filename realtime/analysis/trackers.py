@@ -4,7 +4,7 @@ The contract Tracker, and TRACKERS, the table behind --track. ByteTrack and OC-S
 library `trackers`, imported only if chosen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from preprocessing.images.regions import box_iou, greedy_matches
 from realtime.types import Region
 
 MIN_OVERLAP = 0.3  # IoU below which two boxes are two garments
+TINY = 1e-6  # IoU, on top of that of pairs that match without any
 PATIENCE = 15  # frames for which a garment may be out of sight and keep its track ID
 LIBRARY_RATE = 30  # frames a second, the unit in which the library counts its patience
 
@@ -28,10 +29,14 @@ class Tracker(Protocol):
 
 
 class OverlapTracker:
-    """Greedy matching by IoU with each garment's last box."""
+    """Greedy matching by IoU with each garment's last box.
+
+    Garments of different numbered people never match. Those of one person and one layer match
+    wherever they are, since nobody wears two: fast ones are followed too.
+    """
 
     def __init__(self) -> None:
-        self._boxes: dict[int, np.ndarray] = {}
+        self._garments: dict[int, Region] = {}
         self._last_seen: dict[int, int] = {}
         self._frame = 0
         self._new_ids = count(1)
@@ -43,24 +48,50 @@ class OverlapTracker:
         matched = self._match(regions)
         found = [matched.get(row) or next(self._new_ids) for row in range(len(regions))]
         for track_id, region in zip(found, regions, strict=True):
-            self._boxes[track_id], self._last_seen[track_id] = region.box, self._frame
+            self._garments[track_id], self._last_seen[track_id] = region, self._frame
         return found
 
     def _forget_lost(self) -> None:
         for track_id, last_seen in list(self._last_seen.items()):
             if self._frame - last_seen > PATIENCE:
-                del self._boxes[track_id], self._last_seen[track_id]
+                del self._garments[track_id], self._last_seen[track_id]
 
     def _match(self, regions: list[Region]) -> dict[int, int]:
         """Known track IDs by the regions' indices."""
-        if not regions or not self._boxes:
+        if not regions or not self._garments:
             return {}
-        known = list(self._boxes)
-        overlap = box_iou(
-            np.stack([region.box for region in regions]), np.stack(list(self._boxes.values()))
-        )
+        known, garments = list(self._garments), list(self._garments.values())
+        overlap = box_iou(*(np.stack([one.box for one in some]) for some in (regions, garments)))
+        overlap[_of_different_people(regions, garments)] = 0
         matches = greedy_matches(overlap, minimum=MIN_OVERLAP)
+        # The second round is for those of one person and layer whom overlap alone doesn't match.
+        same = np.where(_of_one_wearer(regions, garments), overlap + TINY, 0)
+        for row, column in matches:
+            same[row, :] = same[:, column] = 0
+        matches += greedy_matches(same, minimum=TINY)
         return {row: known[column] for row, column in matches}
+
+
+def _numbers(regions: Sequence[Region]) -> np.ndarray:
+    """The wearers' numbers int (N,); 0 where there is none."""
+    return np.array([region.wearer.number if region.wearer else 0 for region in regions])
+
+
+def _of_different_people(regions: Sequence[Region], others: Sequence[Region]) -> np.ndarray:
+    """True for pairs that two numbered people wear, bool (N, M)."""
+    first, second = _numbers(regions)[:, None], _numbers(others)[None]
+    return (first > 0) & (second > 0) & (first != second)
+
+
+def _of_one_wearer(regions: Sequence[Region], others: Sequence[Region]) -> np.ndarray:
+    """True for pairs of one numbered person and one best layer, bool (N, M)."""
+    first, second = _numbers(regions)[:, None], _numbers(others)[None]
+    layer, other_layer = (
+        np.array([-1 if one.scores is None else one.scores.argmax() for one in some])
+        for some in (regions, others)
+    )
+    same_layer = (layer[:, None] == other_layer[None]) & (layer[:, None] >= 0)
+    return (first > 0) & (first == second) & same_layer
 
 
 class LibraryTracker:

@@ -7,7 +7,7 @@ from typing import Annotated
 from preprocessing.datasets.samples_and_splits import SPLITS
 from preprocessing.flags import FRACTION, Check, Flag
 from training.common.settings import NETWORK, EvaluateSettings, ExportSettings, FitSettings, Recipe
-from training.inference.weights import STRIDE
+from training.inference.weights import STRIDE, WEIGHTS_DIR
 
 INPUT_SIDE = Check(
     f"a multiple of {STRIDE}, above 0", lambda value: value > 0 and value % STRIDE == 0
@@ -43,8 +43,16 @@ class DetectorRecipe(Recipe):
     class_gain: float = 0.5
     pretrained: Annotated[
         str,
-        Flag("weights to start from, as far as they fit", metavar="none|FILE", group=NETWORK),
+        Flag("weights to start from, as far as they fit", metavar="none|MODEL|FILE", group=NETWORK),
     ] = "none"
+
+    @property
+    def start(self) -> Path | None:
+        """The weight file to start from, if any."""
+        if self.pretrained == "none":
+            return None
+        path = Path(self.pretrained)
+        return path if path.suffix else WEIGHTS_DIR / f"{self.pretrained}.safetensors"
 
     def size_at(self, epoch: int) -> int:
         """Side in pixels of the images of an epoch, counted from 0."""
@@ -79,6 +87,20 @@ DETECTORS = {
         brightness=0.4,
         class_gain=0.5,
         epochs=18,
+    ),
+    # People: one class, in frames of preprocessing.builders.people_frames.
+    "yolo-people": replace(
+        CANVASES,
+        epochs=12,
+        size=416,
+        smaller=((320, 1 / 2),),
+        mosaic=0.5,
+        close_mosaic=3,
+        scale=0.5,
+        saturation=0.5,
+        brightness=0.4,
+        class_gain=0.5,
+        pretrained="yolo-photo",
     ),
 }
 

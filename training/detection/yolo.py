@@ -151,8 +151,8 @@ def train(
     settings |= {"seed": seed, "resume": str(run / LAST) if resume else False}
     trainer = Trainer(cfg=DEFAULT_CFG_DICT, overrides=settings)
     trainer.recipe = recipe
-    if recipe.pretrained != "none":
-        trainer.add_callback("on_pretrain_routine_end", _start_from(Path(recipe.pretrained)))
+    if recipe.start:
+        trainer.add_callback("on_pretrain_routine_end", _start_from(recipe.start))
     # "on_model_save" would come before the epoch's time is known; this also comes once at the end.
     trainer.add_callback(
         "on_fit_epoch_end", lambda t: after_epoch(_figures(t)) if t.epoch < t.epochs else None

@@ -1,9 +1,10 @@
 """Recipes of detectors."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from training.detection.settings import DETECTORS
-from training.inference.weights import STRIDE
+from training.inference.weights import STRIDE, WEIGHTS_DIR
 
 
 def test_images_grow_during_the_training():
@@ -16,3 +17,10 @@ def test_images_grow_during_the_training():
 def test_recipes_are_whole():
     for recipe in DETECTORS.values():
         assert recipe.size % STRIDE == 0 and recipe.epochs > recipe.close_mosaic
+
+
+def test_a_training_starts_from_committed_weights_or_from_a_file():
+    recipe = DETECTORS["yolo-people"]
+    assert recipe.start == WEIGHTS_DIR / "yolo-photo.safetensors" and recipe.start.is_file()
+    assert replace(recipe, pretrained="runs/a.safetensors").start == Path("runs/a.safetensors")
+    assert replace(recipe, pretrained="none").start is None

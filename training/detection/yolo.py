@@ -225,7 +225,7 @@ def _start_from(path: Path) -> Callable[[Trainer], None]:
         for model in (trainer.model, trainer.ema.ema):
             own = model.state_dict()
             fitting = {k: v for k, v in tensors.items() if k in own and v.shape == own[k].shape}
-            model.load_state_dict(fitting)
+            model.load_state_dict(own | fitting)
 
     return start
 

@@ -5,36 +5,71 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime.types import Region
-from training.inference.pose import Pose, PoseEstimator, covered_limbs
+from realtime.types import Person, Region
+from training.inference.pose import Pose, PoseEstimator, Square, covered_limbs
 
 INTERVAL = 10  # frames after which new people are detected, beside those that are tracked
 MIN_DISTANCE = 0.5  # of two people's squares, relative to their side
 MOST = 4  # people that are tracked
+REMEMBERED = 32  # numbered people whose squares are kept
+# Where a square lies on a person's box, relative to its longer side: how far its centre is below
+# the box's, and its own side. Measured on clips; the keypoints then correct it.
+WHOLE_BODY, UPPER_BODY = (0.03, 1.3), (0.35, 2.15)
+WIDE = 0.5  # width by height of a box at the lower border, from which the legs are out of view
 
 
 class PoseTracker:
-    """Estimates each person's pose where the person was last; detects people anew if all are lost.
+    """Estimates the pose of whoever wears a garment, from the wearer's box.
 
-    Only frames with worn garments count.
+    Where garments are worn but the locator does not tell people apart, people are detected, and
+    each one's pose is then estimated where the person was last.
     """
 
     def __init__(self, estimator: PoseEstimator):
         self._estimator = estimator
-        self._poses: list[Pose] = []
+        self._poses: list[Pose] = []  # of people whom the locator does not tell apart
         self._frames = 0
+        # By number: the box at the last pose, and the square that followed from it.
+        self._squares: dict[int, tuple[np.ndarray, Square]] = {}
 
     def __call__(self, image: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The regions of a BGR image (H, W, 3), worn ones with the limbs that they cover."""
-        if all(region.bare is None for region in regions):
-            return list(regions)
-        self._update(image)
+        worn = [region for region in regions if region.bare is not None]
+        own = self._poses_of(image, [region.wearer for region in worn if region.wearer])
+        if any(region.wearer is None for region in worn):
+            self._update(image)
         return [
             region
             if region.bare is None
-            else replace(region, limbs=covered_limbs(region, self._poses))
+            else replace(region, limbs=covered_limbs(region, self._candidates(region, own)))
             for region in regions
         ]
+
+    def _candidates(self, region: Region, own: dict[int, Pose]) -> list[Pose]:
+        """The poses that may be those of the region's wearer."""
+        if region.wearer is None:
+            return self._poses
+        return [own[id(region.wearer)]] if id(region.wearer) in own else []
+
+    def _poses_of(self, image: np.ndarray, people: Sequence[Person]) -> dict[int, Pose]:
+        """The poses of the nearest people by the identity of the person."""
+        each = {id(person): person for person in people}
+        nearest = sorted(each.values(), key=lambda person: -_longer_side(person.box))[:MOST]
+        found = {id(person): self._pose(image, person) for person in nearest}
+        while len(self._squares) > REMEMBERED:
+            del self._squares[next(iter(self._squares))]
+        return {key: pose for key, pose in found.items() if pose is not None}
+
+    def _pose(self, image: np.ndarray, person: Person) -> Pose | None:
+        known = self._squares.pop(person.number, None)
+        pose = self._estimator.estimate(image, _moved(*known, person.box)) if known else None
+        if pose is None:
+            first = self._estimator.estimate(image, square_of(person.box, height=len(image)))
+            # The box says where the body is, but not how it is turned: the first keypoints do.
+            pose = self._estimator.estimate(image, first.square) if first else None
+        if pose is not None and person.number:
+            self._squares[person.number] = person.box, pose.square
+        return pose
 
     def _update(self, image: np.ndarray) -> None:
         squares = [pose.square for pose in self._poses]
@@ -45,3 +80,28 @@ class PoseTracker:
         self._frames += 1
         found = (self._estimator.estimate(image, square) for square in squares[:MOST])
         self._poses = [pose for pose in found if pose is not None]
+
+
+def square_of(box: np.ndarray, *, height: int) -> Square:
+    """The square to look for a person's keypoints in, from the person's box (4,).
+
+    Args:
+        height: of the image in pixels; bodies at its lower border go on below.
+    """
+    x, y = (box[:2] + box[2:]) / 2
+    width, tall = box[2:] - box[:2]
+    below, side = UPPER_BODY if box[3] >= height - 2 and width > WIDE * tall else WHOLE_BODY
+    longer = _longer_side(box)
+    return Square(float(x), float(y) + below * longer, side * longer, 0.0)
+
+
+def _moved(box: np.ndarray, square: Square, new_box: np.ndarray) -> Square:
+    """A square that moves and grows along with the box of its person."""
+    scale = _longer_side(new_box) / _longer_side(box)
+    centre, new_centre = (box[:2] + box[2:]) / 2, (new_box[:2] + new_box[2:]) / 2
+    x, y = new_centre + (np.array((square.x, square.y)) - centre) * scale
+    return Square(float(x), float(y), square.side * scale, square.angle)
+
+
+def _longer_side(box: np.ndarray) -> float:
+    return float((box[2:] - box[:2]).max())

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from realtime.analysis import pose_tracker
-from realtime.analysis.pose_tracker import PoseTracker
-from realtime.types import Region
+from realtime.analysis.pose_tracker import PoseTracker, square_of
+from realtime.types import Person, Region
 from training.inference.pose import KEYPOINTS, Pose, Square
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
@@ -60,3 +61,46 @@ def test_nobody_is_detected_where_nothing_is_worn():
     estimator = Estimator(40)
     lying = replace(TOP, bare=None)
     assert PoseTracker(estimator)(IMAGE, [lying]) == [lying] and estimator.detections == 0
+
+
+def worn_by(person):
+    return replace(TOP, wearer=person)
+
+
+def test_a_wearers_square_comes_from_the_box():
+    estimator = Estimator(25)
+    person = Person(np.array((15, 20, 35, 80), np.float32), number=1)
+    (found,) = PoseTracker(estimator)(IMAGE, [worn_by(person)])
+    assert found.limbs == {"forearms": 1.0, "shins": 1.0} and found.wearer is person
+    assert estimator.detections == 0
+    assert estimator.estimated == [25, 25]  # the second time with the first keypoints' square
+
+
+def test_a_known_wearers_square_moves_with_the_box():
+    estimator = Estimator(25)
+    tracker = PoseTracker(estimator)
+    box = np.array((15, 20, 35, 80), np.float32)
+    tracker(IMAGE, [worn_by(Person(box, number=1))])
+    estimator.estimated.clear()
+    estimator.places = [65]
+    tracker(IMAGE, [worn_by(Person(box + np.array((40, 0, 40, 0), np.float32), number=1))])
+    assert estimator.estimated == [65]
+    estimator.estimated.clear()
+    tracker(IMAGE, [worn_by(Person(box + np.array((40, 0, 40, 0), np.float32), number=2))])
+    assert estimator.estimated == [65, 65]  # somebody else
+
+
+def test_limbs_are_the_wearers_own():
+    estimator = Estimator(25)
+    near = Person(np.array((15, 20, 35, 80), np.float32), number=1)
+    other = Person(np.array((115, 20, 135, 80), np.float32), number=2)
+    first, second = PoseTracker(estimator)(IMAGE, [worn_by(near), worn_by(other)])
+    assert first.limbs == {"forearms": 1.0, "shins": 1.0} and second.limbs == {}
+
+
+def test_bodies_go_on_below_the_lower_border():
+    whole = np.array((80, 10, 100, 90), np.float32)
+    square = square_of(whole, height=100)
+    assert (square.x, square.y, square.side) == pytest.approx((90, 52.4, 104))
+    square = square_of(np.array((60, 20, 120, 100), np.float32), height=100)
+    assert (square.x, square.y, square.side) == pytest.approx((90, 88, 172))

@@ -12,20 +12,23 @@ import numpy as np
 
 from preprocessing.datasets.samples_and_splits import read_samples
 from preprocessing.errors import DataError
-from preprocessing.images.pictures import read_picture
+from preprocessing.images.pictures import SUFFIXES, read_picture
 from preprocessing.labels import CLASS_OF, GARMENT_CLASSES
+from realtime.batch.several import VIDEO_SUFFIXES
 from realtime.sources.open_source import open_source
+from realtime.sources.pictures import PICTURE_SUFFIXES
 from realtime.types import Frame
 
 PHOTO_FRAMES = 25
 PHOTO_RATE = 25  # frames a second
 PAN, ZOOM, TURN = 0.03, 0.06, 2.0  # of the photo's side; of its size; degrees
 MAX_FRAMES = 400  # scored of a clip, from its start
+GROUND_INTERVAL = 100  # frames
 
 
 @dataclass(frozen=True)
 class Footage:
-    """A clip, or a photo to be moved.
+    """A clip, a folder of its pictures, or a photo to be moved.
 
     Attributes:
         classes: of the garments in it, names of GARMENT_CLASSES; empty for footage without any.
@@ -38,6 +41,8 @@ class Footage:
 
 def read_clips(index: Path) -> list[Footage]:
     """The clips of a CSV with columns `file` and `labels` ("Pullover|Trouser"; empty for none).
+
+    A folder of pictures counts as a clip.
 
     Raises:
         DataError: no such file, no such column, an unknown label or a missing clip.
@@ -57,9 +62,43 @@ def _clip(index: Path, name: str, labels: str) -> Footage:
     if unknown:
         raise DataError(f"{index} has the unknown label {', '.join(unknown)}: wanted some of "
                         f"{', '.join(GARMENT_CLASSES)}")  # fmt: skip
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"{index} names a file that does not exist: {path}")
     return Footage(path, tuple(CLASS_OF[label] for label in names))
+
+
+def read_empty(source: Path) -> list[Footage]:
+    """Footage of places without people: all of a folder, or the rows of a CSV without labels.
+
+    Pictures are to be moved.
+
+    Raises:
+        DataError: there is none, or the CSV is damaged.
+    """
+    if source.is_dir():
+        suffixes = SUFFIXES.union(VIDEO_SUFFIXES)
+        paths = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
+    else:
+        paths = [clip.path for clip in read_clips(source) if not clip.classes]
+    if not paths:
+        raise DataError(f"no footage in {source}: wanted pictures or videos in a folder, or a CSV "
+                        "with the columns file and labels and rows without labels")  # fmt: skip
+    return [Footage(path, (), photo=path.suffix.lower() in PICTURE_SUFFIXES) for path in paths]
+
+
+def read_grounds(source: Path) -> list[np.ndarray]:
+    """Pictures of empty rooms, BGR uint8 (H, W, 3): of a video every GROUND_INTERVAL-th frame.
+
+    Raises:
+        DataError: as `read_empty`.
+    """
+    frames = (frame for footage in read_empty(source) for frame, _ in frames_of(footage))
+    return [frame.image for frame in frames if frame.index % GROUND_INTERVAL == 0]
+
+
+def picture_frame(image: np.ndarray) -> Frame:
+    """The only frame of a picture, BGR uint8 (H, W, 3), which becomes read-only."""
+    return Frame(image, 0, 0, Fraction(1, PHOTO_RATE), time.monotonic())
 
 
 def read_photos(source: Path, *, limit: int | None) -> list[Footage]:

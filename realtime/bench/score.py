@@ -5,12 +5,11 @@ simulated camera motion. Prints a row for each clip, one for the photos and one 
 """
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,16 @@ from tqdm import tqdm
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import add_fields
 from preprocessing.images.regions import box_iou
-from preprocessing.labels import BODY_PART, CLASS_OF
 from realtime.assemble import AnalysisFactory
+from realtime.bench.answers import (
+    class_of,
+    markdown,
+    predicted,
+    ratio,
+    summed,
+    winner,
+    write_figures,
+)
 from realtime.bench.footage import (
     Footage,
     frames_of,
@@ -74,31 +81,17 @@ class Score:
         times, found = self.milliseconds, sum(iou >= FOUND_IOU for iou in self.overlaps)
         return {
             "frames": self.frames,
-            "majority_right": _ratio(self.right, self.expected),
-            "frames_right": _ratio(self.hits, self.chances),
-            "changes_per_second": _ratio(self.changes, self.track_seconds),
-            "raw_changes_per_second": _ratio(self.raw_changes, self.raw_seconds),
-            "unknown": _ratio(self.unknown, self.rows),
-            "false_alarms": _ratio(self.false_frames, self.free_frames),
+            "majority_right": ratio(self.right, self.expected),
+            "frames_right": ratio(self.hits, self.chances),
+            "changes_per_second": ratio(self.changes, self.track_seconds),
+            "raw_changes_per_second": ratio(self.raw_changes, self.raw_seconds),
+            "unknown": ratio(self.unknown, self.rows),
+            "false_alarms": ratio(self.false_frames, self.free_frames),
             "box_iou": float(np.mean(self.overlaps)) if self.overlaps else None,
-            "box_recall": _ratio(found, len(self.overlaps)),
+            "box_recall": ratio(found, len(self.overlaps)),
             "ms_mean": float(np.mean(times)) if times else None,
             "ms_p95": float(np.percentile(times, 95)) if times else None,
         }
-
-
-def summed(name: str, scores: Iterable[Score]) -> Score:
-    """The scores of several pieces of footage as one."""
-    total = Score(name)
-    for score in scores:
-        for one in fields(Score):
-            if one.name != "name":
-                setattr(total, one.name, getattr(total, one.name) + getattr(score, one.name))
-    return total
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
 
 
 class LabelChanges:
@@ -170,12 +163,13 @@ def score_footage(
             raw.add(frame)
         _count_frame(score, footage, garments)
         for name in footage.classes:
-            predicted = _predicted(name, garments, single=footage.photo)
-            score.hits += predicted == name
-            votes[name][predicted] += predicted != UNKNOWN
+            garment = predicted(name, garments, single=footage.photo)
+            found = class_of(garment) if garment else UNKNOWN
+            score.hits += found == name
+            votes[name][found] += found != UNKNOWN
         if box is not None and turn is not None:
             score.overlaps.append(_best_iou(garments, moved_box(box, turn)))
-    score.right = sum(_won(name, counts) for name, counts in votes.items())
+    score.right = sum(winner(counts) == name for name, counts in votes.items())
     score.changes, score.track_seconds = changes.count, changes.seconds
     if raw:
         score.raw_changes, score.raw_seconds = raw.changes.count, raw.changes.seconds
@@ -191,22 +185,6 @@ def _count_frame(score: Score, footage: Footage, garments: Sequence[Garment]) ->
     if not footage.classes:
         score.free_frames += 1
         score.false_frames += labelled > 0
-
-
-def _won(name: str, counts: Counter[str]) -> bool:
-    """True if most of the labelled frames have the right class."""
-    return counts[name] > 0 and counts.most_common(1)[0][0] == name
-
-
-def _predicted(name: str, garments: Sequence[Garment], *, single: bool) -> str:
-    """The class of the largest garment on a class's body part; of all if it is the only one."""
-    part, largest, predicted = BODY_PART.get(name, name), 0.0, UNKNOWN
-    for garment in garments:
-        found = CLASS_OF.get(garment.label.name, garment.label.name)
-        area = float(np.prod(garment.region.box[2:] - garment.region.box[:2]))
-        if (single or BODY_PART.get(found, found) == part) and area > largest:
-            largest, predicted = area, found
-    return predicted
 
 
 def _best_iou(garments: Sequence[Garment], box: np.ndarray) -> float:
@@ -225,12 +203,9 @@ COLUMNS = {
 
 def table(scores: Iterable[Score]) -> str:
     """The figures as Markdown, a row for each score."""
-    lines = ["| clip | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
-    for score in scores:
-        figures = score.figures()
-        cells = ["" if figures[key] is None else f"{figures[key]:.2f}" for key in COLUMNS]
-        lines.append(f"| {score.name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    figures = [(score.name, score.figures()) for score in scores]
+    rows = [(name, *(found[key] for key in COLUMNS)) for name, found in figures]
+    return markdown(("clip", *COLUMNS.values()), rows)
 
 
 class Scorer:
@@ -293,12 +268,11 @@ def _run(args: argparse.Namespace) -> int:
     if photos:
         one_by_one = (scorer(photo, box=boxes.get(photo.path.name))
                       for photo in tqdm(photos, "photos", disable=None))  # fmt: skip
-        scores.append(summed(f"{len(photos)} photos", one_by_one))
-    scores.append(summed("all", scores))
+        scores.append(summed(Score(f"{len(photos)} photos"), one_by_one))
+    scores.append(summed(Score("all"), scores))
     print(table(scores))
     if args.json:
-        figures = {score.name: score.figures() for score in scores}
-        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+        write_figures(args.json, {score.name: score.figures() for score in scores})
     return 0
 
 

@@ -2,6 +2,9 @@
 
 import csv
 
+import cv2
+import make
+import numpy as np
 import pytest
 
 from preprocessing.errors import DataError
@@ -22,3 +25,21 @@ def test_a_broken_index_is_refused(tmp_path, rows, words):
         csv.writer(file).writerows(rows)
     with pytest.raises(DataError, match=words):
         footage.read_clips(tmp_path / "index.csv")
+
+
+def test_empty_rooms_are_pictures_and_videos_of_a_folder_or_the_rows_without_labels(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 30, 3), 70, np.uint8))
+    make.clip(tmp_path / "b.mp4", frames=footage.GROUND_INTERVAL + 1)
+    (tmp_path / "c.txt").write_text("")
+    assert [(one.path.name, one.photo) for one in footage.read_empty(tmp_path)] == [
+        ("a.png", True),
+        ("b.mp4", False),
+    ]
+    grounds = footage.read_grounds(tmp_path)
+    assert [image.shape for image in grounds] == [(20, 30, 3), (48, 64, 3), (48, 64, 3)]
+    assert (grounds[0] == 70).all()
+    (tmp_path / "index.csv").write_text("file,labels\nb.mp4,Dress\na.png,\n")
+    assert [one.path.name for one in footage.read_empty(tmp_path / "index.csv")] == ["a.png"]
+    (tmp_path / "index.csv").write_text("file,labels\nb.mp4,Dress\n")
+    with pytest.raises(DataError, match="no footage"):
+        footage.read_empty(tmp_path / "index.csv")

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from realtime.bench import footage, score
+from realtime.bench.answers import summed
 from realtime.bench.footage import Footage
-from realtime.bench.score import RawChanges, Score, score_footage, summed, table
+from realtime.bench.score import RawChanges, Score, score_footage, table
 from realtime.types import Garment, Label, Region
 
 BOX = np.array([10, 10, 40, 40], np.float32)
@@ -110,7 +111,7 @@ def test_a_photo_becomes_a_clip_whose_box_moves_along(tmp_path):
 def test_sums_are_those_of_all_rows():
     scores = [Score("a", frames=2, expected=1, right=1), Score("b", frames=3, expected=1)]
     scores[1].milliseconds = [4.0]
-    total = summed("all", scores)
+    total = summed(Score("all"), scores)
     assert (total.name, total.frames, total.figures()["majority_right"]) == ("all", 5, 0.5)
     assert "| all | 0.50 |" in table([total])
 

@@ -35,3 +35,16 @@ def folder(root: Path, *, count: int = 16) -> Path:
         cv2.imwrite(str(root / "photos" / f"street-{number:02d}.jpg"), image)
         cv2.imwrite(str(root / "masks" / f"street-{number:02d}.png"), mask)
     return root
+
+
+def garments(root: Path, *, count: int = 3) -> Path:
+    """A CSV of photos of single garments: T-shirts of one colour on light ground."""
+    (root / "garments").mkdir(parents=True)
+    rows = ["path,label,group\n"]
+    for number in range(count):
+        image = np.full((120, 100, 3), 235, np.uint8)
+        cv2.rectangle(image, (25, 25), (75, 95), (40, 40, 160), cv2.FILLED)
+        cv2.imwrite(str(root / "garments" / f"{number}.png"), image)
+        rows.append(f"garments/{number}.png,t-shirt,{number}\n")
+    (root / "garments.csv").write_text("".join(rows))
+    return root / "garments.csv"

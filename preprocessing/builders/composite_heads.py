@@ -5,27 +5,21 @@ that a classifier sees hoods without heads, and heads only above other classes.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from preprocessing.datasets.parsed_people import ParsedPhoto, read_mask_labels, read_parsed_people
 from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError
-from preprocessing.images.pictures import picture_paths, read_picture, write_image
+from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.images.regions import Region, square_crop
-from preprocessing.labels import MASK_LAYER
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.cutouts import Patches, grabcut_photo, paste, random_background
+from preprocessing.synthesis.people.heads import Head, read_heads
 
 UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")  # classes with a collar
-# Names of mask values: garments with a collar, hair, and everything that belongs to a head.
-COLLARED = frozenset(n for n, layer in MASK_LAYER.items() if layer in ("top", "outer", "dress"))
-HAIR = frozenset(("hair",))
-HEAD = HAIR | {"skin", "glasses", "sunglasses", "earrings", "necklace"}
-MIN_HEAD = 40  # pixels of a head's height in its photo
 PHOTO_SIDE = 320  # pixels of the longer side of a lying garment's photo, for GrabCut
 SIDE, GARMENT_SIDE = 360, 240  # pixels of a composite, and of the garment's longer side in it
 HEAD_WIDTH = (0.28, 0.46)  # range, as a fraction of the garment's shorter side
@@ -33,55 +27,6 @@ CHIN = (0.0, 0.22)  # range below the garment's upper edge, as a fraction of its
 MARGIN = 30  # pixels under the garment
 TILT = 4.0  # deviation, in degrees
 OFFSET = 0.02  # deviation of a head from the garment's middle, as a fraction of its width
-
-
-@dataclass(frozen=True, eq=False)
-class Head:
-    """Hair, face and neck.
-
-    Attributes:
-        image: BGR uint8 (H, W, 3).
-        mask: uint8 (H, W), 255 on the head.
-        chin: row of the collar.
-    """
-
-    image: np.ndarray
-    mask: np.ndarray
-    chin: int
-
-
-def read_heads(folder: Path) -> list[Head]:
-    """The heads in the training photos of a folder of `parsed_people`.
-
-    Raises:
-        DataError: there are no photos, or labels.csv or a mask is missing.
-    """
-    names = read_mask_labels(folder)
-    photos = (photo for photo in read_parsed_people(folder) if photo.split == "training")
-    found = (_head(photo, names) for photo in photos)
-    return [head for head in found if head is not None]
-
-
-def _head(photo: ParsedPhoto, names: dict[int, str]) -> Head | None:
-    """The head of a photo, or None unless its hair and its collar are visible."""
-    mask = photo.mask()
-    hair, parts, upper = (
-        np.isin(mask, [value for value, name in names.items() if name in group])
-        for group in (HAIR, HEAD, COLLARED)
-    )
-    x, y, width, height = cv2.boundingRect(hair.astype(np.uint8))
-    left, right = max(0, x - width // 4), x + width + width // 4
-    below = np.flatnonzero(upper[y:, x : x + width].any(axis=1))
-    if not width or not len(below) or below[0] < MIN_HEAD:
-        return None
-    collar = y + int(below[0])
-    neck = collar + int(below[0]) // 4
-    cover = parts.copy()
-    cover[neck:] &= hair[neck:]
-    bottom = max(neck, y + height)
-    window = np.s_[y:bottom, left:right]
-    image = read_picture(photo.path)[window]
-    return Head(image, cover[window].astype(np.uint8) * 255, collar - y)
 
 
 def composite_garments(
@@ -158,8 +103,8 @@ def composite(
     )
     if shown is None:
         return None
-    columns = np.flatnonzero(head.mask[: head.chin].any(axis=0))
-    scale = rng.uniform(*HEAD_WIDTH) * min(width, height) / (columns[-1] + 1 - columns[0])
+    first, end = head.columns
+    scale = rng.uniform(*HEAD_WIDTH) * min(width, height) / (end - first)
     chin = shown.box[1] + rng.uniform(*CHIN) * height
     centre = (
         middle + rng.normal(0, OFFSET) * width,

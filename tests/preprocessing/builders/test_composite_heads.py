@@ -5,17 +5,11 @@ import numpy as np
 import pytest
 
 from preprocessing.builders import composite_heads
-from preprocessing.builders.composite_heads import (
-    HEAD,
-    SIDE,
-    UPPER,
-    composite,
-    composite_garments,
-    read_heads,
-)
+from preprocessing.builders.composite_heads import SIDE, UPPER, composite, composite_garments
 from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError
 from preprocessing.images.regions import Region
+from preprocessing.synthesis.people.heads import HEAD, read_heads
 
 NAMES = {0: "null", 19: "hair", 41: "skin", 51: "t-shirt", 31: "pants"}
 HAIR, SKIN, SHIRT = (0, 160, 0), (0, 200, 0), (160, 0, 0)  # BGR

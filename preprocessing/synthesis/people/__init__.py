@@ -1,0 +1,1 @@
+"""Scenes of people to learn from: sprites, rooms, placement, cameras, rendering, and views."""

@@ -1,12 +1,13 @@
 """Class maps: the parser's classes, and the garments that its class probabilities contain."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
-from preprocessing.images.regions import Region, pixel_window
+from preprocessing.images.person_crops import CropWindow
+from preprocessing.images.regions import Person, Region, pixel_window
 from preprocessing.labels import LAYERS, MASK_AMBIGUOUS, MASK_LAYER
 
 CLASSES = ("background", "person", *LAYERS)
@@ -16,6 +17,14 @@ UNKNOWN_PIXEL = 255  # of a mask: no class is right or wrong there
 GROUPS = (("top", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
 MIN_AREA = 0.006  # of the frame; smaller patches are no garments
 MIN_PERSON = 0.02  # of a garment's area: visible skin and hair near it, if it is worn
+# Of one person's garments in a crop.
+SAME_GARMENT = 0.15  # of a garment's largest piece, from which another piece belongs to it
+WORN_ABSORPTION = 0.5  # see `Postprocessing.absorption`
+WORN_THRESHOLD = 0.35  # see `Postprocessing.threshold`
+MIN_CELLS = 6  # of a garment
+MIN_BODY = 0.01  # skin and hair, relative to the garments, from which somebody wears them
+# A top in an open jacket is no mislabelled part of it.
+INSIDE = ((FIRST + LAYERS.index("top"), FIRST + LAYERS.index("outer")),)
 ARMS = (0.3, 1.15)  # of a top's height, from above: the range in which arms hang
 
 
@@ -94,15 +103,58 @@ def garments(
     for group in GROUPS:
         members = {FIRST + LAYERS.index(name) for name in group}
         _absorb(patches, members, settings.absorption)
-    regions = []
+    regions, cells = [], CellGrid.of_frame(labels.shape, width=width, height=height)
     for _, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
         scores = probabilities[FIRST:, cover].mean(axis=1)
         layer = LAYERS[scores.argmax()]
         threshold = settings.layer_thresholds.get(layer, settings.threshold)
         if cover.sum() >= MIN_AREA * cover.size and scores.max() >= threshold:
-            region = _region(cover, scores, width=width, height=height)
-            regions.append(replace(region, bare=bare_fraction(labels, cover)))
+            region = cells.region(cover, scores)
+            if region is not None:
+                regions.append(replace(region, bare=bare_fraction(labels, cover)))
     return regions
+
+
+def worn_garments(
+    probabilities: np.ndarray, window: CropWindow, person: Person, *, limits: tuple[int, int]
+) -> list[Region]:
+    """Garments of one person in class probabilities float32 (classes, h, w) of a crop.
+
+    A person has one garment of each layer: two shoes are a pair. Where no skin or hair is visible,
+    nobody wears them. Largest first.
+
+    Args:
+        window: of the crop.
+        person: their wearer.
+        limits: width and height of the frame; a garment ends at its border.
+    """
+    labels = probabilities.argmax(axis=0).astype(np.uint8)
+    patches: list[list] = [
+        [int(label), _largest_pieces(labels == label)]
+        for label in np.unique(labels[labels >= FIRST])
+    ]
+    for group in GROUPS:
+        members = {FIRST + LAYERS.index(name) for name in group}
+        _absorb(patches, members, WORN_ABSORPTION, apart=INSIDE)
+    clothed = sum(int(cover.sum()) for _, cover in patches)
+    worn = int((labels == PERSON).sum()) >= MIN_BODY * clothed
+    cells, regions = CellGrid.of_crop(window, labels.shape, limits=limits), []
+    for label, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
+        scores = probabilities[FIRST:, cover].mean(axis=1)
+        if cover.sum() < MIN_CELLS or scores[label - FIRST] < WORN_THRESHOLD:
+            continue
+        region = cells.region(cover, scores)
+        if region is not None:
+            bare = bare_fraction(labels, cover) or 0.0
+            regions.append(replace(region, bare=bare, wearer=person) if worn else region)
+    return regions
+
+
+def _largest_pieces(cover: np.ndarray) -> np.ndarray:
+    """A mask bool (h, w) without pieces much smaller than its largest one."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(cover.astype(np.uint8))
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return np.isin(pieces, 1 + np.flatnonzero(areas >= SAME_GARMENT * areas.max()))
 
 
 def _smoothed(probabilities: np.ndarray, deviation: float) -> np.ndarray:
@@ -145,26 +197,72 @@ def _patches(labels: np.ndarray, joining: int) -> list[list]:
     return found
 
 
-def _absorb(patches: list[list], group: set[int], absorption: float) -> None:
-    """Merge small patches into a larger one of their group that they touch, in place."""
+def _absorb(
+    patches: list[list],
+    group: set[int],
+    absorption: float,
+    *,
+    apart: Collection[tuple[int, int]] = (),
+) -> None:
+    """Merge small patches into a larger one of their group that they touch, in place.
+
+    Args:
+        apart: pairs of classes, of which the first is never merged into the second.
+    """
     members = sorted((p for p in patches if p[0] in group), key=lambda patch: int(patch[1].sum()))
     for index, small in enumerate(members):
         around = cv2.dilate(small[1].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         for large in reversed(members[index + 1 :]):
-            if small[1].sum() < absorption * large[1].sum() and (around & large[1]).any():
+            mislabelled = small[1].sum() < absorption * large[1].sum()
+            if mislabelled and (small[0], large[0]) not in apart and (around & large[1]).any():
                 large[1] |= small[1]
                 patches[:] = [patch for patch in patches if patch is not small]
                 break
 
 
-def _region(cover: np.ndarray, scores: np.ndarray, *, width: int, height: int) -> Region:
-    """A patch of cells as a region of the image."""
-    x, y, w, h = cv2.boundingRect(cover.astype(np.uint8))
-    scale_x, scale_y = width / cover.shape[1], height / cover.shape[0]
-    box = np.array([x * scale_x, y * scale_y, (x + w) * scale_x, (y + h) * scale_y], np.float32)
-    box = np.minimum(box, np.array([width, height] * 2, np.float32))
-    left, top, right, bottom = pixel_window(box)
-    small = np.where(cover[y : y + h, x : x + w], 255, 0).astype(np.uint8)
-    full = cv2.resize(small, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-    mask = cv2.threshold(full, 127, 255, cv2.THRESH_BINARY)[1]
-    return Region(box, mask, scores.astype(np.float32))
+@dataclass(frozen=True)
+class CellGrid:
+    """Where the cells of class probabilities lie in a frame.
+
+    Attributes:
+        left, top: of the first cell, in pixels of the frame, possibly outside.
+        cell_width, cell_height: in pixels of the frame.
+        width, height: of the frame.
+    """
+
+    left: float
+    top: float
+    cell_width: float
+    cell_height: float
+    width: int
+    height: int
+
+    @classmethod
+    def of_frame(cls, shape: tuple[int, ...], *, width: int, height: int) -> "CellGrid":
+        """Cells (h, w) that cover a whole frame."""
+        return cls(0.0, 0.0, width / shape[1], height / shape[0], width, height)
+
+    @classmethod
+    def of_crop(
+        cls, window: CropWindow, shape: tuple[int, ...], *, limits: tuple[int, int]
+    ) -> "CellGrid":
+        """Cells (h, w) of a crop of a frame of `limits`, width and height."""
+        x1, y1, x2, y2 = window.sides.tolist()
+        return cls(x1, y1, (x2 - x1) / shape[1], (y2 - y1) / shape[0], *limits)
+
+    def region(self, cover: np.ndarray, scores: np.ndarray) -> Region | None:
+        """Cells bool (h, w) as a region of the frame; None if they lie outside."""
+        x, y, w, h = cv2.boundingRect(cover.astype(np.uint8))
+        left, top = self.left + x * self.cell_width, self.top + y * self.cell_height
+        right, bottom = left + w * self.cell_width, top + h * self.cell_height
+        box = np.array([left, top, right, bottom], np.float32)
+        limits = np.array([self.width, self.height] * 2, np.float32)
+        inside = np.clip(box, 0, limits)
+        if (inside[2:] - inside[:2]).min() < 1:
+            return None
+        x1, y1, x2, y2 = pixel_window(box)
+        small = np.where(cover[y : y + h, x : x + w], 255, 0).astype(np.uint8)
+        full = cv2.resize(small, (x2 - x1, y2 - y1), interpolation=cv2.INTER_LINEAR)
+        a, b, c, d = pixel_window(inside)
+        mask = cv2.threshold(full[b - y1 : d - y1, a - x1 : c - x1], 127, 255, cv2.THRESH_BINARY)[1]
+        return Region(inside, mask, scores.astype(np.float32))

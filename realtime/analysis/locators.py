@@ -115,6 +115,25 @@ def _parser(model: str, options: LocatorOptions) -> Locator:
     )
 
 
+def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
+    from realtime.analysis.network_locators import ParserLocator, load_detector, load_parser
+    from realtime.analysis.people_locator import PeopleLocator
+
+    people = load_detector(
+        detector,
+        engine=options.engine,
+        device=options.device,
+        threads=options.threads,
+        streams=options.streams,
+        confidence=None,
+    )
+    network = load_parser(parser, threads=options.threads, streams=options.streams)
+    frames = ParserLocator(
+        network, options.only, confidence=options.confidence or 0.0, streams=options.streams
+    )
+    return PeopleLocator(people, network, frames)
+
+
 def _whole_frame(options: LocatorOptions) -> Locator:
     from realtime.analysis.segmenter_locator import WholeFrameLocator
 
@@ -139,6 +158,9 @@ LOCATORS: dict[str, LocatorRow] = {
         slow=True,
     ),
     "yolo-photo": LocatorRow(partial(_detector, "yolo-photo"), label_source=BOTH, slow=True),
+    "people": LocatorRow(
+        partial(_people, "yolo-people", "parser"), label_source=BOTH, slow=True, worn=True
+    ),
     "parser": LocatorRow(partial(_parser, "parser"), label_source=BOTH, slow=True, worn=True),
     "whole": LocatorRow(_whole_frame),
     "none": LocatorRow(_nothing),
@@ -149,8 +171,8 @@ def default_locator(info: "WeightsInfo") -> str:
     """The locator that suits a classifier, as measured by `realtime.bench.score`.
 
     A classifier that was trained on a detector's boxes gets that detector. Classifiers of photos
-    know worn clothes as well, which only the parser finds; those of Fashion-MNIST need outlines on
-    a plain background.
+    know worn clothes as well, which are found person by person; those of Fashion-MNIST need
+    outlines on a plain background.
     """
     for name, row in LOCATORS.items():
         if row.classifier == info.name:

@@ -162,9 +162,10 @@ class ParserLocator:
         found = garments(
             self._parser(image), width=width, height=height, settings=self._parser.postprocessing
         )
-        return [region for region in found if self._wanted(region)]
+        return [region for region in found if self.wanted(region)]
 
-    def _wanted(self, region: Region) -> bool:
+    def wanted(self, region: Region) -> bool:
+        """True if a region's layer is to be kept and sure enough."""
         scores = region.scores
         return (
             scores is not None

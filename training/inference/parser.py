@@ -45,8 +45,14 @@ class FrameParser:
             max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in image.shape[:2]
         )
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        scaled = cv2.resize(image, (width, height), interpolation=method)
-        return self._network(np.ascontiguousarray(scaled.transpose(2, 0, 1)[None]))[0]
+        return self.parse(cv2.resize(image, (width, height), interpolation=method))
+
+    def parse(self, image: np.ndarray) -> np.ndarray:
+        """Class probabilities float32 (classes, h, w) of a BGR image (H, W, 3) at its own size.
+
+        Its sides are multiples of the stride.
+        """
+        return self._network(np.ascontiguousarray(image.transpose(2, 0, 1)[None]))[0]
 
 
 def openvino_parser(

@@ -11,7 +11,10 @@ from preprocessing.images.class_maps import (
     Postprocessing,
     garments,
     mask_table,
+    worn_garments,
 )
+from preprocessing.images.person_crops import CropWindow
+from preprocessing.images.regions import Person
 from preprocessing.labels import LAYERS
 
 GRID = (60, 80)  # rows and columns of cells
@@ -87,3 +90,55 @@ def test_values_of_masks():
     assert table[0] == BACKGROUND and table[19] == PERSON
     assert CLASSES[table[45]] == "trousers" and table[45] >= FIRST
     assert table[46] == table[200] == 255  # unclear, and unnamed
+
+
+PERSON_AT = Person(np.float32((100, 100, 260, 420)), number=3)
+WINDOW = CropWindow.around(PERSON_AT.box)  # of 320 x 368 pixels; a cell is 4 x 6.13 pixels
+
+
+def worn(*patches, limits=(640, 480)):
+    return worn_garments(probabilities(*patches), WINDOW, PERSON_AT, limits=limits)
+
+
+def test_garments_of_a_person_lie_in_the_frame_and_have_a_wearer():
+    (top,) = worn(("top", 20, 15, 60, 30), ("person", 30, 5, 45, 15))
+    left, upper, right, lower = WINDOW.sides
+    width, height = (right - left) / GRID[1], (lower - upper) / GRID[0]
+    expected = [left + 20 * width, upper + 15 * height, left + 60 * width, upper + 30 * height]
+    assert top.box == pytest.approx(np.array(expected), abs=0.01)
+    assert top.wearer is PERSON_AT and top.bare is not None
+    x1, y1, x2, y2 = top.window
+    assert top.mask.shape == (y2 - y1, x2 - x1) and (top.mask > 0).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("patches", "layers"),
+    [
+        # Both shoes are one garment, and so are the parts of a jacket beside the T-shirt in it.
+        ([("shoes", 10, 50, 18, 56), ("shoes", 30, 50, 38, 56)], ["shoes"]),
+        ([("outer", 10, 10, 20, 40), ("top", 20, 10, 28, 36), ("outer", 28, 10, 38, 40)],
+         ["outer", "top"]),
+        ([("top", 10, 10, 40, 30), ("dress", 30, 25, 38, 30)], ["top"]),  # mislabelled cloth
+        ([("bag", 10, 10, 12, 12)], []),  # too small
+        ([("bag", 10, 10, 30, 30), ("bag", 60, 10, 63, 13)], ["bag"]),  # a speck far off
+    ],
+)  # fmt: skip
+def test_a_person_has_one_garment_of_a_layer(patches, layers):
+    found = worn(*patches, ("person", 2, 2, 20, 9))
+    assert [LAYERS[region.scores.argmax()] for region in found] == layers
+    if layers == ["bag"]:
+        assert found[0].box[2] - found[0].box[0] < 90
+
+
+def test_without_skin_or_hair_nobody_wears_a_garment():
+    (top,) = worn(("top", 20, 15, 60, 30))
+    assert top.wearer is None and top.bare is None
+
+
+def test_a_garment_of_a_crop_ends_at_the_frames_border():
+    patches = ("top", 20, 15, 60, 59), ("person", 30, 5, 45, 15)
+    (whole,) = worn(*patches)
+    (cut,) = worn(*patches, limits=(200, 300))
+    assert whole.box[2] > 200 and whole.box[3] > 300
+    assert cut.box[2:].tolist() == [200, 300] and cut.mask.shape[1] == 200 - cut.window[0]
+    assert worn(*patches, limits=(100, 100)) == []

@@ -1,0 +1,80 @@
+"""Garments person by person, from a detector and a parser that always answer the same."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from preprocessing.images.class_maps import CLASSES
+from preprocessing.images.regions import Person
+from preprocessing.labels import LAYERS
+from realtime.analysis.people_locator import LEAST_SIDE, PeopleLocator, without_doubles
+from realtime.types import Region
+from training.inference.detector import Detections
+
+IMAGE = np.zeros((480, 640, 3), np.uint8)
+WHOLE = Region.from_box(np.float32((0, 0, 9, 9)))
+
+
+class Parser:
+    """Gives a top below a face in every crop, and remembers the crops' shapes."""
+
+    def __init__(self):
+        self.shapes = []
+
+    def parse(self, image):
+        self.shapes.append(image.shape[:2])
+        height, width = image.shape[0] // 4, image.shape[1] // 4
+        found = np.full((len(CLASSES), height, width), 0.01, np.float32)
+        labels = np.zeros((height, width), int)
+        labels[height // 4 : height // 2, width // 4 : 3 * width // 4] = CLASSES.index("top")
+        labels[height // 8 : height // 4, width // 3 : 2 * width // 3] = CLASSES.index("person")
+        np.put_along_axis(found, labels[None], 0.9, axis=0)
+        return found
+
+
+class Frames:
+    """Stands for the locator of whole frames."""
+
+    info, streams = SimpleNamespace(name="parser"), 2
+    wanted = staticmethod(lambda region: region.scores.argmax() != LAYERS.index("hat"))
+
+    def __call__(self, image):
+        return [WHOLE]
+
+
+def locator(*boxes):
+    found = Detections(np.float32(boxes).reshape(-1, 4), np.full((len(boxes), 1), 0.9, np.float32))
+    return PeopleLocator(lambda image: found, Parser(), Frames())
+
+
+def test_each_person_has_a_crop_and_garments_of_their_own():
+    people = locator((40, 100, 140, 300), (300, 40, 500, 460))
+    near, far = people(IMAGE)
+    assert near.wearer.box.tolist() == [300, 40, 500, 460]
+    assert far.wearer.box.tolist() == [40, 100, 140, 300]
+    assert people._parser.shapes == [(320, 160), (320, 160)]
+    assert 300 < near.box[0] < near.box[2] < 500 and 40 < far.box[0] < far.box[2] < 140
+    assert people.info.name == "parser" and people.streams == 2
+
+
+@pytest.mark.parametrize("boxes", [[], [(10, 10, 10 + LEAST_SIDE - 1, 100)]])
+def test_a_frame_without_people_is_parsed_as_a_whole(boxes):
+    assert locator(*boxes)(IMAGE) == [WHOLE]
+
+
+def region(layer, box, score, wearer):
+    scores = np.zeros(len(LAYERS), np.float32)
+    scores[LAYERS.index(layer)] = score
+    made = Region.from_box(np.float32(box), scores)
+    return Region(made.box, made.mask, scores, wearer=wearer)
+
+
+def test_of_two_people_only_the_surer_one_keeps_a_garment():
+    first, second = Person(np.zeros(4)), Person(np.zeros(4))
+    shared = region("top", (0, 0, 100, 100), 0.6, first)
+    sure = region("top", (5, 0, 100, 100), 0.8, second)
+    under = region("outer", (0, 0, 100, 100), 0.7, first)
+    beside = region("top", (90, 0, 200, 100), 0.7, first)
+    assert without_doubles([shared, under, sure, beside]) == [under, sure, beside]
+    assert without_doubles([]) == []

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from preprocessing.errors import UsageError
 from training.common.checkpoints import load_best
+from training.common.hardware import has_bf16_units
 from training.common.optimisation import NetworkModule
 from training.common.reports import plot_curves
 from training.common.runs import (
@@ -200,13 +201,9 @@ def _precision(machine: LightningMachine) -> Precision:
     if machine.precision == "fp16" and machine.device == "cpu":
         raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
     if machine.precision == "auto":
-        return PRECISION["bf16" if machine.device != "cpu" or _has_bf16_units() else "single"]
+        return PRECISION["bf16" if machine.device != "cpu" or has_bf16_units() else "single"]
     return PRECISION[machine.precision]
 
-
-def _has_bf16_units() -> bool:
-    """True if the CPU multiplies bf16 itself; others emulate it, some eight times slower."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def _strategy(recipe: LightningRecipe, machine: LightningMachine) -> str:

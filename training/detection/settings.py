@@ -91,11 +91,11 @@ DETECTORS = {
     # People: one class, in frames of preprocessing.builders.people_frames.
     "yolo-people": replace(
         CANVASES,
-        epochs=12,
+        epochs=2,
         size=416,
         smaller=((320, 1 / 2),),
         mosaic=0.5,
-        close_mosaic=3,
+        close_mosaic=1,
         scale=0.5,
         saturation=0.5,
         brightness=0.4,

@@ -39,6 +39,7 @@ from preprocessing.datasets.yolo_layout import Layout
 from preprocessing.errors import UsageError
 from training.common.checkpoints import filled, read_tensors
 from training.common.export_weights import halve
+from training.common.hardware import has_bf16_units
 from training.detection.settings import DetectorRecipe
 from training.inference.weights import WeightsInfo
 
@@ -79,7 +80,7 @@ torch.serialization.add_safe_globals([SinglePrecisionLoss])  # of our own checkp
 
 
 class Trainer(DetectionTrainer):
-    """ultralytics' training in bf16 with channels last, which suits CPUs with matrix units too."""
+    """ultralytics' training with channels last, in bf16 also on CPUs that have units for it."""
 
     recipe: DetectorRecipe
     # Of types that the base class declares otherwise than a training has them.
@@ -91,7 +92,7 @@ class Trainer(DetectionTrainer):
     def _setup_train(self) -> None:
         super()._setup_train()
         # ultralytics has mixed precision on GPUs alone; its loop reads this attribute.
-        self.amp = self.amp or self.device.type == "cpu"
+        self.amp = self.amp or (self.device.type == "cpu" and has_bf16_units())
 
     def setup_model(self) -> Any:
         checkpoint = super().setup_model()

@@ -2,11 +2,12 @@
 
 import os
 import pickle
+from types import SimpleNamespace
 
 import cv2
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
@@ -44,6 +45,22 @@ def test_pillow_stays_as_it_is(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(UnidentifiedImageError):
         Image.open(tmp_path / "text.png")
+
+
+def test_weights_of_other_classes_start_a_training():
+    from training.detection.yolo import _start_from, build
+
+    start = weights.WEIGHTS_DIR / "yolo-photo.safetensors"
+    network = build("yolo26n", classes=1)
+    outputs = {k: v.clone() for k, v in network.state_dict().items() if ".cv3." in k}
+    trainer = SimpleNamespace(model=network, ema=SimpleNamespace(ema=build("yolo26n", classes=1)))
+    _start_from(start)(trainer)
+    tensors = load_file(start)
+    for found in (network.state_dict(), trainer.ema.ema.state_dict()):
+        first = next(name for name in tensors if name.endswith("conv.weight"))
+        assert torch.equal(found[first], tensors[first].float())
+    last = [name for name in outputs if outputs[name].shape != tensors[name].shape]
+    assert last and all(torch.equal(network.state_dict()[name], outputs[name]) for name in last)
 
 
 def test_a_checkpoint_executes_no_code(tmp_path):

@@ -14,13 +14,15 @@ from preprocessing.errors import UsageError, WeightsError
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import LAYERS
 from realtime.analysis.classifiers import (
+    UNSEEN,
     FusedClassifier,
     LocatorScores,
+    flattened,
     load_classifier,
     load_fused,
 )
 from realtime.analysis.tracks import TrackManager
-from realtime.types import Region
+from realtime.types import Person, Region
 from training.inference import weights
 from training.inference.detector import Detections
 from training.inference.label_fusion import FUSION, FusionWeights, fused_detections
@@ -168,7 +170,7 @@ INFO = WeightsInfo(
 )  # fmt: skip
 LAYERED = replace(INFO, name="parser", classes=LAYERS, task="parse")
 IMAGE = np.zeros((96, 128, 3), np.uint8)
-BOX = np.array([0, 0, 8, 8], np.float32)
+BOX = np.array([8, 8, 16, 16], np.float32)  # away from the borders of IMAGE
 COMMITTED = {
     "weights": FUSION.read(WEIGHTS_DIR / "photo", WEIGHTS_DIR / "parser"),
     "limbs": LIMB_ODDS.read(WEIGHTS_DIR / "parser"),
@@ -238,6 +240,78 @@ def test_a_worn_garment_s_sleeves_are_labelled_by_bare_arms():
     fused, lying = FusedClassifier(LAYERED, classifier, **COMMITTED), of_layer("top", 0.6)
     assert label(fused, replace(lying, bare=0.3)) == "t-shirt"
     assert label(fused, replace(lying, bare=0.02)) == "longsleeve"
+
+
+def test_limbs_belong_to_their_part_of_the_body():
+    classifier = FixedClassifier(("t-shirt", "longsleeve", "pants"), [0.1, 0.1, 0.8])
+    fused = FusedClassifier(LAYERED, classifier, **COMMITTED)
+    for layer in ("shoes", "trousers"):  # have no forearms
+        region = of_layer(layer, 0.6)
+        rows = fused.evidence(IMAGE, [replace(region, bare=0.3), replace(region, bare=0.0)]).limbs
+        assert not rows[:, :2].any()
+    (row,) = fused.evidence(IMAGE, [replace(of_layer("outer", 0.6), bare=0.3)]).limbs
+    assert row[0] > 0 > row[1]
+
+
+TOP_CUT_BELOW = np.array([40, 40, 90, 96], np.float32)  # IMAGE is 128 wide, 96 high
+LONG_SLEEVES = [0.1, 0.7, 0.1, 0.1]
+CUT_CLASSES = ("t-shirt", "longsleeve", "shirt", "pants")
+
+
+@pytest.mark.parametrize(
+    ("changes", "unseen"),
+    [
+        ({"bare": 0.0}, True),
+        ({"wearer": Person(BOX)}, True),  # a person without skin in view
+        ({"bare": 0.0, "box": np.array([0, 20, 50, 70], np.float32)}, True),  # at the left border
+        ({"bare": 0.0, "box": np.array([80, 20, 127, 70], np.float32)}, True),
+        ({"bare": 0.0, "box": np.array([40, 20, 90, 70], np.float32)}, False),  # not cut off
+        ({"bare": 0.4}, False),  # bare arms
+        ({"bare": 0.0, "limbs": {"forearms": 1.0}}, False),  # forearms in view
+        ({}, False),  # nobody wears it
+    ],
+)
+def test_sleeves_out_of_the_picture_are_no_long_sleeves(changes, unseen):
+    region = replace(of_layer("top", 0.9), **{"box": TOP_CUT_BELOW, **changes})
+    classifier = FixedClassifier(CUT_CLASSES, LONG_SLEEVES)
+    odds = LimbOdds(hidden={"forearms": (10.0, -2.0)})
+    fused = FusedClassifier(LAYERED, classifier, weights=FusionWeights(), limbs=odds)
+    assert (fused.evidence(IMAGE, [region]).unseen == [["forearms"]]) == unseen
+
+
+def test_kinds_that_differ_by_what_is_cut_off_become_alike():
+    lying = replace(of_layer("top", 0.9), box=TOP_CUT_BELOW)
+    classifier = FixedClassifier(CUT_CLASSES, LONG_SLEEVES)
+    fused = FusedClassifier(LAYERED, classifier, weights=FusionWeights(), limbs=LimbOdds())
+    seen, cut = (
+        dict(zip(fused.info.classes, row.tolist(), strict=True))
+        for row in fused(IMAGE, [lying, replace(lying, bare=0.0)])
+    )
+    tops = CUT_CLASSES[:3]
+    assert sum(cut[name] for name in tops) == pytest.approx(sum(seen[name] for name in tops))
+    assert cut["pants"] == pytest.approx(seen["pants"])
+    odds = seen["longsleeve"] / seen["t-shirt"]
+    assert cut["longsleeve"] / cut["t-shirt"] == pytest.approx(odds**UNSEEN, rel=1e-3)
+
+
+@pytest.mark.parametrize(("bottom", "unseen"), [(96, [["shins"]]), (80, [[]])])
+def test_legs_that_are_cut_off_above_the_knee(bottom, unseen):
+    classifier = FixedClassifier(("pants", "shorts", "dress"), [0.4, 0.4, 0.2])
+    fused = FusedClassifier(LAYERED, classifier, weights=FusionWeights(), limbs=LimbOdds())
+    worn = replace(of_layer("trousers", 0.9), bare=0.0)
+    short = replace(worn, box=np.array([40, bottom - 40, 80, bottom], np.float32))
+    assert fused.evidence(IMAGE, [short]).unseen == unseen
+    long = replace(worn, box=np.array([40, bottom - 70, 80, bottom], np.float32))
+    assert fused.evidence(IMAGE, [long]).unseen == [[]]
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    [(1.0, [0.64, 0.16]), (0.5, [0.5333, 0.2667]), (0.0, [0.4, 0.4])],
+)
+def test_flattened_odds(exponent, expected):
+    found = flattened(np.array([0.64, 0.16], np.float32), exponent)
+    assert found == pytest.approx(np.array(expected), abs=1e-3)
 
 
 def test_neutral_numbers_ignore_limbs():

@@ -4,21 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from preprocessing.datasets.samples_and_splits import INDEX, Sample, write_csv
-from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.images.regions import Region
 from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.fitting import fusion_weights
-from realtime.fitting.fusion_weights import (
-    LabelledGarment,
-    Observation,
-    Stacked,
-    boxed_garments,
-    fit,
-    fit_weights,
-    observations,
-    single_garments,
-)
+from realtime.fitting.fusion_weights import Observation, Stacked, fit, fit_weights, observations
+from realtime.fitting.labelled_photos import LabelledGarment
 
 CLASSES = 3
 
@@ -60,11 +50,6 @@ def test_lying_and_worn_garments_have_weights_of_their_own():
     assert alone.lying == alone.worn == weights.lying
 
 
-class Blind(UnscoredLocator):
-    def __call__(self, image):
-        return []
-
-
 class Middle(UnscoredLocator):
     def __call__(self, image):
         return [Region.from_box(np.array([2, 2, 6, 6], np.float32))]
@@ -80,41 +65,13 @@ class Fused:
         return Stacked(*np.zeros((4, 1, 2), np.float32))
 
 
-@pytest.fixture
-def photo(tmp_path):
-    path = tmp_path / "images" / "val" / "a.png"
-    path.parent.mkdir(parents=True)
+@pytest.mark.parametrize(("label", "count"), [("t-shirt", 1), ("kilt", 0)])
+def test_only_garments_of_the_fused_classes_are_observed(tmp_path, label, count):
+    path = tmp_path / "a.png"
     cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
-    return path
-
-
-@pytest.mark.parametrize(
-    ("locator", "garment", "count"),
-    [
-        (Blind(), LabelledGarment("t-shirt"), 0),
-        (Middle(), LabelledGarment("t-shirt"), 1),
-        (Middle(), LabelledGarment("kilt"), 0),
-        (Middle(), LabelledGarment("pants", np.array([2, 2, 6, 7], np.float32)), 1),
-        (Middle(), LabelledGarment("pants", np.array([0, 0, 3, 3], np.float32)), 0),
-    ],
-)
-def test_only_garments_that_the_locator_finds_are_observed(photo, locator, garment, count):
-    found = list(observations([(photo, [garment])], locator, Fused()))
+    found = list(observations([(path, [LabelledGarment(label)])], Middle(), Fused()))
     assert len(found) == count
-    assert all(Fused.info.classes[one.truth] == garment.label for one in found)
-
-
-def test_validation_photos_are_read(photo, tmp_path):
-    known = [Sample(photo, "t-shirt", "p", "validation"), Sample(photo, "pants", "q", "training")]
-    write_csv(tmp_path / INDEX, known)
-    ((path, garments),) = single_garments(tmp_path / INDEX)
-    assert path == photo and [one.label for one in garments] == ["t-shirt"]
-    write_boxes(photo, [1], np.array([[2, 2, 6, 8]], np.float32), width=8, height=8)
-    write_layout(tmp_path / "data.yaml", ("t-shirt", "pants"))
-    (tmp_path / "images" / "train").mkdir()
-    ((path, garments),) = boxed_garments(tmp_path / "data.yaml")
-    assert path == photo and garments[0].label == "pants"
-    assert garments[0].box == pytest.approx(np.array([2, 2, 6, 8]))
+    assert all(Fused.info.classes[one.truth] == label for one in found)
 
 
 def test_without_photos_there_is_nothing_to_fit(capsys):

@@ -8,11 +8,12 @@ import pytest
 from preprocessing.errors import WeightsError
 from training.inference.fitted import FittedFile
 from training.inference.label_fusion import FUSION, FusionWeights
+from training.inference.name_tree import NAMES
 from training.inference.parser import POSTPROCESSING
 from training.inference.pose import LIMB_ODDS
 from training.inference.weights import WEIGHTS_DIR, read_manifest
 
-COMMITTED = [(kind, path) for kind in (FUSION, LIMB_ODDS, POSTPROCESSING)
+COMMITTED = [(kind, path) for kind in (FUSION, LIMB_ODDS, NAMES, POSTPROCESSING)
              for path in sorted(WEIGHTS_DIR.glob(f"*.{kind.kind}.json"))]  # fmt: skip
 FITTED = FusionWeights(lying=(0.5, 1.5), worn=(0.25, 1.0))
 

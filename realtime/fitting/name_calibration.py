@@ -1,0 +1,181 @@
+"""Calibrates the probabilities of names: `python -m realtime.fitting.name_calibration`.
+
+A classifier fused with a locator runs on labelled validation photos as in the app; by level of the
+tree of names, the log-odds of the names that it would show get the scale and the shift under which
+these names are right as often as they say. Fit it after the fusion weights.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from tqdm import tqdm
+
+from preprocessing.errors import DataError, exit_status
+from preprocessing.labels import CLASS_OF, OTHER, general_names
+from realtime.analysis.classifiers import FusedClassifier
+from realtime.analysis.locators import LOCATORS, Locator
+from realtime.analysis.pose_tracker import PoseTracker
+from realtime.fitting.labelled_photos import Pair, Photos, add_flags, found_garments, photos_of
+from training.inference import pose_files
+from training.inference.name_tree import NAMES, NameCalibration, NameTree
+from training.inference.pose import PoseEstimator
+
+SCALES, SHIFTS = np.linspace(0.2, 2, 37), np.linspace(-3, 3, 61)
+MIN_NAMES, MIN_WRONG = 20, 3  # of a level, from which it is calibrated
+DECIMALS = 2
+NEAR = 1e-6  # distance of probabilities from 0 and 1 in log-odds
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRow:
+    """Class probabilities float32 (classes,) of a garment, and its true name.
+
+    Attributes:
+        truth: a class, a general name if no more is known, or OTHER.
+    """
+
+    probabilities: np.ndarray
+    truth: str
+
+
+@dataclass(frozen=True)
+class ShownName:
+    """A name on the way to the most probable class: its probability, and if it is right."""
+
+    probability: float
+    right: bool
+
+
+def rows(
+    photos: Photos, locator: Locator, fused: FusedClassifier, *, pose: PoseEstimator | None = None
+) -> Iterator[LabelledRow]:
+    """The probabilities of the labelled garments that the locator finds.
+
+    Args:
+        pose: refines the labels of worn garments, as in the app.
+    """
+    for found in found_garments(photos, locator):
+        regions = [found.region]
+        if pose:
+            regions = PoseTracker(pose)(found.image, regions)
+        yield LabelledRow(
+            fused(found.image, regions)[0], true_name(found.label, fused.info.classes)
+        )
+
+
+def true_name(label: str, classes: Sequence[str]) -> str:
+    """The name in a tree over classes that a photo's label means, which may be a general one."""
+    if label in classes:
+        return label
+    meant = [name for name in classes if CLASS_OF.get(name) == CLASS_OF.get(label, label)]
+    return meant[0] if len(meant) == 1 else label
+
+
+def shown_names(tree: NameTree, row: LabelledRow) -> Iterator[tuple[str, ShownName]]:
+    """The names on the way to the most probable class, each with its level.
+
+    Those are left out that say more than is known about the garment.
+    """
+    true_names = (*general_names(row.truth), row.truth)
+    sums = tree.sums(row.probabilities)
+    for index in tree.descend(sums):
+        name = tree.names[index]
+        if name != OTHER and row.truth not in general_names(name):
+            right = row.truth != OTHER and name in true_names
+            yield tree.levels[index], ShownName(float(sums[index]), right)
+
+
+def fit(shown: Sequence[ShownName]) -> tuple[float, float]:
+    """The scale and shift of log-odds of least log loss, by grid search.
+
+    Platt 1999, "Probabilistic outputs for support vector machines": a right name's target is a
+    little below 1 and a wrong one's above 0, by their numbers, so that few names do not become
+    certain.
+    """
+    tried = [
+        (round(float(scale), DECIMALS), round(float(shift), DECIMALS))
+        for scale in SCALES
+        for shift in SHIFTS
+    ]
+    return min(tried, key=lambda numbers: log_loss(shown, numbers, smooth=True))
+
+
+def log_loss(
+    shown: Sequence[ShownName], numbers: tuple[float, float], *, smooth: bool = False
+) -> float:
+    """Mean log loss of the names' probabilities with a scale and a shift.
+
+    Args:
+        smooth: use Platt's targets.
+    """
+    right = np.array([one.right for one in shown])
+    clipped = np.clip([one.probability for one in shown], NEAR, 1 - NEAR)
+    logits = numbers[0] * np.log(clipped / (1 - clipped)) + numbers[1]
+    targets = right.astype(float)
+    if smooth:
+        targets = np.where(right, 1 - 1 / (right.sum() + 2), 1 / ((~right).sum() + 2))
+    return float((np.logaddexp(0, logits) - targets * logits).mean())
+
+
+def by_level(tree: NameTree, found: Iterable[LabelledRow]) -> Mapping[str, list[ShownName]]:
+    """The names that the rows would show, by their level."""
+    levels: dict[str, list[ShownName]] = defaultdict(list)
+    for row in found:
+        for level, name in shown_names(tree, row):
+            levels[level].append(name)
+    return levels
+
+
+def fit_calibration(tree: NameTree, found: Sequence[LabelledRow]) -> NameCalibration:
+    """The calibration of all levels; one with few names, or few wrong ones, keeps what it has.
+
+    Prints how well the probabilities agree with the frequency of right names, before and after.
+    """
+    levels, numbers = by_level(tree, found), {}
+    for level in (field.name for field in fields(NameCalibration)):
+        shown = levels.get(level, [])
+        wrong = sum(not one.right for one in shown)
+        if len(shown) < MIN_NAMES or wrong < MIN_WRONG:
+            print(f"{level}: {len(shown)} names, {wrong} wrong: too few to calibrate")
+            continue
+        numbers[level] = fit(shown)
+        before, after = log_loss(shown, (1.0, 0.0)), log_loss(shown, numbers[level])
+        right = np.mean([one.right for one in shown])
+        said = np.mean([one.probability for one in shown])
+        print(f"{level}: {len(shown)} names, {right:.1%} right, {said:.1%} by their probabilities; "
+              f"scale {numbers[level][0]:.2f}, shift {numbers[level][1]:.1f}: "
+              f"log loss {before:.3f} becomes {after:.3f}")  # fmt: skip
+    return NameCalibration(**numbers)
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = argparse.ArgumentParser(
+        prog="python -m realtime.fitting.name_calibration",
+        description="Calibrate the probabilities of names, from \"t-shirt\" to \"upper body\", on "
+        "labelled validation photos, and write the numbers beside the classifier's weights.",
+    )  # fmt: skip
+    add_flags(arguments)
+    args = arguments.parse_args(argv)
+    return exit_status(lambda: _run(args.model, args.locate, photos_of(args)))
+
+
+def _run(model: str, locate_by: str, photos: Photos) -> int:
+    pair = Pair.load(model, locate_by)
+    pose = None
+    if LOCATORS[locate_by].worn and pose_files.installed(pose_files.FOLDER):
+        pose = PoseEstimator(*pose_files.verified_files(pose_files.FOLDER))
+    found = list(rows(tqdm(photos, "photos", disable=None), pair.locator, pair.fused, pose=pose))
+    if not found:
+        raise DataError(f"{locate_by} finds none of the labelled garments")
+    calibration = fit_calibration(NameTree(pair.fused.info.classes), found)
+    origin = f"realtime.fitting.name_calibration: {len(found)} garments in validation photos"
+    print(f"wrote {NAMES.write(calibration, *pair.stems, origin=origin)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,7 @@ from realtime.analysis.appearance import AppearanceObserver, load_attributes
 from realtime.analysis.classifiers import (
     Classifier,
     CropClassifier,
+    FusedClassifier,
     LocatorScores,
     load_classifier,
     load_fused,
@@ -25,10 +26,11 @@ from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, defaul
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.trackers import TRACKERS
 from realtime.analysis.tracks import TrackManager
-from realtime.settings import Recognition
+from realtime.settings import KINDS, Recognition
 from realtime.sinks.annotate import Annotator
 from training.inference import pose_files
 from training.inference.label_sources import BOTH, LOCATOR
+from training.inference.name_tree import NAMES, NameCalibration
 from training.inference.pose import PoseEstimator
 from training.inference.weights import locate
 
@@ -185,6 +187,8 @@ class AnalysisFactory:
                 info.classes,
                 threshold=recognition.label_threshold,
                 tracker=TRACKERS[recognition.tracker],
+                kinds=recognition.names == KINDS,
+                calibration=self._calibration,
             ),
             annotator=Annotator(info.classes, colour=recognition.colour),
             appearance=AppearanceObserver(self._attributes),
@@ -192,6 +196,12 @@ class AnalysisFactory:
             interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
             title=f"{info.name}/{chosen.locator}",
         )
+
+    @property
+    def _calibration(self) -> NameCalibration:
+        """That of the names; probabilities of one network alone are calibrated already."""
+        classifier = self._classifier
+        return classifier.calibration if isinstance(classifier, FusedClassifier) else NAMES.neutral
 
     def _new_locator(self) -> Locator:
         chosen, recognition = self._resolved, self._recognition
@@ -224,7 +234,7 @@ class AnalysisFactory:
                 concurrent=concurrent,
             )
         if source == BOTH and located:
-            return load_fused(classifier, located, model=model, locator=self._resolved.locator)
+            return load_fused(classifier, located, model=model, locator=located.name)
         return classifier
 
     def _load_attributes(self) -> CropClassifier | None:

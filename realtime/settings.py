@@ -21,6 +21,7 @@ DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+KINDS, TREE = NAME_CHOICES = ("kinds", "tree")  # labels: classes alone, or more general names too
 OLD_LOCATOR = "detector"  # an earlier spelling of the label source "locator"
 # Groups of flags in --help.
 SOURCE = "source (default: camera 0)"
@@ -118,6 +119,15 @@ class Recognition:
             hidden=("--threshold",),
         ),
     ] = CONFIDENCE_THRESHOLD
+    names: Annotated[
+        str,
+        Flag(
+            "tree: where the kind is in doubt, a label is the more general name that is sure, "
+            "such as top; kinds: unknown then",
+            group=RECOGNITION,
+            choices=NAME_CHOICES,
+        ),
+    ] = TREE
     detection_confidence: Annotated[
         float | None,
         Flag(

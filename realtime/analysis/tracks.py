@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from preprocessing.labels import OTHER
 from realtime.analysis.trackers import PATIENCE, OverlapTracker, Tracker
 from realtime.types import UNKNOWN, Garment, Label, Region
+from training.inference.name_tree import NAMES, NameCalibration, NameTree
 
 FORGOTTEN = 2 * PATIENCE  # frames out of sight after which no tracker resumes a track
 MEMORY = 0.85  # fraction of a track's evidence that the next vote keeps
@@ -15,8 +15,8 @@ FLOOR = 1e-4  # minimum probability of a class in a single vote
 FIRST_VOTES = 5  # that a new track gets, frame after frame
 DOUBT_INTERVAL = 2  # frames after which it votes again if the last vote differs from the label
 INTERVAL = 10  # frames after which an unchanged garment votes again
-CONVINCING = 1.5  # times the shown class's probability, from which another class is shown instead
-HYSTERESIS = 0.1  # of probability, by which a known label may fall below the threshold
+CONVINCING = 1.5  # times the shown name's probability, from which one beside it is shown instead
+HYSTERESIS = 0.1  # of probability, by which a shown name may fall below the threshold
 FIRST_OBSERVATIONS = 3  # of its appearance, that a new track gets, frame after frame
 OBSERVATION_INTERVAL = 25  # frames after which its appearance is observed again
 CHANGED = 0.8  # size IoU with the box at the last vote, below which a garment votes at once
@@ -58,22 +58,74 @@ class Appearance:
         return self._log_likelihood / self._observations
 
 
+class SteadyName:
+    """The name of a track, which changes on clear evidence alone.
+
+    A name gives way to the one beside it that is clearly more probable, and to a more general one
+    if it is clearly too improbable itself.
+
+    Args:
+        threshold: minimum probability of a name.
+        kinds: only classes are names, none that is more general.
+    """
+
+    def __init__(self, tree: NameTree, *, threshold: float, kinds: bool):
+        self._tree, self._threshold, self._kinds = tree, threshold, kinds
+        self._way: list[int] = []  # from the root to the most probable class
+        self._shown: int | None = None  # the name on that way
+        self.label = Label(UNKNOWN, 0.0)  # its probability is that of the class if it is UNKNOWN
+
+    def update(self, probabilities: np.ndarray) -> None:
+        """Choose the name by probabilities (classes,)."""
+        tree, sums = self._tree, self._tree.sums(probabilities)
+        if self._kinds:
+            self._way = self._way_to_class(probabilities)
+        else:
+            self._way = tree.descend(sums, kept=self._way, convincing=CONVINCING)
+        thresholds, calibrated = np.full(len(sums), self._threshold), tree.calibrated(sums)
+        if self._shown is not None:
+            # A kind that replaces another one keeps its slack: there is no name between them.
+            thresholds[slice(None) if self._kinds else tree.way_to(self._shown)] -= HYSTERESIS
+        candidates = self._way[-1:] if self._kinds else self._way
+        self._shown = tree.deepest(candidates, calibrated, thresholds)
+        path = tree.path(self._way, calibrated)
+        if self._shown is None:
+            self.label = Label(UNKNOWN, path[-1][1], path)
+        else:
+            self.label = Label(tree.names[self._shown], float(calibrated[self._shown]), path)
+
+    def _way_to_class(self, probabilities: np.ndarray) -> list[int]:
+        """The way to the most probable class, or to the last one if it is not clearly less so."""
+        classes, names = self._tree.classes, self._tree.names
+        best = int(probabilities.argmax())
+        last = classes.index(names[self._way[-1]]) if self._way else best
+        if probabilities[best] < CONVINCING * probabilities[last]:
+            best = last
+        return self._tree.way_to(names.index(classes[best]))
+
+    def covers(self, *classes: int) -> bool:
+        """True if the shown name is one of all these classes, given by their indices."""
+        return self._shown is not None and bool(self._tree.members[self._shown, classes].all())
+
+
 class Track:
     """One garment over time; `region` is its place in the current frame.
 
     The label is that of the geometric mean of the votes' probabilities, recent votes weighing more;
-    its probability is that mean, renormalised, so that one odd frame changes nothing. A label gives
-    way to one that is clearly more likely, and to UNKNOWN if it is clearly too unlikely.
+    its probability is by that mean, renormalised, so that one odd frame changes nothing.
+
+    Args:
+        classes: number of the votes' columns.
+        name: of this track, before its first vote.
     """
 
-    def __init__(self, track_id: int, region: Region, *, classes: Sequence[str], threshold: float):
+    def __init__(self, track_id: int, region: Region, *, classes: int, name: SteadyName):
         self.track_id = track_id
         self.region = region
         self.last_seen = 0
         self.appearance = Appearance()
-        self._classes, self._threshold = classes, threshold
-        self._shown, self._known, self._probability = -1, False, 0.0
-        self._log_likelihood = np.zeros(len(classes), np.float32)  # decayed sum over the votes
+        self._name = name
+        self._log_likelihood = np.zeros(classes, np.float32)  # decayed sum over the votes
         self._weight = 0.0  # decayed count of votes
         self._votes = 0
         self._last_vote = -1
@@ -86,8 +138,10 @@ class Track:
 
     @property
     def settled(self) -> bool:
-        """True after the first votes, if the last one agrees with all of them."""
-        return self._votes >= FIRST_VOTES and self._last_vote == int(self._log_likelihood.argmax())
+        """True after the first votes, if the last one agrees with all of them, or with the name."""
+        best = int(self._log_likelihood.argmax())
+        agrees = self._last_vote == best or self._name.covers(self._last_vote, best)
+        return self._votes >= FIRST_VOTES and agrees
 
     @property
     def due(self) -> bool:
@@ -106,24 +160,14 @@ class Track:
         self._last_vote = int(probabilities.argmax())
         self._voted_at, self._voted_box = self.last_seen, self.region.box
         mean = np.exp(self._log_likelihood / self._weight)
-        self._choose_label(mean / mean.sum())
-
-    def _choose_label(self, probabilities: np.ndarray) -> None:
-        best = int(probabilities.argmax())
-        if self._shown < 0 or probabilities[best] >= CONVINCING * probabilities[self._shown]:
-            self._shown = best
-        self._probability = float(probabilities[self._shown])
-        slack = HYSTERESIS if self._known else 0
-        self._known = self._probability >= self._threshold - slack
+        self._name.update(mean / mean.sum())
 
     def garment(self, attributes: Mapping[str, str] | None = None) -> Garment:
         """The garment in the current frame, labelled by the votes so far."""
-        name = self._classes[self._shown] if self._known else UNKNOWN
-        name = UNKNOWN if name == OTHER else name
         return Garment(
             self.region,
             self.track_id,
-            Label(name, self._probability),
+            self._name.label,
             colour=self.appearance.colour,
             attributes=attributes or {},
         )
@@ -143,6 +187,8 @@ class TrackManager:
         classes: names of the columns of the votes.
         threshold: probability below which a garment is unknown.
         tracker: makes the tracker, anew for every scene.
+        kinds: only classes are labels, none that is more general.
+        calibration: of the names' probabilities.
     """
 
     def __init__(
@@ -151,8 +197,11 @@ class TrackManager:
         *,
         threshold: float,
         tracker: Callable[[], Tracker] = OverlapTracker,
+        kinds: bool = False,
+        calibration: NameCalibration = NAMES.neutral,
     ):
-        self._classes, self._threshold = classes, threshold
+        self._tree = NameTree(tuple(classes), calibration)
+        self._threshold, self._kinds = threshold, kinds
         self._make_tracker, self._tracker = tracker, tracker()
         self._tracks: dict[int, Track] = {}
         self._frame = 0
@@ -178,9 +227,9 @@ class TrackManager:
     def _updated(self, track_id: int, region: Region) -> Track:
         self._highest_id = max(self._highest_id, track_id)
         if track_id not in self._tracks:
-            self._tracks[track_id] = Track(
-                track_id, region, classes=self._classes, threshold=self._threshold
-            )
+            name = SteadyName(self._tree, threshold=self._threshold, kinds=self._kinds)
+            classes = len(self._tree.classes)
+            self._tracks[track_id] = Track(track_id, region, classes=classes, name=name)
         track = self._tracks[track_id]
         track.update(region, self._frame)
         return track

@@ -1,5 +1,7 @@
 """Tracks: which garment keeps its ID, and which label its votes make."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -83,10 +85,69 @@ def test_at_the_threshold_a_name_does_not_flicker():
     assert label.name == "unknown" and label.probability == pytest.approx(0.36, abs=0.01)
 
 
-def test_a_class_for_what_is_no_garment_is_shown_as_unknown():
+@pytest.mark.parametrize("kinds", [True, False])
+def test_a_class_for_what_is_no_garment_is_shown_as_unknown(kinds):
     for row, name in (([0.1, 0.9], "unknown"), ([0.9, 0.1], "Dress")):
-        manager = TrackManager(("Dress", "other"), threshold=0.5)
+        manager = TrackManager(("Dress", "other"), threshold=0.5, kinds=kinds)
         assert votes(manager, region(0), row).name == name
+
+
+TOPS = ("t-shirt", "longsleeve", "pants", "other")
+
+
+def names(*rows, kinds=False):
+    """The labels after each of some votes for one garment."""
+    manager = TrackManager(TOPS, threshold=0.5, kinds=kinds)
+    return [votes(manager, region(0), row) for row in rows]
+
+
+def test_a_doubtful_kind_gets_the_name_that_is_sure():
+    doubtful = [0.45, 0.35, 0.15, 0.05]
+    (label,) = names(doubtful)
+    assert label.name == "top" and label.probability == pytest.approx(0.8, abs=1e-4)
+    path = {"garment": 0.95, "upper body": 0.8, "top": 0.8, "t-shirt": 0.45}
+    assert [name for name, _ in label.path] == list(path)
+    assert dict(label.path) == pytest.approx(path, abs=1e-4)
+    (label,) = names(doubtful, kinds=True)
+    assert label.name == "unknown" and label.probability == pytest.approx(0.45, abs=1e-4)
+    assert dict(label.path) == pytest.approx(path, abs=1e-4)
+    (label,) = names([0.8, 0.1, 0.05, 0.05], kinds=True)
+    assert label.name == "t-shirt" and label.path[-1][0] == "t-shirt"
+
+
+def test_a_garment_of_no_part_of_the_body_is_unknown():
+    (label,) = names([0.24, 0.24, 0.47, 0.05])
+    assert label.name == "unknown" and label.probability == label.path[-1][1]
+    (label,) = names([0.0, 0.0, 0.1, 0.9])
+    assert label.name == "unknown" and dict(label.path) == pytest.approx({"other": 0.9}, abs=0.01)
+
+
+def test_names_do_not_flicker_between_a_kind_and_the_name_above_it():
+    sure, unsure = [0.53, 0.4, 0.05, 0.02], [0.45, 0.5, 0.03, 0.02]
+    assert {one.name for one in names(*[sure, unsure] * 15)} == {"t-shirt"}
+    last = [one.name for one in names(*[sure] * 5, *[[0.35, 0.45, 0.15, 0.05]] * 20)]
+    assert last[0] == "t-shirt" and last[-1] == "top"
+    assert sum(a != b for a, b in pairwise(last)) == 1
+    back = [one.name for one in names(*[unsure] * 5, *[sure] * 20)]
+    assert back[0] == "longsleeve" and set(back[1:]) <= {"longsleeve", "top"}
+
+
+def test_the_label_is_always_on_its_path():
+    rng = np.random.default_rng(0)
+    for kinds in (True, False):
+        for label in names(*rng.dirichlet(np.full(4, 0.5), 60), kinds=kinds):
+            assert label.name == "unknown" or (label.name, label.probability) in label.path
+
+
+def test_a_track_whose_name_is_settled_is_not_classified_more_often():
+    """Though the kind under the name changes with every vote."""
+    (track,) = TrackManager(TOPS, threshold=0.5)([region(0)])
+    for number in range(FIRST_VOTES):
+        kinds = [[0.46, 0.44], [0.44, 0.46]][number % 2]
+        track.vote(np.array([*kinds, 0.05, 0.05], np.float32))
+    assert track.garment().label.name == "top" and track.settled
+    track.vote(np.array([0.2, 0.15, 0.6, 0.05], np.float32))
+    assert not track.settled
 
 
 def test_the_first_frame_s_probability_is_the_network_s():

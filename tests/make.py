@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime.sinks.sink import opened
 from realtime.sources.files_and_streams import to_bgr
-from realtime.types import Frame, Garment, Label, LabelledFrame, Region, SourceInfo
+from realtime.types import Frame, Garment, Label, LabelledFrame, Person, Region, SourceInfo
 
 ROOT = Path(__file__).resolve().parent.parent
 QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degrees
@@ -140,12 +140,15 @@ def info(name: str = "in.mp4", *, width: int = 64, height: int = 48, **more) -> 
 
 def garment(
     name: str = "Dress", *, track: int = 1, probability: float = 0.9, colour: str = "",
-    box: tuple[int, int, int, int] = (1, 2, 11, 22), **attributes: str,
+    box: tuple[int, int, int, int] = (1, 2, 11, 22), person: int | None = None,
+    path: tuple[tuple[str, float], ...] = (), **attributes: str,
 ) -> Garment:  # fmt: skip
-    """A garment whose mask fills its box."""
+    """A garment whose mask fills its box, worn by a person with a number, or by nobody."""
     mask = np.full((box[3] - box[1], box[2] - box[0]), 255, np.uint8)
-    label = Label(name, probability)
-    region = Region(np.array(box, np.float32), mask)
+    label = Label(name, probability, path)
+    corners = np.array(box, np.float32)
+    wearer = None if person is None else Person(corners, number=person)
+    region = Region(corners, mask, wearer=wearer)
     return Garment(region, track, label, colour=colour, attributes=attributes)
 
 

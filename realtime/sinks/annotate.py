@@ -9,6 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from preprocessing.labels import general_names
 from realtime.types import UNKNOWN, Garment
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -20,6 +21,8 @@ PALETTE = (
     (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240), (178, 114, 0),
     (0, 94, 213), (167, 121, 204), (120, 200, 255), (255, 220, 160), (140, 230, 140),
 )  # fmt: skip
+# The same for general names ("top"), paler than all of those.
+GENERAL_PALETTE = ((235, 225, 240), (225, 190, 235), (190, 225, 225), (245, 230, 200))
 TEXT_SCALE = 0.034  # height of a text line, relative to the frame's shorter side
 MIN_TEXT, MAX_TEXT = 13, 96  # pixels
 
@@ -28,14 +31,18 @@ class Annotator:
     """Draws boxes, outlines, labels and the HUD line, at sizes that suit the frame's.
 
     Args:
-        classes: names, each with a colour of its own.
+        classes: names, each with a colour of its own; so has each more general name.
         colour: True to write each garment's colour on its label.
     """
 
     def __init__(self, classes: Sequence[str], *, colour: bool = False):
         self._writes_colour = colour
-        self._colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(classes)}
-        self._colours[UNKNOWN] = UNKNOWN_COLOUR
+        general = dict.fromkeys(name for one in classes for name in general_names(one))
+        self._colours = {
+            **{name: GENERAL_PALETTE[i % len(GENERAL_PALETTE)] for i, name in enumerate(general)},
+            **{name: PALETTE[i % len(PALETTE)] for i, name in enumerate(classes)},
+            UNKNOWN: UNKNOWN_COLOUR,
+        }
 
     def __call__(self, image: np.ndarray, garments: Sequence[Garment], hud: str) -> np.ndarray:
         """Return a copy of a BGR image (H, W, 3) with the garments and the HUD line drawn on it."""
@@ -43,10 +50,12 @@ class Annotator:
         text = text_height(picture)
         line = max(1, round(text / 8))
         taken = [_paste(picture, sprite(hud, text, HUD_COLOUR), 0, 0)] if hud else []
+        several = len({garment.person for garment in garments if garment.person}) > 1
         for garment in garments:
-            _outline(picture, garment, self._colours[garment.label.name], line)
+            _outline(picture, garment, self.shade(garment.label.name), line)
         for garment in garments:
-            label = sprite(self._text(garment), text, self._colours[garment.label.name])
+            content = self._text(garment, numbered=several)
+            label = sprite(content, text, self.shade(garment.label.name))
             x, y = place(label.shape, garment.region.box, frame=picture.shape, taken=taken)
             taken.append(_paste(picture, label, x, y))
         return picture
@@ -55,10 +64,15 @@ class Annotator:
         """The colour (blue, green, red) in which the garments of a label are drawn."""
         return self._colours.get(label, UNKNOWN_COLOUR)
 
-    def _text(self, garment: Garment) -> str:
-        """The text of a label, e.g. "blue t-shirt 93%, short sleeves"."""
+    def _text(self, garment: Garment, *, numbered: bool) -> str:
+        """The text of a label, e.g. "2: blue t-shirt 93%, short sleeves".
+
+        Args:
+            numbered: it begins with the number of the person who wears the garment.
+        """
+        number = f"{garment.person}: " if numbered and garment.person else ""
         colour = f"{garment.colour} " if self._writes_colour and garment.colour else ""
-        named = f"{colour}{garment.label.name} {garment.label.probability:.0%}"
+        named = f"{number}{colour}{garment.label.name} {garment.label.probability:.0%}"
         return ", ".join([named, *garment.attributes.values()])
 
 

@@ -1,4 +1,4 @@
-"""Text outputs and tables: rows as JSON lines, CSV or Parquet, labels as subtitles.
+"""Rows of garments: as JSON lines, CSV or Parquet.
 
 Text is written line by line, so that a file which is cut short lacks only its end. A Parquet file
 can only be read once it is finished, so it is written in parts that are joined at the end.
@@ -16,8 +16,8 @@ from preprocessing.errors import SinkError, UsageError
 from realtime.types import LabelledFrame, SourceInfo
 
 CORNERS = ("x1", "y1", "x2", "y2")
-COLUMNS = ("frame", "time", "track", *CORNERS, "label", "probability", "held", "colour",
-           "attributes")  # fmt: skip
+COLUMNS = ("frame", "time", "track", "person", *CORNERS, "label", "probability", "path", "held",
+           "colour", "attributes")  # fmt: skip
 
 
 class Row(TypedDict):
@@ -25,17 +25,21 @@ class Row(TypedDict):
 
     Attributes:
         frame, time: index, and presentation time in seconds.
+        person: number of who wears the garment; None if nobody does.
         box: x1 y1 x2 y2 in pixels.
-        probability: of the label, calibrated, 0 to 1.
+        probability: of the label, calibrated, 0 to 1; of the most probable class if it is unknown.
+        path: names from the most general one to the most probable class, with probabilities.
         held: true if nothing moved, so that the row repeats the one of the frame before.
     """
 
     frame: int
     time: float
     track: int
+    person: int | None
     box: list[float]
     label: str
     probability: float
+    path: list[tuple[str, float]]
     held: bool
     colour: str
     attributes: dict[str, str]
@@ -48,9 +52,11 @@ def rows_of(labelled: LabelledFrame) -> Iterator[Row]:
             frame=labelled.frame.index,
             time=round(labelled.frame.time, 6),
             track=garment.track,
+            person=garment.person or None,
             box=[round(float(side), 1) for side in garment.region.box],
             label=garment.label.name,
             probability=round(garment.label.probability, 4),
+            path=[(name, round(probability, 4)) for name, probability in garment.label.path],
             held=garment.held,
             colour=garment.colour,
             attributes=dict(garment.attributes),
@@ -58,9 +64,13 @@ def rows_of(labelled: LabelledFrame) -> Iterator[Row]:
 
 
 def flat(row: Row) -> dict[str, object]:
-    """Return a row with a column for each side of its box, in the order of COLUMNS."""
+    """Return a row with a column for each side of its box, in the order of COLUMNS.
+
+    Its path becomes a text such as "garment 0.99 > dress 0.93".
+    """
     corners = dict(zip(CORNERS, row["box"], strict=True))
-    values = {**row, **corners}
+    path = " > ".join(f"{name} {probability:.2f}" for name, probability in row["path"])
+    values = {**row, **corners, "path": path}
     return {column: values[column] for column in COLUMNS}
 
 
@@ -154,59 +164,12 @@ class CsvSink:
         self._file.close()
 
 
-class SubtitleSink:
-    """The labels in view, a cue for as long as they stay the same.
-
-    A cue is written when its labels change: a file that is cut short lacks only the last one.
-    The format goes by the file's suffix.
-    """
-
-    needs_picture = False
-
-    def __init__(self, path: Path):
-        self._file = TextFile(path)
-        self._is_srt = path.suffix.lower() == ".srt"
-        self._count, self._labels, self._since = 0, "", 0.0
-        self._last = self._step = 0.0  # seconds: time of the last frame, and of one frame
-
-    def open(self, info: SourceInfo) -> None:
-        self._file.open("" if self._is_srt else "WEBVTT\n\n")
-
-    def write(self, labelled: LabelledFrame) -> None:
-        known = {f"{g.colour} {g.label.name}".strip() for g in labelled.garments if g.label.known}
-        labels, time = ", ".join(sorted(known)), labelled.frame.time
-        self._step = time - self._last or self._step
-        if labels != self._labels:
-            self._end_cue(time)
-            self._labels, self._since = labels, time
-        self._last = time
-
-    def _end_cue(self, until: float) -> None:
-        if self._labels and until > self._since:
-            self._count += 1
-            times = f"{self._timestamp(self._since)} --> {self._timestamp(until)}"
-            self._file.write(f"{self._count}\n{times}\n{self._labels}\n\n")
-
-    def _timestamp(self, seconds: float) -> str:
-        whole = round(1000 * max(seconds, 0.0))
-        minutes, milliseconds = divmod(whole, 60_000)
-        point = "," if self._is_srt else "."
-        return (f"{minutes // 60:02d}:{minutes % 60:02d}:{milliseconds // 1000:02d}{point}"
-                f"{milliseconds % 1000:03d}")  # fmt: skip
-
-    def close(self, *, complete: bool) -> None:
-        try:
-            self._end_cue(self._last + self._step)
-        finally:
-            self._file.close()
-
-
 PART_ROWS = 20_000
 PART_SECONDS = 10.0  # of the source's time, after which a part with fewer rows is finished
 
 
 class ParquetSink:
-    """The rows of `text.py` in a Parquet file, with a column for each side of the box.
+    """A Parquet file of the rows, with a column for each side of the box.
 
     During the run, finished parts lie in FILE.parts/, which every reader takes as one data set; at
     the end they become FILE. A killed run loses its last seconds.
@@ -229,9 +192,10 @@ class ParquetSink:
         self._count = 0  # of finished parts
         self._since: float | None = None  # time of the part's first frame; None before it
         self._schema = pyarrow.schema([
-            ("frame", "int64"), ("time", "float64"), ("track", "int64"), ("x1", "float32"),
-            ("y1", "float32"), ("x2", "float32"), ("y2", "float32"), ("label", "string"),
-            ("probability", "float32"), ("held", "bool"), ("colour", "string"),
+            ("frame", "int64"), ("time", "float64"), ("track", "int64"), ("person", "int64"),
+            ("x1", "float32"), ("y1", "float32"), ("x2", "float32"), ("y2", "float32"),
+            ("label", "string"), ("probability", "float32"), ("path", "string"),
+            ("held", "bool"), ("colour", "string"),
             ("attributes", pyarrow.map_("string", "string")),
         ])  # fmt: skip
 

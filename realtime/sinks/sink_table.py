@@ -87,7 +87,7 @@ def _parquet(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _subtitles(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.sinks.rows import SubtitleSink
+    from realtime.sinks.subtitles import SubtitleSink
 
     return SubtitleSink(path)
 

@@ -64,6 +64,38 @@ def test_known_and_unknown_look_different():
     assert pictures[1].max(axis=2).sum() > 0
 
 
+def test_general_names_have_colours_of_their_own():
+    annotator = Annotator(("t-shirt", "longsleeve", "pants"))
+    names = ("t-shirt", "longsleeve", "pants", "top", "upper body", "lower body", UNKNOWN)
+    assert len({annotator.shade(name) for name in names}) == len(names)
+    assert annotator.shade("a name that was taught") == annotator.shade(UNKNOWN)
+    image = np.zeros(FRAME, np.uint8)
+    for name in names:
+        assert (annotator(image, [garment((100, 100, 200, 200), name)], "") > 0).any()
+
+
+@pytest.mark.parametrize(
+    ("people", "texts"),
+    [
+        ((None, None), ["Bag 90%", "Bag 90%"]),
+        ((3, None), ["Bag 90%", "Bag 90%"]),
+        ((3, 3), ["Bag 90%", "Bag 90%"]),
+        ((3, 1), ["3: Bag 90%", "1: Bag 90%"]),
+    ],
+)
+def test_numbers_of_people_are_drawn_where_there_are_several(monkeypatch, people, texts):
+    drawn = []
+
+    def recorded(text, height, colour):
+        drawn.append(text)
+        return sprite(text, height, colour)
+
+    monkeypatch.setattr("realtime.sinks.annotate.sprite", recorded)
+    garments = [make.garment("Bag", box=(10, 10, 40, 40), person=person) for person in people]
+    Annotator(("Bag",))(np.zeros(FRAME, np.uint8), garments, "")
+    assert drawn == texts
+
+
 def test_ink_contrasts_with_its_ground():
     for colour in ((0, 0, 0), (255, 255, 255), (0, 159, 230)):
         assert np.ptp(sprite("Bag 90%", 30, colour).mean(axis=2)) > 90

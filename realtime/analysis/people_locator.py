@@ -19,6 +19,7 @@ from training.inference.parser import FrameParser
 
 MOST_PEOPLE = 12  # of a frame that are parsed, the largest first
 LEAST_SIDE = 12  # pixels of a person's shorter side
+SUBJECT = 0.03  # of a frame, that a garment covers which nobody wears: smaller ones are clutter
 SAME_GARMENT = 0.5  # IoU of two people's garments of one layer, above which they are one
 
 
@@ -41,7 +42,8 @@ class PeopleLocator:
         """Garments in a BGR image (H, W, 3), person by person, the largest person first."""
         people = self.people(image)
         if not people:
-            return self._frames(image)
+            least = SUBJECT * image.shape[0] * image.shape[1]
+            return [one for one in self._frames(image) if np.count_nonzero(one.mask) >= least]
         found = [region for person in people for region in self._worn_by(image, person)]
         return without_doubles([region for region in found if self._frames.wanted(region)])
 

@@ -13,7 +13,8 @@ from realtime.types import Region
 from training.inference.detector import Detections
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
-WHOLE = Region.from_box(np.float32((0, 0, 9, 9)))
+WHOLE = Region.from_box(np.float32((0, 0, 100, 100)))
+SPECK = Region.from_box(np.float32((0, 0, 90, 100)))  # 2.9 % of the image
 
 
 class Parser:
@@ -40,7 +41,7 @@ class Frames:
     wanted = staticmethod(lambda region: region.scores.argmax() != LAYERS.index("hat"))
 
     def __call__(self, image):
-        return [WHOLE]
+        return [WHOLE, SPECK]
 
 
 def locator(*boxes):
@@ -59,7 +60,7 @@ def test_each_person_has_a_crop_and_garments_of_their_own():
 
 
 @pytest.mark.parametrize("boxes", [[], [(10, 10, 10 + LEAST_SIDE - 1, 100)]])
-def test_a_frame_without_people_is_parsed_as_a_whole(boxes):
+def test_a_frame_without_people_is_parsed_as_a_whole_for_what_it_shows(boxes):
     assert locator(*boxes)(IMAGE) == [WHOLE]
 
 

@@ -12,7 +12,7 @@ import av
 from realtime.sinks.video import MP4_OPTIONS, AudioCopy
 from realtime.sources.files_and_streams import Segment, SegmentSource, segments_of
 
-TRACKS = 1_000_000  # track numbers that each unit of a video has for its own
+TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own
 ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"
 
 
@@ -43,8 +43,8 @@ def units_of(video: str, folder: Path, frames: int) -> list[Unit]:
 def join(units: Sequence[Unit], stem: Path, video: str) -> int:
     """Join a video's rows into `stem`.parquet and its segments into .mp4; return its frames.
 
-    The millions of a track number are the number of the unit: a garment in view at the end of a
-    unit has another number in the next.
+    The millions of a track's or a person's number are the number of the unit: who or what is in
+    view at the end of a unit has another number in the next.
     """
     _join_rows(units, stem.with_suffix(".parquet"))
     if all((unit.folder / SEGMENT).is_file() for unit in units):
@@ -62,9 +62,11 @@ def _join_rows(units: Sequence[Unit], path: Path) -> None:
     with parquet.ParquetWriter(unfinished, schema) as writer:
         for unit in units:
             rows = parquet.read_table(unit.folder / ROWS, schema=schema)
-            numbers = pyarrow.array(rows["track"].to_numpy() + unit.number * TRACKS)
-            column = schema.get_field_index("track")
-            writer.write_table(rows.set_column(column, "track", numbers))
+            for name in ("track", "person"):
+                numbers = rows[name].fill_null(0).to_numpy() + unit.number * TRACKS
+                column = pyarrow.array(numbers, mask=rows[name].is_null().to_numpy())
+                rows = rows.set_column(schema.get_field_index(name), name, column)
+            writer.write_table(rows)
     unfinished.rename(path)
 
 

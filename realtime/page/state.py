@@ -146,7 +146,8 @@ class State:
             "latency_ms": round(1000 * self._stats.latency, 1),
             "dropped": self._stats.dropped,
             "garments": [
-                {"track": g.track, "label": g.label.name, "colour": g.colour,
+                {"track": g.track, "person": g.person or None, "label": g.label.name,
+                 "path": [[name, round(p, 3)] for name, p in g.label.path], "colour": g.colour,
                  "probability": round(g.label.probability, 3), "held": g.held,
                  "shade": "#{2:02x}{1:02x}{0:02x}".format(*self._shade(g.label.name)),
                  "attributes": dict(g.attributes)}

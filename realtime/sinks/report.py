@@ -1,4 +1,4 @@
-"""`--report FILE.html`: the garments of a run and their times in view, in one HTML file.
+"""`--report FILE.html`: the people and garments of a run, their times in view, in one HTML file.
 
 Written again every few seconds, so that a killed run leaves the last one.
 """
@@ -8,13 +8,14 @@ import html
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 
 from preprocessing.errors import SinkError
+from preprocessing.labels import general_names
 from realtime.sinks.pictures import BestCrops, Crop
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
@@ -41,26 +42,33 @@ rect{fill:var(--bar)}td.line{width:40%}
 
 @dataclass(eq=False)
 class TrackRecord:
-    """One track: its last label and colour, and its times in view.
+    """One track: its last label and colour, who wore it last, and its times in view.
 
     Attributes:
+        person: number; None if nobody wore it.
         spans: [from, until] in seconds, apart by more than a missing frame.
         thumbnail: its best crop as a data: URL; "" before the first.
     """
 
     label: str
     colour: str
+    person: int | None = None
     spans: list[list[float]] = field(default_factory=list)
     thumbnail: str = ""
 
     @property
     def seconds(self) -> float:
         """Total time in view."""
-        return sum(until - since for since, until in self.spans)
+        return seconds_in_view([self])
+
+    @property
+    def name(self) -> str:
+        """The label with the colour, if there is one."""
+        return f"{self.colour} {self.label}".strip()
 
 
 class ReportSink:
-    """Timeline, thumbnails, counts, seconds in view and colours of the garments of a run."""
+    """Outfits of people; timeline, thumbnails, counts and colours of the garments of a run."""
 
     needs_picture = False
 
@@ -92,6 +100,7 @@ class ReportSink:
         label, colour = garment.label.name, garment.colour
         track = self._tracks.setdefault(garment.track, TrackRecord(label, colour))
         track.label, track.colour = label, colour
+        track.person = garment.person or track.person
         if track.spans and now - track.spans[-1][1] <= 1.5 * self._step:
             track.spans[-1][1] = now
         else:
@@ -119,6 +128,7 @@ class ReportSink:
 <title>Garments in {html.escape(self._source)}</title><style>{STYLE}</style></head><body>
 <h1>Garments in {html.escape(self._source)}</h1>
 <p>{self._frames} frames, {clock(length)}, {len(self._tracks)} garments</p>
+{_outfits(self._tracks.values())}
 <h2>By class</h2>
 {_classes(self._tracks.values())}
 <h2>By garment</h2>
@@ -131,6 +141,50 @@ class ReportSink:
 
     def close(self, *, complete: bool) -> None:
         self._save()
+
+
+def seconds_in_view(tracks: Iterable[TrackRecord]) -> float:
+    """The time in which at least one of some tracks was in view."""
+    total, end = 0.0, float("-inf")
+    for since, until in sorted(span for track in tracks for span in track.spans):
+        total += max(0.0, until - max(since, end))
+        end = max(end, until)
+    return total
+
+
+def outfit(tracks: Sequence[TrackRecord]) -> list[tuple[str, float]]:
+    """The garments of one person with their seconds in view, longest first.
+
+    Tracks of one label are one garment that was lost and found again; a general name adds to the
+    longest garment under it.
+    """
+    members: dict[str, list[TrackRecord]] = defaultdict(list)
+    for track in sorted(tracks, key=lambda track: -track.seconds):
+        members[track.label].append(track)
+    for label in list(members):
+        precise = next((other for other in members if label in general_names(other)), None)
+        if precise:
+            members[precise] += members.pop(label)
+    found = [(some[0].name, seconds_in_view(some)) for some in members.values()]
+    return sorted(found, key=lambda item: -item[1])
+
+
+def _outfits(tracks: Iterable[TrackRecord]) -> str:
+    """A table of the people: seconds in view, and what each wore; nothing if there is nobody."""
+    people: dict[int, list[TrackRecord]] = defaultdict(list)
+    for track in tracks:
+        if track.person:
+            people[track.person].append(track)
+    rows = []
+    for person, some in sorted(people.items()):
+        worn = ", ".join(f"{html.escape(name)} {clock(time)}" for name, time in outfit(some))
+        rows.append(f'<tr><td class="number">{person}</td><td class="number">'
+                    f"{clock(seconds_in_view(some))}</td><td>{worn}</td></tr>")  # fmt: skip
+    if not rows:
+        return ""
+    return ('<h2>By person</h2>\n<table><tr><th class="number">person</th>'
+            '<th class="number">in view</th><th>outfit</th></tr>\n'
+            + "\n".join(rows) + "\n</table>")  # fmt: skip
 
 
 def _classes(tracks: Iterable[TrackRecord]) -> str:
@@ -157,12 +211,13 @@ def _row(number: int, track: TrackRecord, length: float) -> str:
         for since, until in track.spans
     )
     picture = f'<img alt="" src="{track.thumbnail}">' if track.thumbnail else ""
-    name = html.escape(f"{track.colour} {track.label}".strip())
+    name, person = html.escape(track.name), f", person {track.person}" if track.person else ""
     first, last = clock(track.spans[0][0]), clock(track.spans[-1][1])
-    return (f"<tr><td>{picture}</td><td>{name}<p>number {number}, {first} to {last}</p></td>"
+    times = f"{first} to {last}"
+    return (f"<tr><td>{picture}</td><td>{name}<p>number {number}{person}, {times}</p></td>"
             f'<td class="number">{clock(track.seconds)}</td><td class="line">'
             f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
-            f'aria-label="in view from {first} to {last}">{bars}</svg></td></tr>')  # fmt: skip
+            f'aria-label="in view from {times}">{bars}</svg></td></tr>')  # fmt: skip
 
 
 def data_url(crop: Crop) -> str:

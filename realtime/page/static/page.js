@@ -42,7 +42,7 @@ function show(report) {
     if (document.activeElement !== $(name)) $(name).value = report[name];
   }
   $("threshold-shown").textContent = `${Math.round(100 * $("threshold").value)} %`;
-  fill("garments", report.garments, garmentRow, "none");
+  fill("garments", byPerson(report.garments), (item) => item.heading ? headingRow(item) : garmentRow(item), "none");
   fill("counts", Object.entries(report.counts), ([label, count]) => element("li", `${count} × ${label}`), "none yet");
   $("timeline").replaceChildren(...report.timeline.slice(-12).map(timelineRow));
   curve("fps", report.curves.fps);
@@ -58,6 +58,22 @@ function fill(id, items, row, none) {
   $(id).replaceChildren(...rows);
 }
 
+// The garments in the order of the people who wear them, each person's behind a heading.
+function byPerson(garments) {
+  const people = [...new Set(garments.map((garment) => garment.person))].sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
+  if (!people.some(Boolean)) return garments;
+  return people.flatMap((person) => [
+    { heading: person ? `Person ${person}` : "Worn by nobody" },
+    ...garments.filter((garment) => garment.person === person),
+  ]);
+}
+
+function headingRow(item) {
+  const row = element("li", item.heading);
+  row.className = "person";
+  return row;
+}
+
 function garmentRow(garment) {
   const row = element("li");
   const swatch = element("span");
@@ -65,6 +81,7 @@ function garmentRow(garment) {
   swatch.style.background = garment.shade;
   const more = Object.values(garment.attributes).join(", ");
   const name = element("span", `${garment.colour} ${garment.label}${more ? `, ${more}` : ""}`.trim());
+  row.title = garment.path.map(([general, probability]) => `${general} ${Math.round(100 * probability)} %`).join(" › ");
   const percent = element("span", `${Math.round(100 * garment.probability)} %`);
   percent.className = "percent";
   const meter = element("meter");

@@ -21,6 +21,7 @@ from preprocessing.images.regions import box_iou
 from realtime.assemble import AnalysisFactory
 from realtime.bench.answers import (
     class_of,
+    is_general,
     markdown,
     predicted,
     ratio,
@@ -164,7 +165,9 @@ def score_footage(
         _count_frame(score, footage, garments)
         for name in footage.classes:
             garment = predicted(name, garments, single=footage.photo)
-            found = class_of(garment) if garment else UNKNOWN
+            # A more general name is neither right nor wrong.
+            precise = garment if garment and not is_general(garment, name) else None
+            found = class_of(precise) if precise else UNKNOWN
             score.hits += found == name
             votes[name][found] += found != UNKNOWN
         if box is not None and turn is not None:

@@ -49,6 +49,10 @@ def video(tmp_path_factory):
         ([[garment("longsleeve")]], {"right": 1, "hits": 8}),
         ([[garment("Dress")]], {"right": 0, "hits": 0, "rows": 8}),
         ([[garment("unknown")]], {"right": 0, "hits": 0, "unknown": 8}),
+        # A more general name is neither right nor wrong, but another one is wrong.
+        ([[garment("top")]], {"right": 0, "hits": 0, "unknown": 0}),
+        ([[garment("top")]] * 6 + [[garment("Pullover")]], {"right": 1, "hits": 2}),
+        ([[garment("outwear")]] * 6 + [[garment("Pullover")]], {"right": 0, "hits": 2}),
         ([[]], {"right": 0, "hits": 0, "rows": 0}),
         ([[garment("Dress")]] * 3 + [[garment("Pullover")]], {"right": 1, "hits": 5, "changes": 1}),
         # Of two upper garments the larger counts; trousers do not compete with a pullover.

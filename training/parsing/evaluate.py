@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from preprocessing.datasets.masked_photos import AnnotatedPhoto, masked_photos
 from preprocessing.datasets.parsed_people import layer_boxes
 from preprocessing.errors import DataError
 from preprocessing.images.class_maps import (
@@ -27,7 +28,6 @@ from preprocessing.images.pictures import contact_sheet, write_image
 from preprocessing.images.regions import Region, box_iou
 from training.inference import weights
 from training.inference.parser import FrameParser, openvino_parser
-from training.parsing.data import AnnotatedPhoto, masked_photos
 from training.parsing.settings import ParserEvaluateSettings
 
 FREQUENT = 10  # photos that show a class, from which it counts in the mean

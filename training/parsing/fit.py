@@ -1,6 +1,7 @@
 """Training and publishing of parsers."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,19 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL, overlaps, pixel_pairs
+from preprocessing.datasets.masked_photos import masked_photos
+from preprocessing.images.class_maps import (
+    BACKGROUND,
+    CLASSES,
+    FIRST,
+    UNKNOWN_PIXEL,
+    overlaps,
+    pixel_pairs,
+)
+from preprocessing.synthesis.people.materials import read_materials
+from preprocessing.synthesis.people.views import OTHER_PERSON
 from training.common import fit_loop
-from training.common.checkpoints import base_info, load_best
+from training.common.checkpoints import base_info, filled, load_best
 from training.common.export_weights import (
     compare_outputs,
     count_parameters,
@@ -22,15 +33,32 @@ from training.common.optimisation import NetworkModule
 from training.common.runs import Run, RunConfig, read_config
 from training.common.settings import ExportSettings, LightningMachine
 from training.inference.parser import openvino_parser
-from training.inference.weights import STRIDE, WeightsInfo
+from training.inference.weights import STRIDE, WeightsInfo, locate_for, verified
 from training.models.backbones import load_pretrained
-from training.parsing.data import count_pixels, masked_photos
 from training.parsing.evaluate import score_parser, write_report
-from training.parsing.network import Parser, SoftmaxParser
+from training.parsing.losses import (
+    at_half_size,
+    count_pixels,
+    dice_loss,
+    imitation_loss,
+    pixel_class_weights,
+)
+from training.parsing.network import (
+    NETWORKS,
+    Parser,
+    SoftmaxParser,
+    with_other_person,
+)
 from training.parsing.settings import ParserFitSettings, ParserRecipe
-from training.parsing.views import RandomViews, WholePhotos, view_sources
+from training.parsing.views import (
+    WORKERS,
+    ComposedBatches,
+    training_batches,
+    validation_batches,
+)
 
 MAX_DIFFERENCE = 0.02  # of a probability, between the two files
+COUNTED_BATCHES = 4  # of which the classes' pixels are counted
 
 
 class ParserModule(NetworkModule):
@@ -38,19 +66,27 @@ class ParserModule(NetworkModule):
 
     Args:
         views: of training, which are others in every epoch.
-        class_weights: float32 (classes,), of the pixels' loss.
+        class_weights: float32 (OUTPUTS,), of the pixels' loss.
+        teacher: whose probabilities are learned too.
     """
 
     recipe: ParserRecipe
     class_weights: torch.Tensor
 
-    def __init__(self, recipe: ParserRecipe, views: RandomViews, *, class_weights: torch.Tensor):
-        network = Parser(len(CLASSES), recipe.size)
-        load_pretrained(network, "efficientnet-lite0", "imagenet")
-        if recipe.frozen_blocks:
-            network.freeze(recipe.frozen_blocks)
+    def __init__(
+        self,
+        recipe: ParserRecipe,
+        views: ComposedBatches,
+        *,
+        class_weights: torch.Tensor,
+        teacher: Parser | None = None,
+    ):
+        network = Parser(recipe.network, size=recipe.size)
+        load_pretrained(network, NETWORKS[recipe.network][0], "imagenet")
+        network.register_load_state_dict_pre_hook(with_other_person)
         super().__init__(network, recipe)
         self._views = views
+        self._teacher = (teacher,)  # in a tuple, so that it is no part of checkpoints
         self.register_buffer("class_weights", class_weights, persistent=False)
         self._confusion = np.zeros((len(CLASSES), len(CLASSES)), np.int64)
 
@@ -60,16 +96,32 @@ class ParserModule(NetworkModule):
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         images, classes = batch
         images = images.float().contiguous(memory_format=torch.channels_last)
-        logits, target = _at_half_size(self(images).float(), classes)
+        answer = self(images).float()
+        logits, target = at_half_size(answer, classes)
         loss = self._loss(logits, target)
         known = target != UNKNOWN_PIXEL
         accuracy = (logits.argmax(1) == target)[known].float().mean()
-        self.log_dict({"train_loss": loss, "train_acc": accuracy}, on_step=False, on_epoch=True)
-        return loss
+        self.log_dict(
+            {"train_loss": loss, "train_acc": accuracy},
+            on_step=False, on_epoch=True, batch_size=len(images),
+        )  # fmt: skip
+        return self._with_imitation(loss, answer, images)
 
     def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         pixels = F.cross_entropy(logits, target, self.class_weights, ignore_index=UNKNOWN_PIXEL)
         return pixels + self.recipe.dice_weight * dice_loss(logits, target)
+
+    def _with_imitation(
+        self, loss: torch.Tensor, logits: torch.Tensor, images: torch.Tensor
+    ) -> torch.Tensor:
+        """The loss with that of the teacher's probabilities, if there is a teacher."""
+        (teacher,) = self._teacher
+        if teacher is None:
+            return loss
+        with torch.no_grad():
+            target = teacher.to(images.device)(images).float()
+        weight = self.recipe.imitation
+        return (1 - weight / 2) * loss + weight * imitation_loss(logits, target)
 
     def on_validation_epoch_start(self) -> None:
         self._confusion[:] = 0
@@ -77,40 +129,18 @@ class ParserModule(NetworkModule):
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
         images, classes = batch
         logits = self(images).float()
-        loss = self._loss(*_at_half_size(logits, classes))
+        loss = self._loss(*at_half_size(logits, classes))
         scaled = F.interpolate(logits, classes.shape[1:], mode="bilinear")
-        self._confusion += pixel_pairs(classes.cpu().numpy(), scaled.argmax(1).cpu().numpy())
-        self.log("val_loss", loss, on_epoch=True)
+        predicted = scaled.argmax(1).to(torch.uint8)
+        true, found = (
+            torch.where(labels == OTHER_PERSON, BACKGROUND, labels).cpu().numpy()
+            for labels in (classes, predicted)
+        )
+        self._confusion += pixel_pairs(true, found)
+        self.log("val_loss", loss, on_epoch=True, batch_size=len(images))
 
     def on_validation_epoch_end(self) -> None:
         self.log("val_iou", float(np.nanmean(overlaps(self._confusion)[FIRST:])))
-
-
-def _at_half_size(logits: torch.Tensor, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both at half of the input's resolution: twice that of the logits, a quarter of all pixels."""
-    doubled = F.interpolate(logits, scale_factor=2.0, mode="bilinear")
-    return doubled, classes[:, ::2, ::2].long()
-
-
-def dice_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """One minus the soft Dice overlap (Milletari et al. 2016), mean over a batch's classes.
-
-    Args:
-        logits: float32 (N, classes, H, W).
-        target: classes int64 (N, H, W), or UNKNOWN_PIXEL.
-    """
-    known = (target != UNKNOWN_PIXEL)[:, None]
-    predicted = logits.softmax(dim=1) * known
-    true = F.one_hot(target.where(known[:, 0], 0), logits.shape[1]).movedim(-1, 1) * known
-    both, each = (predicted * true).sum((0, 2, 3)), (predicted + true).sum((0, 2, 3))
-    present = true.sum((0, 2, 3)) > 0
-    return (1 - 2 * both[present] / each[present]).mean()
-
-
-def pixel_class_weights(counts: torch.Tensor) -> torch.Tensor:
-    """Weights of the pixels' loss, mean 1: fourth roots of the inverse class frequencies."""
-    weights = (counts.sum() / counts.clamp(min=1)).double() ** 0.25
-    return (weights / weights.mean()).float()
 
 
 class ParserTraining:
@@ -125,22 +155,37 @@ class ParserTraining:
 
     def __init__(self, settings: ParserFitSettings, run: Run):
         self._settings, self._folder = settings, run.folder
-        self._photos = masked_photos(settings.data)
-        sources = view_sources(settings, self._photos["training"])
-        self._views = RandomViews(sources, settings.recipe, settings.seed)
+        recipe = settings.recipe
+        self._teacher = load_teacher(settings.teacher) if settings.teacher else None
+        materials = read_materials(settings.folders, seed=settings.seed)
+        self._views = training_batches(materials["training"], recipe, settings.seed)
+        self._validation = validation_batches(materials["validation"], recipe)
 
     def module(self) -> ParserModule:
-        counts = torch.from_numpy(count_pixels(self._photos["training"]))
-        class_weights = pixel_class_weights(counts)
-        return ParserModule(self._settings.recipe, self._views, class_weights=class_weights)
+        counts = count_pixels(islice(iter(self._views), COUNTED_BATCHES))
+        return ParserModule(
+            self._settings.recipe,
+            self._views,
+            class_weights=pixel_class_weights(counts),
+            teacher=self._teacher,
+        )
 
     def loaders(self, *, rank: int, world: int) -> tuple[DataLoader, DataLoader]:
-        recipe = self._settings.recipe
-        validation = WholePhotos(self._photos["validation"], recipe.photo_size)
-        return self._views.loader(recipe.batch_size), validation.loader(recipe.batch_size)
+        return self._views.loader(workers=WORKERS), self._validation.loader(workers=0)
 
     def evaluate(self, config: RunConfig) -> tuple[str, dict[str, object]]:
         return evaluate_run(self._folder)
+
+
+def load_teacher(model: str) -> Parser:
+    """The network of a committed parser or of a weight file.
+
+    Raises:
+        WeightsError: there is none, or it has no output for other people.
+    """
+    stem, info = locate_for("parse", model)
+    verified(stem.with_suffix(".safetensors"))
+    return filled(Parser(info.network), stem, info)
 
 
 def fit(settings: ParserFitSettings, machine: LightningMachine, run: Run) -> str | None:
@@ -181,7 +226,7 @@ def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
     """
     config, texts = read_config(run, ParserFitSettings), []
     recipe, data = config.settings.recipe, config.settings.data
-    network = rounded(load_best(run, Parser(len(CLASSES), recipe.size)))
+    network = rounded(load_best(run, Parser(recipe.network, size=recipe.size)))
     info = replace(base_info(config, network, network_input="frame"), size=recipe.photo_size)
 
     def measure(stem: Path) -> WeightsInfo:

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from preprocessing.datasets.masked_photos import masked_photos
 from preprocessing.errors import DataError, exit_status
 from preprocessing.images.class_maps import CLASSES, Postprocessing, garments
 from preprocessing.labels import LAYERS
 from training.inference.parser import POSTPROCESSING, openvino_parser
 from training.inference.weights import locate_for, verified
-from training.parsing.data import masked_photos
 from training.parsing.evaluate import ParsingScores, count_garments
 
 SMOOTHING = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)

@@ -1,4 +1,4 @@
-"""`parser-lite0`: EfficientNet-Lite0 under a light decoder of its features at four resolutions."""
+"""Parsers: an EfficientNet-Lite under a light decoder of its features at four resolutions."""
 
 from typing import Any
 
@@ -6,38 +6,42 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from preprocessing.images.class_maps import CLASSES, PERSON
 from training.models.backbones import BACKBONES
 from training.models.layers import Normalise
 
-WIDTH = 64  # channels of the decoder
-# Last block of each resolution, with its channels: strides 4, 8, 16 and 32.
-TAPS = {2: 24, 4: 40, 10: 112, 15: 320}
+# Backbone and channels of the decoder.
+NETWORKS = {"parser-lite0": ("efficientnet-lite0", 64), "parser-lite2": ("efficientnet-lite2", 96)}
+# The last output, beside CLASSES: all pixels of people who are not in a crop's middle.
+OUTPUTS = len(CLASSES) + 1
 
 
 class Parser(nn.Module):
-    """Raw pixels (N, 3, H, W), sides in multiples of 32, to logits (N, classes, H / 4, W / 4)."""
+    """Raw pixels (N, 3, H, W), sides in multiples of 32, to logits (N, outputs, H / 4, W / 4).
 
-    def __init__(self, classes: int, size: int):
+    Args:
+        name: row of NETWORKS.
+        outputs: OUTPUTS, or the number of CLASSES for one that takes all people for one.
+        size: of a side of the input in pixels; others are as good.
+    """
+
+    def __init__(self, name: str, *, outputs: int = OUTPUTS, size: int = 256):
         super().__init__()
-        row = BACKBONES["efficientnet-lite0"]
+        backbone, width = NETWORKS[name]
+        row = BACKBONES[backbone]
         self.normalise = Normalise(*row.normalise)
         self.backbone = row.build(size)
         # The last, widest features are of use for classification alone.
         self._layers._conv_head = self._layers._bn1 = nn.Identity()
-        self.lateral = nn.ModuleList(nn.Conv2d(channels, WIDTH, 1) for channels in TAPS.values())
-        self.smooth = nn.ModuleList(_smooth() for _ in TAPS)
-        self.head = nn.Conv2d(WIDTH, classes, 1)
+        self._taps = _taps(self._layers)
+        self.lateral = nn.ModuleList(nn.Conv2d(n, width, 1) for n in self._taps.values())
+        self.smooth = nn.ModuleList(_smooth(width) for _ in self._taps)
+        self.head = nn.Conv2d(width, outputs, 1)
 
     @property
     def _layers(self) -> Any:
         """The EfficientNet, whose package has no type information."""
         return self.backbone.network
-
-    def freeze(self, blocks: int) -> None:
-        """Freeze the stem and the first blocks of the backbone."""
-        layers = self._layers
-        for layer in (layers._conv_stem, layers._bn0, *layers._blocks[:blocks]):
-            layer.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Parser":
         """Set the mode; the backbone keeps its statistics, as those of small batches are worse."""
@@ -66,27 +70,49 @@ class Parser(nn.Module):
         x = layers._swish(layers._bn0(layers._conv_stem(x)))
         for index, block in enumerate(layers._blocks):
             x = block(x)
-            if index in TAPS:
+            if index in self._taps:
                 features.append(x)
         return features
 
 
-def _smooth() -> nn.Module:
+def _taps(layers: Any) -> dict[int, int]:
+    """The last blocks of strides 4, 8, 16 and 32, with their channels."""
+    strides = [block._depthwise_conv.stride[0] for block in layers._blocks]
+    ends = [index - 1 for index, stride in enumerate(strides) if stride == 2][1:]
+    ends.append(len(strides) - 1)
+    return {index: layers._blocks[index]._project_conv.out_channels for index in ends}
+
+
+def _smooth(width: int) -> nn.Module:
     """A depthwise 3x3 and a pointwise convolution."""
     return nn.Sequential(
-        nn.Conv2d(WIDTH, WIDTH, 3, padding=1, groups=WIDTH, bias=False),
-        nn.Conv2d(WIDTH, WIDTH, 1, bias=False),
-        nn.BatchNorm2d(WIDTH),
+        nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
+        nn.Conv2d(width, width, 1, bias=False),
+        nn.BatchNorm2d(width),
         nn.ReLU(inplace=True),
     )
 
 
+def with_other_person(module: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
+    """A hook before loading: an older parser's head gets OUTPUTS, in place.
+
+    Other people start as its class `person`.
+    """
+    for name in (f"{prefix}head.weight", f"{prefix}head.bias"):
+        tensor = state.get(name)
+        if tensor is not None and len(tensor) == len(CLASSES):
+            state[name] = torch.cat([tensor, tensor[PERSON : PERSON + 1]])
+
+
 class SoftmaxParser(nn.Module):
-    """A parser as it is published: probabilities instead of logits."""
+    """A parser as it is published: probabilities of CLASSES; other people are background."""
 
     def __init__(self, parser: Parser):
         super().__init__()
         self.parser = parser
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.parser(images).float().softmax(dim=1)
+        planes = self.parser(images).float().softmax(dim=1)
+        if planes.shape[1] == len(CLASSES):
+            return planes
+        return torch.cat([planes[:, :1] + planes[:, -1:], planes[:, 1:-1]], dim=1)

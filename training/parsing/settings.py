@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 from preprocessing.datasets.samples_and_splits import SPLITS
-from preprocessing.errors import UsageError
-from preprocessing.flags import Check, Flag
+from preprocessing.flags import POSITIVE, Check, Flag
+from preprocessing.synthesis.people.materials import MaterialFolders
 from training.common.settings import (
     NETWORK,
+    TRAINING,
     EvaluateSettings,
     LightningFitSettings,
     LightningRecipe,
@@ -22,49 +23,53 @@ INPUT_SIDE = Check(
 
 @dataclass(frozen=True, kw_only=True)
 class ParserRecipe(LightningRecipe):
-    """A recipe for a class for every pixel; a step sees random square views of photos.
+    """A recipe for a class for every pixel; a step sees views of composed scenes of people.
 
     Attributes:
-        images: views an epoch.
-        single: fraction of views of a single garment instead of a person; empty: of views without
-            any person or garment; background_swap: of views with another background.
+        images: views an epoch; validation_images: crops that validation composes.
         dice_weight: of the Dice loss beside that of the pixels.
-        frozen_blocks: first blocks of the backbone that stay frozen: they detect edges and cloth
-            already, and their large feature maps cost half of a step.
+        imitation: weight of the large parser's probabilities, if there is one; half of it is taken
+            from the other losses.
     """
 
-    images: int
+    network: Annotated[
+        str, Flag("network", group=NETWORK, choices=("parser-lite0", "parser-lite2"))
+    ]
+    images: Annotated[int, Flag("views an epoch", POSITIVE, "N", TRAINING)]
+    batch_size: Annotated[
+        int,
+        Flag("crops of 7 : 10 a step; of other forms as many as have the same pixels", POSITIVE,
+             "N", TRAINING),
+    ]  # fmt: skip
     size: Annotated[
         int,
-        Flag("side of the square views of training", INPUT_SIDE, "PIXELS", NETWORK,
+        Flag("height of upright crops of people", INPUT_SIDE, "PIXELS", NETWORK,
              name="--image-size"),
     ]  # fmt: skip
     frozen_epochs: int = 0
-    single: float = 0.3
-    empty: float = 0.05
-    background_swap: float = 0.35
+    validation_images: int = 384
     dice_weight: float = 0.5
-    frozen_blocks: int = 5
+    imitation: float = 0.8
 
     @property
     def photo_size(self) -> int:
-        """Longer side of whole photos and frames, whose people are smaller than those of views."""
-        return self.size * 7 // 4 // STRIDE * STRIDE
+        """Longer side of whole photos and frames, whose people are smaller than those of crops."""
+        return self.size * 7 // 5 // STRIDE * STRIDE
 
 
 PARSERS = {
     "parser": ParserRecipe(
         network="parser-lite0",
-        epochs=56,
-        images=1600,
-        batch_size=16,
-        size=256,
-        lr=0.002,
-        backbone_lr=0.0005,
+        epochs=30,
+        images=6000,
+        batch_size=32,
+        size=320,
+        lr=0.00075,
+        backbone_lr=0.0003,
         schedule="onecycle",
         optimizer="adamw",
-        weight_decay=0.05,
-        ema_decay=0.995,
+        weight_decay=0.03,
+        ema_decay=0.998,
         clip=5.0,
     ),
 }
@@ -84,51 +89,52 @@ PARSED = Flag(
 
 @dataclass(frozen=True, kw_only=True)
 class ParserFitSettings(LightningFitSettings):
-    """Settings of a training.
-
-    Raises:
-        UsageError: flags contradict each other.
-    """
+    """Settings of a training."""
 
     task = "parse"
 
     recipe: ParserRecipe
     data: Annotated[Path, PARSED]
-    boxed: Annotated[
+    photos: Annotated[
+        Path,
+        Flag("photos of single garments: path,label[,group]", metavar="CSV", group=DATA,
+             required=False),
+    ]  # fmt: skip
+    group_column: Annotated[
+        str, Flag("column of --photos with the sender", metavar="NAME", group=DATA)
+    ] = "group"
+    pseudo: Annotated[
         tuple[Path, ...],
-        Flag("photos of people with boxes (data.yaml), which --teacher labels", metavar="DIR",
+        Flag("photos with pseudo-labels, of training.parsing.pseudo_labels", metavar="DIR",
              group=DATA, nargs="+", default="none"),
     ] = ()  # fmt: skip
-    boxed_labels: Annotated[
+    frames: Annotated[
+        tuple[Path, ...],
+        Flag("the same of frames of videos, shown as they are", metavar="DIR", group=DATA,
+             nargs="+", default="none"),
+    ] = ()  # fmt: skip
+    backgrounds: Annotated[
         Path | None,
-        Flag("finer labels of single boxes of --boxed: file,x1,y1,x2,y2,name, such as "
-             "preprocessing/datasets/boxed_people_names.csv", metavar="CSV", group=DATA),
+        Flag("pictures without people and garments", metavar="DIR", group=DATA,
+             default="drawn ones"),
     ] = None  # fmt: skip
     teacher: Annotated[
         str,
-        Flag("parser whose pseudo-labels for --boxed are kept inside boxes of the same garment",
-             metavar="MODEL|FILE", group=DATA, default="none"),
+        Flag("large parser of this recipe, whose probabilities are learned too",
+             metavar="MODEL|FILE", default="none"),
     ] = ""  # fmt: skip
-    photos: Annotated[
-        Path | None,
-        Flag("photos of single garments: path,label[,group][,split]", metavar="CSV", group=DATA),
-    ] = None
-    group_column: Annotated[
-        str,
-        Flag("column of --photos with the sender, whose photos stay on one side of the split",
-             metavar="NAME", group=DATA),
-    ] = "group"  # fmt: skip
-    backgrounds: Annotated[
-        Path | None,
-        Flag("garment-free pictures", metavar="DIR", group=DATA, default="drawn ones"),
-    ] = None
 
-    def __post_init__(self) -> None:
-        if bool(self.boxed) != bool(self.teacher):
-            raise UsageError("--boxed DIR and --teacher MODEL go together: the teacher labels the "
-                             "boxed photos")  # fmt: skip
-        if self.boxed_labels and not self.boxed:
-            raise UsageError("--boxed-labels CSV: give --boxed DIR, whose boxes it labels")
+    @property
+    def folders(self) -> MaterialFolders:
+        """The data sets that scenes are made of."""
+        return MaterialFolders(
+            parsed=self.data,
+            photos=self.photos,
+            pseudo=self.pseudo,
+            frames=self.frames,
+            group_column=self.group_column,
+            backgrounds=self.backgrounds,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

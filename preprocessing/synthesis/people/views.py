@@ -21,11 +21,10 @@ from preprocessing.synthesis.people.rendering import (
 from preprocessing.synthesis.people.scenes import Materials, SceneMaker
 
 OTHER_PERSON = len(CLASSES)  # the class of all pixels of people who are not in a crop's middle
-# Shapes of views (height, width): crops of people, the narrowest first, and frames.
-TALL, UPRIGHT, SQUARE, FRAME = (320, 160), (320, 224), (256, 256), (256, 320)
-CROPS = (TALL, UPRIGHT, SQUARE)
-SHAPES = (*CROPS, FRAME)
-FIRST_SHAPE = (0.55, 0.35, 0.1)  # how often a crop is at least as wide as each of CROPS
+SIDE, STRIDE = 320, 32  # pixels of an upright crop's height, of which sides are multiples
+# Height and width of views, relative to that: crops of people, the narrowest first, and frames.
+TALL, UPRIGHT, SQUARE, FRAME = (1.0, 0.5), (1.0, 0.7), (0.8, 0.8), (0.8, 1.0)
+FIRST_SHAPE = (0.55, 0.35, 0.1)  # how often a crop is at least as wide as each of its shapes
 # Fractions of scenes: people composed, photos as they are, single garments, nobody.
 KINDS = {"composed": 0.6, "own": 0.2, "single": 0.12, "empty": 0.08}
 CROPS_EACH = 3  # crops of a scene at most
@@ -45,11 +44,25 @@ class View:
     classes: np.ndarray
 
 
-class ViewComposer:
-    """Random views; the same materials and generator give the same ones."""
+def shapes_of(side: int) -> tuple[tuple[int, int], ...]:
+    """The shapes (height, width) TALL, UPRIGHT, SQUARE and FRAME in pixels."""
 
-    def __init__(self, materials: Materials, rng: np.random.Generator):
+    def whole(fraction: float) -> int:
+        return max(1, round(fraction * side / STRIDE)) * STRIDE
+
+    return tuple((whole(height), whole(width)) for height, width in (TALL, UPRIGHT, SQUARE, FRAME))
+
+
+class ViewComposer:
+    """Random views; the same materials and generator give the same ones.
+
+    Args:
+        side: height of upright crops in pixels.
+    """
+
+    def __init__(self, materials: Materials, rng: np.random.Generator, *, side: int = SIDE):
         self._maker, self._rng = SceneMaker(materials, rng), rng
+        *self._shapes, self._wide = shapes_of(side)
 
     def __iter__(self) -> Iterator[View]:
         """Views without end."""
@@ -73,7 +86,7 @@ class ViewComposer:
         yield from self._frame_of_one(scene)
 
     def _single(self) -> Iterator[View]:
-        yield self._frame(self._maker.single(), SQUARE)
+        yield self._frame(self._maker.single(), self._shapes[-1])
 
     def _empty(self) -> Iterator[View]:
         """A frame, or a crop as large as one of a person."""
@@ -85,7 +98,8 @@ class ViewComposer:
         half = np.array([height * rng.uniform(0.35, 0.9), height]) / 2
         lowest = max(scene.size[1] - half[1], half[1] + 1)
         middle = rng.uniform((0, half[1]), (scene.size[0], lowest))
-        window, shape = crop_window(np.concatenate([middle - half, middle + half]), shapes=CROPS)
+        box = np.concatenate([middle - half, middle + half])
+        window, shape = crop_window(box, shapes=self._shapes)
         if not any(_fills(item, window) for item in scene.items):
             found = self._render(scene, window, shape)
             yield View(found.image, found.classes)
@@ -104,7 +118,7 @@ class ViewComposer:
         rng = self._rng
         sides = np.tile(box[2:] - box[:2], 2)
         box = box + rng.normal(0, STEADY if rng.random() < 0.5 else LOOSE, 4) * sides
-        shapes = CROPS[int(rng.choice(len(CROPS), p=FIRST_SHAPE)) :]
+        shapes = self._shapes[int(rng.choice(len(FIRST_SHAPE), p=FIRST_SHAPE)) :]
         window, shape = crop_window(box, shapes=shapes, margin=rng.uniform(*MARGINS))
         found = self._render(scene, window, shape)
         if (found.owners == number).mean() < LEAST_SHOWN:
@@ -120,10 +134,10 @@ class ViewComposer:
         if len(scene.people) == 1 and self._rng.random() < WHOLE:
             yield self._frame(scene)
 
-    def _frame(self, scene: Scene, shape: tuple[int, int] = FRAME) -> View:
+    def _frame(self, scene: Scene, shape: tuple[int, int] | None = None) -> View:
         """The whole frame, black beside it where it is narrower than the shape."""
-        if shape == FRAME and scene.size[0] < scene.size[1]:
-            shape = UPRIGHT
+        if shape is None:
+            shape = self._wide if scene.size[0] >= scene.size[1] else self._shapes[1]
         size, aspect = np.array(scene.size, float), shape[1] / shape[0]
         half = np.array([max(size[0], size[1] * aspect), max(size[1], size[0] / aspect)]) / 2
         found = self._render(scene, np.concatenate([size / 2 - half, size / 2 + half]), shape)

@@ -15,16 +15,20 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def train(data):
+def photos(tmp_path_factory):
+    return people.garments(tmp_path_factory.mktemp("garments"))
+
+
+@pytest.fixture(scope="session")
+def train(data, photos):
     """Trains a parser for an epoch of two batches: the command's exit status."""
 
     def command(out, *flags):
-        small = ["--image-size", "64", "--batch-size", "4", "--epochs", "1"]
+        small = ["--image-size", "64", "--batch-size", "4", "--images", "8", "--epochs", "1"]
+        where = ["--data", str(data), "--photos", str(photos), "--out", str(out)]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(PARSERS, "parser", replace(PARSERS["parser"], images=8))
-            return fit.main(
-                ["--model", "parser", "--data", str(data), "--out", str(out), *small, *flags]
-            )
+            patch.setitem(PARSERS, "parser", replace(PARSERS["parser"], validation_images=4))
+            return fit.main(["--model", "parser", *where, *small, *flags])
 
     return command
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from preprocessing.datasets.masked_photos import masked_photos
 from preprocessing.images.class_maps import (
     CLASSES,
     FIRST,
@@ -11,7 +12,6 @@ from preprocessing.images.class_maps import (
     pixel_pairs,
 )
 from training import evaluate
-from training.parsing.data import masked_photos
 from training.parsing.evaluate import score_parser
 
 

@@ -1,4 +1,4 @@
-"""Losses of a parser, and a whole run on drawn people."""
+"""A whole run of a parser on drawn people."""
 
 import json
 
@@ -6,27 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL
+from preprocessing.errors import WeightsError
+from preprocessing.images.class_maps import CLASSES, FIRST
 from preprocessing.labels import LAYERS
 from realtime.analysis.network_locators import ParserLocator
 from training import export
+from training.common.checkpoints import read_tensors
 from training.inference import weights
 from training.inference.parser import openvino_parser
-from training.parsing.fit import dice_loss, pixel_class_weights
-
-
-def test_rare_classes_weigh_more():
-    class_weights = pixel_class_weights(torch.tensor([1000, 10, 0]))
-    assert class_weights[0] < class_weights[1] < class_weights[2]
-    assert class_weights.mean() == pytest.approx(1, abs=0.01)
-
-
-def test_the_dice_loss_of_known_cases():
-    target = torch.tensor([[[0, 1, UNKNOWN_PIXEL]]])
-    sure = 50.0 * torch.eye(3)[None, :, None, :]  # predicts classes 0, 1 and 2 of the three pixels
-    assert dice_loss(sure, target).item() == pytest.approx(0)  # the unknown one does not count
-    wrong = sure.flip(1)  # predicts 2, 1 and 0
-    assert dice_loss(wrong, target).item() == pytest.approx(0.5)
 
 
 def test_a_run_is_complete(run, tmp_path):
@@ -39,13 +26,22 @@ def test_a_run_is_complete(run, tmp_path):
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
     info = weights.read_info(tmp_path / "parser.safetensors")
     assert info.task == "parse" and info.classes == CLASSES
+    # The tensors have an output for other people, who are background in the .onnx file.
+    assert read_tensors(tmp_path / "parser.safetensors")["head.bias"].shape == (12,)
+    probabilities = openvino_parser(tmp_path / "parser", info)(np.zeros((64, 64, 3), np.uint8))
+    assert probabilities.shape == (11, 16, 16)
+    assert np.allclose(probabilities.sum(axis=0), 1, atol=1e-2)
 
 
-# The file is in half precision.
-@pytest.mark.parametrize(("start", "off"), [(".", 1e-5), ("parser.safetensors", 1e-3)])
-def test_a_run_starts_from_another(run, train, tmp_path, start, off):
+# The file is in half precision; it is the teacher, too.
+@pytest.mark.parametrize(
+    ("start", "off", "teacher"),
+    [(".", 1e-5, []), ("parser.safetensors", 1e-3, ["--teacher", "parser.safetensors"])],
+)
+def test_a_run_starts_from_another(run, train, tmp_path, start, off, teacher):
     still = ["--lr", "1e-9", "--backbone-lr", "1e-9", "--init", str(run / start)]
-    assert train(tmp_path / "next", *still) == 0
+    taught = [str(run / flag) if flag.endswith(".safetensors") else flag for flag in teacher]
+    assert train(tmp_path / "next", *still, *taught) == 0
     before, after = (
         torch.load(folder / "best.ckpt", weights_only=True)["state_dict"]["network.head.weight"]
         for folder in (run, tmp_path / "next")
@@ -67,11 +63,15 @@ def test_the_locator_takes_frames_of_any_size(run):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--teacher", "parser"], "--boxed DIR and --teacher"),
-        (["--boxed-labels", "labels.csv"], "--boxed-labels CSV: give --boxed DIR"),
         (["--image-size", "100"], "multiple of 32"),
+        (["--network", "parser-b0"], "parser-lite0"),
     ],
 )
 def test_flags_that_do_not_fit(train, tmp_path, capsys, flags, words):
     assert train(tmp_path / "run", *flags) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_teacher_is_a_parser(train, tmp_path, capsys):
+    assert train(tmp_path / "run", "--teacher", "deep") == WeightsError.status
+    assert "is no parser" in capsys.readouterr().err

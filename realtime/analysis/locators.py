@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from realtime.types import Region
     from training.inference.weights import WeightsInfo
 
+# Of a detected person: a false one costs a crop, in which no garment is found.
+PEOPLE_CONFIDENCE = 0.35
+
 
 class Locator(Protocol):
     """Finds the garments of a frame: BGR uint8 (H, W, 3) to regions.
@@ -125,7 +128,7 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
         device=options.device,
         threads=options.threads,
         streams=options.streams,
-        confidence=None,
+        confidence=PEOPLE_CONFIDENCE,
     )
     network = load_parser(parser, threads=options.threads, streams=options.streams)
     frames = ParserLocator(

@@ -19,6 +19,9 @@ from training.inference.parser import FrameParser
 
 MOST_PEOPLE = 12  # of a frame that are parsed, the largest first
 LEAST_SIDE = 12  # pixels of a person's shorter side
+INSIDE = 0.8  # of the smaller box, within the other, from which two may be of one person
+SAME_HEAD = 0.15  # of their height, within which the upper ends of such boxes are one head
+UNSURE = 0.6  # of the surer one's score, below which a box within another is a part
 SUBJECT = 0.03  # of a frame, that a garment covers which nobody wears: smaller ones are clutter
 SAME_GARMENT = 0.5  # IoU of two people's garments of one layer, above which they are one
 
@@ -40,12 +43,11 @@ class PeopleLocator:
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), person by person, the largest person first."""
-        people = self.people(image)
-        if not people:
-            least = SUBJECT * image.shape[0] * image.shape[1]
-            return [one for one in self._frames(image) if np.count_nonzero(one.mask) >= least]
-        found = [region for person in people for region in self._worn_by(image, person)]
-        return without_doubles([region for region in found if self._frames.wanted(region)])
+        found = [one for person in self.people(image) for one in self._worn_by(image, person)]
+        if found:
+            return without_doubles([region for region in found if self._frames.wanted(region)])
+        least = SUBJECT * image.shape[0] * image.shape[1]
+        return [region for region in self._frames(image) if np.count_nonzero(region.mask) >= least]
 
     def people(self, image: np.ndarray) -> list[Person]:
         """The people in a BGR image (H, W, 3), the largest first."""
@@ -60,11 +62,41 @@ class PeopleLocator:
         ]
 
     def _worn_by(self, image: np.ndarray, person: Person) -> list[Region]:
+        """The garments of a person; none of what was taken for one, in which no body is visible."""
         window = CropWindow.around(person.box)
         height, width = image.shape[:2]
-        return worn_garments(
-            self._parser.parse(window.crop(image)), window, person, limits=(width, height)
-        )
+        planes = self._parser.parse(window.crop(image))
+        found = worn_garments(planes, window, person, limits=(width, height))
+        return [region for region in found if region.wearer]
+
+
+def without_parts(people: Sequence[Person]) -> list[Person]:
+    """People without boxes that show a part of another one, the surest first.
+
+    A box within another is the same person's if both begin at the same head, or if it is much less
+    sure; else somebody smaller stands before somebody large.
+    """
+    kept: list[Person] = []
+    for person in sorted(people, key=lambda one: -one.score):
+        if not any(_part_of(person, other) for other in kept):
+            kept.append(person)
+    return kept
+
+
+def _part_of(person: Person, other: Person) -> bool:
+    """True if a person's box and a surer one's are of the same person."""
+    first, second = person.box, other.box
+    common = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
+    shared = float(np.clip(common, 0, None).prod())
+    if shared < INSIDE * min(_area(first), _area(second)):
+        return False
+    height = max(first[3] - first[1], second[3] - second[1])
+    one_head = abs(first[1] - second[1]) < SAME_HEAD * height
+    return one_head or person.score < UNSURE * other.score
+
+
+def _area(box: np.ndarray) -> float:
+    return float(np.prod(box[2:] - box[:2]))
 
 
 def without_doubles(regions: Sequence[Region]) -> list[Region]:

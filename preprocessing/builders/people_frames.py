@@ -146,10 +146,12 @@ def write_split(
             counts.update(len(frame.boxes) for frame in frames)
             tiles += [_tile(frame) for frame in frames[: SHEET - len(tiles)]]
     write_image(folder / f"sheet-{name}.png", contact_sheet(tiles, columns=8))
-    given = {key: _plain(value) for key, value in asdict(settings).items()}
-    versions = {"numpy": np.__version__, "opencv": cv2.__version__}
-    people = dict(sorted(counts.items()))
-    manifest = {"frames": count, "frames by people": people, "versions": versions, **given}
+    manifest = {
+        "count": count,
+        "frames by people": dict(sorted(counts.items())),
+        "versions": {"numpy": np.__version__, "opencv": cv2.__version__},
+        "flags": {key: _plain(value) for key, value in asdict(settings).items()},
+    }
     (folder / f"manifest-{name}.json").write_text(json.dumps(manifest, indent=1) + "\n")
     return counts
 

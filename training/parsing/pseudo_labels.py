@@ -65,7 +65,7 @@ class PseudoLabelSettings:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is known of a photo.
+    """Knowledge of a photo before it is parsed.
 
     Attributes:
         layers: numbers of LAYERS that may be seen.

@@ -21,7 +21,7 @@ def test_frames_are_written_with_their_boxes(tmp_path, capsys):
     boxes = [len(read_boxes(path, classes=1).labels) for path in images]
     manifest = json.loads((tmp_path / "a" / "manifest-train.json").read_text())
     assert manifest["frames by people"] == {str(n): boxes.count(n) for n in sorted(set(boxes))}
-    assert manifest["seed"] == 0 and max(boxes) > 1
+    assert manifest["flags"]["seed"] == 0 and max(boxes) > 1
     assert "training: 30 frames" in capsys.readouterr().out
     again = (tmp_path / "b" / "images" / "train" / images[-1].name).read_bytes()
     assert images[-1].read_bytes() == again

@@ -1,5 +1,6 @@
 """Settings that do not go together, and what a locator, a model and their labels resolve to."""
 
+import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
@@ -10,9 +11,10 @@ from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources import DEMO
 from realtime.sources.open_source import open_source
-from realtime.types import UNKNOWN
+from realtime.types import UNKNOWN, Region
 from training.inference import pose_files
-from training.inference.weights import locate
+from training.inference.name_tree import NAMES, NameTree
+from training.inference.weights import WEIGHTS_DIR, locate
 
 
 @pytest.mark.parametrize(
@@ -38,9 +40,24 @@ def test_a_detector_and_its_classifier_go_together():
     assert assemble.locator_of(recognition) == "yolo"
     with open_source(str(DEMO)) as source:
         found = make_analysis(recognition)(next(iter(source)), Stats())
-    assert found and {garment.label.name for garment in found} <= {
-        *locate("yolo")[1].classes, UNKNOWN
-    }  # fmt: skip
+    names = NameTree(locate("yolo")[1].classes).names
+    assert found and {garment.label.name for garment in found} <= {*names, UNKNOWN}
+
+
+def test_names_are_kinds_or_a_tree_that_is_calibrated():
+    tree, kinds = (
+        make_analysis(Recognition(model="yolo-names", names=names, label_threshold=0.7)).tracks
+        for names in ("tree", "kinds")
+    )
+    fitted = NAMES.read(WEIGHTS_DIR / "yolo-names", WEIGHTS_DIR / "yolo")
+    region = Region.from_box(np.array([0, 0, 9, 9], np.float32))
+    shoes = {"Sneaker": 0.25, "Sandal": 0.24, "Ankle boot": 0.24}
+    row = dict.fromkeys(locate("yolo")[1].classes, 0.27 / 7) | shoes
+    for tracks, expected in ((tree, "shoes"), (kinds, "unknown")):
+        (track,) = tracks([region])
+        assert tracks._tree.calibration == fitted != NAMES.neutral
+        track.vote(np.array([row[name] for name in tracks._tree.classes], np.float32))
+        assert track.garment().label.name == expected
 
 
 @pytest.mark.parametrize(

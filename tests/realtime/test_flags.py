@@ -48,6 +48,7 @@ def test_outputs():
         (["--locate", "yolo", "--model", "photo"], {"locator": "yolo"}),
         (["--only", "hat,bag"], {"only": ("hat", "bag")}),
         (["--no-pose"], {"pose": False}),
+        (["--names", "kinds"], {"names": "kinds"}),
     ],
 )
 def test_recognition(argv, changes):

@@ -1,0 +1,175 @@
+"""Wardrobes: garments that were taught by a few pictures each, recognised without any training.
+
+A wardrobe belongs to one classifier, whose features it holds. A garment gets a taught name where
+one of the name's prototypes is so similar that photos of other garments hardly ever are, and that
+of no other taught name is about as similar.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from preprocessing.errors import UsageError, WeightsError
+from training.inference.archives import read_arrays, replace_file, to_bytes
+from training.inference.embedding import EmbeddingSpace
+from training.inference.weights import sha256
+
+MAX_NAME = 40  # characters
+MAX_PROTOTYPES = 5000
+RESERVED = "unknown"  # what the app shows for garments without a name
+
+
+@dataclass(frozen=True, eq=False)
+class Wardrobe:
+    """Names and features of taught garments.
+
+    Attributes:
+        model: name of the classifier; weights: SHA-256 of its .safetensors file.
+        names: of each row of `features`; a garment of several pictures has several rows.
+        features: float16 (N, F), as `embedding.garment_features` gives them.
+    """
+
+    model: str
+    weights: str
+    names: tuple[str, ...]
+    features: np.ndarray
+
+    @classmethod
+    def empty(cls, stem: Path, space: EmbeddingSpace) -> "Wardrobe":
+        """A wardrobe without garments, for a classifier given without its suffix."""
+        features = np.zeros((0, len(space.mean)), np.float16)
+        return cls(stem.name, sha256(stem.with_suffix(".safetensors")), (), features)
+
+    @classmethod
+    def read(cls, path: Path, *, stem: Path, space: EmbeddingSpace) -> "Wardrobe":
+        """The wardrobe in a file, for a classifier given without its suffix.
+
+        Raises:
+            WeightsError: there is no such file, it is damaged, or made with another classifier.
+        """
+        expected = cls.empty(stem, space)
+        try:
+            arrays, metadata = read_arrays(path)
+            names = tuple(map(checked_name, arrays["names"].tolist()))
+            found = cls(str(metadata["model"]), str(metadata["sha256"]), names, arrays["features"])
+            if found.weights == expected.weights:
+                found._check(expected.features)
+        except FileNotFoundError as error:
+            raise WeightsError(
+                f"no wardrobe {path}: teach a garment with `python -m training.teach --images DIR "
+                f"--name NAME -o {path}`"
+            ) from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, UsageError) as error:
+            raise WeightsError(f"{path} is no wardrobe ({error}): teach its garments again with "
+                               "`python -m training.teach --new`") from error  # fmt: skip
+        if found.weights != expected.weights:
+            raise WeightsError(
+                f"{path} was made with other weights ({found.model}) than those of {stem.name}: "
+                "teach its garments again with `python -m training.teach --new`"
+            )
+        return found
+
+    def _check(self, like: np.ndarray) -> None:
+        """Raise ValueError unless the features are as many as the names, finite, and like those."""
+        size, kind = (len(self.names), like.shape[1]), like.dtype
+        if self.features.shape != size or self.features.dtype != kind:
+            raise ValueError(f"wanted features {kind} {size}, got {self.features.dtype} "
+                             f"{self.features.shape}")  # fmt: skip
+        if len(self.names) > MAX_PROTOTYPES or not np.isfinite(self.features).all():
+            raise ValueError(f"more than {MAX_PROTOTYPES} pictures, or features without a value")
+
+    def to_bytes(self) -> bytes:
+        """The content of its file."""
+        arrays = {"names": np.array(self.names, dtype=str), "features": self.features}
+        return to_bytes(arrays, {"model": self.model, "sha256": self.weights})
+
+    def write(self, path: Path) -> None:
+        """Write the file, replacing it as a whole.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        replace_file(path, self.to_bytes())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pictures by name, in the order in which names were taught."""
+        return dict(Counter(self.names))
+
+    def taught(self, name: str, features: np.ndarray) -> "Wardrobe":
+        """The wardrobe with further pictures of a garment, by their features (N, F).
+
+        Raises:
+            UsageError: the name is none, or there are too many pictures.
+        """
+        names = (*self.names, *[checked_name(name)] * len(features))
+        if len(names) > MAX_PROTOTYPES:
+            raise UsageError(f"a wardrobe holds {MAX_PROTOTYPES} pictures: forget a name first")
+        added = np.concatenate([self.features, features.astype(np.float16)])
+        return replace(self, names=names, features=added)
+
+    def without(self, name: str) -> "Wardrobe":
+        """The wardrobe without a name.
+
+        Raises:
+            UsageError: it has none of that name.
+        """
+        if name not in self.names:
+            have = ", ".join(self.counts) or "none"
+            raise UsageError(f"no garment {name!r} in the wardrobe: have {have}")
+        kept = np.array([one != name for one in self.names])
+        names = tuple(one for one in self.names if one != name)
+        return replace(self, names=names, features=self.features[kept])
+
+
+def checked_name(name: str) -> str:
+    """A garment's name without blanks around it.
+
+    Raises:
+        UsageError: it is empty, too long, not printable or reserved.
+    """
+    name = " ".join(str(name).split())
+    if name == RESERVED:
+        raise UsageError(f"no garment can be named {RESERVED}: give its name, or other for none")
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise UsageError(f"a garment's name has 1 to {MAX_NAME} characters, got {name[:80]!r}")
+    return name
+
+
+class WardrobeMatcher:
+    """Finds taught garments by their features.
+
+    Attributes:
+        names: of the columns of the result.
+    """
+
+    def __init__(self, wardrobe: Wardrobe, space: EmbeddingSpace):
+        self.names = tuple(wardrobe.counts)
+        self._space = space
+        self._prototypes = space.embed(wardrobe.features)
+        self._rows = [
+            np.flatnonzero([one == name for one in wardrobe.names]) for name in self.names
+        ]
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """The probability of each taught garment float32 (N, names), from features (N, F).
+
+        Where two taught garments are about as similar, neither is probable.
+        """
+        if not self.names or not len(features):
+            return np.zeros((len(features), len(self.names)), np.float32)
+        scores = self._space.scores(self._space.embed(features), self._prototypes)
+        best = np.stack([scores[:, rows].max(axis=1) for rows in self._rows], axis=1)
+        decision = self._space.decision
+        odds = np.exp(np.clip(decision.slope * best - decision.shift, -30, 30))
+        return (odds / (1 + odds.sum(axis=1, keepdims=True))).astype(np.float32)
+
+
+def named(probabilities: np.ndarray) -> np.ndarray:
+    """For each row of probabilities (N, names) the index of a name that is surely meant, or -1."""
+    if not probabilities.shape[1]:
+        return np.full(len(probabilities), -1)
+    best = probabilities.argmax(axis=1)
+    return np.where(probabilities.max(axis=1) >= 0.5, best, -1)

@@ -26,12 +26,20 @@ from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, defaul
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.trackers import TRACKERS
 from realtime.analysis.tracks import TrackManager
+from realtime.analysis.wardrobe_classifier import (
+    FeatureClassifier,
+    WardrobeClassifier,
+    can_be_taught,
+    load_feature_classifier,
+)
 from realtime.settings import KINDS, Recognition
 from realtime.sinks.annotate import Annotator
+from realtime.types import Region
 from training.inference import pose_files
 from training.inference.label_sources import BOTH, LOCATOR
 from training.inference.name_tree import NAMES, NameCalibration
 from training.inference.pose import PoseEstimator
+from training.inference.wardrobe import Wardrobe
 from training.inference.weights import locate
 
 logger = logging.getLogger(__name__)
@@ -53,6 +61,11 @@ def check_recognition(recognition: Recognition) -> None:
                 "--label-source locator or both, --detection-confidence and --only need --locate "
                 f"{' or '.join(scored)}, not {locator}"
             )
+    if recognition.wardrobe and (
+        source or default_label_source(locator, recognition.model)
+    ) == LOCATOR:
+        raise UsageError("--wardrobe needs a classifier that labels the garments: "
+                         "--label-source classifier or both")  # fmt: skip
     if recognition.pose and not _pose_applies(locator, source):
         raise UsageError("--pose needs --locate parser and --label-source both: pose keypoints "
                          "refine the labels of its garments")  # fmt: skip
@@ -152,16 +165,26 @@ class AnalysisFactory:
 
     Args:
         concurrent: True if the analyses run at the same time, so that their crops are batched.
+        teachable: load what `teach` needs, if the model can be taught.
+        wardrobe: that a teachable factory begins with where the settings name no file of one, if
+            it belongs to the model.
 
     Raises:
         UsageError: the settings do not go together.
-        WeightsError: a weight file is missing or damaged.
+        WeightsError: a weight file is missing or damaged, or the wardrobe is another model's.
         DeviceError: the engine or device is not available.
     """
 
-    def __init__(self, recognition: Recognition, *, concurrent: bool = False):
+    def __init__(
+        self,
+        recognition: Recognition,
+        *,
+        concurrent: bool = False,
+        teachable: bool = False,
+        wardrobe: Wardrobe | None = None,
+    ):
         check_recognition(recognition)
-        self._recognition = recognition
+        self._recognition, self._teachable, self._wardrobe = recognition, teachable, wardrobe
         self._resolved = resolve(recognition)
         self._locator = self._new_locator()
         self._classifier = self._load_classifier(concurrent)
@@ -198,9 +221,34 @@ class AnalysisFactory:
         )
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names that a garment can get, taught ones included."""
+        return self._classifier.info.classes
+
+    @property
+    def wardrobe(self) -> Wardrobe | None:
+        """The taught garments; None where nothing can be taught."""
+        classifier = self._classifier
+        return classifier.wardrobe if isinstance(classifier, WardrobeClassifier) else None
+
+    def teach(self, name: str, image: np.ndarray, region: Region) -> Wardrobe:
+        """Teach the garment in a region of a BGR image (H, W, 3) to all analyses made from now on.
+
+        Raises:
+            UsageError: the name is none, or the settings allow no teaching.
+        """
+        if not isinstance(self._classifier, WardrobeClassifier):
+            raise UsageError("garments can be taught to the model photo, with a locator whose "
+                             "garments it labels, and with --engine openvino")  # fmt: skip
+        self._classifier = self._classifier.taught(name, image, region)
+        return self._classifier.wardrobe
+
+    @property
     def _calibration(self) -> NameCalibration:
         """That of the names; probabilities of one network alone are calibrated already."""
         classifier = self._classifier
+        if isinstance(classifier, WardrobeClassifier):
+            classifier = classifier.classifier
         return classifier.calibration if isinstance(classifier, FusedClassifier) else NAMES.neutral
 
     def _new_locator(self) -> Locator:
@@ -226,16 +274,35 @@ class AnalysisFactory:
         with ThreadPoolExecutor(1) as pool:
             if self._locator.stateful:  # OpenCV builds its colour tables meanwhile
                 pool.submit(self._locator, np.zeros((64, 64, 3), np.uint8))
-            classifier = load_classifier(
-                model,
-                engine=self._resolved.engine,
-                device=self._resolved.device,
-                threads=self._recognition.threads,
+            crops = self._load_crop_classifier(concurrent)
+        classifier: Classifier = crops
+        if source == BOTH and located:
+            classifier = load_fused(crops, located, model=model, locator=located.name)
+        if isinstance(crops, FeatureClassifier):
+            path = self._recognition.wardrobe
+            wardrobe = crops.wardrobe(path, like=self._wardrobe, missing_ok=self._teachable)
+            return WardrobeClassifier(classifier, crops, wardrobe)
+        return classifier
+
+    def _load_crop_classifier(self, concurrent: bool) -> CropClassifier:
+        """The network on crops, with features where a wardrobe needs them."""
+        chosen, recognition = self._resolved, self._recognition
+        if recognition.wardrobe or (
+            self._teachable and can_be_taught(recognition.model, chosen.engine)
+        ):
+            return load_feature_classifier(
+                recognition.model,
+                engine=chosen.engine,
+                threads=recognition.threads,
                 concurrent=concurrent,
             )
-        if source == BOTH and located:
-            return load_fused(classifier, located, model=model, locator=located.name)
-        return classifier
+        return load_classifier(
+            recognition.model,
+            engine=chosen.engine,
+            device=chosen.device,
+            threads=recognition.threads,
+            concurrent=concurrent,
+        )
 
     def _load_attributes(self) -> CropClassifier | None:
         if not self._recognition.attributes:

@@ -170,6 +170,15 @@ class Recognition:
             group=RECOGNITION,
         ),
     ] = None
+    wardrobe: Annotated[
+        Path | None,
+        Flag(
+            "garments that were taught by `python -m training.teach`, or on the page, which adds "
+            "to it",
+            metavar="FILE",
+            group=RECOGNITION,
+        ),
+    ] = None
     colour: Annotated[bool, Flag("add each garment's colour to its label", group=RECOGNITION)] = (
         False
     )

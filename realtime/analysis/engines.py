@@ -16,12 +16,14 @@ import numpy as np
 
 from preprocessing.errors import DeviceError
 from realtime.runtime.worker import cores
+from training.inference.embedding import FeatureNetwork
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
 
 CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
 TORCH_DEVICES = ("cuda", "mps")
 MAX_STREAMS = 4
+FEATURE_ENGINE = "openvino"  # the one that gives features of garments
 
 
 class Engine(Protocol):
@@ -102,6 +104,17 @@ def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) ->
     return run
 
 
+def feature_engine(stem: Path, info: WeightsInfo, *, engine: str, threads: int) -> FeatureNetwork:
+    """The .onnx file on OpenVINO, which gives features of the garments beside their logits.
+
+    Raises:
+        DeviceError: another engine is chosen.
+    """
+    if engine != FEATURE_ENGINE:
+        raise DeviceError("taught garments need the engine openvino: use --engine openvino")
+    return FeatureNetwork(stem, info, threads=threads, cache=str(CACHE_DIR))
+
+
 def require_torch(device: str, threads: int) -> ModuleType:
     """The module torch, set up for a device.
 
@@ -148,7 +161,7 @@ class BatchedEngine:
         self._pending: list[_Request] = []
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Logits float32 (N, K) of images (N, C, H, W)."""
+        """Logits float32 (N, K) of images (N, C, H, W), or whatever rows the engine gives."""
         request = _Request(batch)
         with self._listing:
             self._pending.append(request)
@@ -172,3 +185,26 @@ class BatchedEngine:
         ends = np.cumsum([len(request.batch) for request in requests])[:-1]
         for request, part in zip(requests, np.split(logits, ends), strict=True):
             request.logits = part
+
+
+class RememberingEngine:
+    """An engine of logits that keeps the features which another one gives beside them.
+
+    Args:
+        engine: gives logits of `classes` classes and features, side by side.
+    """
+
+    def __init__(self, engine: Engine, classes: int):
+        self._engine, self._classes = engine, classes
+        self._own = threading.local()  # analyses of several sources share an engine
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        """Logits float32 (N, K)."""
+        rows = self._engine(batch)
+        self._own.features = rows[:, self._classes :]
+        return rows[:, : self._classes]
+
+    @property
+    def features(self) -> np.ndarray:
+        """Features float32 (N, F) of the calling thread's last batch."""
+        return self._own.features

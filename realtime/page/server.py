@@ -142,6 +142,14 @@ def _add_views(app: FastAPI, session: Session) -> None:
         name = f'attachment; filename="garments-{session.report()["frames"]:06d}.jpg"'
         return Response(picture, media_type="image/jpeg", headers={"Content-Disposition": name})
 
+    @app.get("/wardrobe")
+    async def wardrobe() -> Response:
+        if session.wardrobe is None or not session.wardrobe.names:
+            raise UsageError("no garment was taught yet: click one")
+        name = 'attachment; filename="wardrobe.npz"'
+        return Response(session.wardrobe.to_bytes(), media_type="application/octet-stream",
+                        headers={"Content-Disposition": name})  # fmt: skip
+
 
 def _models() -> list[str]:
     """Return the committed classifiers."""
@@ -175,6 +183,18 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
     @app.post("/settings")
     async def settings(wanted: dict) -> dict:
         await asyncio.to_thread(session.change, **_changes(wanted))
+        return session.report()
+
+    @app.post("/pick")
+    async def pick(wanted: dict) -> dict:
+        return session.pick(wanted)
+
+    teaching = asyncio.Lock()  # one garment after the other
+
+    @app.post("/teach")
+    async def teach(wanted: dict) -> dict:
+        async with teaching:
+            await asyncio.to_thread(session.teach, wanted)
         return session.report()
 
     @app.put("/upload")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from preprocessing.errors import GarmentError
-from realtime.assemble import make_analysis
+from preprocessing.labels import OTHER
+from realtime.assemble import AnalysisFactory
 from realtime.page.state import Hub, State
+from realtime.page.teaching import Picks
 from realtime.pipeline import Analyser, Stopped, run
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
@@ -18,6 +20,7 @@ from realtime.sinks.annotate import Annotator
 from realtime.sinks.sink_table import make_sinks
 from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame
+from training.inference.wardrobe import Wardrobe
 
 POLL_SECONDS = 0.05  # between checks of the controls during a pause
 
@@ -98,7 +101,9 @@ class Session:
         self.source = ""
         self.own = {Path(address).name: address} if isinstance(address, str) else {}
         self._outputs, self._recognition = settings.outputs, settings.recognition
-        self._analysis = SwappableAnalysis(make_analysis(self._recognition))
+        self._factory = AnalysisFactory(self._recognition, teachable=True)
+        self._analysis = SwappableAnalysis(self._factory.new_analysis())
+        self._picks = Picks()
         self._work: Background | None = None
         self._reset()
 
@@ -133,8 +138,46 @@ class Session:
             GarmentError: a value is out of range, or there is no such model.
         """
         recognition = replace(self._recognition, **changes)
-        self._analysis.current = make_analysis(recognition)
-        self._recognition = recognition
+        factory = AnalysisFactory(recognition, teachable=True, wardrobe=self._factory.wardrobe)
+        self._analysis.current = factory.new_analysis()
+        self._factory, self._recognition = factory, recognition
+
+    def pick(self, wanted: dict) -> dict[str, Any]:
+        """Keep a garment of the frame in view, which is to be named; ready for JSON.
+
+        Args:
+            wanted: see `Picks.add`.
+
+        Raises:
+            UsageError: there is no such garment.
+        """
+        number, garment = self._picks.add(self._state.labelled, wanted)
+        names = [name for name in self._factory.classes if name != OTHER]
+        return {"pick": number, "label": garment.label.name, "names": names}
+
+    def teach(self, wanted: dict) -> None:
+        """Name a garment that was picked: the run knows it from its next frame on.
+
+        The file of --wardrobe is written, if there is one.
+
+        Args:
+            wanted: "pick", a number that `pick` gave, and "name".
+
+        Raises:
+            UsageError: there is no such garment, the name is none, or nothing can be taught.
+            SinkError: the file cannot be written.
+        """
+        pick = self._picks.take(wanted.get("pick"))
+        name = str(wanted.get("name", ""))
+        wardrobe = self._factory.teach(name, pick.image, pick.garment.region)
+        self._analysis.current = self._factory.new_analysis()
+        if self._recognition.wardrobe:
+            wardrobe.write(self._recognition.wardrobe)
+
+    @property
+    def wardrobe(self) -> Wardrobe | None:
+        """The garments taught so far; None where nothing can be taught."""
+        return self._factory.wardrobe
 
     @property
     def error(self) -> str:

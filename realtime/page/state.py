@@ -98,6 +98,7 @@ class State:
 
     def __init__(self, hub: Hub, stats: Stats, shade: Callable[[str], tuple[int, int, int]]):
         self._hub, self._stats, self._shade = hub, stats, shade
+        self.labelled: LabelledFrame | None = None  # the one in view; None before the first
         self._garments: Sequence[Garment] = ()
         self._bars: dict[int, TimelineBar] = {}
         self._past: Counter[str] = Counter()  # labels of tracks that left the timeline
@@ -114,7 +115,7 @@ class State:
 
     def write(self, labelled: LabelledFrame) -> None:
         """Publish the frame and record its garments."""
-        frame = labelled.frame
+        frame, self.labelled = labelled.frame, labelled
         self._hub.show(labelled.picture)
         self._garments, self._time, self._frames = labelled.garments, frame.time, frame.index + 1
         for garment in labelled.garments:

@@ -15,7 +15,8 @@ async function request(method, path, body, type = "application/json") {
     const result = await response.json();
     if (!response.ok) throw new Error(result.error || result.detail || response.statusText);
     showError("");
-    show(result);
+    if (result.garments) show(result);
+    return result;
   } catch (error) {
     showError(error.message);
   }
@@ -76,6 +77,7 @@ function headingRow(item) {
 
 function garmentRow(garment) {
   const row = element("li");
+  row.dataset.track = garment.track;
   const swatch = element("span");
   swatch.className = "swatch";
   swatch.style.background = garment.shade;
@@ -160,6 +162,42 @@ function stopCamera() {
   if (camera) camera.socket.close();
   camera = null;
 }
+
+// ---- teaching ----
+
+// Ask for the name of a garment: of a place {x, y} in the picture, or of a {track}.
+async function teach(place) {
+  const garment = await request("POST", "pick", place);
+  if (!garment) return;
+  $("names").replaceChildren(...garment.names.map((name) => new Option(name)));
+  $("picked").textContent = garment.label;
+  $("name").value = "";
+  $("teach").returnValue = "";
+  $("teach").showModal();
+  $("teach").onclose = async () => {
+    const name = $("name").value.trim();
+    if ($("teach").returnValue !== "teach" || !name) return;
+    await request("POST", "teach", { pick: garment.pick, name });
+    $("wardrobe").hidden = false;
+  };
+}
+
+// The place of a click in the picture, which is fitted into its element with borders around it.
+function placeOf(event) {
+  const image = event.target, box = image.getBoundingClientRect();
+  const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+  return {
+    x: 0.5 + (event.clientX - box.x - box.width / 2) / (scale * image.naturalWidth),
+    y: 0.5 + (event.clientY - box.y - box.height / 2) / (scale * image.naturalHeight),
+  };
+}
+
+$("picture").onclick = (event) => teach(placeOf(event));
+// Rows are replaced several times a second: a click would end on another element than it began on.
+$("garments").onpointerdown = (event) => {
+  const row = event.target.closest("[data-track]");
+  if (row) teach({ track: Number(row.dataset.track) });
+};
 
 // ---- controls ----
 

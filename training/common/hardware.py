@@ -1,4 +1,4 @@
-"""What the processor of this machine can do."""
+"""Capabilities of this machine's processor."""
 
 import torch
 

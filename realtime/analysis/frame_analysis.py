@@ -5,6 +5,7 @@ In the order in which a frame passes them; a `FrameAnalysis` holds one of each:
     motion gate         skips frames in which nothing moved, and detects scene cuts
     detection interval  chooses the frames on which the locator runs
     locator             finds regions; optical flow moves them on the frames between
+    person tracker      numbers the people who wear them
     tracks              follow garments from frame to frame
     pose                keypoints, which refine the labels of worn garments
     classifier          class probabilities, which each track averages into its label
@@ -26,6 +27,7 @@ from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
 from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.optical_flow import OpticalFlow
+from realtime.analysis.person_tracker import PersonTracker
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
@@ -81,6 +83,7 @@ class FrameAnalysis:
     annotator: Annotator
     title: str
     appearance: AppearanceObserver = field(default_factory=AppearanceObserver)
+    person_tracker: PersonTracker = field(default_factory=PersonTracker)
     pose: PoseTracker | None = None
     motion_gate: MotionGate = field(default_factory=MotionGate)
     interval: DetectionInterval = field(default_factory=EveryFrame)
@@ -107,6 +110,7 @@ class FrameAnalysis:
         """Return the garments of the frame that was begun least recently."""
         if pending.scene_cut:
             self.tracks.start_scene()
+            self.person_tracker.start_scene()
         if not pending.moved and self._held is not None:
             return [replace(garment, held=True) for garment in self._held]
         self._locate(pending, stats)
@@ -126,7 +130,7 @@ class FrameAnalysis:
         image = pending.frame.image
         if pending.detection:
             detection = pending.detection.result()
-            self._regions = detection.regions
+            self._regions = self.person_tracker(image, detection.regions, pending.frame.time)
             self.interval.detected(detection.seconds)
             if self.interval.every != 1:
                 self.optical_flow.restart(image)

@@ -93,7 +93,7 @@ class GarmentFinder:
         return _largest(found or segment(image, "grabcut") or [whole_image(image)])
 
 
-def load_finder(locator: str, *, layer: str | None, threads: int) -> GarmentFinder:
+def load_finder(locator: str, *, layer: str | None = None, threads: int = 1) -> GarmentFinder:
     """A finder with a committed parser or a weight file.
 
     Raises:
@@ -102,6 +102,27 @@ def load_finder(locator: str, *, layer: str | None, threads: int) -> GarmentFind
     stem, info = locate_for("parse", locator)
     verified(stem.with_suffix(".onnx"))
     return GarmentFinder(openvino_parser(stem, info, threads=threads), layer)
+
+
+class Describer:
+    """Describes garments by the features of a classifier.
+
+    Attributes:
+        stem: path of its weights without suffix.
+
+    Raises:
+        WeightsError: there is no such classifier, or its file is damaged.
+    """
+
+    def __init__(self, model: str, *, threads: int = 1):
+        self.stem, self._info = locate_for("classify", model)
+        verified(self.stem.with_suffix(".onnx"))
+        self._network = FeatureNetwork(self.stem, self._info, threads=threads)
+
+    def __call__(self, image: np.ndarray, region: Region | None) -> np.ndarray:
+        """Features float32 (F,) of a garment in a BGR image (H, W, 3); None for all of it."""
+        crops = crops_with_masks(image, [region or whole_image(image)], self._info)
+        return self._network(crops)[0, self._network.classes :]
 
 
 def _largest(regions: Sequence[Region]) -> Region:
@@ -120,43 +141,44 @@ def teach(settings: TeachSettings) -> str:
         DataError: a picture cannot be read, or none shows a garment.
         SinkError: the wardrobe cannot be written.
     """
-    stem, info = locate_for("classify", settings.model)
-    space = read_space(stem)
-    if settings.new or not (settings.out.is_file() or settings.list or settings.forget):
-        wardrobe = Wardrobe.empty(stem, space)
-    else:
-        wardrobe = Wardrobe.read(settings.out, stem=stem, space=space)
-    lines = []
+    wardrobe, lines = _opened(settings), []
     if settings.forget:
         wardrobe = wardrobe.without(settings.forget)
         lines.append(f"forgot {settings.forget}")
     if settings.images:
-        verified(stem.with_suffix(".onnx"))
-        network = FeatureNetwork(stem, info, threads=settings.threads)
-        find = load_finder(settings.locator, layer=settings.layer, threads=settings.threads)
-        rows, skipped = [], []
-        for name, image in _pictures(settings.images):
-            region = find(image)
-            if region is None:
-                skipped.append(f"no {settings.layer} in {name}: left out")
-                continue
-            rows.append(network(crops_with_masks(image, [region], info))[:, network.classes :])
-        if not rows:
-            raise DataError(f"no {settings.layer} in any picture: give --layer as they show it")
-        wardrobe = wardrobe.taught(settings.name, np.concatenate(rows))
-        lines += [*skipped, _taught(settings.name, len(rows))]
+        features, skipped = _described(settings)
+        wardrobe = wardrobe.taught(settings.name, features)
+        lines += [*skipped, _taught(settings.name, len(features))]
     if settings.forget or settings.images:
         wardrobe.write(settings.out)
     return "\n".join([*lines, _listed(wardrobe, settings.out)])
 
 
-def _pictures(paths: Sequence[Path]) -> list[tuple[str, np.ndarray]]:
-    """Names and BGR pictures (H, W, 3).
+def _opened(settings: TeachSettings) -> Wardrobe:
+    """The wardrobe that the flags name, or a new one."""
+    stem = locate_for("classify", settings.model)[0]
+    space = read_space(stem)
+    begins = settings.new or (settings.images and not settings.out.exists())
+    if begins and not settings.forget:
+        return Wardrobe.empty(stem, space)
+    return Wardrobe.read(settings.out, stem=stem, space=space)
 
-    Raises:
-        DataError: one cannot be read.
-    """
-    return [picture for path in paths for picture in read_media(path, step=FRAME_STEP)]
+
+def _described(settings: TeachSettings) -> tuple[np.ndarray, list[str]]:
+    """Features float32 (N, F) of the garment in the pictures, and a line for each without it."""
+    describe = Describer(settings.model, threads=settings.threads)
+    find = load_finder(settings.locator, layer=settings.layer, threads=settings.threads)
+    rows, skipped = [], []
+    for path in settings.images:
+        for name, image in read_media(path, step=FRAME_STEP):
+            region = find(image)
+            if region is None:
+                skipped.append(f"no {settings.layer} in {name}: left out")
+            else:
+                rows.append(describe(image, region))
+    if not rows:
+        raise DataError(f"no picture shows a {settings.layer}: give another --layer, or none")
+    return np.stack(rows), skipped
 
 
 def _taught(name: str, count: int) -> str:

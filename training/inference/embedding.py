@@ -8,7 +8,7 @@ score normalisation): a pair of jeans is like many others, a printed shirt like 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,7 @@ import numpy as np
 
 from preprocessing.errors import WeightsError
 from preprocessing.images.regions import NETWORK_INPUTS, Region, square_crop
-from training.inference.archives import read_arrays
+from training.inference.archives import read_arrays, replace_file, to_bytes
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo, sha256
 
@@ -168,3 +168,24 @@ def read_space(stem: Path) -> EmbeddingSpace:
     if metadata.get("sha256") != sha256(stem.with_suffix(".safetensors")):
         raise WeightsError(f"{path} was fitted to other weights: {command}")
     return space
+
+
+def write_space(space: EmbeddingSpace, stem: Path) -> Path:
+    """Write the embedding fitted to a classifier's weights; the path of the file.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    path = space_path(stem)
+    arrays = {
+        "mean": space.mean,
+        "projection": space.projection.astype(np.float16),
+        "background": space.background.astype(np.float16),
+    }
+    metadata = {
+        "model": stem.name,
+        "sha256": sha256(stem.with_suffix(".safetensors")),
+        "decision": asdict(space.decision),
+    }
+    replace_file(path, to_bytes(arrays, metadata))
+    return path

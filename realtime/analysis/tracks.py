@@ -75,14 +75,15 @@ class SteadyName:
         self._shown: int | None = None  # the name on that way
         self.label = Label(UNKNOWN, 0.0)  # its probability is that of the class if it is UNKNOWN
 
-    def update(self, probabilities: np.ndarray) -> None:
-        """Choose the name by probabilities (classes,)."""
+    def update(self, probabilities: np.ndarray, *, worn: bool) -> None:
+        """Choose the name by probabilities (classes,), of a garment that someone wears or not."""
         tree, sums = self._tree, self._tree.sums(probabilities)
         if self._kinds:
             self._way = self._way_to_class(probabilities)
         else:
             self._way = tree.descend(sums, kept=self._way, convincing=CONVINCING)
-        thresholds, calibrated = np.full(len(sums), self._threshold), tree.calibrated(sums)
+        thresholds = np.full(len(sums), self._threshold)
+        calibrated = tree.calibrated(sums, worn=worn)
         if self._shown is not None:
             # A kind that replaces another one keeps its slack: there is no name between them.
             thresholds[slice(None) if self._kinds else tree.way_to(self._shown)] -= HYSTERESIS
@@ -160,7 +161,7 @@ class Track:
         self._last_vote = int(probabilities.argmax())
         self._voted_at, self._voted_box = self.last_seen, self.region.box
         mean = np.exp(self._log_likelihood / self._weight)
-        self._name.update(mean / mean.sum())
+        self._name.update(mean / mean.sum(), worn=self.region.bare is not None)
 
     def garment(self, attributes: Mapping[str, str] | None = None) -> Garment:
         """The garment in the current frame, labelled by the votes so far."""

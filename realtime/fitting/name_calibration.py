@@ -1,15 +1,16 @@
 """Calibrates the probabilities of names: `python -m realtime.fitting.name_calibration`.
 
 A classifier fused with a locator runs on labelled validation photos as in the app; by level of the
-tree of names, the log-odds of the names that it would show get the scale and the shift under which
-these names are right as often as they say. Fit it after the fusion weights.
+tree of names, and for lying and worn garments apart, the log-odds of the names that it would show
+get the scale and the shift under which these names are right as often as they say. Fit it after
+the fusion weights.
 """
 
 import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
@@ -21,10 +22,11 @@ from realtime.analysis.locators import LOCATORS, Locator
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.fitting.labelled_photos import Pair, Photos, add_flags, found_garments, photos_of
 from training.inference import pose_files
-from training.inference.name_tree import NAMES, NameCalibration, NameTree
+from training.inference.name_tree import IDENTITY, LEVELS, NAMES, NameCalibration, NameTree
 from training.inference.pose import PoseEstimator
 
-SCALES, SHIFTS = np.linspace(0.2, 2, 37), np.linspace(-3, 3, 61)
+SCALES, SHIFTS = np.linspace(0.3, 2, 35), np.linspace(-2, 2, 41)
+PRIOR = 0.3, 0.5  # standard deviations of the logarithm of a scale, and of a shift
 MIN_NAMES, MIN_WRONG = 20, 3  # of a level, from which it is calibrated
 DECIMALS = 2
 NEAR = 1e-6  # distance of probabilities from 0 and 1 in log-odds
@@ -36,10 +38,12 @@ class LabelledRow:
 
     Attributes:
         truth: a class, a general name if no more is known, or OTHER.
+        worn: someone wears it.
     """
 
     probabilities: np.ndarray
     truth: str
+    worn: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ def rows(
         if pose:
             regions = PoseTracker(pose)(found.image, regions)
         yield LabelledRow(
-            fused(found.image, regions)[0], true_name(found.label, fused.info.classes)
+            fused(found.image, regions)[0],
+            true_name(found.label, fused.info.classes),
+            worn=found.region.bare is not None,
         )
 
 
@@ -90,35 +96,30 @@ def shown_names(tree: NameTree, row: LabelledRow) -> Iterator[tuple[str, ShownNa
 
 
 def fit(shown: Sequence[ShownName]) -> tuple[float, float]:
-    """The scale and shift of log-odds of least log loss, by grid search.
+    """The most probable scale and shift of log-odds, by grid search.
 
-    Platt 1999, "Probabilistic outputs for support vector machines": a right name's target is a
-    little below 1 and a wrong one's above 0, by their numbers, so that few names do not become
-    certain.
+    Platt 1999, "Probabilistic outputs for support vector machines"; normal priors around no change
+    at all in place of his smoothed targets, so that few names change little.
     """
+
+    def loss(numbers: tuple[float, float]) -> float:
+        deviations = np.log(numbers[0]) / PRIOR[0], numbers[1] / PRIOR[1]
+        return len(shown) * log_loss(shown, numbers) + float(np.square(deviations).sum()) / 2
+
     tried = [
         (round(float(scale), DECIMALS), round(float(shift), DECIMALS))
         for scale in SCALES
         for shift in SHIFTS
     ]
-    return min(tried, key=lambda numbers: log_loss(shown, numbers, smooth=True))
+    return min(tried, key=loss)
 
 
-def log_loss(
-    shown: Sequence[ShownName], numbers: tuple[float, float], *, smooth: bool = False
-) -> float:
-    """Mean log loss of the names' probabilities with a scale and a shift.
-
-    Args:
-        smooth: use Platt's targets.
-    """
+def log_loss(shown: Sequence[ShownName], numbers: tuple[float, float]) -> float:
+    """Mean log loss of the names' probabilities with a scale and a shift."""
     right = np.array([one.right for one in shown])
     clipped = np.clip([one.probability for one in shown], NEAR, 1 - NEAR)
     logits = numbers[0] * np.log(clipped / (1 - clipped)) + numbers[1]
-    targets = right.astype(float)
-    if smooth:
-        targets = np.where(right, 1 - 1 / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    return float((np.logaddexp(0, logits) - targets * logits).mean())
+    return float((np.logaddexp(0, logits) - right * logits).mean())
 
 
 def by_level(tree: NameTree, found: Iterable[LabelledRow]) -> Mapping[str, list[ShownName]]:
@@ -131,25 +132,34 @@ def by_level(tree: NameTree, found: Iterable[LabelledRow]) -> Mapping[str, list[
 
 
 def fit_calibration(tree: NameTree, found: Sequence[LabelledRow]) -> NameCalibration:
-    """The calibration of all levels; one with few names, or few wrong ones, keeps what it has.
+    """The calibration of lying and of worn garments; see `fit_levels`."""
+    return NameCalibration(
+        lying=fit_levels(tree, [row for row in found if not row.worn], title="lying"),
+        worn=fit_levels(tree, [row for row in found if row.worn], title="worn"),
+    )
+
+
+def fit_levels(
+    tree: NameTree, found: Sequence[LabelledRow], *, title: str
+) -> dict[str, tuple[float, float]]:
+    """The scale and shift of each level that has names enough, and wrong ones among them.
 
     Prints how well the probabilities agree with the frequency of right names, before and after.
     """
     levels, numbers = by_level(tree, found), {}
-    for level in (field.name for field in fields(NameCalibration)):
+    for level in LEVELS:
         shown = levels.get(level, [])
         wrong = sum(not one.right for one in shown)
         if len(shown) < MIN_NAMES or wrong < MIN_WRONG:
-            print(f"{level}: {len(shown)} names, {wrong} wrong: too few to calibrate")
+            print(f"{title}, {level}: {len(shown)} names, {wrong} wrong: too few to calibrate")
             continue
         numbers[level] = fit(shown)
-        before, after = log_loss(shown, (1.0, 0.0)), log_loss(shown, numbers[level])
-        right = np.mean([one.right for one in shown])
-        said = np.mean([one.probability for one in shown])
-        print(f"{level}: {len(shown)} names, {right:.1%} right, {said:.1%} by their probabilities; "
-              f"scale {numbers[level][0]:.2f}, shift {numbers[level][1]:.1f}: "
-              f"log loss {before:.3f} becomes {after:.3f}")  # fmt: skip
-    return NameCalibration(**numbers)
+        before, after = log_loss(shown, IDENTITY), log_loss(shown, numbers[level])
+        expected = np.mean([one.probability for one in shown])
+        print(f"{title}, {level}: {len(shown)} names, {1 - wrong / len(shown):.1%} right, "
+              f"{expected:.1%} by their probabilities; scale {numbers[level][0]:.2f}, shift "
+              f"{numbers[level][1]:.1f}: log loss {before:.3f} becomes {after:.3f}")  # fmt: skip
+    return numbers
 
 
 def main(argv: list[str] | None = None) -> int:

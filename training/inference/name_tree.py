@@ -4,8 +4,8 @@ The probability of a general name is the sum of its classes'. The table of the t
 `preprocessing.labels.GENERAL_NAME`; classes that it does not know hang directly under its root.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,21 +19,22 @@ ROOTS = -1  # the parent of names that have none
 Path = tuple[tuple[str, float], ...]  # names, each with its probability
 
 
+LEVELS = ("garment", "part", "group", "kind")  # the root, parts of the body, "top", classes
+IDENTITY = (1.0, 0.0)
+
+
 @dataclass(frozen=True)
 class NameCalibration:
-    """Calibration of the probabilities of names, by their level: scale and shift of log-odds.
+    """Calibration of the probabilities of names: scale and shift of log-odds by level of LEVELS.
 
-    The defaults change nothing.
+    A level that is absent keeps its probabilities; so do all by default.
 
     Attributes:
-        kind: of classes; group: of general names inside a part of the body ("top"); part: of parts
-            of the body; garment: of the root.
+        lying, worn: of garments that nobody wears, and of worn ones.
     """
 
-    kind: tuple[float, float] = (1.0, 0.0)
-    group: tuple[float, float] = (1.0, 0.0)
-    part: tuple[float, float] = (1.0, 0.0)
-    garment: tuple[float, float] = (1.0, 0.0)
+    lying: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    worn: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 NAMES = FittedFile(
@@ -57,7 +58,7 @@ class NameTree:
     """
 
     classes: tuple[str, ...]
-    calibration: NameCalibration = NameCalibration()
+    calibration: NameCalibration = NAMES.neutral
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -81,16 +82,20 @@ class NameTree:
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
-        """The field of the calibration of each name."""
+        """The level of each name, one of LEVELS."""
         return tuple(
-            "kind" if index not in self.parents
-            else ("garment", "part", "group")[min(2, len(_above(name)))]
+            "kind" if index not in self.parents else LEVELS[min(2, len(_above(name)))]
             for index, name in enumerate(self.names)
-        )  # fmt: skip
+        )
 
     @cached_property
-    def _scales_and_shifts(self) -> np.ndarray:
-        return np.array([getattr(self.calibration, level) for level in self.levels]).T
+    def _scales_and_shifts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of each name, (2, names): for lying and for worn garments."""
+        lying, worn = (
+            np.array([numbers.get(level, IDENTITY) for level in self.levels]).T
+            for numbers in (self.calibration.lying, self.calibration.worn)
+        )
+        return lying, worn
 
     def children(self, parent: int) -> list[int]:
         """The names directly under a name; those without any above for ROOTS."""
@@ -107,14 +112,15 @@ class NameTree:
         """The probabilities of the names (names,) from those of the classes (classes,)."""
         return self.members @ probabilities
 
-    def calibrated(self, sums: np.ndarray) -> np.ndarray:
+    def calibrated(self, sums: np.ndarray, *, worn: bool) -> np.ndarray:
         """Calibrated probabilities of the names (names,); none exceeds a more general one's.
 
         Args:
             sums: (names,), as `sums` returns them.
+            worn: someone wears the garment.
         """
         clipped = np.clip(sums, ALWAYS, 1 - ALWAYS)
-        scales, shifts = self._scales_and_shifts
+        scales, shifts = self._scales_and_shifts[worn]
         found = 1 / (1 + np.exp(-scales * np.log(clipped / (1 - clipped)) - shifts))
         for index, above in enumerate(self.parents):
             if above != ROOTS:
@@ -168,13 +174,13 @@ def _above(name: str) -> tuple[str, ...]:
 
 
 def path_and_label(
-    tree: NameTree, probabilities: np.ndarray, *, threshold: float
+    tree: NameTree, probabilities: np.ndarray, *, threshold: float, worn: bool = False
 ) -> tuple[Path, str | None]:
     """The path to the best class of probabilities (classes,), and the most precise sure name.
 
     The name is None where not even a part of the body reaches the threshold.
     """
     sums = tree.sums(probabilities)
-    way, calibrated = tree.descend(sums), tree.calibrated(sums)
+    way, calibrated = tree.descend(sums), tree.calibrated(sums, worn=worn)
     found = tree.deepest(way, calibrated, np.full(len(tree.names), threshold))
     return tree.path(way, calibrated), None if found is None else tree.names[found]

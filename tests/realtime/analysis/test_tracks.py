@@ -1,5 +1,6 @@
 """Tracks: which garment keeps its ID, and which label its votes make."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from realtime.analysis.trackers import PATIENCE
 from realtime.analysis.tracks import FIRST_VOTES, INTERVAL, TrackManager
 from realtime.types import Region
+from training.inference.name_tree import NameCalibration
 
 CLASSES = ("Dress", "Bag")
 SURE_DRESS, SURE_BAG = [0.9, 0.1], [0.2, 0.8]
@@ -130,6 +132,14 @@ def test_names_do_not_flicker_between_a_kind_and_the_name_above_it():
     assert sum(a != b for a, b in pairwise(last)) == 1
     back = [one.name for one in names(*[unsure] * 5, *[sure] * 20)]
     assert back[0] == "longsleeve" and set(back[1:]) <= {"longsleeve", "top"}
+
+
+def test_worn_garments_are_calibrated_by_themselves():
+    calibration = NameCalibration(worn={"kind": (1.0, -1.0)})
+    for bare, expected in ((None, "t-shirt"), (0.0, "top")):
+        manager = TrackManager(TOPS, threshold=0.5, calibration=calibration)
+        place = replace(region(0), bare=bare)
+        assert votes(manager, place, [0.6, 0.3, 0.05, 0.05]).name == expected
 
 
 def test_the_label_is_always_on_its_path():

@@ -1,21 +1,50 @@
 """Calibration of names: which names are judged, and that their probabilities become true."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
+from preprocessing.images.regions import Region
+from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.fitting import name_calibration
+from realtime.fitting.labelled_photos import LabelledGarment
 from realtime.fitting.name_calibration import (
     LabelledRow,
     ShownName,
     fit,
     fit_calibration,
+    rows,
     shown_names,
     true_name,
 )
-from training.inference.name_tree import NameCalibration, NameTree
+from training.inference.name_tree import NameTree
 
 CLASSES = ("t-shirt", "longsleeve", "outwear", "pants", "other")
 TREE = NameTree(CLASSES)
+
+
+class Worn(UnscoredLocator):
+    def __call__(self, image):
+        return [replace(Region.from_box(np.array([2, 2, 6, 6], np.float32)), bare=0.1)]
+
+
+class Fused:
+    """Gives every region the same probabilities."""
+
+    class info:
+        classes = CLASSES
+
+    def __call__(self, image, regions):
+        return np.tile(np.array([0.6, 0.2, 0.1, 0.05, 0.05], np.float32), (len(regions), 1))
+
+
+def test_rows_of_the_garments_in_photos(tmp_path):
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    (row,) = rows([(path, [LabelledGarment("trousers")])], Worn(), Fused())
+    assert row.truth == "pants" and row.worn and row.probabilities[0] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
@@ -73,18 +102,21 @@ def test_probabilities_become_the_frequency_of_right_names():
     assert calibrated(0.6, numbers) == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_few_right_names_do_not_become_certain():
-    shown = names(20, probability=0.8, right=1.0)
-    assert calibrated(0.8, fit(shown)) < 0.97
+def test_few_names_change_little():
+    assert calibrated(0.8, fit(names(4, probability=0.8, right=0.5))) == pytest.approx(
+        0.75, abs=0.04
+    )
+    assert calibrated(0.8, fit(names(20, probability=0.8, right=1.0))) < 0.95
 
 
-def test_levels_are_calibrated_by_themselves():
+def test_levels_and_worn_garments_are_calibrated_by_themselves():
     row = np.array([0.9, 0.05, 0.03, 0.01, 0.01], np.float32)  # right half of the time
-    found = [LabelledRow(row, ("t-shirt", "longsleeve")[n % 2]) for n in range(300)]
+    found = [LabelledRow(row, ("t-shirt", "longsleeve")[n % 2], worn=True) for n in range(600)]
+    found += [LabelledRow(row, "t-shirt")] * 30
     calibration = fit_calibration(TREE, found)
-    assert calibrated(0.9, calibration.kind) == pytest.approx(0.5, abs=0.04)
-    neutral = NameCalibration()  # always right: nothing to learn from
-    assert (calibration.group, calibration.part) == (neutral.group, neutral.part)
+    # Always right names teach nothing.
+    assert calibration.worn.keys() == {"kind"} and not calibration.lying
+    assert calibrated(0.9, calibration.worn["kind"]) == pytest.approx(0.5, abs=0.04)
 
 
 def test_without_photos_there_is_nothing_to_fit(capsys):

@@ -1,7 +1,5 @@
 """Names from probabilities: sums over the tree, the most precise sure name, calibration."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -68,17 +66,27 @@ def test_levels_of_the_calibration():
     }  # fmt: skip
 
 
+def calibrated(calibration, *, worn=False):
+    """The probabilities of names with a calibration, of t-shirt 0.6 and longsleeve 0.2."""
+    tree = NameTree(CLASSES, calibration)
+    sums = tree.sums(np.array([0.6, 0.2, 0.1, 0.0, 0.0, 0.1]))
+    return dict(zip(tree.names, tree.calibrated(sums, worn=worn).tolist(), strict=True))
+
+
 def test_calibration_changes_its_level_and_keeps_the_order_of_a_way():
-    sums = NameTree(CLASSES).sums(np.array([0.6, 0.2, 0.1, 0.0, 0.0, 0.1]))
-    plain = NameTree(CLASSES).calibrated(sums)
-    assert plain == pytest.approx(sums, abs=1e-5)
-    kinds = replace(NameTree(CLASSES), calibration=NameCalibration(kind=(0.5, -1.0)))
-    found = dict(zip(kinds.names, kinds.calibrated(sums), strict=True))
+    plain = calibrated(NameCalibration())
+    assert plain["top"] == pytest.approx(0.8) and plain["garment"] == pytest.approx(0.9)
+    found = calibrated(NameCalibration(lying={"kind": (0.5, -1.0)}))
     assert found["t-shirt"] == pytest.approx(0.311, abs=0.001)  # log-odds 0.405 * 0.5 - 1
-    assert found["top"] == pytest.approx(0.8, abs=1e-5)
-    parts = replace(NameTree(CLASSES), calibration=NameCalibration(part=(1.0, -2.2)))
-    found = dict(zip(parts.names, parts.calibrated(sums), strict=True))
+    assert found["top"] == pytest.approx(0.8)
+    found = calibrated(NameCalibration(lying={"part": (1.0, -2.2)}))
     assert found["upper body"] == found["top"] == found["t-shirt"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_worn_garments_have_a_calibration_of_their_own():
+    fitted = NameCalibration(lying={"kind": (0.5, -1.0)}, worn={"kind": (1.0, 1.0)})
+    assert calibrated(fitted)["t-shirt"] == pytest.approx(0.311, abs=0.001)
+    assert calibrated(fitted, worn=True)["t-shirt"] == pytest.approx(0.8, abs=0.001)  # below top's
 
 
 def test_a_way_is_kept_until_another_is_clearly_more_probable():

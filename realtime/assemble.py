@@ -61,14 +61,15 @@ def check_recognition(recognition: Recognition) -> None:
                 "--label-source locator or both, --detection-confidence and --only need --locate "
                 f"{' or '.join(scored)}, not {locator}"
             )
-    if recognition.wardrobe and (
-        source or default_label_source(locator, recognition.model)
-    ) == LOCATOR:
+    if (
+        recognition.wardrobe
+        and (source or default_label_source(locator, recognition.model)) == LOCATOR
+    ):
         raise UsageError("--wardrobe needs a classifier that labels the garments: "
                          "--label-source classifier or both")  # fmt: skip
     if recognition.pose and not _pose_applies(locator, source):
-        raise UsageError("--pose needs --locate parser and --label-source both: pose keypoints "
-                         "refine the labels of its garments")  # fmt: skip
+        raise UsageError("--pose needs --locate people or parser, and --label-source both: pose "
+                         "keypoints refine the labels of their garments")  # fmt: skip
 
 
 def locator_of(recognition: Recognition) -> str:

@@ -52,6 +52,8 @@ LICENCES = {
     "boxed worn photos, Intel clips (CC BY 4.0)",
     "yolo": "Fashion-MNIST (MIT), Intel clips (CC BY 4.0)",
     "yolo-names": "Fashion-MNIST (MIT)",
+    "yolo-people": "parsed and tagged worn photos (Apache-2.0), clothing photos (CC0), boxed worn "
+    "photos, Intel clips (CC BY 4.0), rooms (MIT)",
     "yolo-photo": "clothing photos (CC0), parsed worn photos (Apache-2.0), boxed worn photos, "
     "Intel clips (CC BY 4.0)",
 }

@@ -95,7 +95,7 @@ class Recognition:
             group=RECOGNITION,
             choices=("auto", *LOCATORS),
             name="--locate",
-            default="parser for models of photos, yolo for its own model, else segment",
+            default="people for models of photos, yolo for its own model, else segment",
         ),
     ] = "auto"
     label_source: Annotated[
@@ -148,7 +148,7 @@ class Recognition:
             "use pose keypoints for sleeve and leg length",
             group=RECOGNITION,
             hidden=("--joints",),
-            default="with the parser and --label-source both, once `python -m "
+            default="with people or the parser and --label-source both, once `python -m "
             "training.inference.pose_files install` was run",
         ),
     ] = None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from training.inference.weights import WeightsInfo
 
 # Of a detected person: a false one costs a crop, in which no garment is found.
-PEOPLE_CONFIDENCE = 0.35
+PEOPLE_CONFIDENCE = 0.5
 
 
 class Locator(Protocol):
@@ -180,4 +180,4 @@ def default_locator(info: "WeightsInfo") -> str:
     for name, row in LOCATORS.items():
         if row.classifier == info.name:
             return name
-    return "parser" if info.network_input == "photo" else "segment"
+    return "people" if info.network_input == "photo" else "segment"

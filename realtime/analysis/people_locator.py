@@ -19,6 +19,7 @@ from training.inference.parser import FrameParser
 
 MOST_PEOPLE = 12  # of a frame that are parsed, the largest first
 LEAST_SIDE = 12  # pixels of a person's shorter side
+LEAST_AREA = 0.0015  # of a frame, that a worn garment covers: smaller ones cannot be named
 INSIDE = 0.8  # of the smaller box, within the other, from which two may be of one person
 SAME_HEAD = 0.15  # of their height, within which the upper ends of such boxes are one head
 UNSURE = 0.6  # of the surer one's score, below which a box within another is a part
@@ -43,11 +44,12 @@ class PeopleLocator:
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), person by person, the largest person first."""
+        pixels = image.shape[0] * image.shape[1]
         found = [one for person in self.people(image) for one in self._worn_by(image, person)]
         if found:
-            return without_doubles([region for region in found if self._frames.wanted(region)])
-        least = SUBJECT * image.shape[0] * image.shape[1]
-        return [region for region in self._frames(image) if np.count_nonzero(region.mask) >= least]
+            found = [one for one in found if self._frames.wanted(one)]
+            return _at_least(LEAST_AREA * pixels, without_doubles(found))
+        return _at_least(SUBJECT * pixels, self._frames(image))
 
     def people(self, image: np.ndarray) -> list[Person]:
         """The people in a BGR image (H, W, 3), the largest first."""
@@ -97,6 +99,11 @@ def _part_of(person: Person, other: Person) -> bool:
 
 def _area(box: np.ndarray) -> float:
     return float(np.prod(box[2:] - box[:2]))
+
+
+def _at_least(pixels: float, regions: Sequence[Region]) -> list[Region]:
+    """Regions that cover enough pixels."""
+    return [region for region in regions if np.count_nonzero(region.mask) >= pixels]
 
 
 def without_doubles(regions: Sequence[Region]) -> list[Region]:

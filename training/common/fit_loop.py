@@ -205,7 +205,6 @@ def _precision(machine: LightningMachine) -> Precision:
     return PRECISION[machine.precision]
 
 
-
 def _strategy(recipe: LightningRecipe, machine: LightningMachine) -> str:
     if machine.devices * machine.nodes == 1:
         return "auto"

@@ -43,10 +43,15 @@ class ClothColours:
     known: np.ndarray
 
     def distance(self, other: "ClothColours") -> float | None:
-        """The mean difference of the parts of the body; None if they have none in common.
+        """The mean over the parts of the body in common; None if there is none."""
+        found = self.distances(other)
+        return sum(found) / len(found) if found else None
 
-        Parts differ by the earth mover's distance of their colours, or by that of the layers that
-        were seen both times if it is smaller: a jacket may be missed, a top be taken for a dress.
+    def distances(self, other: "ClothColours") -> list[float]:
+        """The distance of each part of the body that both know.
+
+        It is the earth mover's distance of the part's colours, or that of the layers that were seen
+        both times if it is smaller: a jacket may be missed, a top be taken for a dress.
         """
         both = (self.known & other.known).tolist()
         change = np.abs(self.quantiles - other.quantiles).reshape(len(both), -1)
@@ -58,7 +63,7 @@ class ClothColours:
                 found.append(
                     min([each[part], sum(common) / len(common)] if common else [each[part]])
                 )
-        return sum(found) / len(found) if found else None
+        return found
 
     def blended(self, other: "ClothColours", weight: float) -> "ClothColours":
         """The mean with `weight`, 0 to 1, for the other; what one alone knows is that one's."""

@@ -6,14 +6,14 @@ import numpy as np
 
 # Lengths are relative to the person's size, a fraction of the longer side of the box.
 SIZE = 0.6
-JITTER = 0.08  # standard deviation of a box's centre
-PARTIAL_JITTER = 0.2  # the same of people who are seen in part
+JITTER = 0.1  # standard deviation of a box's centre
+PARTIAL_JITTER = 0.3  # the same of people who are seen in part
 SPEED = 1.2  # standard deviation of people's speeds, a second
-SLOWING = 1.5  # seconds after which 1 / e of a speed is left to be expected
+SLOWING = 1.2  # seconds after which 1 / e of a speed is left to be expected
 SIZE_JITTER = 0.25  # standard deviation of the logarithm of a box's width and height
 MOST_SIZE = 2.0  # log-odds that a width or height costs, at the most
-SHRINK = 0.3  # weight of a partial box's being too small
-SIZE_MEMORY = 0.7  # fraction of the size that a new box keeps
+SHRINK = 0.15  # weight of a partial box's being too small
+SIZE_MEMORY = 0.6  # fraction of the size that a new box keeps
 ELSEWHERE = 0.02  # probability that a person is anywhere: a detection failed, a frame was lost
 DENSITY = 0.02  # probability of a person without history at a place, a square of the size
 BORDER = 0.01  # of the frame's side, within which a box's edge is the frame's

@@ -18,15 +18,14 @@ from realtime.types import Person, Region
 
 PATIENCE = 3.0  # seconds out of sight for which a person is expected to go on moving
 MEMORY = 10.0  # seconds out of sight after which a person is forgotten
-LEAST_ODDS = 0.0  # log-odds of place and colours from which a detection is a followed person
+LEAST_ODDS = -0.5  # log-odds of place and colours from which a detection is a followed person
 OVERLAP = 0.15  # of the smaller of two boxes, from which one person may hide the other in part
 LEARNING = 0.15  # weight of a frame's colours in the mean, from the seventh frame on
-# Log-odds of colours: of equal ones, what a unit of distance takes off, and the least. Clothes of
-# others may be among those of people who are hidden in part.
-ALIKE, SLOPE, MOST_UNLIKE = 3.0, 0.6, -3.0
-ALIKE_P, SLOPE_P, MOST_UNLIKE_P = 3.0, 0.5, -2.0
+# Log-odds of the colours of one part of the body: of equal ones, and what a unit of distance takes
+# off, down to the least. Others' clothes may be among those of people who are hidden in part.
+ALIKE, SLOPE, MOST_UNLIKE, MOST_UNLIKE_PARTIAL = 1.75, 0.4, -2.5, -1.5
 # Distance of colours below which somebody is recognised, and by how much others' must be larger.
-SURE_DISTANCE, MARGIN = 3.0, 4.0
+SURE_DISTANCE, MARGIN = 3.5, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,12 @@ class _Followed:
     def log_odds(self, seen: _Seen, time: float) -> float:
         """Log-odds that a detection is this person, against somebody new."""
         place = self.motion.log_odds(seen.person.box, time, partial=seen.partial)
-        return place + colour_odds(self.colours.distance(seen.colours), partial=seen.partial)
+        return place + self._colour_odds(seen)
+
+    def _colour_odds(self, seen: _Seen) -> float:
+        least = MOST_UNLIKE_PARTIAL if seen.partial else MOST_UNLIKE
+        distances = self.colours.distances(seen.colours)
+        return sum(max(least, ALIKE - SLOPE * distance) for distance in distances)
 
     def update(self, seen: _Seen, time: float) -> None:
         """Add a detection; colours that may be another one's count until others are known."""
@@ -111,15 +115,6 @@ class PersonTracker:
             known = recognised([seen[row].colours for row in left], self._people)
             matched |= {left[row]: one for row, one in known.items() if one.number not in taken}
         return matched
-
-
-def colour_odds(distance: float | None, *, partial: bool) -> float:
-    """Log-odds of one person's colours at a distance from the mean; 0 if there is none."""
-    if distance is None:
-        return 0.0
-    if partial:
-        return max(MOST_UNLIKE_P, ALIKE_P - SLOPE_P * distance)
-    return max(MOST_UNLIKE, ALIKE - SLOPE * distance)
 
 
 def recognised(

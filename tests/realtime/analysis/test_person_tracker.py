@@ -117,7 +117,7 @@ def test_a_scene_cut_ends_all_and_numbers_go_on():
 def test_newcomers_get_new_numbers():
     scene = Scene()
     assert scene.detect((60, ANN)) == [1]
-    assert scene.detect((60, ANN), (260, (GREEN, WHITE))) == [1, 2]
+    assert scene.detect((60, ANN), (260, (GREEN, BLACK))) == [1, 2]
     for _ in range(RATE):
         scene.detect((60, ANN))
     assert scene.detect((60, ANN), (160, BEN)) == [1, 3]

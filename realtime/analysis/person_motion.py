@@ -35,7 +35,7 @@ class Motion:
         self._spread = JITTER**2, 0.0, SPEED**2  # variance of place, covariance, of speed
 
     def _spread_at(self, passed: float) -> tuple[float, float, float]:
-        """The same after some seconds: speeds are those of an Ornstein-Uhlenbeck process."""
+        """The spread after some seconds, of speeds that are an Ornstein-Uhlenbeck process."""
         path, slowed = _path(passed)
         place, both, speed = self._spread
         return (

@@ -69,7 +69,7 @@ def test_a_name_is_forgotten_with_its_pictures(wardrobe):
 def test_a_wardrobe_of_other_weights_is_refused(wardrobe, stem, tmp_path):
     wardrobe.write(tmp_path / "wardrobe.npz")
     stem.with_suffix(".safetensors").write_bytes(b"retrained")
-    with pytest.raises(WeightsError, match="made with other weights .*training.teach --new"):
+    with pytest.raises(WeightsError, match=r"made with other weights .*training.teach --new"):
         Wardrobe.read(tmp_path / "wardrobe.npz", stem=stem, space=SPACE)
 
 
@@ -93,7 +93,7 @@ def test_a_damaged_wardrobe_is_refused(wardrobe, stem, tmp_path, changes):
 
 
 def test_a_missing_wardrobe_is_refused_with_the_command_that_makes_it(stem, tmp_path):
-    with pytest.raises(WeightsError, match="no wardrobe .*training.teach --images DIR"):
+    with pytest.raises(WeightsError, match=r"no wardrobe .*training.teach --images DIR"):
         Wardrobe.read(tmp_path / "none.npz", stem=stem, space=SPACE)
 
 

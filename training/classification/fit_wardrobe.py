@@ -40,7 +40,7 @@ COMPONENTS, DIMENSIONS = 250, 96  # before and after the discriminant analysis
 SHRINKAGE = 0.2  # of the covariance within garments to its diagonal
 TAUGHT, PICTURES = 20, 3  # garments in a wardrobe, and pictures of each
 ROUNDS = 20  # random wardrobes
-FALSE = 0.001  # fraction of other garments that a wardrobe may name
+FALSE = 0.002  # fraction of other garments that a wardrobe may name
 
 Locate = Callable[[np.ndarray], Region | None]
 

@@ -73,12 +73,36 @@ def test_model_and_threshold_change_while_it_runs(page, session):
         ("POST", "/settings", {"threshold": "much"}),
         ("POST", "/settings", {"threshold": 7}),
         ("PUT", "/upload", {"this": "is no video"}),
+        ("POST", "/pick", {"track": 1}),
+        ("POST", "/teach", {"pick": 1, "name": "jumper"}),
+        ("GET", "/wardrobe", {}),
     ],
 )
 def test_what_is_not_offered_is_refused(page, method, path, body):
     answer = page.request(method, path, json=body)
     assert answer.status_code == 400 and answer.json()["error"]
     assert page.get("/state").json()["frames"] == 0
+
+
+def test_a_clicked_garment_is_known_by_its_name_at_once(tmp_path):
+    file = tmp_path / "wardrobe.npz"
+    settings = Settings(recognition=Recognition(model="photo", locator="segment", wardrobe=file))
+    video = make.moving_clip(tmp_path / "in.mp4", repeats=20)
+    taught = Session(settings, address=None)
+    app = make_app(taught, Guard("", local=True))
+    with TestClient(app, base_url="http://localhost") as page:
+        page.put("/upload", content=video.read_bytes())
+        until(lambda: page.get("/state").json()["garments"])
+        picked = page.post("/pick", json={"x": 0.5, "y": 0.5}).json()
+        assert "dress" in picked["names"] and "other" not in picked["names"]
+        wanted = {"pick": picked["pick"], "name": "night shirt"}
+        assert page.post("/teach", json=wanted).status_code == 200
+        until(lambda: "night shirt" in page.get("/state").json()["counts"])
+        assert file.read_bytes() == page.get("/wardrobe").content
+        page.post("/settings", json={"threshold": 0.6})
+        assert taught.wardrobe.counts == {"night shirt": 1}
+        assert page.post("/teach", json=wanted).status_code == 400  # the pick has its name
+    taught.stop()
 
 
 def test_there_is_nothing_beside_the_page(page):

@@ -73,7 +73,8 @@ class Pose:
 
     Attributes:
         keypoints: float32 (33, 2), x and y in pixels, possibly outside the image.
-        visibility: float32 (33,), the probability that each is visible.
+        visibility: float32 (33,), the probability that each is visible; 0 outside the image, where
+            the network guesses.
         square: where to estimate the same person's pose in the next frame.
     """
 
@@ -128,7 +129,8 @@ class PoseEstimator:
             return None
         marks = marks.reshape(-1, 5)  # x, y, depth, visibility, presence
         points = square.to_image(marks[:, :2] / LANDMARK_SIDE)
-        visibility = _sigmoid(marks[:KEYPOINTS, 3])
+        inside = (points[:KEYPOINTS] >= 0) & (points[:KEYPOINTS] < image.shape[1::-1])
+        visibility = _sigmoid(marks[:KEYPOINTS, 3]) * inside.all(axis=1)
         # The two points after the keypoints are those that the detector gives.
         next_square = Square.around(*points[KEYPOINTS : KEYPOINTS + 2])
         return Pose(points[:KEYPOINTS].astype(np.float32), visibility, next_square)

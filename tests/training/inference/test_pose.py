@@ -67,6 +67,10 @@ def test_the_pose_in_a_photo():
     assert (pose.visibility[list(ELBOW + KNEE)] > 0.5).all()
     again = estimator.estimate(image, pose.square)
     assert np.abs(again.keypoints - pose.keypoints)[11:].mean() < 0.03 * max(image.shape)
+    above = estimator.estimate(image[: int(pose.keypoints[KNEE[0], 1]) - 20], pose.square)
+    assert above is not None
+    assert (above.visibility[list(KNEE + ANKLE)] == 0).all()  # the network guesses them below
+    assert (above.visibility[list(SHOULDER)] > 0.5).all()
 
 
 def standing(*, arms: int = 40, hidden: tuple[int, ...] = ()) -> Pose:

@@ -95,7 +95,7 @@ class Recognition:
             group=RECOGNITION,
             choices=("auto", *LOCATORS),
             name="--locate",
-            default="people for models of photos, yolo for its own model, else segment",
+            default="parser for models of photos, yolo for its own model, else segment",
         ),
     ] = "auto"
     label_source: Annotated[

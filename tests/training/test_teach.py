@@ -1,4 +1,4 @@
-"""Teaching by the command: pictures become a garment of a wardrobe, which is listed and forgotten."""
+"""Teaching by the command: pictures become a garment of a wardrobe, listed and forgotten."""
 
 import cv2
 import make

@@ -8,7 +8,7 @@ score from which a garment is named. Imports no torch.
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -27,6 +27,7 @@ from training.inference.embedding import (
     NEAREST,
     Decision,
     EmbeddingSpace,
+    cloth_features,
     write_space,
 )
 
@@ -36,7 +37,9 @@ VIEWS = (AGAIN, ELSEWHERE, ELSEWHERE, ELSEWHERE)  # of each to learn from
 HELD_OUT_VIEWS = (AGAIN,) * 5 + (ELSEWHERE,) * 5
 UNEVEN = 3  # steps by which a mask to learn from is larger or smaller at most
 STEP = 80  # of them a garment's side has
-COMPONENTS, DIMENSIONS = 250, 96  # before and after the discriminant analysis
+COMPONENTS, DIMENSIONS = 250, 96  # of cloth, before and after the discriminant analysis
+KIND_DIMENSIONS = 64  # principal components of the last layer's input
+UNDECIDED = Decision(slope=1.0, shift=0.0)
 SHRINKAGE = 0.2  # of the covariance within garments to its diagonal
 TAUGHT, PICTURES = 20, 3  # garments in a wardrobe, and pictures of each
 ROUNDS = 20  # random wardrobes
@@ -63,6 +66,11 @@ class Described:
     def photos(self) -> np.ndarray:
         """True for photos, bool (N,)."""
         return self.views == 0
+
+    def of(self, views: Sequence[int]) -> "Described":
+        """The pictures of some views."""
+        there = np.isin(self.views, views)
+        return Described(self.features[there], self.garments[there], self.views[there])
 
 
 def describe(
@@ -116,35 +124,53 @@ def uneven(region: Region, shape: tuple[int, ...], rng: np.random.Generator) -> 
     return Region.from_mask(change(cover, np.ones((side, side)), iterations=abs(steps))) or region
 
 
-def fit_projection(found: Described) -> tuple[np.ndarray, np.ndarray]:
-    """Mean float32 (F,) of features, and the projection float32 (D, F) of a discriminant analysis.
+def fit_space(found: Described, *, first: int) -> EmbeddingSpace:
+    """The space that tells garments apart, with their photos as background and no decision yet.
+
+    Args:
+        first: number of features of cloth, which stand before those of the kind.
 
     Raises:
         DataError: there are too few garments.
     """
-    features = found.features.astype(np.float64)
-    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    scaled = (features - mean) / scale
+    mean = found.features.mean(axis=0)
+    cloth = discriminants(found.features[:, :first].astype(np.float64), found.garments)
+    centred = found.features[found.photos, first:] - mean[first:]
+    kind = np.linalg.svd(centred, full_matrices=False)[2][:KIND_DIMENSIONS]
+    parts = mean.astype(np.float32), cloth.astype(np.float32), kind.astype(np.float32)
+    empty = np.zeros((0, len(cloth) + len(kind)), np.float32)
+    background = EmbeddingSpace(*parts, empty, UNDECIDED).embed(found.features[found.photos])
+    return EmbeddingSpace(*parts, background, UNDECIDED)
+
+
+def discriminants(features: np.ndarray, garments: np.ndarray) -> np.ndarray:
+    """The projection (D, F) of a linear discriminant analysis of features (N, F) less their mean.
+
+    Args:
+        garments: int (N,), equal for pictures of one garment.
+
+    Raises:
+        DataError: there are too few garments, or one picture of each.
+    """
+    scale = features.std(axis=0) + 1e-6
+    scaled = (features - features.mean(axis=0)) / scale
     components = np.linalg.svd(scaled, full_matrices=False)[2][:COMPONENTS]
     reduced = scaled @ components.T
-    names, members, counts = np.unique(found.garments, return_inverse=True, return_counts=True)
-    if len(names) <= NEAREST or counts.max() < 2:
-        raise DataError(f"too few photos of garments: wanted {GARMENTS}, got {len(names)}")
-    centres = np.zeros((len(names), reduced.shape[1]))
+    _, members, counts = np.unique(garments, return_inverse=True, return_counts=True)
+    if len(counts) <= NEAREST or counts.max() < 2:
+        raise DataError(f"too few photos of garments: wanted {GARMENTS}, got {len(counts)}")
+    centres = np.zeros((len(counts), reduced.shape[1]))
     np.add.at(centres, members, reduced)
     centres /= counts[:, None]
-    # A mean over n views varies too: the deviations from it are too small by (n - 1) / n.
-    deviations = (reduced - centres[members])[counts[members] > 1]
-    repeated = counts[counts > 1]
-    within = deviations.T @ deviations / (repeated.sum() - len(repeated))
+    deviations = reduced - centres[members]
+    within = deviations.T @ deviations / (counts.sum() - len(counts))
     within += SHRINKAGE * (np.diag(np.diag(within)) - within)
     values, vectors = np.linalg.eigh(within)
     whitening = vectors / np.sqrt(np.maximum(values, 1e-6 * values.max())) @ vectors.T
     between = np.cov(centres.T)
     directions = np.linalg.eigh(whitening @ between @ whitening)[1][:, : -DIMENSIONS - 1 : -1]
     projection = directions.T @ whitening @ components / scale
-    projection /= np.abs(projection).max()  # embeddings have unit length anyway
-    return mean.astype(np.float32), projection.astype(np.float32)
+    return projection / np.abs(projection).max()  # embeddings have unit length anyway
 
 
 def joined(first: Described, second: Described) -> Described:
@@ -269,19 +295,20 @@ def _run(args: argparse.Namespace) -> int:
     describer = Describer(args.model, threads=args.threads)
     find = load_finder(args.locator, threads=args.threads)
     learnt = describe(photos["training"][:GARMENTS], describer, VIEWS, title="to learn from")
-    mean, projection = fit_projection(learnt)
-    raw = EmbeddingSpace(mean, projection, np.zeros((0, len(projection))), Decision(1, 0))
-    background = raw.embed(learnt.features[learnt.photos])
-    space = EmbeddingSpace(mean, projection, background, Decision(1, 0))
+    space = fit_space(learnt, first=cloth_features(describer.stem, describer.info))
     held_out = photos["validation"][:HELD_OUT]
     taught = describe(held_out, describer, HELD_OUT_VIEWS, locate=find, title="to teach")
     others = describe(
         photos["validation"][HELD_OUT:][:OTHERS], describer, (), locate=find, title="others"
     )
-    trial = try_wardrobes(space, joined(taught, others), taught=len(held_out))
-    decision = fit_decision(trial)
-    path = write_space(EmbeddingSpace(mean, projection, background, decision), describer.stem)
-    print(f"{summary(trial, decision)}\nwrote {path}")
+    found = joined(taught, others)
+    decision = fit_decision(try_wardrobes(space, found, taught=len(held_out)))
+    for title, change in (("again", AGAIN), ("elsewhere", ELSEWHERE)):
+        shown = [n for n, one in enumerate((None, *HELD_OUT_VIEWS)) if one in (None, change)]
+        trial = try_wardrobes(space, found.of(shown), taught=len(held_out))
+        print(f"photographed {title}: {summary(trial, decision)}")
+    path = write_space(replace(space, decision=decision), describer.stem)
+    print(f"wrote {path}")
     return 0
 
 

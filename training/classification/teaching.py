@@ -108,20 +108,20 @@ class Describer:
     """Describes garments by the features of a classifier.
 
     Attributes:
-        stem: path of its weights without suffix.
+        stem: path of its weights without suffix; info: their metadata.
 
     Raises:
         WeightsError: there is no such classifier, or its file is damaged.
     """
 
     def __init__(self, model: str, *, threads: int = 1):
-        self.stem, self._info = locate_for("classify", model)
+        self.stem, self.info = locate_for("classify", model)
         verified(self.stem.with_suffix(".onnx"))
-        self._network = FeatureNetwork(self.stem, self._info, threads=threads)
+        self._network = FeatureNetwork(self.stem, self.info, threads=threads)
 
     def __call__(self, image: np.ndarray, region: Region | None) -> np.ndarray:
         """Features float32 (F,) of a garment in a BGR image (H, W, 3); None for all of it."""
-        crops = crops_with_masks(image, [region or whole_image(image)], self._info)
+        crops = crops_with_masks(image, [region or whole_image(image)], self.info)
         return self._network(crops)[0, self._network.classes :]
 
 

@@ -1,10 +1,12 @@
 """Embeddings of garments: which very garment a crop shows, beside its class.
 
 A classifier's finer feature maps are averaged over the garment's pixels, so that the ground counts
-little; a linear map, fitted to photos of many garments, keeps what differs between garments and
-drops what differs between photos of one (linear discriminant analysis). Two embeddings are compared
-by their cosine, less the similarity of each to its nearest among photos of other garments (adaptive
-score normalisation): a pair of jeans is like many others, a printed shirt like few.
+little: they show cloth, colour and print. A linear map, fitted to photos of many garments, keeps
+what differs between garments and drops what differs between photos of one (linear discriminant
+analysis). Beside them stand the principal components of the last layer's input: shape and kind. Two
+embeddings are compared by their cosine, less the similarity of each to its nearest among photos of
+other garments (adaptive score normalisation): a pair of jeans is like many, a printed shirt like
+few.
 """
 
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo, sha256
 
 MAPS = 3  # of a network's feature maps, the finest
+KIND_WEIGHT = 0.7  # of shape and kind beside cloth
 NEAREST = 5  # background embeddings, over whose similarity the mean is taken
 FAINT = 1e-3  # weight of pixels outside a garment, which matters where its mask is empty
 VARIANCE = 1e-8  # added before roots
@@ -30,13 +33,15 @@ COMMAND = "python -m training.classification.fit_wardrobe --model {} --photos CS
 class FeatureNetwork:
     """A published classifier that also gives features of each crop's garment.
 
+    The first features are of its cloth, the others of its kind: see `EmbeddingSpace`.
+
     Attributes:
         classes: number of its classes, K.
     """
 
     def __init__(self, stem: Path, info: WeightsInfo, *, threads: int, cache: str = ""):
         self.classes = len(info.classes)
-        self._network = OpenVinoNetwork(stem, feature_maps=True, threads=threads, cache=cache)
+        self._network = OpenVinoNetwork(stem, features=True, threads=threads, cache=cache)
         wanted = (info.channels, info.size, info.size)
         network = self._network
         network.require(fits=network.input[1:] == wanted and network.output[1:] == (self.classes,))
@@ -48,8 +53,16 @@ class FeatureNetwork:
             batch: uint8 (N, C + 1, S, S), crops and, as their last plane, the garments' masks.
         """
         crops = np.ascontiguousarray(batch[:, :-1])
-        logits, *maps = self._network.outputs_for(crops)
-        return np.concatenate([logits, garment_features(maps[:MAPS], batch[:, -1])], axis=1)
+        logits, *maps, last = self._network.outputs_for(crops)
+        cloth = masked_statistics(maps[:MAPS], batch[:, -1])
+        return np.concatenate([logits, cloth, last], axis=1)
+
+
+def cloth_features(stem: Path, info: WeightsInfo) -> int:
+    """The number of a network's features that are of cloth."""
+    network = OpenVinoNetwork(stem, features=True)
+    _, *maps, _ = network.outputs_for(np.zeros((1, info.channels, info.size, info.size), np.uint8))
+    return 2 * sum(one.shape[1] for one in maps[:MAPS])
 
 
 def crops_with_masks(image: np.ndarray, regions: Sequence[Region], info: WeightsInfo) -> np.ndarray:
@@ -69,8 +82,8 @@ def crops_with_masks(image: np.ndarray, regions: Sequence[Region], info: Weights
     return np.stack(stacked)
 
 
-def garment_features(maps: list[np.ndarray], masks: np.ndarray) -> np.ndarray:
-    """Mean and deviation of feature maps under masks, float32 (N, F).
+def masked_statistics(maps: list[np.ndarray], masks: np.ndarray) -> np.ndarray:
+    """Means and deviations of feature maps under masks, float32 (N, 2 x all channels).
 
     Args:
         maps: float32 (N, C, H, W) each.
@@ -109,19 +122,24 @@ class EmbeddingSpace:
     """The embedding that was fitted to one classifier's weights.
 
     Attributes:
-        mean: float32 (F,), of features; projection: float32 (D, F), of features less their mean.
-        background: float32 (B, D), embeddings of photos of many garments.
+        mean: float32 (F,), of features.
+        cloth: float32 (C, M), projection of the first features less their mean; kind: float32
+            (K, F - M), of the others.
+        background: float32 (B, C + K), embeddings of photos of many garments.
     """
 
     mean: np.ndarray
-    projection: np.ndarray
+    cloth: np.ndarray
+    kind: np.ndarray
     background: np.ndarray
     decision: Decision
 
     def embed(self, features: np.ndarray) -> np.ndarray:
-        """Embeddings float32 (N, D) of unit length, from features (N, F)."""
-        mapped = (features.astype(np.float32) - self.mean) @ self.projection.T
-        return mapped / np.maximum(np.linalg.norm(mapped, axis=1, keepdims=True), 1e-9)
+        """Embeddings float32 (N, C + K) of unit length, from features (N, F)."""
+        centred, first = features.astype(np.float32) - self.mean, self.cloth.shape[1]
+        cloth = _unit(centred[:, :first] @ self.cloth.T)
+        kind = _unit(centred[:, first:] @ self.kind.T)
+        return np.concatenate([cloth, KIND_WEIGHT * kind], axis=1) / np.hypot(1, KIND_WEIGHT)
 
     def crowding(self, embeddings: np.ndarray) -> np.ndarray:
         """Mean similarity float32 (N,) of embeddings (N, D) to the nearest of the background."""
@@ -133,6 +151,11 @@ class EmbeddingSpace:
         """How alike embeddings (N, D) and prototypes (M, D) are, float32 (N, M)."""
         crowding = self.crowding(embeddings)[:, None] + self.crowding(prototypes)[None]
         return embeddings @ prototypes.T - crowding / 2
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    """Rows (N, D) at unit length."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
 def space_path(stem: Path) -> Path:
@@ -154,13 +177,16 @@ def read_space(stem: Path) -> EmbeddingSpace:
         arrays, metadata = read_arrays(path)
         space = EmbeddingSpace(
             mean=arrays["mean"].astype(np.float32),
-            projection=arrays["projection"].astype(np.float32),
+            cloth=arrays["cloth"].astype(np.float32),
+            kind=arrays["kind"].astype(np.float32),
             background=arrays["background"].astype(np.float32),
             decision=Decision(**metadata["decision"]),
         )
-        (size,), (depth, columns) = space.mean.shape, space.projection.shape
+        (size,), (first, start), (second, rest) = (
+            one.shape for one in (space.mean, space.cloth, space.kind)
+        )
         count, wide = space.background.shape
-        if columns != size or wide != depth or count < NEAREST:
+        if start + rest != size or first + second != wide or count < NEAREST:
             raise ValueError("arrays do not fit together")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WeightsError(f"{path} is damaged ({error}): `git checkout {path}`, or {command}"
@@ -179,7 +205,8 @@ def write_space(space: EmbeddingSpace, stem: Path) -> Path:
     path = space_path(stem)
     arrays = {
         "mean": space.mean,
-        "projection": space.projection.astype(np.float16),
+        "cloth": space.cloth.astype(np.float16),
+        "kind": space.kind.astype(np.float16),
         "background": space.background.astype(np.float16),
     }
     metadata = {

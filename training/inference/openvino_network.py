@@ -66,7 +66,8 @@ class OpenVinoNetwork:
         stem: path of the file without its suffix; kind: the suffix.
         fit: adapts the network to a shape of input; it is then compiled once for each shape. None
             compiles it as it is, dynamic in the axes that the file leaves dynamic.
-        feature_maps: give the network's feature maps as further outputs; the file stays as it is.
+        features: give a classifier's feature maps, the finest first, and its last layer's input as
+            further outputs; the file stays as it is.
         options: see `NetworkOptions`.
 
     Attributes:
@@ -83,7 +84,7 @@ class OpenVinoNetwork:
         *,
         kind: str = ".onnx",
         fit: Fit | None = None,
-        feature_maps: bool = False,
+        features: bool = False,
         **options: Unpack[NetworkOptions],
     ):
         self._path, self._fit = stem.with_suffix(kind), fit
@@ -93,8 +94,8 @@ class OpenVinoNetwork:
         self._own = threading.local()  # a request serves one thread at a time
         try:
             self._model = _core().read_model(str(self._path))
-            if feature_maps:
-                self._model.add_outputs(_feature_maps(self._model))
+            if features:
+                self._model.add_outputs(_features(self._model))
             self.input, self.output = (
                 tuple(d.get_length() if d.is_static else -1 for d in port[0].partial_shape)
                 for port in (self._model.inputs, self._model.outputs)
@@ -158,15 +159,23 @@ class OpenVinoNetwork:
                            "or use a smaller --model")  # fmt: skip
 
 
-def _feature_maps(model: Any) -> list[Any]:
-    """The openvino.Output of each resolution's last residual sum (N, C, H, W), finest first."""
-    found = {}
+def _features(model: Any) -> list[Any]:
+    """The openvino.Output of each resolution's last residual sum, and what the last layer takes.
+
+    They are (N, C, H, W), the finest first, and (N, D).
+
+    Raises:
+        IndexError: there is no layer.
+    """
+    maps, layers = {}, []
     for node in model.get_ordered_ops():
-        if node.get_type_name() == "Add":
+        if node.get_type_name() == "MatMul":
+            layers.append(node)
+        elif node.get_type_name() == "Add":
             shapes = [port.get_partial_shape() for port in (*node.inputs(), *node.outputs())]
             if len(shapes[0]) == 4 and all(shape == shapes[0] for shape in shapes):
-                found[shapes[0][2].get_length()] = node.output(0)
-    return [found[side] for side in sorted(found, reverse=True)]
+                maps[shapes[0][2].get_length()] = node.output(0)
+    return [*(maps[side] for side in sorted(maps, reverse=True)), layers[-1].input_value(0)]
 
 
 def _properties(options: NetworkOptions) -> dict[str, object]:

@@ -28,7 +28,7 @@ class Wardrobe:
     Attributes:
         model: name of the classifier; weights: SHA-256 of its .safetensors file.
         names: of each row of `features`; a garment of several pictures has several rows.
-        features: float16 (N, F), as `embedding.garment_features` gives them.
+        features: float16 (N, F), as `embedding.FeatureNetwork` gives them.
     """
 
     model: str

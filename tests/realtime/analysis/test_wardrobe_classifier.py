@@ -23,12 +23,12 @@ RED, GREEN, BLUE = np.eye(3, dtype=np.float32)
 
 
 class ColourNetwork:
-    """Features are the crop's mean colour; the logits favour the first class."""
+    """Features are the crop's mean colour, twice; the logits favour the first class."""
 
     def __call__(self, batch):
         colours = batch[:, :3].mean(axis=(2, 3), dtype=np.float32)
         logits = np.tile(np.array([1, 0, 0], np.float32), (len(batch), 1))
-        return np.concatenate([logits, colours], axis=1)
+        return np.concatenate([logits, colours, colours], axis=1)
 
 
 @pytest.fixture
@@ -36,10 +36,9 @@ def described(tmp_path):
     """A classifier of the classes top, pants and other, by colours."""
     stem = tmp_path / "net"
     stem.with_suffix(".safetensors").write_bytes(b"weights")
-    background = np.tile(np.ones(3, np.float32) / np.sqrt(3), (9, 1))
-    write_space(
-        EmbeddingSpace(np.zeros(3, np.float32), np.eye(3), background, Decision(40.0, 12.0)), stem
-    )
+    background = np.tile(np.ones(3, np.float32) / np.sqrt(6), (9, 2))
+    mean, axes = np.zeros(6, np.float32), np.eye(3)
+    write_space(EmbeddingSpace(mean, axes, axes, background, Decision(40.0, 12.0)), stem)
     info = replace(
         locate("photo")[1], name="net", classes=("top", "pants", "other"), size=SIZE, temperature=1
     )

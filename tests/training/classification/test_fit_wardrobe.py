@@ -9,52 +9,48 @@ from training.classification.fit_wardrobe import (
     FALSE,
     Described,
     Trial,
+    discriminants,
     fit_decision,
-    fit_projection,
+    fit_space,
     joined,
     parts,
     summary,
     try_wardrobes,
     uneven,
 )
-from training.inference.embedding import Decision, EmbeddingSpace
+from training.inference.embedding import Decision
 
 OWN = 24
+CLOTH = OWN + 4
 
 
 def described(*, garments, views, seed=0):
-    """Features of which the first OWN tell garments apart and the last four vary at random."""
+    """Features: OWN tell garments apart, four vary at random, the last three tell three kinds."""
     rng = np.random.default_rng(seed)
     numbers = np.repeat(np.arange(garments), views)
     features = np.concatenate(
         [rng.normal(0, 1, (garments, OWN))[numbers], rng.normal(0, 5, (len(numbers), 4))], axis=1
     )
     features[:, :OWN] += rng.normal(0, 0.05, (len(numbers), OWN))
+    features = np.concatenate([features, 3 * np.eye(3)[numbers % 3]], axis=1)
     return Described(features.astype(np.float32), numbers, np.tile(np.arange(views), garments))
 
 
-def space_of(found):
-    mean, projection = fit_projection(found)
-    bare = EmbeddingSpace(mean, projection, np.zeros((0, len(projection))), Decision(1, 0))
-    background = bare.embed(found.features[found.photos])
-    return EmbeddingSpace(mean, projection, background, Decision(1, 0))
-
-
 def test_the_projection_keeps_what_tells_garments_apart():
-    _, projection = fit_projection(described(garments=60, views=5))
-    weights = np.abs(projection)
+    found = described(garments=60, views=5)
+    weights = np.abs(discriminants(found.features[:, :CLOTH], found.garments))
     assert weights[:OWN, :OWN].max(axis=1).min() > 20 * weights[:OWN, OWN:].max()
 
 
 def test_too_few_garments_are_an_error():
     with pytest.raises(DataError, match="too few photos"):
-        fit_projection(described(garments=4, views=5))
+        fit_space(described(garments=4, views=5), first=CLOTH)
     with pytest.raises(DataError, match="too few photos"):
-        fit_projection(described(garments=60, views=1))
+        fit_space(described(garments=60, views=1), first=CLOTH)
 
 
 def test_taught_garments_are_named_and_others_are_not():
-    space = space_of(described(garments=80, views=5))
+    space = fit_space(described(garments=80, views=5), first=CLOTH)
     taught = described(garments=30, views=8, seed=1)
     found = joined(taught, described(garments=200, views=1, seed=2))
     trial = try_wardrobes(space, found, taught=30)

@@ -1,5 +1,7 @@
 """Embeddings: features under masks, scores against a background, the fitted file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from training.inference.embedding import (
     EmbeddingSpace,
     FeatureNetwork,
     crops_with_masks,
-    garment_features,
+    masked_statistics,
     read_space,
     space_path,
     write_space,
@@ -19,12 +21,15 @@ from training.inference.embedding import (
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WEIGHTS_DIR, locate
 
+DECISION = Decision(slope=10.0, shift=5.0)
 
-def space(background, *, decision=Decision(10.0, 5.0)):
-    """Features are embeddings already."""
+
+def space(background):
+    """Features are embeddings twice, as cloth and as kind; the background is of such."""
     size = background.shape[1]
-    mean, projection = np.zeros(size, np.float32), np.eye(size, dtype=np.float32)
-    return EmbeddingSpace(mean, projection, background.astype(np.float32), decision)
+    axes, mean = np.eye(size, dtype=np.float32), np.zeros(2 * size, np.float32)
+    made = EmbeddingSpace(mean, axes, axes, np.zeros((0, 2 * size), np.float32), DECISION)
+    return replace(made, background=made.embed(np.tile(background, 2)).astype(np.float32))
 
 
 @pytest.fixture
@@ -39,13 +44,13 @@ def test_features_are_of_the_garment_s_pixels():
     maps[0, 0], maps[0, 1] = [[1, 3], [8, 8]], 5
     masks = np.zeros((1, 4, 4), np.uint8)
     masks[:, :2] = 255  # the upper cells
-    found = garment_features([maps], masks)[0]
+    found = masked_statistics([maps], masks)[0]
     assert found == pytest.approx([2, 5, 1, 0], abs=0.05)
 
 
 def test_without_a_mask_features_are_of_all_pixels():
     maps = np.arange(4, dtype=np.float32).reshape(1, 1, 2, 2)
-    found = garment_features([maps], np.zeros((1, 4, 4), np.uint8))[0]
+    found = masked_statistics([maps], np.zeros((1, 4, 4), np.uint8))[0]
     assert found == pytest.approx([1.5, 1.118], abs=1e-3)
 
 
@@ -74,7 +79,9 @@ def test_features_come_beside_the_logits_of_the_file():
 def test_a_crowded_place_lowers_scores():
     common, rare = np.eye(3)[:2]
     background = np.concatenate([np.tile(common, (NEAREST, 1)), np.tile(-rare, (NEAREST, 1))])
-    scores = space(background).scores(np.stack([common, rare]), np.stack([common, rare]))
+    made = space(background)
+    embeddings = made.embed(np.tile(np.stack([common, rare]), 2))
+    scores = made.scores(embeddings, embeddings)
     assert scores == pytest.approx(np.array([[0, -0.5], [-0.5, 1]]), abs=1e-6)
 
 
@@ -83,30 +90,38 @@ def test_the_embedding_is_read_as_written(stem):
     assert write_space(made, stem) == space_path(stem)
     read = read_space(stem)
     assert read.decision == made.decision
-    assert (read.background == made.background).all() and (read.mean == made.mean).all()
+    assert np.abs(read.background - made.background).max() < 1e-3
+    assert (read.mean == made.mean).all() and (read.cloth == made.cloth).all()
 
 
 def test_the_embedding_of_other_weights_is_refused(stem):
     write_space(space(np.eye(8)), stem)
     stem.with_suffix(".safetensors").write_bytes(b"retrained")
-    with pytest.raises(WeightsError, match="other weights: fit it with .*fit_wardrobe --model net"):
+    with pytest.raises(WeightsError, match=r"other weights: fit it .*fit_wardrobe --model net"):
         read_space(stem)
 
 
 def test_without_an_embedding_nothing_can_be_taught(stem):
-    with pytest.raises(WeightsError, match="cannot be taught to net.*--model photo"):
+    with pytest.raises(WeightsError, match=r"cannot be taught to net.*--model photo"):
         read_space(stem)
 
 
-@pytest.mark.parametrize("background", [np.eye(8)[:, :7], np.eye(8)[:2]])
-def test_arrays_that_do_not_fit_are_damage(stem, background):
-    made = space(np.eye(8))
-    write_space(EmbeddingSpace(made.mean, made.projection, background, made.decision), stem)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"background": np.eye(16)[:, :7]},
+        {"background": np.eye(16)[:2]},
+        {"mean": np.zeros(15)},
+        {"kind": np.eye(7)},
+    ],
+)
+def test_arrays_that_do_not_fit_are_damage(stem, changes):
+    write_space(replace(space(np.eye(8)), **changes), stem)
     with pytest.raises(WeightsError, match="is damaged"):
         read_space(stem)
 
 
 def test_the_committed_embedding_belongs_to_the_committed_weights():
     found = read_space(WEIGHTS_DIR / "photo")
-    assert found.projection.shape == (96, len(found.mean)) and len(found.background) >= 400
-    assert space_path(WEIGHTS_DIR / "photo").stat().st_size < 300_000
+    assert len(found.cloth) + len(found.kind) == 160 and len(found.background) >= 400
+    assert space_path(WEIGHTS_DIR / "photo").stat().st_size < 600_000

@@ -9,13 +9,15 @@ from training.inference.embedding import Decision, EmbeddingSpace
 from training.inference.wardrobe import Wardrobe, WardrobeMatcher, checked_name, named
 
 SIZE = 8
+HALF = np.eye(SIZE // 2, dtype=np.float32)  # features are embeddings twice, as cloth and as kind
 SPACE = EmbeddingSpace(
     np.zeros(SIZE, np.float32),
-    np.eye(SIZE, dtype=np.float32),
-    np.tile(np.eye(SIZE, dtype=np.float32)[-1], (9, 1)),
+    HALF,
+    HALF,
+    np.tile(HALF[-1], (9, 2)),
     Decision(slope=20.0, shift=10.0),  # named from a score of 0.5 on
 )
-FIRST, SECOND, THIRD = np.eye(SIZE, dtype=np.float32)[:3]
+FIRST, SECOND, THIRD = np.tile(HALF[:3], 2)
 
 
 @pytest.fixture

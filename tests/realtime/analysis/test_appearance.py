@@ -79,8 +79,8 @@ def test_pixels_of_a_mask_and_of_an_empty_one():
 def test_labels_show_colour_and_attributes():
     region = Region(np.float32((0, 0, 9, 9)), np.full((9, 9), 255, np.uint8))
     garment = Garment(region, 1, Label("Dress", 0.93), colour="red", attributes={"neck": "v"})
-    assert Annotator(("Dress",))._text(garment) == "Dress 93%, v"
-    assert Annotator(("Dress",), colour=True)._text(garment) == "red Dress 93%, v"
+    assert Annotator(("Dress",))._text(garment, numbered=False) == "Dress 93%, v"
+    assert Annotator(("Dress",), colour=True)._text(garment, numbered=False) == "red Dress 93%, v"
 
 
 def test_another_kind_of_model_is_refused():

@@ -17,7 +17,13 @@ from realtime.analysis.engines import (
 )
 from realtime.types import Region
 from training.inference.embedding import crops_with_masks, read_space, space_path
-from training.inference.wardrobe import Wardrobe, WardrobeMatcher, named
+from training.inference.wardrobe import (
+    Wardrobe,
+    WardrobeMatcher,
+    checked_name,
+    named,
+    prototype_views,
+)
 from training.inference.weights import WeightsInfo, locate, locate_for, verified
 
 
@@ -43,10 +49,13 @@ class FeatureClassifier(CropClassifier):
             return super().logits(image, regions)
         return self._engine(crops_with_masks(image, regions, self.info))
 
-    def features(self, image: np.ndarray, region: Region) -> np.ndarray:
-        """Features float32 (1, F) of a region of a BGR image (H, W, 3)."""
-        self.logits(image, [region])
-        return self.last_features
+    def prototypes(self, image: np.ndarray, region: Region) -> np.ndarray:
+        """Features float32 (N, F) of a garment in a BGR image (H, W, 3) that is to be taught."""
+        found = []
+        for view, there in prototype_views(image, region):
+            self.logits(view, [there])
+            found.append(self.last_features)
+        return np.concatenate(found)
 
     def wardrobe(
         self, path: Path | None, *, like: Wardrobe | None = None, missing_ok: bool = False
@@ -138,7 +147,6 @@ class WardrobeClassifier:
         Raises:
             UsageError: the name is none.
         """
-        features = self._described.features(image, region)
-        return WardrobeClassifier(
-            self.classifier, self._described, self.wardrobe.taught(name, features)
-        )
+        checked_name(name)  # at once
+        wardrobe = self.wardrobe.taught(name, self._described.prototypes(image, region))
+        return WardrobeClassifier(self.classifier, self._described, wardrobe)

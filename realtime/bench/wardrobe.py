@@ -21,6 +21,7 @@ from preprocessing.datasets.samples_and_splits import Sample
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
 from preprocessing.images.pictures import read_picture
+from preprocessing.images.regions import whole_image
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import PHOTO_CLASS
 from preprocessing.synthesis.garment_views import AGAIN, ELSEWHERE, Change, another_view
@@ -30,7 +31,7 @@ from realtime.bench.footage import Footage, frames_of, picture_frame
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition, recognition_of
 from realtime.types import Garment
-from training.classification.fit_wardrobe import parts
+from training.classification.described_garments import parts
 from training.classification.teaching import Describer, GarmentFinder, load_finder
 from training.inference.embedding import read_space
 from training.inference.wardrobe import Wardrobe
@@ -116,10 +117,10 @@ class Taught:
         self._space = read_space(self.describe.stem)
 
     def learn(self, pictures: dict[str, list[np.ndarray]]) -> None:
-        """Teach garments by the features (F,) of their pictures, in place of earlier ones."""
+        """Teach garments by the prototypes (N, F) of their pictures, in place of earlier ones."""
         wardrobe = Wardrobe.empty(self.describe.stem, self._space)
         for name, features in pictures.items():
-            wardrobe = wardrobe.taught(name, np.stack(features))
+            wardrobe = wardrobe.taught(name, np.concatenate(features))
         wardrobe.write(self._file)
         self._taught = AnalysisFactory(replace(self._recognition, wardrobe=self._file))
 
@@ -150,7 +151,8 @@ def score_photos(
     others = samples[settings.garments :][: settings.others]
     app.learn({
         _name(number): [
-            app.describe(view, find(view)) for view in views(sample, AGAIN, PICTURES, seed=number)
+            app.describe.prototypes(view, find(view) or whole_image(view))
+            for view in views(sample, AGAIN, PICTURES, seed=number)
         ]
         for number, sample in enumerate(tqdm(chosen, "to teach", disable=None))
     })  # fmt: skip
@@ -263,7 +265,7 @@ def _looks(clip: Path) -> list[np.ndarray]:
 def _worn_pictures(
     garment: WornGarment, images: Sequence[np.ndarray], app: Taught
 ) -> list[np.ndarray]:
-    """Features (F,) of a garment in some of the frames in which it was found.
+    """Prototypes (N, F) of a garment in some of the frames in which it was found.
 
     Raises:
         DataError: it was found in none.
@@ -273,7 +275,7 @@ def _worn_pictures(
     if not there:
         raise DataError(f"{garment.clips[0]}: nothing on the {garment.part} body was found")
     places = np.linspace(0, len(there) - 1, min(PICTURES, len(there))).round().astype(int)
-    return [app.describe(*there[place]) for place in places.tolist()]
+    return [app.describe.prototypes(*there[place]) for place in places.tolist()]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from preprocessing.images.segmentation import segment
 from preprocessing.labels import LAYERS
 from training.inference.embedding import FeatureNetwork, crops_with_masks, read_space
 from training.inference.parser import FrameParser, openvino_parser
-from training.inference.wardrobe import Wardrobe
+from training.inference.wardrobe import PER_PICTURE, Wardrobe, prototype_views
 from training.inference.weights import locate_for, verified
 
 FRAME_STEP = 10  # of a video that is given in place of pictures
@@ -124,6 +124,10 @@ class Describer:
         crops = crops_with_masks(image, [region or whole_image(image)], self.info)
         return self._network(crops)[0, self._network.classes :]
 
+    def prototypes(self, image: np.ndarray, region: Region) -> np.ndarray:
+        """Features float32 (PER_PICTURE, F) of a garment that is to be taught."""
+        return np.stack([self(*view) for view in prototype_views(image, region)])
+
 
 def _largest(regions: Sequence[Region]) -> Region:
     return max(regions, key=lambda region: np.count_nonzero(region.mask))
@@ -148,7 +152,7 @@ def teach(settings: TeachSettings) -> str:
     if settings.images:
         features, skipped = _described(settings)
         wardrobe = wardrobe.taught(settings.name, features)
-        lines += [*skipped, _taught(settings.name, len(features))]
+        lines += [*skipped, _taught(settings.name, len(features) // PER_PICTURE)]
     if settings.forget or settings.images:
         wardrobe.write(settings.out)
     return "\n".join([*lines, _listed(wardrobe, settings.out)])
@@ -165,7 +169,7 @@ def _opened(settings: TeachSettings) -> Wardrobe:
 
 
 def _described(settings: TeachSettings) -> tuple[np.ndarray, list[str]]:
-    """Features float32 (N, F) of the garment in the pictures, and a line for each without it."""
+    """Features (N, F) of the garment in the pictures, and a line for each without it."""
     describe = Describer(settings.model, threads=settings.threads)
     find = load_finder(settings.locator, layer=settings.layer, threads=settings.threads)
     rows, skipped = [], []
@@ -175,10 +179,10 @@ def _described(settings: TeachSettings) -> tuple[np.ndarray, list[str]]:
             if region is None:
                 skipped.append(f"no {settings.layer} in {name}: left out")
             else:
-                rows.append(describe(image, region))
+                rows.append(describe.prototypes(image, region))
     if not rows:
         raise DataError(f"no picture shows a {settings.layer}: give another --layer, or none")
-    return np.stack(rows), skipped
+    return np.concatenate(rows), skipped
 
 
 def _taught(name: str, count: int) -> str:

@@ -23,10 +23,11 @@ RED, GREEN, BLUE = np.eye(3, dtype=np.float32)
 
 
 class ColourNetwork:
-    """Features are the crop's mean colour, twice; the logits favour the first class."""
+    """Features are the garment's mean colour, twice; the logits favour the first class."""
 
     def __call__(self, batch):
-        colours = batch[:, :3].mean(axis=(2, 3), dtype=np.float32)
+        masks = batch[:, 3:] / np.float32(255)
+        colours = (batch[:, :3] * masks).sum(axis=(2, 3)) / masks.sum(axis=(2, 3))
         logits = np.tile(np.array([1, 0, 0], np.float32), (len(batch), 1))
         return np.concatenate([logits, colours, colours], axis=1)
 

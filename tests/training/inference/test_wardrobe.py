@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
+from preprocessing.images.regions import Region
 from training.inference.archives import replace_file, to_bytes
 from training.inference.embedding import Decision, EmbeddingSpace
-from training.inference.wardrobe import Wardrobe, WardrobeMatcher, checked_name, named
+from training.inference.wardrobe import (
+    NEAREST_PROTOTYPES,
+    PER_PICTURE,
+    Wardrobe,
+    WardrobeMatcher,
+    checked_name,
+    name_scores,
+    named,
+    prototype_views,
+)
 
 SIZE = 8
 HALF = np.eye(SIZE // 2, dtype=np.float32)  # features are embeddings twice, as cloth and as kind
@@ -30,7 +40,8 @@ def stem(tmp_path):
 @pytest.fixture
 def wardrobe(stem):
     empty = Wardrobe.empty(stem, SPACE)
-    return empty.taught("blue jumper", np.stack([FIRST, FIRST])).taught("jeans", SECOND[None])
+    first, second = np.tile(FIRST, (2 * PER_PICTURE, 1)), np.tile(SECOND, (PER_PICTURE, 1))
+    return empty.taught("blue jumper", first).taught("jeans", second)
 
 
 def test_a_taught_garment_is_named_and_others_are_not(wardrobe):
@@ -46,6 +57,28 @@ def test_a_garment_between_two_taught_ones_gets_neither_name(wardrobe):
     found = WardrobeMatcher(wardrobe, SPACE)((FIRST + SECOND)[None])
     assert found[0] == pytest.approx([0.5, 0.5], abs=0.01) and found[0].max() < 0.5
     assert named(found).tolist() == [-1]
+
+
+def test_a_name_s_nearest_prototypes_count():
+    prototypes = np.stack([*[FIRST] * NEAREST_PROTOTYPES, *[SECOND] * 9])
+    embeddings, prototypes = SPACE.embed(FIRST[None]), SPACE.embed(prototypes)
+    assert name_scores(SPACE, embeddings, prototypes) == pytest.approx([1])
+    fewer = prototypes[NEAREST_PROTOTYPES - 1 :]
+    assert name_scores(SPACE, embeddings, fewer) == pytest.approx([1 / NEAREST_PROTOTYPES])
+    assert name_scores(SPACE, embeddings, fewer[:1]) == pytest.approx([1])
+
+
+def test_a_picture_is_kept_with_views_of_it():
+    image = np.full((400, 600, 3), 128, np.uint8)
+    image[100:300, 200:400] = (30, 40, 200)
+    region = Region(np.array([200, 100, 400, 300], np.float32), np.full((200, 200), 255, np.uint8))
+    found = prototype_views(image, region)
+    assert len(found) == PER_PICTURE and found[0][0] is image
+    for view, there in found:
+        x1, y1, x2, y2 = there.window
+        colour = view[y1:y2, x1:x2][there.mask > 0].mean(axis=0)
+        assert colour[2] > 1.8 * colour[0]
+    assert max(found[1][0].shape) <= 320  # the garment's surroundings
 
 
 def test_an_empty_wardrobe_names_nothing(stem):
@@ -78,11 +111,11 @@ def test_a_wardrobe_of_other_weights_is_refused(wardrobe, stem, tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"features": np.zeros((2, SIZE), np.float16)},
-        {"features": np.zeros((3, SIZE + 1), np.float16)},
-        {"features": np.zeros((3, SIZE), np.float32)},
-        {"features": np.full((3, SIZE), np.nan, np.float16)},
-        {"names": np.array(["", "a", "b"])},
+        {"features": np.zeros((14, SIZE), np.float16)},
+        {"features": np.zeros((15, SIZE + 1), np.float16)},
+        {"features": np.zeros((15, SIZE), np.float32)},
+        {"features": np.full((15, SIZE), np.nan, np.float16)},
+        {"names": np.array([""] + ["a"] * 14)},
         {"names": np.array("a")},
     ],
 )

@@ -16,7 +16,7 @@ from preprocessing.synthesis.people.heads import read_heads
 from preprocessing.synthesis.people.scenes import Materials
 from preprocessing.synthesis.people.sprites import MASK_SIDE, PhotoSprite, grabcut_masks
 
-PERSON_SIDE, FRAME_SIDE = 448, 640  # pixels of the longer side of people, and of video frames
+PERSON_SIDE, FRAME_SIDE = 640, 640  # pixels of the longer side of people, and of video frames
 COVERAGE = 0.08  # smallest fraction of its photo that a single garment fills
 MOST_GARMENTS = 1000  # single garments that are cut out, which takes a third of a second each
 SINGLE_VALIDATION = 0.1  # fraction of the photos of single garments that are not trained on

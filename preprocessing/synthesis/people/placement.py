@@ -6,8 +6,9 @@ import numpy as np
 
 # Fractions of scenes with one to six people.
 PEOPLE = (0.38, 0.24, 0.16, 0.09, 0.08, 0.05)
-WEBCAM, SIDE_BY_SIDE = 0.3, 0.45  # fractions of the arrangements; the others are near and far
+WEBCAM, SIDE_BY_SIDE = 0.45, 0.35  # fractions of the arrangements; the others are near and far
 MOST_BEFORE_WEBCAM = 3
+SHOWN = (0.25, 0.8)  # fraction of a person that the frame's lower border leaves
 SLOTS = 0.6  # fraction of scenes in which everybody has a slot of the width
 SORTED = 0.5  # fraction of scenes in which the nearest stand before the farthest
 
@@ -55,7 +56,7 @@ def random_places(size: tuple[int, int], rng: np.random.Generator) -> list[Place
 def _before_webcam(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Heights and feet, as fractions of the frame's height, of people whom its border cuts."""
     heads = rng.uniform(0.02, 0.3, count)
-    heights = rng.uniform(1.1, 2.4) * rng.uniform(0.85, 1.15, count)
+    heights = (1 - heads) / rng.uniform(*SHOWN, count)
     return heights, heads + heights
 
 

@@ -4,7 +4,6 @@ A window is drawn at the size that it is wanted in, so that the crop of a person
 has pixels, not what the frame has.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -15,8 +14,6 @@ from preprocessing.synthesis.cameras import Camera
 from preprocessing.synthesis.people.sprites import Sprite
 
 NOBODY = 255  # owner of pixels that belong to no person
-MARGIN = 1.15  # sides of a crop, relative to those of the person's box
-SLACK = 1.05  # of a box's form, by which it may be wider than a crop
 MIN_SIDE = 24  # pixels of the longer or shorter side of what is drawn before it is enlarged
 FULL, HALF = 0.6, 0.3  # scales down to which a sprite's full and its half resolution are drawn
 PLAIN = (1.0, 1.0, 1.0)
@@ -88,23 +85,6 @@ class Rendered:
     image: np.ndarray
     classes: np.ndarray
     owners: np.ndarray
-
-
-def crop_window(
-    box: np.ndarray, *, shapes: Sequence[tuple[int, int]], margin: float = MARGIN
-) -> tuple[np.ndarray, tuple[int, int]]:
-    """The window float64 (4,) xyxy of a person's crop, and the shape to draw it in.
-
-    The first shape (height, width) is taken that is as wide as the box needs. The window keeps the
-    box's middle and may reach beyond the frame, which is black there.
-    """
-    x1, y1, x2, y2 = np.asarray(box, float)
-    width, height = (x2 - x1) * margin, (y2 - y1) * margin
-    shape = next((s for s in shapes if width / height <= SLACK * s[1] / s[0]), shapes[-1])
-    aspect = shape[1] / shape[0]
-    width, height = max(width, height * aspect), max(height, width / aspect)
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2]), shape
 
 
 def view_of(window: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -27,7 +27,7 @@ FRAMES = {(640, 480): 0.4, (1280, 720): 0.3, (1920, 1080): 0.12, (480, 640): 0.1
 PICTURE, ROOM, GARMENT = 0.4, 0.35, 0.1  # fractions of the grounds; the others are drawn patterns
 ROOMS, NEW_ROOM = 12, 0.1  # drawn rooms that are kept, and how often one is replaced
 HANGING, OBSTACLE = 0.3, 0.25  # fractions of scenes with hanging garments, with an obstacle
-DRESSED = 0.35  # fraction of people before webcams that are heads on lying garments
+DRESSED = 0.25  # fraction of people before webcams that are heads on lying garments
 VIDEO, JOINED = 0.3, 0.3  # fractions of photos as they are: frames of videos, with more people
 ON_GROUND = 0.3  # fraction of single garments that are cut out
 # Width over height from which a computed cut-out may be two people, who touch each other.

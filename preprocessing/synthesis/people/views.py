@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from preprocessing.images.class_maps import CLASSES
+from preprocessing.images.person_crops import CropWindow
 from preprocessing.synthesis.cameras import bent
 from preprocessing.synthesis.people.rendering import (
     NOBODY,
     Item,
     Rendered,
     Scene,
-    crop_window,
     render,
 )
 from preprocessing.synthesis.people.scenes import Materials, SceneMaker
@@ -99,9 +99,9 @@ class ViewComposer:
         lowest = max(scene.size[1] - half[1], half[1] + 1)
         middle = rng.uniform((0, half[1]), (scene.size[0], lowest))
         box = np.concatenate([middle - half, middle + half])
-        window, shape = crop_window(box, shapes=self._shapes)
-        if not any(_fills(item, window) for item in scene.items):
-            found = self._render(scene, window, shape)
+        window = CropWindow.around(box, shapes=self._shapes)
+        if not any(_fills(item, window.sides) for item in scene.items):
+            found = self._render(scene, window.sides, window.shape)
             yield View(found.image, found.classes)
 
     def _crops(self, scene: Scene, *, only: int | None = None) -> Iterator[View]:
@@ -119,8 +119,8 @@ class ViewComposer:
         sides = np.tile(box[2:] - box[:2], 2)
         box = box + rng.normal(0, STEADY if rng.random() < 0.5 else LOOSE, 4) * sides
         shapes = self._shapes[int(rng.choice(len(FIRST_SHAPE), p=FIRST_SHAPE)) :]
-        window, shape = crop_window(box, shapes=shapes, margin=rng.uniform(*MARGINS))
-        found = self._render(scene, window, shape)
+        window = CropWindow.around(box, shapes=shapes, margin=rng.uniform(*MARGINS))
+        found = self._render(scene, window.sides, window.shape)
         if (found.owners == number).mean() < LEAST_SHOWN:
             return
         others = (found.owners != number) & (found.owners != NOBODY)

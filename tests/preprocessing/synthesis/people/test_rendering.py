@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from preprocessing.synthesis.cameras import Camera
-from preprocessing.synthesis.people.rendering import NOBODY, Item, Scene, crop_window, render
+from preprocessing.synthesis.people.rendering import NOBODY, Item, Scene, render
 from preprocessing.synthesis.people.sprites import Sprite
 
 CAMERA = Camera(np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2))  # as it is
@@ -20,19 +20,6 @@ def square(value, x, y, *, person=True, side=20):
 
 def scene(*items):
     return Scene((100, 80), CAMERA, items=list(items))
-
-
-@pytest.mark.parametrize(
-    ("box", "shape", "window"),
-    [
-        ((40, 10, 60, 90), (320, 160), (30, 10, 70, 90)),  # widened to 1 : 2
-        ((10, 10, 90, 90), (256, 256), (10, 10, 90, 90)),
-        ((0, 40, 90, 70), (256, 256), (0, 10, 90, 100)),  # wider than any shape
-    ],
-)
-def test_the_narrowest_shape_that_holds_a_box(box, shape, window):
-    found, chosen = crop_window(np.array(box), shapes=((320, 160), (256, 256)), margin=1.0)
-    assert chosen == shape and np.allclose(found, window)
 
 
 def test_the_nearer_person_hides_the_farther():

@@ -38,7 +38,7 @@ from realtime.types import Region
 from training.inference import pose_files
 from training.inference.label_sources import BOTH, LOCATOR
 from training.inference.name_tree import NAMES, NameCalibration
-from training.inference.pose import PoseEstimator
+from training.inference.pose import PoseEstimator, load_poses
 from training.inference.wardrobe import Wardrobe
 from training.inference.weights import locate
 
@@ -154,7 +154,8 @@ def _pose_wanted(recognition: Recognition, locator: str) -> bool:
         return False
     if not pose_files.installed(pose_files.FOLDER):
         logger.warning(
-            "pose networks are not installed, sleeve and leg length are less accurate: `%s`",
+            "pose networks are not installed, people and the length of sleeves and legs are found "
+            "less accurately: `%s`",
             pose_files.COMMAND,
         )
         return False
@@ -187,10 +188,10 @@ class AnalysisFactory:
         check_recognition(recognition)
         self._recognition, self._teachable, self._wardrobe = recognition, teachable, wardrobe
         self._resolved = resolve(recognition)
+        self._poses = self._load_poses()
         self._locator = self._new_locator()
         self._classifier = self._load_classifier(concurrent)
         self._attributes = self._load_attributes()
-        self._pose = self._load_pose()
         logger.info("loaded %s", self.description)
 
     @property
@@ -216,7 +217,7 @@ class AnalysisFactory:
             ),
             annotator=Annotator(info.classes, colour=recognition.colour),
             appearance=AppearanceObserver(self._attributes),
-            pose=PoseTracker(self._pose) if self._pose else None,
+            pose=PoseTracker(self._poses) if self._poses and self._resolved.pose else None,
             interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
             title=f"{info.name}/{chosen.locator}",
         )
@@ -265,6 +266,7 @@ class AnalysisFactory:
             # A classifier of the locator's own boxes gets the whole box.
             outline=chosen.label_source != LOCATOR and not chosen.own_classifier,
             class_agnostic=chosen.own_classifier,
+            poses=self._poses,
         ))  # fmt: skip
 
     def _load_classifier(self, concurrent: bool) -> Classifier:
@@ -315,12 +317,14 @@ class AnalysisFactory:
             threads=self._recognition.threads,
         )
 
-    def _load_pose(self) -> PoseEstimator | None:
-        if not self._resolved.pose:
+    def _load_poses(self) -> PoseEstimator | None:
+        """The pose networks, where the locator or the labels use them."""
+        recognition = self._recognition
+        if recognition.pose is False or not LOCATORS[self._resolved.locator].worn:
             return None
-        detection, landmarks = pose_files.verified_files(pose_files.FOLDER)
-        threads = self._recognition.threads
-        return PoseEstimator(detection, landmarks, threads=threads, cache=str(CACHE_DIR))
+        return load_poses(
+            required=bool(recognition.pose), threads=recognition.threads, cache=str(CACHE_DIR)
+        )
 
 
 def make_analysis(recognition: Recognition) -> FrameAnalysis:

@@ -22,7 +22,6 @@ SAME_GARMENT = 0.15  # of a garment's largest piece, from which another piece be
 WORN_ABSORPTION = 0.5  # see `Postprocessing.absorption`
 WORN_THRESHOLD = 0.35  # see `Postprocessing.threshold`
 MIN_CELLS = 6  # of a garment
-MIN_BODY = 0.01  # skin and hair, relative to the garments, from which somebody wears them
 # A top in an open jacket is no mislabelled part of it.
 INSIDE = ((FIRST + LAYERS.index("top"), FIRST + LAYERS.index("outer")),)
 ARMS = (0.3, 1.15)  # of a top's height, from above: the range in which arms hang
@@ -120,8 +119,7 @@ def worn_garments(
 ) -> list[Region]:
     """Garments of one person in class probabilities float32 (classes, h, w) of a crop.
 
-    A person has one garment of each layer: two shoes are a pair. Where no skin or hair is visible,
-    nobody wears them. Largest first.
+    A person has one garment of each layer: two shoes are a pair. Largest first.
 
     Args:
         window: of the crop.
@@ -136,8 +134,6 @@ def worn_garments(
     for group in GROUPS:
         members = {FIRST + LAYERS.index(name) for name in group}
         _absorb(patches, members, WORN_ABSORPTION, apart=INSIDE)
-    clothed = sum(int(cover.sum()) for _, cover in patches)
-    worn = int((labels == PERSON).sum()) >= MIN_BODY * clothed
     cells, regions = CellGrid.of_crop(window, labels.shape, limits=limits), []
     for label, cover in sorted(patches, key=lambda patch: -int(patch[1].sum())):
         scores = probabilities[FIRST:, cover].mean(axis=1)
@@ -146,7 +142,7 @@ def worn_garments(
         region = cells.region(cover, scores)
         if region is not None:
             bare = bare_fraction(labels, cover) or 0.0
-            regions.append(replace(region, bare=bare, wearer=person) if worn else region)
+            regions.append(replace(region, bare=bare, wearer=person))
     return regions
 
 

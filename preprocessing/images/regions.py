@@ -11,6 +11,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from preprocessing.images.poses import Pose
+
 SPECK = 0.05  # of a mask's largest piece; smaller pieces are labelling errors
 
 
@@ -23,11 +25,13 @@ class Person:
         score: 0 to 1, of the detection.
         number: above 0, the same in all frames in which the person is followed; 0 until it is
             given.
+        pose: keypoints, if they were estimated already.
     """
 
     box: np.ndarray
     score: float = 1.0
     number: int = 0
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from realtime.types import Region
+    from training.inference.pose import PoseEstimator
     from training.inference.weights import WeightsInfo
 
-# Of a detected person. Curtains and hanging clothes reach 0.76, people far away may have 0.6.
-PEOPLE_CONFIDENCE = 0.6
+PEOPLE_CONFIDENCE = 0.3  # of a detected person, whom the crop and keypoints have to confirm
 
 
 class Locator(Protocol):
@@ -52,6 +52,7 @@ class LocatorOptions:
         only: names of the classes to keep; empty for all.
         outline: segment the garment inside each box.
         class_agnostic: merge overlapping boxes whatever their classes; see `decode`.
+        poses: confirms people and finds those whom the detector misses; None where not installed.
     """
 
     engine: str = "openvino"
@@ -62,6 +63,7 @@ class LocatorOptions:
     only: tuple[str, ...] = ()
     outline: bool = False
     class_agnostic: bool = False
+    poses: "PoseEstimator | None" = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def _parser(model: str, options: LocatorOptions) -> Locator:
 def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.network_locators import ParserLocator, load_detector, load_parser
     from realtime.analysis.people_locator import PeopleLocator
+    from training.inference.people import PeopleFinder
 
     people = load_detector(
         detector,
@@ -134,7 +137,7 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
     frames = ParserLocator(
         network, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )
-    return PeopleLocator(people, network, frames)
+    return PeopleLocator(PeopleFinder(people, network, options.poses), frames)
 
 
 def _whole_frame(options: LocatorOptions) -> Locator:
@@ -180,4 +183,4 @@ def default_locator(info: "WeightsInfo") -> str:
     for name, row in LOCATORS.items():
         if row.classifier == info.name:
             return name
-    return "parser" if info.network_input == "photo" else "segment"
+    return "people" if info.network_input == "photo" else "segment"

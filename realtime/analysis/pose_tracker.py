@@ -5,17 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from preprocessing.images.poses import Pose, Square
 from realtime.types import Person, Region
-from training.inference.pose import Pose, PoseEstimator, Square, covered_limbs
+from training.inference.pose import PoseEstimator, covered_limbs
 
 INTERVAL = 10  # frames after which new people are detected, beside those that are tracked
 MIN_DISTANCE = 0.5  # of two people's squares, relative to their side
 MOST = 4  # people that are tracked
 REMEMBERED = 32  # numbered people whose squares are kept
-# Where a square lies on a person's box, relative to its longer side: how far its centre is below
-# the box's, and its own side. Measured on clips; the keypoints then correct it.
-WHOLE_BODY, UPPER_BODY = (0.03, 1.3), (0.35, 2.15)
-WIDE = 0.5  # width by height of a box at the lower border, from which the legs are out of view
 
 
 class PoseTracker:
@@ -61,10 +58,11 @@ class PoseTracker:
         return {key: pose for key, pose in found.items() if pose is not None}
 
     def _pose(self, image: np.ndarray, person: Person) -> Pose | None:
-        known = self._squares.pop(person.number, None)
-        pose = self._estimator.estimate(image, _moved(*known, person.box)) if known else None
+        known, pose = self._squares.pop(person.number, None), person.pose
+        if pose is None and known:
+            pose = self._estimator.estimate(image, _moved(*known, person.box))
         if pose is None:
-            first = self._estimator.estimate(image, square_of(person.box, height=len(image)))
+            first = self._estimator.estimate(image, Square.of_person(person.box, height=len(image)))
             # The box says where the body is, but not how it is turned: the first keypoints do.
             pose = self._estimator.estimate(image, first.square) if first else None
         if pose is not None and person.number:
@@ -80,19 +78,6 @@ class PoseTracker:
         self._frames += 1
         found = (self._estimator.estimate(image, square) for square in squares[:MOST])
         self._poses = [pose for pose in found if pose is not None]
-
-
-def square_of(box: np.ndarray, *, height: int) -> Square:
-    """The square to look for a person's keypoints in, from the person's box (4,).
-
-    Args:
-        height: of the image in pixels; bodies at its lower border go on below.
-    """
-    x, y = (box[:2] + box[2:]) / 2
-    width, tall = box[2:] - box[:2]
-    below, side = UPPER_BODY if box[3] >= height - 2 and width > WIDE * tall else WHOLE_BODY
-    longer = _longer_side(box)
-    return Square(float(x), float(y) + below * longer, side * longer, 0.0)
 
 
 def _moved(box: np.ndarray, square: Square, new_box: np.ndarray) -> Square:

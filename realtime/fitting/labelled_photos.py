@@ -19,6 +19,7 @@ from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions
 from realtime.settings import DEFAULT_MODEL
 from training.inference.label_fusion import FusionWeights
 from training.inference.name_tree import NAMES
+from training.inference.pose import load_poses
 from training.inference.weights import locate
 
 MATCH_IOU = 0.5  # from which a region is a labelled garment
@@ -146,7 +147,9 @@ class Pair:
             WeightsError: a file is missing or damaged.
         """
         row = LOCATORS[locate_by]
-        locator = row.build(LocatorOptions(class_agnostic=row.classifier == model))
+        locator = row.build(
+            LocatorOptions(class_agnostic=row.classifier == model, poses=load_poses())
+        )
         assert locator.info is not None  # of every locator with scores
         network = locator.info.name  # that of several locators
         classifier = load_classifier(model, engine="openvino", device="cpu", threads=1)

@@ -21,9 +21,8 @@ from realtime.analysis.classifiers import FusedClassifier
 from realtime.analysis.locators import LOCATORS, Locator
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.fitting.labelled_photos import Pair, Photos, add_flags, found_garments, photos_of
-from training.inference import pose_files
 from training.inference.name_tree import IDENTITY, LEVELS, NAMES, NameCalibration, NameTree
-from training.inference.pose import PoseEstimator
+from training.inference.pose import PoseEstimator, load_poses
 
 SCALES, SHIFTS = np.linspace(0.3, 2, 35), np.linspace(-2, 2, 41)
 PRIOR = 0.3, 0.5  # standard deviations of the logarithm of a scale, and of a shift
@@ -175,9 +174,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(model: str, locate_by: str, photos: Photos) -> int:
     pair = Pair.load(model, locate_by)
-    pose = None
-    if LOCATORS[locate_by].worn and pose_files.installed(pose_files.FOLDER):
-        pose = PoseEstimator(*pose_files.verified_files(pose_files.FOLDER))
+    pose = load_poses() if LOCATORS[locate_by].worn else None
     found = list(rows(tqdm(photos, "photos", disable=None), pair.locator, pair.fused, pose=pose))
     if not found:
         raise DataError(f"{locate_by} finds none of the labelled garments")

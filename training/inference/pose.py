@@ -13,7 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from preprocessing.images.poses import Pose, Square
 from preprocessing.images.regions import Region, box_iou
+from training.inference import pose_files
 from training.inference.fitted import FittedFile
 from training.inference.openvino_network import OpenVinoNetwork
 
@@ -21,7 +23,6 @@ DETECTOR_SIDE, LANDMARK_SIDE = 224, 256  # pixels of the networks' inputs
 ANCHOR_GRIDS = ((8, 2), (16, 2), (32, 6))  # of the detector: a grid's stride, and anchors a cell
 MIN_SCORE = 0.5  # of a person, in either network
 SAME_PERSON = 0.3  # IoU of boxes above which two detections are one person
-MARGIN = 1.25  # side of the square, relative to the diameter of the circle around the body
 KEYPOINTS = 33
 Lines = Sequence[tuple[int, int]]
 # Lines between keypoints by their numbers, left and right.
@@ -32,55 +33,6 @@ LIMBS: dict[str, tuple[Lines, Lines]] = {"forearms": (FOREARMS, TORSO), "shins":
 SAMPLES = np.linspace(0.2, 0.8, 7)  # along a line: away from hands, feet, and cloth that slips
 MIN_VISIBILITY = 0.5  # of a keypoint
 MIN_WORN = 0.5  # fraction of torso or thighs that a garment covers of its wearer
-
-
-@dataclass(frozen=True)
-class Square:
-    """A rotated square in an image: centre and side in pixels, angle in radians, clockwise."""
-
-    x: float
-    y: float
-    side: float
-    angle: float
-
-    @classmethod
-    def around(cls, hips: np.ndarray, end: np.ndarray) -> "Square":
-        """The square of an upright body from the centre (2,) and a top point of its circle."""
-        dx, dy = end - hips
-        side = 2 * MARGIN * float(np.hypot(dx, dy))
-        return cls(float(hips[0]), float(hips[1]), side, float(np.arctan2(dx, -dy)))
-
-    def distance(self, other: "Square") -> float:
-        """Distance of the centres, relative to the smaller side."""
-        return float(np.hypot(self.x - other.x, self.y - other.y)) / min(self.side, other.side)
-
-    def to_image(self, points: np.ndarray) -> np.ndarray:
-        """Points (N, 2) on the square's scale of 0 to 1 as pixels of the image."""
-        cos, sin = np.cos(self.angle), np.sin(self.angle)
-        turn = np.array([[cos, sin], [-sin, cos]])
-        return (points - 0.5) @ turn * self.side + (self.x, self.y)
-
-    def crop(self, image: np.ndarray, side: int) -> np.ndarray:
-        """The square as an image of `side` pixels, black outside the image."""
-        corners = np.array([(0, 0), (1, 0), (0, 1)], np.float32)
-        turn = cv2.getAffineTransform(self.to_image(corners).astype(np.float32), corners * side)
-        return cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR)
-
-
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """The keypoints of one person.
-
-    Attributes:
-        keypoints: float32 (33, 2), x and y in pixels, possibly outside the image.
-        visibility: float32 (33,), the probability that each is visible; 0 outside the image, where
-            the network guesses.
-        square: where to estimate the same person's pose in the next frame.
-    """
-
-    keypoints: np.ndarray
-    visibility: np.ndarray
-    square: Square
 
 
 class PoseEstimator:
@@ -133,7 +85,23 @@ class PoseEstimator:
         visibility = _sigmoid(marks[:KEYPOINTS, 3]) * inside.all(axis=1)
         # The two points after the keypoints are those that the detector gives.
         next_square = Square.around(*points[KEYPOINTS : KEYPOINTS + 2])
-        return Pose(points[:KEYPOINTS].astype(np.float32), visibility, next_square)
+        return Pose(
+            points[:KEYPOINTS].astype(np.float32), visibility, next_square, presence=score.item()
+        )
+
+
+def load_poses(
+    *, required: bool = False, threads: int = 1, cache: str = ""
+) -> PoseEstimator | None:
+    """The installed networks; None if they are not, and not required.
+
+    Raises:
+        WeightsError: a file is damaged, or a required one missing.
+    """
+    folder = pose_files.FOLDER
+    if not required and not pose_files.installed(folder):
+        return None
+    return PoseEstimator(*pose_files.verified_files(folder), threads=threads, cache=cache)
 
 
 def detected_people(boxes: np.ndarray, logits: np.ndarray) -> list[np.ndarray]:

@@ -130,11 +130,6 @@ def test_a_person_has_one_garment_of_a_layer(patches, layers):
         assert found[0].box[2] - found[0].box[0] < 90
 
 
-def test_without_skin_or_hair_nobody_wears_a_garment():
-    (top,) = worn(("top", 20, 15, 60, 30))
-    assert top.wearer is None and top.bare is None
-
-
 def test_a_garment_of_a_crop_ends_at_the_frames_border():
     patches = ("top", 20, 15, 60, 59), ("person", 30, 5, 45, 15)
     (whole,) = worn(*patches)

@@ -8,14 +8,10 @@ import pytest
 from preprocessing.images.class_maps import CLASSES
 from preprocessing.images.regions import Person
 from preprocessing.labels import LAYERS
-from realtime.analysis.people_locator import (
-    LEAST_SIDE,
-    PeopleLocator,
-    without_doubles,
-    without_parts,
-)
+from realtime.analysis.people_locator import PeopleLocator, without_doubles
 from realtime.types import Region
 from training.inference.detector import Detections
+from training.inference.people import LEAST_SIDE, PeopleFinder
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 WHOLE = Region.from_box(np.float32((0, 0, 100, 100)))
@@ -51,43 +47,29 @@ class Frames:
 
 def locator(*boxes):
     found = Detections(np.float32(boxes).reshape(-1, 4), np.full((len(boxes), 1), 0.9, np.float32))
-    return PeopleLocator(lambda image: found, Parser(), Frames())
+    parser = Parser()
+    return PeopleLocator(PeopleFinder(lambda image: found, parser, None), Frames()), parser
 
 
 def test_each_person_has_a_crop_and_garments_of_their_own():
-    people = locator((40, 100, 140, 300), (300, 40, 500, 460))
+    people, parser = locator((40, 100, 140, 300), (300, 40, 500, 460))
     near, far = people(IMAGE)
     assert near.wearer.box.tolist() == [300, 40, 500, 460]
     assert far.wearer.box.tolist() == [40, 100, 140, 300]
-    assert people._parser.shapes == [(320, 160), (320, 160)]
+    assert parser.shapes == [(320, 160), (320, 160)]
     assert 300 < near.box[0] < near.box[2] < 500 and 40 < far.box[0] < far.box[2] < 140
     assert people.info.name == "parser" and people.streams == 2
 
 
 @pytest.mark.parametrize("boxes", [[], [(10, 10, 10 + LEAST_SIDE - 1, 100)]])
 def test_a_frame_without_people_is_parsed_as_a_whole_for_what_it_shows(boxes):
-    assert locator(*boxes)(IMAGE) == [WHOLE]
+    assert locator(*boxes)[0](IMAGE) == [WHOLE]
 
 
 def test_a_frame_is_parsed_as_a_whole_if_no_crop_shows_a_body():
-    people = locator((40, 100, 140, 300))
-    people._parser.parse = lambda image: np.full((len(CLASSES), 80, 40), 0.01, np.float32)
+    people, parser = locator((40, 100, 140, 300))
+    parser.parse = lambda image: np.full((len(CLASSES), 80, 40), 0.01, np.float32)
     assert people(IMAGE) == [WHOLE]
-
-
-@pytest.mark.parametrize(
-    ("box", "score", "kept"),
-    [
-        ((110, 105, 190, 260), 0.8, False),  # head and shoulders of the same person
-        ((110, 260, 190, 400), 0.3, False),  # legs, much less sure
-        ((110, 200, 160, 400), 0.8, True),  # a child before an adult
-        ((180, 100, 280, 400), 0.8, True),  # a neighbour
-    ],
-)
-def test_a_part_of_a_person_is_nobody_else(box, score, kept):
-    whole = Person(np.float32((100, 100, 200, 400)), 0.9)
-    other = Person(np.float32(box), score)
-    assert without_parts([other, whole]) == [whole, *[other] * kept]
 
 
 def region(layer, box, score, wearer):

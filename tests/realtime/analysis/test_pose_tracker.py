@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
+from preprocessing.images.poses import Pose, Square
 from realtime.analysis import pose_tracker
-from realtime.analysis.pose_tracker import PoseTracker, square_of
+from realtime.analysis.pose_tracker import PoseTracker
 from realtime.types import Person, Region
-from training.inference.pose import KEYPOINTS, Pose, Square
+from training.inference.pose import KEYPOINTS
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
 TOP = replace(Region.from_box(np.array((0, 0, 50, 50), np.float32)), bare=0.1)
@@ -90,17 +90,21 @@ def test_a_known_wearers_square_moves_with_the_box():
     assert estimator.estimated == [65, 65]  # somebody else
 
 
+def test_a_pose_that_the_locator_gives_is_not_estimated_again():
+    estimator = Estimator(25)
+    pose = Pose(np.full((KEYPOINTS, 2), 25, np.float32), np.ones(KEYPOINTS, np.float32),
+                Square(25, 50, 40, 0))  # fmt: skip
+    person = Person(np.array((15, 20, 35, 80), np.float32), number=1, pose=pose)
+    tracker = PoseTracker(estimator)
+    (found,) = tracker(IMAGE, [worn_by(person)])
+    assert found.limbs == {"forearms": 1.0, "shins": 1.0} and estimator.estimated == []
+    tracker(IMAGE, [worn_by(replace(person, pose=None))])
+    assert estimator.estimated == [25]  # from where it was
+
+
 def test_limbs_are_the_wearers_own():
     estimator = Estimator(25)
     near = Person(np.array((15, 20, 35, 80), np.float32), number=1)
     other = Person(np.array((115, 20, 135, 80), np.float32), number=2)
     first, second = PoseTracker(estimator)(IMAGE, [worn_by(near), worn_by(other)])
     assert first.limbs == {"forearms": 1.0, "shins": 1.0} and second.limbs == {}
-
-
-def test_bodies_go_on_below_the_lower_border():
-    whole = np.array((80, 10, 100, 90), np.float32)
-    square = square_of(whole, height=100)
-    assert (square.x, square.y, square.side) == pytest.approx((90, 52.4, 104))
-    square = square_of(np.array((60, 20, 120, 100), np.float32), height=100)
-    assert (square.x, square.y, square.side) == pytest.approx((90, 88, 172))

@@ -159,7 +159,11 @@ class FrameAnalysis:
                 track.vote(probabilities)
         with stats.stage("describe"):
             self.appearance(frame.image, tracks if observed else [])
-        garments = [track.garment(self.appearance.attributes(track.appearance)) for track in tracks]
+        garments = [
+            track.garment(self.appearance.attributes(track.appearance))
+            for track in tracks
+            if track.is_garment
+        ]
         return garments, all(track.settled for track in tracks)
 
     def analysed(

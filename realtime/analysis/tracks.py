@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from preprocessing.labels import OTHER
 from realtime.analysis.trackers import PATIENCE, OverlapTracker, Tracker
 from realtime.types import UNKNOWN, Garment, Label, Region
 from training.inference.name_tree import NAMES, NameCalibration, NameTree
@@ -104,6 +105,11 @@ class SteadyName:
             best = last
         return self._tree.way_to(names.index(classes[best]))
 
+    @property
+    def denied(self) -> bool:
+        """True if this is more probably no garment than any, so that nothing should be shown."""
+        return self._shown is None and bool(self._way) and self._tree.names[self._way[0]] == OTHER
+
     def covers(self, *classes: int) -> bool:
         """True if the shown name is one of all these classes, given by their indices."""
         return self._shown is not None and bool(self._tree.members[self._shown, classes].all())
@@ -143,6 +149,11 @@ class Track:
         best = int(self._log_likelihood.argmax())
         agrees = self._last_vote == best or self._name.covers(self._last_vote, best)
         return self._votes >= FIRST_VOTES and agrees
+
+    @property
+    def is_garment(self) -> bool:
+        """True unless the votes so far say that it is none: a curtain, a bottle, hair."""
+        return not self._name.denied
 
     @property
     def due(self) -> bool:

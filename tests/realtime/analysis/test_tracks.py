@@ -88,10 +88,18 @@ def test_at_the_threshold_a_name_does_not_flicker():
 
 
 @pytest.mark.parametrize("kinds", [True, False])
-def test_a_class_for_what_is_no_garment_is_shown_as_unknown(kinds):
-    for row, name in (([0.1, 0.9], "unknown"), ([0.9, 0.1], "Dress")):
-        manager = TrackManager(("Dress", "other"), threshold=0.5, kinds=kinds)
-        assert votes(manager, region(0), row).name == name
+def test_what_is_no_garment_is_not_shown(kinds):
+    manager = TrackManager(("Dress", "other"), threshold=0.5, kinds=kinds)
+    for row, shown in (([0.1, 0.9], False), ([0.9, 0.1], True)):
+        for _ in range(FIRST_VOTES):
+            label = votes(manager, region(0), row)
+        (track,) = manager([region(0)])
+        assert track.is_garment == shown and label.known == shown
+
+
+def test_a_new_track_is_shown_until_something_speaks_against_it():
+    (track,) = TrackManager(("Dress", "other"), threshold=0.5)([region(0)])
+    assert track.is_garment and track.garment().label.name == "unknown"
 
 
 TOPS = ("t-shirt", "longsleeve", "pants", "other")

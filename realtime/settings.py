@@ -95,7 +95,7 @@ class Recognition:
             group=RECOGNITION,
             choices=("auto", *LOCATORS),
             name="--locate",
-            default="parser for models of photos, yolo for its own model, else segment",
+            default="people for models of photos, yolo for its own model, else segment",
         ),
     ] = "auto"
     label_source: Annotated[
@@ -145,7 +145,7 @@ class Recognition:
     pose: Annotated[
         bool | None,
         Flag(
-            "use pose keypoints for sleeve and leg length",
+            "use pose keypoints to find people, and for sleeve and leg length",
             group=RECOGNITION,
             hidden=("--joints",),
             default="with people or the parser and --label-source both, once `python -m "

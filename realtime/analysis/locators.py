@@ -177,8 +177,8 @@ def default_locator(info: "WeightsInfo") -> str:
     """The locator that suits a classifier, as measured by `realtime.bench.score`.
 
     A classifier that was trained on a detector's boxes gets that detector. Classifiers of photos
-    know worn clothes as well, which are parsed person by person; those of Fashion-MNIST need outlines on
-    a plain background.
+    know worn clothes as well, which are parsed person by person; those of Fashion-MNIST need
+    outlines on a plain background.
     """
     for name, row in LOCATORS.items():
         if row.classifier == info.name:

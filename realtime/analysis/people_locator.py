@@ -16,7 +16,7 @@ from realtime.types import Region
 from training.inference.people import PeopleFinder
 
 LEAST_AREA = 0.0015  # of a frame, that a worn garment covers: smaller ones cannot be named
-SUBJECT = 0.08  # of a frame, that a garment covers which nobody wears: smaller ones are clutter
+SUBJECT = 0.15  # of a frame, that a garment covers which nobody wears: smaller ones are clutter
 SAME_GARMENT = 0.5  # IoU of two people's garments of one layer, above which they are one
 
 
@@ -27,7 +27,7 @@ class PeopleLocator:
         frames: parses the frames in which nobody is.
     """
 
-    every = 3
+    every = 4
     stateful = False
 
     def __init__(self, people: PeopleFinder, frames: ParserLocator):

@@ -2,7 +2,7 @@
 
 The detector's scores do not tell people from curtains, hanging clothes and bottles, and it misses
 who sits, bends or lies. So detections of a low score count if the crop shows a body and the network
-of keypoints agrees, and where nobody is found, the network of poses searches the frame.
+of keypoints agrees, and the network of poses searches the frame for the others.
 """
 
 from collections.abc import Iterator
@@ -61,9 +61,10 @@ class PeopleFinder:
 
     def __call__(self, image: np.ndarray) -> list[ParsedPerson]:
         """The people in a BGR image (H, W, 3), the largest first."""
-        found = self._confirmed(image, self._detected(image))
-        if not found and self._poses:
-            found = self._confirmed(image, self._posing(image, self._poses))
+        found: list[ParsedPerson] = []
+        self._add(found, image, self._detected(image))
+        if self._poses:
+            self._add(found, image, self._posing(found, image, self._poses))
         return sorted(found, key=lambda one: -_area(one.person.box))
 
     def _detected(self, image: np.ndarray) -> Iterator[Person]:
@@ -75,27 +76,31 @@ class PeopleFinder:
         ]
         yield from sorted(people, key=lambda one: -one.score)[:MOST_CANDIDATES]
 
-    def _posing(self, image: np.ndarray, poses: PoseEstimator) -> Iterator[Person]:
-        """People whom the network of poses finds."""
+    def _posing(
+        self, found: list[ParsedPerson], image: np.ndarray, poses: PoseEstimator
+    ) -> Iterator[Person]:
+        """People whom the network of poses finds beside those who are found already."""
         height, width = image.shape[:2]
-        for pose in poses(image):
-            box = pose.body(width=width, height=height)
-            if box is not None:
-                yield Person(box, POSE_SCORE, pose=pose)
+        for square in poses.detect(image):
+            if not any(_holds(one.person.box, square) for one in found):
+                pose = _estimated(poses, image, square)
+                box = pose.body(width=width, height=height) if pose else None
+                if box is not None:
+                    yield Person(box, POSE_SCORE, pose=pose)
 
-    def _confirmed(self, image: np.ndarray, candidates: Iterator[Person]) -> list[ParsedPerson]:
-        """The candidates whose crops show a person, without parts of those before them."""
-        found: list[ParsedPerson] = []
+    def _add(
+        self, found: list[ParsedPerson], image: np.ndarray, candidates: Iterator[Person]
+    ) -> None:
+        """Add the candidates whose crops show a person, unless they are a part of one before."""
         for person in candidates:
+            if len(found) == MOST:
+                return
             if not _plausible(person, height=len(image)):
                 continue
             if not any(part_of(person, one.person) for one in found):
                 parsed = self._parsed(image, person)
                 if parsed is not None:
                     found.append(parsed)
-            if len(found) == MOST:
-                break
-        return found
 
     def _parsed(self, image: np.ndarray, person: Person) -> ParsedPerson | None:
         """A candidate with a crop; None if the crop does not show a person."""
@@ -104,24 +109,35 @@ class PeopleFinder:
         body, cloth = body_and_cloth(probabilities, window, person.box)
         if cloth < CLOTH or (body < BODY and cloth < MUCH_CLOTH):
             return None
-        if person.score < SURE_SCORE or body < CLEAR_BODY:
-            if self._poses is None:
-                return ParsedPerson(person, window, probabilities) if body >= BODY else None
-            pose = person.pose or self._pose(image, person.box, self._poses)
-            least = PRESENCE if body >= BODY else SURE_PRESENCE
-            if pose is None or pose.presence < least:
-                return None
-            person = replace(person, pose=pose)
-        return ParsedPerson(person, window, probabilities)
-
-    def _pose(self, image: np.ndarray, box: np.ndarray, poses: PoseEstimator) -> Pose | None:
-        """The pose in a box, with the lower presence of two estimates."""
-        first = poses.estimate(image, Square.of_person(box, height=len(image)))
-        # The box says where the body is, but not how it is turned: the first keypoints do.
-        second = poses.estimate(image, first.square) if first else None
-        if first is None or second is None:
+        if person.score >= SURE_SCORE and body >= CLEAR_BODY:
+            return ParsedPerson(person, window, probabilities)
+        if self._poses is None:
+            return ParsedPerson(person, window, probabilities) if body >= BODY else None
+        detected = person.pose is None
+        pose = person.pose or _estimated(
+            self._poses, image, Square.of_person(person.box, height=len(image))
+        )
+        least = PRESENCE if detected and body >= BODY else SURE_PRESENCE
+        if pose is None or pose.presence < least:
             return None
-        return replace(second, presence=min(first.presence, second.presence))
+        return ParsedPerson(replace(person, pose=pose), window, probabilities)
+
+
+def _estimated(poses: PoseEstimator, image: np.ndarray, square: Square) -> Pose | None:
+    """The pose in a square, with the lower presence of two estimates.
+
+    A square from a box says where the body is, but not how it is turned: the first keypoints do.
+    """
+    first = poses.estimate(image, square)
+    second = poses.estimate(image, first.square) if first else None
+    if first is None or second is None:
+        return None
+    return replace(second, presence=min(first.presence, second.presence))
+
+
+def _holds(box: np.ndarray, square: Square) -> bool:
+    """True if a square's centre, the hips, lies in a box xyxy (4,)."""
+    return bool(box[0] <= square.x <= box[2] and box[1] <= square.y <= box[3])
 
 
 def _plausible(person: Person, *, height: int) -> bool:

@@ -14,8 +14,8 @@ from training.inference.detector import Detections
 from training.inference.people import LEAST_SIDE, PeopleFinder
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
-WHOLE = Region.from_box(np.float32((0, 0, 200, 200)))
-SPECK = Region.from_box(np.float32((0, 0, 150, 160)))  # 7.8 % of the image
+WHOLE = Region.from_box(np.float32((0, 0, 300, 200)))
+SPECK = Region.from_box(np.float32((0, 0, 200, 220)))  # 14.3 % of the image
 
 
 class Parser:

@@ -39,11 +39,9 @@ class Poses:
             np.float32([(300, 100), (340, 300)] * 17)[:33], np.ones(33, np.float32),
             Square(320, 200, 250, 0), presence,
         )  # fmt: skip
-        self.searched = 0
 
-    def __call__(self, image):
-        self.searched += 1
-        return [self.pose]
+    def detect(self, image):
+        return [self.pose.square]
 
     def estimate(self, image, square):
         return self.pose
@@ -71,17 +69,24 @@ def finder(parser, poses, *, score=0.5, boxes=(BOX,)):
 def test_a_detection_is_confirmed_by_its_crop_and_keypoints(
     body, cloth, presence, score, confirmed
 ):
-    poses = Poses(presence)
-    people = finder(Parser(body, cloth), poses, score=score)
+    people = finder(Parser(body, cloth), Poses(presence), score=score)
     found = [one.person.box.tolist() for one in people(IMAGE) if one.person.box[0] < 250]
     assert found == [[100, 100, 200, 400]] * confirmed
-    assert poses.searched == (not confirmed)
 
 
-def test_who_is_not_detected_is_found_by_the_pose():
-    (found,) = finder(Parser(0.2, 0.4), Poses(0.9), boxes=())(IMAGE)
-    assert found.person.box == pytest.approx(np.array((288, 80, 352, 304)))
-    assert found.person.pose.presence == 0.9
+@pytest.mark.parametrize(("presence", "people"), [(0.95, 1), (0.8, 0)])
+def test_who_is_not_detected_is_found_by_the_pose(presence, people):
+    found = finder(Parser(0.2, 0.4), Poses(presence), boxes=())(IMAGE)
+    assert len(found) == people
+    for one in found:
+        assert one.person.box == pytest.approx(np.array((288, 80, 352, 304)))
+        assert one.person.pose.presence == presence
+
+
+def test_the_pose_of_who_is_detected_is_not_searched():
+    people = finder(Parser(0.2, 0.4), Poses(0.95), boxes=[BOX, (290, 90, 350, 310)])(IMAGE)
+    assert [one.person.score for one in people] == [0.5, 0.5]
+    assert [one.person.box[0] for one in people] == [100, 290]
 
 
 @pytest.mark.parametrize(("body", "people"), [(0.2, 1), (0.01, 0)])

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from training.inference.pose import PoseEstimator
     from training.inference.weights import WeightsInfo
 
-PEOPLE_CONFIDENCE = 0.3  # of a detected person, whom the crop and keypoints have to confirm
-
 
 class Locator(Protocol):
     """Finds the garments of a frame: BGR uint8 (H, W, 3) to regions.
@@ -123,7 +121,7 @@ def _parser(model: str, options: LocatorOptions) -> Locator:
 def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.network_locators import ParserLocator, load_detector, load_parser
     from realtime.analysis.people_locator import PeopleLocator
-    from training.inference.people import PeopleFinder
+    from training.inference.people import CANDIDATE, PeopleFinder
 
     people = load_detector(
         detector,
@@ -131,7 +129,7 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
         device=options.device,
         threads=options.threads,
         streams=options.streams,
-        confidence=PEOPLE_CONFIDENCE,
+        confidence=CANDIDATE,
     )
     network = load_parser(parser, threads=options.threads, streams=options.streams)
     frames = ParserLocator(

@@ -18,6 +18,7 @@ from training.inference.detector import Detector
 from training.inference.parser import FrameParser
 from training.inference.pose import PoseEstimator
 
+CANDIDATE = 0.3  # score of a detection, from which it may be a person
 MOST = 12  # people of a frame, the surest first
 MOST_CANDIDATES = 24
 LEAST_SIDE = 12  # pixels of a person's shorter side

@@ -23,11 +23,15 @@ from preprocessing.images.class_maps import (
     garments,
     overlaps,
     pixel_pairs,
+    worn_garments,
 )
 from preprocessing.images.pictures import contact_sheet, write_image
 from preprocessing.images.regions import Region, box_iou
 from training.inference import weights
+from training.inference.detector import Detector, openvino_detector
 from training.inference.parser import FrameParser, openvino_parser
+from training.inference.people import CANDIDATE, PeopleFinder
+from training.inference.pose import load_poses
 from training.parsing.settings import ParserEvaluateSettings
 
 FREQUENT = 10  # photos that show a class, from which it counts in the mean
@@ -82,12 +86,14 @@ def score_parser(
     photos: Sequence[AnnotatedPhoto],
     *,
     postprocessing: Postprocessing,
+    people: PeopleFinder | None = None,
 ) -> ParsingScores:
     """Compare a parser's predictions for photos with their masks.
 
     Args:
         parse: from a BGR image (H, W, 3) to class probabilities float32 (classes, h, w).
         postprocessing: fitted to the parser.
+        people: garments are those of the people it finds, where it finds any.
     """
     count = len(CLASSES)
     scores = ParsingScores(np.zeros((count, count), np.int64), np.zeros(count, np.int64))
@@ -96,10 +102,24 @@ def score_parser(
         probabilities = parse(image)
         height, width = truth.shape
         _count_pixels(scores, likeliest_classes(probabilities, width, height), truth)
-        found = garments(probabilities, width=width, height=height, settings=postprocessing)
+        found = worn_by_people(people, image) if people else []
+        if not found:
+            found = garments(probabilities, width=width, height=height, settings=postprocessing)
         count_garments(scores, found, truth)
         scores.photos += 1
     return scores
+
+
+def worn_by_people(people: PeopleFinder, image: np.ndarray) -> list[Region]:
+    """The garments of the people in a BGR image (H, W, 3), the largest person's first."""
+    height, width = image.shape[:2]
+    return [
+        region
+        for one in people(image)
+        for region in worn_garments(
+            one.probabilities, one.window, one.person, limits=(width, height)
+        )
+    ]
 
 
 def likeliest_classes(probabilities: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -208,6 +228,18 @@ def _draw_sheet(path: Path, parse: FrameParser, photos: Sequence[AnnotatedPhoto]
     write_image(path, contact_sheet(tiles, columns=8))
 
 
+def find_people_by(detector: str, parse: FrameParser) -> PeopleFinder:
+    """A finder of people by a committed detector or a weight file, as in the app.
+
+    Raises:
+        WeightsError: there is no such detector, or its file is damaged.
+    """
+    stem, info = weights.locate_for("detect", detector)
+    weights.verified(stem.with_suffix(".onnx"))
+    network = openvino_detector(stem, info)
+    return PeopleFinder(Detector(info, network, confidence=CANDIDATE), parse, load_poses())
+
+
 def evaluate(settings: ParserEvaluateSettings) -> str:
     """Evaluate a parser on a split, write report.md, report.json and parsed.png, and return the
     text to print.
@@ -222,7 +254,8 @@ def evaluate(settings: ParserEvaluateSettings) -> str:
         raise DataError(f"{settings.data} has no photos of the {settings.split} split: give "
                         "another --split")  # fmt: skip
     parse = openvino_parser(stem, info)
-    scores = score_parser(parse, photos, postprocessing=parse.postprocessing)
+    people = find_people_by(settings.people, parse) if settings.people else None
+    scores = score_parser(parse, photos, postprocessing=parse.postprocessing, people=people)
     folder, title = settings.folder(info.name), f"{info.name}, {settings.split} of {settings.data}"
     text = write_report(folder, scores, parse, photos, title=title)
     if settings.json:

@@ -144,4 +144,9 @@ class ParserEvaluateSettings(EvaluateSettings):
     model: Annotated[str, Flag("committed model or weight file", metavar="NAME|FILE")]
     data: Annotated[Path, PARSED]
     split: Annotated[str, Flag("split of --data", group=DATA, choices=SPLITS)] = "test"
+    people: Annotated[
+        str,
+        Flag("detector of people, whose garments are found in crops as in the app",
+             metavar="NAME|FILE", default="whole photos"),
+    ] = ""  # fmt: skip
     json: Annotated[Path | None, Flag("write the figures to this file too", metavar="FILE")] = None

@@ -11,7 +11,10 @@ from preprocessing.images.class_maps import (
     overlaps,
     pixel_pairs,
 )
+from preprocessing.images.person_crops import CropWindow
+from preprocessing.images.regions import Person
 from training import evaluate
+from training.inference.people import ParsedPerson
 from training.parsing.evaluate import score_parser
 
 
@@ -67,6 +70,27 @@ def test_garments_on_unknown_pixels_are_ignored(data):
     suit, naked = (scored(lambda _: probabilities, [kind()]) for kind in (Suit, Naked))
     assert suit.true == suit.found == 0 and suit.ignored == naked.found > 0
     assert naked.ignored == 0 and naked.summary()["false_a_photo"] == naked.found
+
+
+def test_garments_are_those_of_people_where_people_are_found(data):
+    photo = masked_photos(data)["test"][0]
+    truth = photo.read()[1]
+    height, width = truth.shape
+    planes = np.eye(len(CLASSES), dtype=np.float32)[truth].transpose(2, 0, 1)
+    sides = np.array((0, 0, width, height), float)
+    wearer = ParsedPerson(
+        Person(sides.astype(np.float32)), CropWindow(sides, (height, width)), planes
+    )
+
+    def blind(image):
+        return np.eye(len(CLASSES), dtype=np.float32)[np.zeros_like(truth)].transpose(2, 0, 1)
+
+    found, nobody = (
+        score_parser(blind, [photo], postprocessing=Postprocessing(), people=lambda _, p=people: p)
+        for people in ([wearer], [])
+    )
+    assert found.summary()["garments_f1"] == 1 and found.true > 0
+    assert nobody.found == 0
 
 
 def test_the_command_evaluates_the_test_split(run, data, tmp_path, capsys):

@@ -255,12 +255,11 @@ class AnalysisFactory:
 
     def _new_locator(self) -> Locator:
         chosen, recognition = self._resolved, self._recognition
-        parallel = streams_for(recognition.threads) if chosen.engine == "openvino" else 1
         return LOCATORS[chosen.locator].build(LocatorOptions(
             engine=chosen.engine,
             device=chosen.device,
             threads=recognition.threads,
-            streams=parallel,
+            streams=self._streams,
             confidence=recognition.detection_confidence,
             only=recognition.only,
             # A classifier of the locator's own boxes gets the whole box.
@@ -317,13 +316,22 @@ class AnalysisFactory:
             threads=self._recognition.threads,
         )
 
+    @property
+    def _streams(self) -> int:
+        """Frames that the networks process at the same time."""
+        openvino = self._resolved.engine == "openvino"
+        return streams_for(self._recognition.threads) if openvino else 1
+
     def _load_poses(self) -> PoseEstimator | None:
         """The pose networks, where the locator or the labels use them."""
         recognition = self._recognition
         if recognition.pose is False or not LOCATORS[self._resolved.locator].worn:
             return None
         return load_poses(
-            required=bool(recognition.pose), threads=recognition.threads, cache=str(CACHE_DIR)
+            required=bool(recognition.pose),
+            threads=recognition.threads,
+            streams=self._streams,
+            cache=str(CACHE_DIR),
         )
 
 

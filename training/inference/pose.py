@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Unpack
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from preprocessing.images.poses import Pose, Square
 from preprocessing.images.regions import Region, box_iou
 from training.inference import pose_files
 from training.inference.fitted import FittedFile
-from training.inference.openvino_network import OpenVinoNetwork
+from training.inference.openvino_network import NetworkOptions, OpenVinoNetwork
 
 DETECTOR_SIDE, LANDMARK_SIDE = 224, 256  # pixels of the networks' inputs
 ANCHOR_GRIDS = ((8, 2), (16, 2), (32, 6))  # of the detector: a grid's stride, and anchors a cell
@@ -40,14 +41,14 @@ class PoseEstimator:
 
     Args:
         detector, landmarks: the files that training.inference.pose_files installs, verified.
+        options: see `NetworkOptions`.
     """
 
-    def __init__(self, detector: Path, landmarks: Path, *, threads: int = 1, cache: str = ""):
-        self._files = detector, landmarks
-        self._threads, self._cache = threads, cache
+    def __init__(self, detector: Path, landmarks: Path, **options: Unpack[NetworkOptions]):
+        self._files, self._options = (detector, landmarks), options
 
     def _load(self, path: Path) -> OpenVinoNetwork:
-        return OpenVinoNetwork(path, kind=".tflite", threads=self._threads, cache=self._cache)
+        return OpenVinoNetwork(path, kind=".tflite", **self._options)
 
     @cached_property
     def _detector(self) -> OpenVinoNetwork:
@@ -91,7 +92,7 @@ class PoseEstimator:
 
 
 def load_poses(
-    *, required: bool = False, threads: int = 1, cache: str = ""
+    *, required: bool = False, **options: Unpack[NetworkOptions]
 ) -> PoseEstimator | None:
     """The installed networks; None if they are not, and not required.
 
@@ -101,7 +102,7 @@ def load_poses(
     folder = pose_files.FOLDER
     if not required and not pose_files.installed(folder):
         return None
-    return PoseEstimator(*pose_files.verified_files(folder), threads=threads, cache=cache)
+    return PoseEstimator(*pose_files.verified_files(folder), **options)
 
 
 def detected_people(boxes: np.ndarray, logits: np.ndarray) -> list[np.ndarray]:

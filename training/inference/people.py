@@ -34,8 +34,10 @@ POSE_SCORE = 0.5  # of people whom the network of poses finds
 # more lack a PRESENCE of 0.5, but for parts of people and a bottle.
 BODY, CLOTH = 0.02, 0.1
 PRESENCE = 0.5  # least probability of keypoints
-# People seen from behind show neither skin nor hair: clear keypoints and much cloth.
+# With surer keypoints: people seen from behind show neither skin nor hair but much cloth; of people
+# in dim places, and of wide boxes of people who sit, the parser recognises little.
 SURE_PRESENCE, MUCH_CLOTH = 0.9, 0.25
+LITTLE_BODY, LITTLE_CLOTH = 0.01, 0.03
 # People whom a border or others cut may have no keypoints: a high score and a clear body.
 SURE_SCORE, CLEAR_BODY = 0.8, 0.05
 
@@ -108,20 +110,23 @@ class PeopleFinder:
         window = CropWindow.around(person.box)
         probabilities = self._parser.parse(window.crop(image))
         body, cloth = body_and_cloth(probabilities, window, person.box)
-        if cloth < CLOTH or (body < BODY and cloth < MUCH_CLOTH):
-            return None
-        if person.score >= SURE_SCORE and body >= CLEAR_BODY:
+        clear = body >= BODY and cloth >= CLOTH
+        if clear and (self._poses is None or _sure(person, body)):
             return ParsedPerson(person, window, probabilities)
-        if self._poses is None:
-            return ParsedPerson(person, window, probabilities) if body >= BODY else None
-        detected = person.pose is None
-        pose = person.pose or _estimated(
-            self._poses, image, Square.of_person(person.box, height=len(image))
-        )
-        least = PRESENCE if detected and body >= BODY else SURE_PRESENCE
+        little = cloth >= MUCH_CLOTH or (body >= LITTLE_BODY and cloth >= LITTLE_CLOTH)
+        if self._poses is None or not (clear or little):
+            return None
+        square = Square.of_person(person.box, height=len(image))
+        pose = person.pose or _estimated(self._poses, image, square)
+        least = PRESENCE if clear and person.pose is None else SURE_PRESENCE
         if pose is None or pose.presence < least:
             return None
         return ParsedPerson(replace(person, pose=pose), window, probabilities)
+
+
+def _sure(person: Person, body: float) -> bool:
+    """True for a person who needs no keypoints."""
+    return person.score >= SURE_SCORE and body >= CLEAR_BODY
 
 
 def _estimated(poses: PoseEstimator, image: np.ndarray, square: Square) -> Pose | None:

@@ -63,7 +63,9 @@ def finder(parser, poses, *, score=0.5, boxes=(BOX,)):
         (0.0, 0.4, 0.7, 0.85, False),  # a curtain
         (0.0, 0.4, 0.95, 0.5, True),  # somebody from behind
         (0.0, 0.15, 0.95, 0.5, False),  # a bed
-        (0.2, 0.05, 0.95, 0.9, False),  # nothing that could be named
+        (0.1, 0.05, 0.95, 0.5, True),  # somebody in a dim place
+        (0.1, 0.05, 0.8, 0.5, False),
+        (0.2, 0.0, 0.95, 0.9, False),  # nothing that could be named
     ],
 )
 def test_a_detection_is_confirmed_by_its_crop_and_keypoints(

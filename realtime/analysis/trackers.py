@@ -17,6 +17,7 @@ from realtime.types import Region
 MIN_OVERLAP = 0.3  # IoU below which two boxes are two garments
 TINY = 1e-6  # IoU, on top of that of pairs that match without any
 PATIENCE = 15  # frames for which a garment may be out of sight and keep its track ID
+WORN_PATIENCE = 300  # the same of a numbered person, whom the person tracker recognises
 LIBRARY_RATE = 30  # frames a second, the unit in which the library counts its patience
 
 
@@ -53,7 +54,7 @@ class OverlapTracker:
 
     def _forget_lost(self) -> None:
         for track_id, last_seen in list(self._last_seen.items()):
-            if self._frame - last_seen > PATIENCE:
+            if self._frame - last_seen > patience_of(self._garments[track_id]):
                 del self._garments[track_id], self._last_seen[track_id]
 
     def _match(self, regions: list[Region]) -> dict[int, int]:
@@ -63,6 +64,8 @@ class OverlapTracker:
         known, garments = list(self._garments), list(self._garments.values())
         overlap = box_iou(*(np.stack([one.box for one in some]) for some in (regions, garments)))
         overlap[_of_different_people(regions, garments)] = 0
+        lost = np.array([self._frame - self._last_seen[one] > PATIENCE for one in known])
+        overlap[~_of_one_person(regions, garments) & lost] = 0
         matches = greedy_matches(overlap, minimum=MIN_OVERLAP)
         # The second round is for those of one person and layer whom overlap alone doesn't match.
         same = np.where(_of_one_wearer(regions, garments), overlap + TINY, 0)
@@ -70,6 +73,11 @@ class OverlapTracker:
             same[row, :] = same[:, column] = 0
         matches += greedy_matches(same, minimum=TINY)
         return {row: known[column] for row, column in matches}
+
+
+def patience_of(region: Region) -> int:
+    """Frames for which a garment last seen in a region may be out of sight."""
+    return WORN_PATIENCE if region.wearer and region.wearer.number else PATIENCE
 
 
 def _numbers(regions: Sequence[Region]) -> np.ndarray:
@@ -83,15 +91,20 @@ def _of_different_people(regions: Sequence[Region], others: Sequence[Region]) ->
     return (first > 0) & (second > 0) & (first != second)
 
 
+def _of_one_person(regions: Sequence[Region], others: Sequence[Region]) -> np.ndarray:
+    """True for pairs of one numbered person, bool (N, M)."""
+    first, second = _numbers(regions)[:, None], _numbers(others)[None]
+    return (first > 0) & (first == second)
+
+
 def _of_one_wearer(regions: Sequence[Region], others: Sequence[Region]) -> np.ndarray:
     """True for pairs of one numbered person and one best layer, bool (N, M)."""
-    first, second = _numbers(regions)[:, None], _numbers(others)[None]
     layer, other_layer = (
         np.array([-1 if one.scores is None else one.scores.argmax() for one in some])
         for some in (regions, others)
     )
     same_layer = (layer[:, None] == other_layer[None]) & (layer[:, None] >= 0)
-    return (first > 0) & (first == second) & same_layer
+    return _of_one_person(regions, others) & same_layer
 
 
 class LibraryTracker:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from preprocessing.labels import OTHER
-from realtime.analysis.trackers import PATIENCE, OverlapTracker, Tracker
+from realtime.analysis.trackers import OverlapTracker, Tracker, patience_of
 from realtime.types import UNKNOWN, Garment, Label, Region
 from training.inference.name_tree import NAMES, NameCalibration, NameTree
 
-FORGOTTEN = 2 * PATIENCE  # frames out of sight after which no tracker resumes a track
+FORGOTTEN = 2  # times a tracker's patience, after which none resumes a track
 MEMORY = 0.85  # fraction of a track's evidence that the next vote keeps
 FLOOR = 1e-4  # minimum probability of a class in a single vote
 FIRST_VOTES = 5  # that a new track gets, frame after frame
@@ -232,7 +232,7 @@ class TrackManager:
             for scene_id, region in zip(self._tracker(regions), regions, strict=True)
         ]
         for track_id, track in list(self._tracks.items()):
-            if self._frame - track.last_seen > FORGOTTEN:
+            if self._frame - track.last_seen > FORGOTTEN * patience_of(track.region):
                 del self._tracks[track_id]
         return found
 

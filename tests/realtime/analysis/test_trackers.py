@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from realtime.analysis.trackers import TRACKERS, OverlapTracker
+from realtime.analysis.trackers import TRACKERS, WORN_PATIENCE, OverlapTracker
 from realtime.types import Person, Region
 
 
@@ -57,6 +57,17 @@ def test_garments_of_one_person_and_layer_match_without_overlap():
     assert tracker(moved) == [2, 1, 4]
     # Without scores the layer is not known; wearers without a number may be two.
     assert tracker([worn(500, 1), worn(600, 0, 0)]) == [5, 6]
+
+
+def test_who_comes_back_keeps_the_numbers_of_their_garments():
+    tracker = OverlapTracker()
+    assert tracker([worn(0, 1, 0), worn(100, 2, 0)]) == [1, 2]
+    for _ in range(WORN_PATIENCE - 1):
+        tracker([])
+    assert tracker([worn(100, 0, 0), worn(300, 1, 0)]) == [3, 1]  # nobody known stands there
+    for _ in range(WORN_PATIENCE + 1):
+        tracker([])
+    assert tracker([worn(300, 1, 0)]) == [4]
 
 
 def test_the_best_overlap_of_one_person_and_layer_comes_first():

@@ -152,8 +152,11 @@ class Track:
 
     @property
     def is_garment(self) -> bool:
-        """True unless the votes so far say that it is none: a curtain, a bottle, hair."""
-        return not self._name.denied
+        """True unless the votes so far say that it is none: a curtain, a bottle, hair.
+
+        Locators without scores are for prepared grounds, on which whatever lies there is meant.
+        """
+        return self.region.scores is None or not self._name.denied
 
     @property
     def due(self) -> bool:

@@ -90,11 +90,18 @@ def test_at_the_threshold_a_name_does_not_flicker():
 @pytest.mark.parametrize("kinds", [True, False])
 def test_what_is_no_garment_is_not_shown(kinds):
     manager = TrackManager(("Dress", "other"), threshold=0.5, kinds=kinds)
+    found = replace(region(0), scores=np.ones(1, np.float32))
     for row, shown in (([0.1, 0.9], False), ([0.9, 0.1], True)):
         for _ in range(FIRST_VOTES):
-            label = votes(manager, region(0), row)
-        (track,) = manager([region(0)])
+            label = votes(manager, found, row)
+        (track,) = manager([found])
         assert track.is_garment == shown and label.known == shown
+
+
+def test_what_a_locator_without_scores_finds_is_always_shown():
+    manager = TrackManager(("Dress", "other"), threshold=0.5)
+    assert votes(manager, region(0), [0.1, 0.9]).name == "unknown"
+    assert manager([region(0)])[0].is_garment
 
 
 def test_a_new_track_is_shown_until_something_speaks_against_it():

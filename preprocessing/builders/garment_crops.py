@@ -132,7 +132,7 @@ def garment_free_crops(folder: Path, out: Path) -> Iterator[Sample]:
         image, mask = read_picture(photo.path), photo.mask()
         rng = np.random.default_rng(photo.number)
         for name, values, fraction in (("street", street, 1.0), ("body", body, BODY_FRACTION)):
-            found = _random_square(values[mask], fraction, rng, allowed=(street | body)[mask])
+            found = random_square(values[mask], fraction, rng, allowed=(street | body)[mask])
             if found is not None:
                 target = out / f"{photo.number:04d}-{name}.jpg"
                 write_image(target, image[found])
@@ -154,7 +154,7 @@ def _is_visible(region: Region) -> bool:
     return max(region.mask.shape) >= MIN_SIDE and fill >= MIN_FILL
 
 
-def _random_square(
+def random_square(
     wanted: np.ndarray, fraction: float, rng: np.random.Generator, *, allowed: np.ndarray
 ) -> tuple[slice, slice] | None:
     """A random square, large ones first, with only allowed and a fraction of wanted pixels.
@@ -165,7 +165,7 @@ def _random_square(
     height, width = wanted.shape
     sums = [cv2.integral(cover.astype(np.uint8)) for cover in (wanted, allowed)]
     for attempt in range(TRIES):
-        side = round(width * (0.6 - 0.5 * attempt / TRIES))
+        side = round(min(height, width) * (0.6 - 0.5 * attempt / TRIES))
         x, y = rng.integers(0, width - side + 1), rng.integers(0, height - side + 1)
         found, inside = (
             (s[y + side, x + side] - s[y, x + side] - s[y + side, x] + s[y, x]) / side**2

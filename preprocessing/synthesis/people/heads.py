@@ -103,7 +103,7 @@ def dressed(garment: Sprite, head: Head, rng: np.random.Generator) -> Sprite:
     face, cover = face[: shown[0], : shown[1]], cover[: shown[0], : shown[1]]
     blend(image[window], face, cover)
     classes[window][cover > 127] = PERSON
-    return Sprite(image, classes)
+    return Sprite(image, classes, labels=garment.labels)
 
 
 def _scaled(head: Head, width: float) -> tuple[np.ndarray, np.ndarray, float]:

@@ -1,7 +1,7 @@
 """Sprites: pictures with a class for every pixel, and their cut-outs, to be placed in scenes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -30,11 +30,13 @@ class Sprite:
         classes: uint8 (H, W), UNKNOWN_PIXEL where the class is not known.
         exact: True for masks drawn by hand; of others the largest piece is cut out, without the
             unknown pixels around it.
+        labels: by layer the garment's class of labels.py, where it is known.
     """
 
     image: np.ndarray
     classes: np.ndarray
     exact: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def solid(self) -> np.ndarray:
@@ -94,12 +96,13 @@ class PhotoSprite:
     """A photo whose pixels have classes, as a sprite.
 
     Attributes:
-        side: most pixels of the sprite's longer side; exact: see `Sprite`.
+        side: most pixels of the sprite's longer side; exact, labels: see `Sprite`.
     """
 
     photo: AnnotatedPhoto
     side: int
     exact: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def read(self) -> Sprite:
         """See `SpriteSource`."""
@@ -109,7 +112,7 @@ class PhotoSprite:
             size = round(classes.shape[1] * scale), round(classes.shape[0] * scale)
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             classes = cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST)
-        return Sprite(image, classes, self.exact)
+        return Sprite(image, classes, self.exact, self.labels)
 
 
 def grabcut_masks(samples: Sequence[Sample], *, coverage: float = 0.0) -> list[ComputedMask]:

@@ -27,7 +27,10 @@ INSIDE = 0.8  # of the smaller box, within the other, from which two may be of o
 SAME_HEAD = 0.15  # of their height, within which the upper ends of such boxes are one head
 UNSURE = 0.6  # of the surer one's score, below which a box within another is a part
 SAME_PERSON = 0.4  # IoU of boxes, from which they are of one person
+SAME_BODY = 0.6  # IoU of the body that keypoints show with another one's box, of one person
+LARGER = 0.25  # exponent of a box's area, beside its score, in the order of detections
 POSE_SCORE = 0.5  # of people whom the network of poses finds
+COVERED = 0.5  # of such a person's box, within another's, from which both may be of one person
 # Fractions of a person's box that skin and hair, and garments, cover. Measured on people composed
 # into rooms (316) and on what else was detected there and in two real rooms (63): of the people
 # 98 % have more than BODY, of the curtains, beds and hanging clothes 9 %. All of these that have
@@ -71,13 +74,15 @@ class PeopleFinder:
         return sorted(found, key=lambda one: -_area(one.person.box))
 
     def _detected(self, image: np.ndarray) -> Iterator[Person]:
-        """People as detected, the surest first."""
+        """People as detected: the surest first, but whole ones before their parts."""
         detections = self._detector(image)
         people = [
             Person(box, float(score))
             for box, score in zip(detections.boxes, detections.confidences, strict=True)
         ]
-        yield from sorted(people, key=lambda one: -one.score)[:MOST_CANDIDATES]
+        yield from sorted(people, key=lambda one: -one.score * _area(one.box) ** LARGER)[
+            :MOST_CANDIDATES
+        ]
 
     def _posing(
         self, found: list[ParsedPerson], image: np.ndarray, poses: PoseEstimator
@@ -85,11 +90,14 @@ class PeopleFinder:
         """People whom the network of poses finds beside those who are found already."""
         height, width = image.shape[:2]
         for square in poses.detect(image):
-            if not any(_holds(one.person.box, square) for one in found):
-                pose = _estimated(poses, image, square)
-                box = pose.body(width=width, height=height) if pose else None
-                if box is not None:
-                    yield Person(box, POSE_SCORE, pose=pose)
+            if any(_holds(one.person.box, square) for one in found):
+                continue
+            pose = _estimated(poses, image, square)
+            box = pose.body(width=width, height=height) if pose else None
+            if box is not None and not any(
+                _shared(box, one.person.box) >= COVERED * _area(box) for one in found
+            ):
+                yield Person(box, POSE_SCORE, pose=pose)
 
     def _add(
         self, found: list[ParsedPerson], image: np.ndarray, candidates: Iterator[Person]
@@ -102,7 +110,9 @@ class PeopleFinder:
                 continue
             if not any(part_of(person, one.person) for one in found):
                 parsed = self._parsed(image, person)
-                if parsed is not None:
+                if parsed and not any(
+                    _same_body(parsed.person, one.person, image) for one in found
+                ):
                     found.append(parsed)
 
     def _parsed(self, image: np.ndarray, person: Person) -> ParsedPerson | None:
@@ -122,6 +132,12 @@ class PeopleFinder:
         if pose is None or pose.presence < least:
             return None
         return ParsedPerson(replace(person, pose=pose), window, probabilities)
+
+
+def _same_body(person: Person, other: Person, image: np.ndarray) -> bool:
+    """True if the keypoints in a person's box are those of another person."""
+    body = person.pose.body(width=image.shape[1], height=image.shape[0]) if person.pose else None
+    return body is not None and box_iou(body[None], other.box[None])[0, 0] >= SAME_BODY
 
 
 def _sure(person: Person, body: float) -> bool:
@@ -175,13 +191,17 @@ def part_of(person: Person, other: Person) -> bool:
     first, second = person.box, other.box
     if box_iou(first[None], second[None])[0, 0] >= SAME_PERSON:
         return True
-    common = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    shared = float(np.clip(common, 0, None).prod())
-    if shared < INSIDE * min(_area(first), _area(second)):
+    if _shared(first, second) < INSIDE * min(_area(first), _area(second)):
         return False
     height = max(first[3] - first[1], second[3] - second[1])
     one_head = abs(first[1] - second[1]) < SAME_HEAD * height
     return one_head or person.score < UNSURE * other.score
+
+
+def _shared(first: np.ndarray, second: np.ndarray) -> float:
+    """The area that two boxes xyxy (4,) have in common."""
+    common = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
+    return float(np.clip(common, 0, None).prod())
 
 
 def _area(box: np.ndarray) -> float:

@@ -85,6 +85,18 @@ def test_who_is_not_detected_is_found_by_the_pose(presence, people):
         assert one.person.pose.presence == presence
 
 
+def test_keypoints_of_somebody_else_add_nobody():
+    boxes = [(280, 80, 360, 310), (350, 80, 420, 300)]
+    people = finder(Parser(0.2, 0.4), Poses(0.95), boxes=boxes)
+    assert [one.person.box[0] for one in people(IMAGE)] == [280]
+
+
+def test_a_body_that_goes_on_below_a_found_one_is_the_same():
+    """Of half bodies the hips lie outside of the box, and of the picture."""
+    people = finder(Parser(0.2, 0.4), Poses(0.95), boxes=[(270, 60, 370, 195)])(IMAGE)
+    assert [one.person.box[1] for one in people] == [60]
+
+
 def test_the_pose_of_who_is_detected_is_not_searched():
     people = finder(Parser(0.2, 0.4), Poses(0.95), boxes=[BOX, (290, 90, 350, 310)])(IMAGE)
     assert [one.person.score for one in people] == [0.5, 0.5]

@@ -105,10 +105,15 @@ class SteadyName:
             best = last
         return self._tree.way_to(names.index(classes[best]))
 
-    @property
-    def denied(self) -> bool:
-        """True if this is more probably no garment than any, so that nothing should be shown."""
-        return self._shown is None and bool(self._way) and self._tree.names[self._way[0]] == OTHER
+    def denied(self, *, worn: bool) -> bool:
+        """True if nothing should be shown: no garment is more probable than any.
+
+        Nor is a worn one shown of which not even the part of the body is sure: a tenth of those
+        that a parser finds, most of them bags, hats and shoes that are none.
+        """
+        if self._shown is not None or not self._way:
+            return False
+        return self._tree.names[self._way[0]] == OTHER or (worn and not self._kinds)
 
     def covers(self, *classes: int) -> bool:
         """True if the shown name is one of all these classes, given by their indices."""
@@ -156,7 +161,8 @@ class Track:
 
         Locators without scores are for prepared grounds, on which whatever lies there is meant.
         """
-        return self.region.scores is None or not self._name.denied
+        region = self.region
+        return region.scores is None or not self._name.denied(worn=region.wearer is not None)
 
     @property
     def due(self) -> bool:

@@ -41,6 +41,7 @@ PRESENCE = 0.5  # least probability of keypoints
 # in dim places, and of wide boxes of people who sit, the parser recognises little.
 SURE_PRESENCE, MUCH_CLOTH = 0.9, 0.25
 LITTLE_BODY, LITTLE_CLOTH = 0.01, 0.03
+UNDETECTED = 0.98  # presence of people whom the detector misses; a bed reaches 0.97
 # People whom a border or others cut may have no keypoints: a high score and a clear body.
 SURE_SCORE, CLEAR_BODY = 0.8, 0.05
 
@@ -128,8 +129,8 @@ class PeopleFinder:
             return None
         square = Square.of_person(person.box, height=len(image))
         pose = person.pose or _estimated(self._poses, image, square)
-        least = PRESENCE if clear and person.pose is None else SURE_PRESENCE
-        if pose is None or pose.presence < least:
+        least = PRESENCE if clear else SURE_PRESENCE
+        if pose is None or pose.presence < (UNDETECTED if person.pose else least):
             return None
         return ParsedPerson(replace(person, pose=pose), window, probabilities)
 

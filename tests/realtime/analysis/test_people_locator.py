@@ -14,8 +14,9 @@ from training.inference.detector import Detections
 from training.inference.people import LEAST_SIDE, PeopleFinder
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
-WHOLE = Region.from_box(np.float32((0, 0, 300, 200)))
-SPECK = Region.from_box(np.float32((0, 0, 200, 220)))  # 14.3 % of the image
+WHOLE = Region.from_box(np.float32((100, 100, 400, 300)))
+SPECK = Region.from_box(np.float32((220, 130, 420, 350)))  # 14.3 % of the image
+ASIDE = Region.from_box(np.float32((0, 0, 300, 200)))  # a curtain
 
 
 class Parser:
@@ -42,7 +43,7 @@ class Frames:
     wanted = staticmethod(lambda region: region.scores.argmax() != LAYERS.index("hat"))
 
     def __call__(self, image):
-        return [WHOLE, SPECK]
+        return [WHOLE, SPECK, ASIDE]
 
 
 def locator(*boxes):

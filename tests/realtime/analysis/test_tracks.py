@@ -8,7 +8,7 @@ import pytest
 
 from realtime.analysis.trackers import PATIENCE
 from realtime.analysis.tracks import FIRST_VOTES, INTERVAL, TrackManager
-from realtime.types import Region
+from realtime.types import Person, Region
 from training.inference.name_tree import NameCalibration
 
 CLASSES = ("Dress", "Bag")
@@ -96,6 +96,16 @@ def test_what_is_no_garment_is_not_shown(kinds):
             label = votes(manager, found, row)
         (track,) = manager([found])
         assert track.is_garment == shown and label.known == shown
+
+
+@pytest.mark.parametrize(("kinds", "worn", "shown"), [(False, True, False), (False, False, True),
+                                                       (True, True, True)])  # fmt: skip
+def test_of_worn_garments_at_least_the_part_of_the_body_is_sure(kinds, worn, shown):
+    manager = TrackManager(TOPS, threshold=0.5, kinds=kinds)
+    found = replace(region(0), scores=np.ones(1, np.float32),
+                    wearer=Person(np.zeros(4, np.float32)) if worn else None)  # fmt: skip
+    assert votes(manager, found, [0.24, 0.24, 0.47, 0.05]).name == "unknown"
+    assert manager([found])[0].is_garment == shown
 
 
 def test_what_a_locator_without_scores_finds_is_always_shown():

@@ -76,7 +76,7 @@ def test_a_detection_is_confirmed_by_its_crop_and_keypoints(
     assert found == [[100, 100, 200, 400]] * confirmed
 
 
-@pytest.mark.parametrize(("presence", "people"), [(0.95, 1), (0.8, 0)])
+@pytest.mark.parametrize(("presence", "people"), [(0.99, 1), (0.95, 0)])
 def test_who_is_not_detected_is_found_by_the_pose(presence, people):
     found = finder(Parser(0.2, 0.4), Poses(presence), boxes=())(IMAGE)
     assert len(found) == people

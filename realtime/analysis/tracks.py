@@ -17,6 +17,9 @@ FIRST_VOTES = 5  # that a new track gets, frame after frame
 DOUBT_INTERVAL = 2  # frames after which it votes again if the last vote differs from the label
 INTERVAL = 10  # frames after which an unchanged garment votes again
 CONVINCING = 1.5  # times the shown name's probability, from which one beside it is shown instead
+# Above the threshold, that the kind of a worn garment needs, where a more general name can take its
+# place: rooms that the networks have not learnt from mislead them with 0.5 to 0.6.
+WORN_KIND = 0.1
 HYSTERESIS = 0.1  # of probability, by which a shown name may fall below the threshold
 FIRST_OBSERVATIONS = 3  # of its appearance, that a new track gets, frame after frame
 OBSERVATION_INTERVAL = 25  # frames after which its appearance is observed again
@@ -84,6 +87,8 @@ class SteadyName:
         else:
             self._way = tree.descend(sums, kept=self._way, convincing=CONVINCING)
         thresholds = np.full(len(sums), self._threshold)
+        if worn and not self._kinds:
+            thresholds[tree.refining] += WORN_KIND
         calibrated = tree.calibrated(sums, worn=worn)
         if self._shown is not None:
             # A kind that replaces another one keeps its slack: there is no name between them.

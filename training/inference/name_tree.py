@@ -89,6 +89,14 @@ class NameTree:
         )
 
     @cached_property
+    def refining(self) -> np.ndarray:
+        """True for classes under a name that says something by itself: T-shirt, not shoes."""
+        return np.array([
+            level == "kind" and above != ROOTS and self._says_something(above)
+            for level, above in zip(self.levels, self.parents, strict=True)
+        ])  # fmt: skip
+
+    @cached_property
     def _scales_and_shifts(self) -> tuple[np.ndarray, np.ndarray]:
         """Of each name, (2, names): for lying and for worn garments."""
         lying, worn = (

@@ -108,6 +108,15 @@ def test_of_worn_garments_at_least_the_part_of_the_body_is_sure(kinds, worn, sho
     assert manager([found])[0].is_garment == shown
 
 
+@pytest.mark.parametrize(("probability", "name"), [(0.55, "top"), (0.65, "t-shirt")])
+def test_the_kind_of_a_worn_garment_has_to_be_surer(probability, name):
+    manager = TrackManager(TOPS, threshold=0.5)
+    worn = replace(region(0), wearer=Person(np.zeros(4, np.float32)), bare=0.1)
+    row = [probability, 0.9 - probability, 0.05, 0.05]
+    assert votes(manager, worn, row).name == name
+    assert votes(TrackManager(TOPS, threshold=0.5), region(0), row).name == "t-shirt"
+
+
 def test_what_a_locator_without_scores_finds_is_always_shown():
     manager = TrackManager(("Dress", "other"), threshold=0.5)
     assert votes(manager, region(0), [0.1, 0.9]).name == "unknown"

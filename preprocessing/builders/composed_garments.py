@@ -142,7 +142,7 @@ def read_tags(path: Path) -> dict[str, list[str]]:
 
 
 def read_labelled_materials(settings: ComposedGarmentSettings) -> dict[str, Materials]:
-    """What the scenes of "training" and of "validation" are made of; nobody is in both.
+    """Materials of the scenes of "training" and of "validation"; nobody is in both.
 
     Raises:
         DataError: see `labelled_people`; no single garment of a split, or no background is found.

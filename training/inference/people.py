@@ -2,7 +2,8 @@
 
 The detector's scores do not tell people from curtains, hanging clothes and bottles, and it misses
 who sits, bends or lies. So detections of a low score count if the crop shows a body and the network
-of keypoints agrees, and the network of poses searches the frame for the others.
+of keypoints agrees, and where some do not count, or there are none, the network of poses searches
+the frame for others.
 """
 
 from collections.abc import Iterator
@@ -69,8 +70,8 @@ class PeopleFinder:
     def __call__(self, image: np.ndarray) -> list[ParsedPerson]:
         """The people in a BGR image (H, W, 3), the largest first."""
         found: list[ParsedPerson] = []
-        self._add(found, image, self._detected(image))
-        if self._poses:
+        doubt = self._add(found, image, self._detected(image))
+        if self._poses and (doubt or not found):
             self._add(found, image, self._posing(found, image, self._poses))
         return sorted(found, key=lambda one: -_area(one.person.box))
 
@@ -102,11 +103,16 @@ class PeopleFinder:
 
     def _add(
         self, found: list[ParsedPerson], image: np.ndarray, candidates: Iterator[Person]
-    ) -> None:
-        """Add the candidates whose crops show a person, unless they are a part of one before."""
+    ) -> bool:
+        """Add the candidates whose crops show a person, unless they are a part of one before.
+
+        Returns:
+            True if a candidate is none: a place where the detector errs.
+        """
+        doubt = False
         for person in candidates:
             if len(found) == MOST:
-                return
+                return doubt
             if not _plausible(person, height=len(image)):
                 continue
             if not any(part_of(person, one.person) for one in found):
@@ -115,6 +121,8 @@ class PeopleFinder:
                     _same_body(parsed.person, one.person, image) for one in found
                 ):
                     found.append(parsed)
+                doubt |= parsed is None
+        return doubt
 
     def _parsed(self, image: np.ndarray, person: Person) -> ParsedPerson | None:
         """A candidate with a crop; None if the crop does not show a person."""

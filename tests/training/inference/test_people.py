@@ -97,6 +97,16 @@ def test_a_body_that_goes_on_below_a_found_one_is_the_same():
     assert [one.person.box[1] for one in people] == [60]
 
 
+def test_poses_are_searched_for_where_the_detector_errs():
+    curtain, clear = (500, 100, 600, 400), BOX
+    parser, poses = Parser(0.2, 0.4), Poses(0.99)
+    alone = finder(parser, poses, score=0.9, boxes=[clear])
+    assert [one.person.box[0] for one in alone(IMAGE)] == [100]  # nothing is in doubt
+    poses.estimate = lambda image, square: None if square.x > 400 else poses.pose
+    beside = finder(parser, poses, score=0.7, boxes=[curtain])
+    assert [one.person.box[0] for one in beside(IMAGE)] == pytest.approx([288])
+
+
 def test_the_pose_of_who_is_detected_is_not_searched():
     people = finder(Parser(0.2, 0.4), Poses(0.95), boxes=[BOX, (290, 90, 350, 310)])(IMAGE)
     assert [one.person.score for one in people] == [0.5, 0.5]

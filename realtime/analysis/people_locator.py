@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from preprocessing.images.class_maps import worn_garments
 from preprocessing.images.regions import box_iou
 from realtime.analysis.network_locators import ParserLocator
 from realtime.types import Region
@@ -45,9 +44,7 @@ class PeopleLocator:
         found = [
             region
             for one in people
-            for region in worn_garments(
-                one.probabilities, one.window, one.person, limits=(width, height)
-            )
+            for region in one.garments(width=width, height=height)
             if self._frames.wanted(region)
         ]
         return _at_least(LEAST_AREA * height * width, without_doubles(found))

@@ -7,7 +7,7 @@ import numpy as np
 
 from preprocessing.images.poses import Pose, Square
 from realtime.types import Person, Region
-from training.inference.pose import PoseEstimator, covered_limbs
+from training.inference.pose import PoseEstimator, confirmed_pose, covered_limbs
 
 INTERVAL = 10  # frames after which new people are detected, beside those that are tracked
 MIN_DISTANCE = 0.5  # of two people's squares, relative to their side
@@ -62,9 +62,8 @@ class PoseTracker:
         if pose is None and known:
             pose = self._estimator.estimate(image, _moved(*known, person.box))
         if pose is None:
-            first = self._estimator.estimate(image, Square.of_person(person.box, height=len(image)))
-            # The box says where the body is, but not how it is turned: the first keypoints do.
-            pose = self._estimator.estimate(image, first.square) if first else None
+            square = Square.of_person(person.box, height=len(image))
+            pose = confirmed_pose(self._estimator, image, square)
         if pose is not None and person.number:
             self._squares[person.number] = person.box, pose.square
         return pose

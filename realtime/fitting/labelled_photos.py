@@ -19,7 +19,7 @@ from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions
 from realtime.settings import DEFAULT_MODEL
 from training.inference.label_fusion import FusionWeights
 from training.inference.name_tree import NAMES
-from training.inference.pose import load_poses
+from training.inference.pose import PoseEstimator, load_poses
 from training.inference.weights import locate
 
 MATCH_IOU = 0.5  # from which a region is a labelled garment
@@ -129,11 +129,13 @@ class Pair:
 
     Attributes:
         stems: paths of the two's weight files, without suffix.
+        poses: of worn garments, as in the app; None where not installed.
     """
 
     locator: Locator
     fused: FusedClassifier
     stems: tuple[Path, Path]
+    poses: PoseEstimator | None = None
 
     @classmethod
     def load(cls, model: str, locate_by: str, *, weights: FusionWeights | None = None) -> "Pair":
@@ -147,9 +149,8 @@ class Pair:
             WeightsError: a file is missing or damaged.
         """
         row = LOCATORS[locate_by]
-        locator = row.build(
-            LocatorOptions(class_agnostic=row.classifier == model, poses=load_poses())
-        )
+        poses = load_poses() if row.worn else None
+        locator = row.build(LocatorOptions(class_agnostic=row.classifier == model, poses=poses))
         assert locator.info is not None  # of every locator with scores
         network = locator.info.name  # that of several locators
         classifier = load_classifier(model, engine="openvino", device="cpu", threads=1)
@@ -157,7 +158,7 @@ class Pair:
             classifier, locator.info, model=model, locator=network, weights=weights,
             calibration=NAMES.neutral,
         )  # fmt: skip
-        return cls(locator, fused, (locate(model)[0], locate(network)[0]))
+        return cls(locator, fused, (locate(model)[0], locate(network)[0]), poses)
 
 
 def add_flags(arguments: argparse.ArgumentParser) -> None:

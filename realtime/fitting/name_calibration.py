@@ -18,11 +18,11 @@ from tqdm import tqdm
 from preprocessing.errors import DataError, exit_status
 from preprocessing.labels import CLASS_OF, OTHER, general_names
 from realtime.analysis.classifiers import FusedClassifier
-from realtime.analysis.locators import LOCATORS, Locator
+from realtime.analysis.locators import Locator
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.fitting.labelled_photos import Pair, Photos, add_flags, found_garments, photos_of
 from training.inference.name_tree import IDENTITY, LEVELS, NAMES, NameCalibration, NameTree
-from training.inference.pose import PoseEstimator, load_poses
+from training.inference.pose import PoseEstimator
 
 SCALES, SHIFTS = np.linspace(0.3, 2, 35), np.linspace(-2, 2, 41)
 PRIOR = 0.3, 0.5  # standard deviations of the logarithm of a scale, and of a shift
@@ -174,8 +174,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(model: str, locate_by: str, photos: Photos) -> int:
     pair = Pair.load(model, locate_by)
-    pose = load_poses() if LOCATORS[locate_by].worn else None
-    found = list(rows(tqdm(photos, "photos", disable=None), pair.locator, pair.fused, pose=pose))
+    shown = tqdm(photos, "photos", disable=None)
+    found = list(rows(shown, pair.locator, pair.fused, pose=pair.poses))
     if not found:
         raise DataError(f"{locate_by} finds none of the labelled garments")
     calibration = fit_calibration(NameTree(pair.fused.info.classes), found)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from preprocessing.images.class_maps import FIRST, PERSON
+from preprocessing.images.class_maps import FIRST, PERSON, worn_garments
 from preprocessing.images.person_crops import CropWindow
-from preprocessing.images.poses import Pose, Square
-from preprocessing.images.regions import Person, box_iou
+from preprocessing.images.poses import Square
+from preprocessing.images.regions import Person, Region, box_iou
 from training.inference.detector import Detector
 from training.inference.parser import FrameParser
-from training.inference.pose import PoseEstimator
+from training.inference.pose import PoseEstimator, confirmed_pose
 
 CANDIDATE = 0.3  # score of a detection, from which it may be a person
 MOST = 12  # people of a frame, the surest first
@@ -54,6 +54,10 @@ class ParsedPerson:
     person: Person
     window: CropWindow
     probabilities: np.ndarray
+
+    def garments(self, *, width: int, height: int) -> list[Region]:
+        """The garments that the person wears in a frame of that size, largest first."""
+        return worn_garments(self.probabilities, self.window, self.person, limits=(width, height))
 
 
 class PeopleFinder:
@@ -94,7 +98,7 @@ class PeopleFinder:
         for square in poses.detect(image):
             if any(_holds(one.person.box, square) for one in found):
                 continue
-            pose = _estimated(poses, image, square)
+            pose = confirmed_pose(poses, image, square)
             box = pose.body(width=width, height=height) if pose else None
             if box is not None and not any(
                 _shared(box, one.person.box) >= COVERED * _area(box) for one in found
@@ -136,7 +140,7 @@ class PeopleFinder:
         if self._poses is None or not (clear or little):
             return None
         square = Square.of_person(person.box, height=len(image))
-        pose = person.pose or _estimated(self._poses, image, square)
+        pose = person.pose or confirmed_pose(self._poses, image, square)
         least = PRESENCE if clear else SURE_PRESENCE
         if pose is None or pose.presence < (UNDETECTED if person.pose else least):
             return None
@@ -152,18 +156,6 @@ def _same_body(person: Person, other: Person, image: np.ndarray) -> bool:
 def _sure(person: Person, body: float) -> bool:
     """True for a person who needs no keypoints."""
     return person.score >= SURE_SCORE and body >= CLEAR_BODY
-
-
-def _estimated(poses: PoseEstimator, image: np.ndarray, square: Square) -> Pose | None:
-    """The pose in a square, with the lower presence of two estimates.
-
-    A square from a box says where the body is, but not how it is turned: the first keypoints do.
-    """
-    first = poses.estimate(image, square)
-    second = poses.estimate(image, first.square) if first else None
-    if first is None or second is None:
-        return None
-    return replace(second, presence=min(first.presence, second.presence))
 
 
 def _holds(box: np.ndarray, square: Square) -> bool:

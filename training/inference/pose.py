@@ -6,7 +6,7 @@ frame follows from the keypoints of this one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
@@ -89,6 +89,18 @@ class PoseEstimator:
         return Pose(
             points[:KEYPOINTS].astype(np.float32), visibility, next_square, presence=score.item()
         )
+
+
+def confirmed_pose(poses: PoseEstimator, image: np.ndarray, square: Square) -> Pose | None:
+    """The pose in a square of a BGR image (H, W, 3), with the lower presence of two estimates.
+
+    A square from a box says where the body is, but not how it is turned: the first keypoints do.
+    """
+    first = poses.estimate(image, square)
+    second = poses.estimate(image, first.square) if first else None
+    if first is None or second is None:
+        return None
+    return replace(second, presence=min(first.presence, second.presence))
 
 
 def load_poses(

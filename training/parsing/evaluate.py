@@ -23,7 +23,6 @@ from preprocessing.images.class_maps import (
     garments,
     overlaps,
     pixel_pairs,
-    worn_garments,
 )
 from preprocessing.images.pictures import contact_sheet, write_image
 from preprocessing.images.regions import Region, box_iou
@@ -102,24 +101,13 @@ def score_parser(
         probabilities = parse(image)
         height, width = truth.shape
         _count_pixels(scores, likeliest_classes(probabilities, width, height), truth)
-        found = worn_by_people(people, image) if people else []
+        wearers = people(image) if people else []
+        found = [one for each in wearers for one in each.garments(width=width, height=height)]
         if not found:
             found = garments(probabilities, width=width, height=height, settings=postprocessing)
         count_garments(scores, found, truth)
         scores.photos += 1
     return scores
-
-
-def worn_by_people(people: PeopleFinder, image: np.ndarray) -> list[Region]:
-    """The garments of the people in a BGR image (H, W, 3), the largest person's first."""
-    height, width = image.shape[:2]
-    return [
-        region
-        for one in people(image)
-        for region in worn_garments(
-            one.probabilities, one.window, one.person, limits=(width, height)
-        )
-    ]
 
 
 def likeliest_classes(probabilities: np.ndarray, width: int, height: int) -> np.ndarray:

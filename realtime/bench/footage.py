@@ -12,11 +12,11 @@ import numpy as np
 
 from preprocessing.datasets.samples_and_splits import read_samples
 from preprocessing.errors import DataError
-from preprocessing.images.pictures import SUFFIXES, read_picture
+from preprocessing.images.picture_kinds import SUFFIXES, is_picture
+from preprocessing.images.pictures import frame_count, read_picture
 from preprocessing.labels import CLASS_OF, GARMENT_CLASSES
 from realtime.batch.several import VIDEO_SUFFIXES
 from realtime.sources.open_source import open_source
-from realtime.sources.pictures import PICTURE_SUFFIXES
 from realtime.types import Frame
 
 PHOTO_FRAMES = 25
@@ -83,7 +83,7 @@ def read_empty(source: Path) -> list[Footage]:
     if not paths:
         raise DataError(f"no footage in {source}: wanted pictures or videos in a folder, or a CSV "
                         "with the columns file and labels and rows without labels")  # fmt: skip
-    return [Footage(path, (), photo=path.suffix.lower() in PICTURE_SUFFIXES) for path in paths]
+    return [Footage(path, (), photo=is_picture(path) and frame_count(path) == 1) for path in paths]
 
 
 def read_grounds(source: Path) -> list[np.ndarray]:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from preprocessing.errors import SourceError
+from preprocessing.images.picture_kinds import is_picture
 from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
 from realtime.sources.files_and_streams import VideoSource
-from realtime.sources.pictures import PICTURE_SUFFIXES, PictureSource, picture_files
+from realtime.sources.pictures import PictureSource, picture_files
 from realtime.sources.reconnect import ReconnectingSource
 from realtime.sources.source import Source
 
@@ -45,6 +46,6 @@ def _open(address: str | int, hwaccel: str) -> Source:
         raise SourceError(f"{why}: {address[:200]}") from error
     if path.is_dir():
         return PictureSource(path, picture_files(path))
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if is_picture(path):
         return PictureSource(path, [path])
     return VideoSource(address, network=False, hwaccel=hwaccel)

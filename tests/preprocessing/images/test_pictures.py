@@ -1,5 +1,7 @@
 """Every kind of picture file: read upright, 8 bits, three channels, or one clear error."""
 
+import sys
+
 import cv2
 import make
 import numpy as np
@@ -11,7 +13,9 @@ from preprocessing.images.pictures import (
     CAPTION_HEIGHT,
     Mark,
     contact_sheet,
+    frame_count,
     marked_tile,
+    picture_frames,
     picture_paths,
     picture_sheet,
     read_media,
@@ -119,6 +123,73 @@ def test_the_first_frame_of_an_animation(tmp_path):
     assert np.abs(read_picture(tmp_path / "a.gif")[4, 4].astype(int) - RED[::-1]).max() <= 12
 
 
+GREEN, BLUE = (30, 160, 60), (20, 40, 220)
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png", "avif"])
+@pytest.mark.parametrize("name", ["a.{}", "misnamed.jpg"])
+def test_every_frame_of_an_animation(tmp_path, kind, name):
+    path = tmp_path / name.format(kind)
+    frames = [Image.new("RGB", (32, 16), colour) for colour in (RED, GREEN, BLUE)]
+    frames[0].save(
+        path, format=kind, save_all=True, append_images=frames[1:], duration=[40, 80, 200]
+    )
+    found = list(picture_frames(path))
+    assert frame_count(path) == 3
+    assert [frame.seconds for frame in found] == pytest.approx([0.04, 0.08, 0.2])
+    for frame, colour in zip(found, (RED, GREEN, BLUE), strict=True):
+        assert np.abs(frame.image[8, 16].astype(int) - colour[::-1]).max() <= 12
+    names = [name for name, _ in read_media(path, step=2)]
+    assert names == ["frame-000000", "frame-000002"]
+
+
+def test_frames_without_a_length_are_shown_as_browsers_do(tmp_path):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=0)
+    assert [frame.seconds for frame in picture_frames(tmp_path / "a.gif")] == [0.1, 0.1]
+
+
+def test_a_default_picture_is_no_frame(tmp_path):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (GREEN, RED, BLUE)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:], default_image=True)
+    assert frame_count(tmp_path / "a.png") == 2
+    assert (read_picture(tmp_path / "a.png")[4, 4] == RED[::-1]).all()
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.mpo"])
+def test_pages_and_thumbnails_are_no_frames(tmp_path, name):
+    pages = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
+    pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
+    assert [frame.seconds for frame in picture_frames(tmp_path / name)] == [None]
+
+
+def test_what_shows_through_an_animation_is_white(tmp_path):
+    frames = [Image.new("RGBA", (8, 8), (*RED, 0)), Image.new("RGBA", (8, 8), (*RED, 255))]
+    for name in ("a.webp", "a.png", "a.gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=50)
+        assert (next(picture_frames(tmp_path / name)).image == 255).all(), name
+
+
+@pytest.mark.parametrize("name", ["a.avif", "really_avif.heic"])
+def test_avif_by_any_name(tmp_path, name):
+    red("RGB").save(tmp_path / name, format="avif")
+    assert np.abs(read_picture(tmp_path / name)[10, 20].astype(int) - RED[::-1]).max() <= 12
+
+
+def test_heic(tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    pillow_heif.from_pillow(red("RGB")).save(tmp_path / "a.heic", quality=95)
+    image = read_picture(tmp_path / "a.heic")
+    assert image.shape == (20, 40, 3) and np.abs(image[10, 20] - np.array(RED[::-1])).max() <= 14
+
+
+def test_heic_without_its_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+    with pytest.raises(DataError, match="pip install pillow-heif"):
+        read_picture(tmp_path / "a.heic")
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.gif", "a.webp", "a.tif"])
 def test_truncated_files_are_named(tmp_path, name):
     path = tmp_path / name
@@ -161,21 +232,21 @@ def test_what_cannot_be_written_is_named(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("b.png", "deep/a.png"):
+    for name in ("b10.png", "b.png", "b9.png", "deep/a.png"):
         write_image(tmp_path / "pictures" / name, np.full((8, 10, 3), 90, np.uint8))
     return tmp_path / "pictures"
 
 
 def test_a_folder_gives_its_pictures_by_their_paths_in_it(folder):
     found = list(read_media(folder))
-    assert [name for name, _ in found] == ["b.png", "deep/a.png"]
+    assert [name for name, _ in found] == ["b.png", "b9.png", "b10.png", "deep/a.png"]
     assert found[0][1].shape == (8, 10, 3)
 
 
 def test_bad_pictures_are_collected_or_raised(folder):
     (folder / "c.png").write_text("no picture")
     bad = []
-    assert len(list(read_media(folder, bad=bad))) == 2
+    assert len(list(read_media(folder, bad=bad))) == 4
     assert len(bad) == 1 and "c.png" in bad[0]
     with pytest.raises(DataError, match=r"c\.png"):
         list(read_media(folder))

@@ -16,12 +16,13 @@ from preprocessing.errors import SinkError, SourceError, exit_status
 from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
 from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
-from realtime.sinks.sink_table import STATS, check_outputs, make_sinks
+from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_inputs
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
     from realtime.batch.several import Outcome
     from realtime.runtime.interrupt import Interrupt
+    from realtime.runtime.stats import Stats
     from realtime.sinks.window import Window
     from realtime.sources.source import Source
 
@@ -35,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     settings = read_settings(argv)
+    if settings.log and settings.command == "run":
+        from realtime.batch.several import expand
+
+        _refuse_inputs(settings, expand(settings.source.addresses))  # before the log is opened
     with logging_to(settings.log):
         return COMMANDS[settings.command](settings)
 
@@ -61,13 +66,29 @@ def _version(settings: Settings) -> int:
 
 def _run(settings: Settings) -> int:
     from realtime.assemble import check_recognition
-    from realtime.batch.several import expand, run_several
+    from realtime.batch.several import expand, log_left_out, run_several, still_picture
 
     addresses = expand(settings.source.addresses)
+    log_left_out(settings.source.addresses)
+    _refuse_inputs(settings, addresses)
     check_recognition(settings.recognition)
+    shown = settings.outputs or settings.show or settings.serve
+    if addresses and not shown and all(map(still_picture, addresses)):
+        settings = replace(settings, outputs=replace(settings.outputs, terminal=True))
     if len(addresses) > 1:
         return run_several(addresses, settings, run_one)
     return run_one(addresses[0] if addresses else None, settings).status
+
+
+def _refuse_inputs(settings: Settings, addresses: Sequence[Address]) -> None:
+    """Refuse outputs and a log that would replace an input, or each other."""
+    from realtime.batch.several import inputs_of, jobs_of
+
+    inputs = inputs_of((*settings.source.addresses, *addresses), settings.recognition)
+    if len(addresses) < 2:
+        return refuse_inputs(settings.outputs, inputs, log=settings.log)
+    for job in jobs_of(addresses, settings):
+        refuse_inputs(job.settings.outputs, inputs, log=settings.log)
 
 
 COMMANDS: dict[str, Callable[[Settings], int]] = {
@@ -94,7 +115,7 @@ def run_one(
     Raises:
         GarmentError: see errors.py.
     """
-    check_outputs(settings.outputs, source=address if isinstance(address, str) else None)
+    check_outputs(settings.outputs)
     if settings.serve is None and _needs_page(settings):
         settings = replace(settings, serve=DEFAULT_ADDRESS)
     if settings.serve is not None:
@@ -114,7 +135,7 @@ def _open(address: Address | None, settings: Settings) -> "Source":
 
 def _needs_page(settings: Settings) -> bool:
     """True if only a window could show anything, and there is no display for one."""
-    if settings.show or settings.outputs.paths:
+    if settings.show or settings.outputs:
         return False
     from realtime.sinks.window import has_display
 
@@ -155,9 +176,9 @@ def _process(
     from realtime.pipeline import Stopped, run
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
-    from realtime.runtime.stats import Stats, summary
+    from realtime.runtime.stats import Stats
+    from realtime.sinks.replacing import replacing
 
-    sinks = make_sinks(settings.outputs)
     logger.info("outputs: %s", ", ".join(map(str, settings.outputs.paths.values())) or "none")
     stats, quiet = Stats(), interrupt is not None
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
@@ -165,12 +186,14 @@ def _process(
         analysis = (factory or _load(settings.recognition)).new_analysis()
         try:
             with ExitStack() as stack:
+                outputs = stack.enter_context(replacing(settings.outputs, finished=Stopped))
+                stack.callback(_report, stats, outputs.paths.get(STATS))
                 window = stack.enter_context(_window(source, settings)) if wants_window else None
                 progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))
                 run(
                     source,
                     analysis,
-                    sinks,
+                    make_sinks(outputs),
                     show=window.show if window else None,
                     stats=stats,
                     stopped=signals.requested,
@@ -178,11 +201,7 @@ def _process(
                 )
         except Stopped:
             pass  # as asked; the files are complete, and the status names the signal
-        finally:
-            report = stats.report()
-            print(summary(report), file=sys.stderr)
-            if path := settings.outputs.paths.get(STATS):
-                _write_stats(path, report)
+    report = stats.report()
     return Outcome(source=source.info.name, status=signals.status, report=report)
 
 
@@ -200,13 +219,13 @@ def _wants_window(settings: Settings) -> bool:
     Raises:
         SinkError: there is no display and no other output.
     """
-    if settings.outputs.paths and not settings.show:
+    if settings.outputs and not settings.show:
         return False
     from realtime.sinks.window import has_display
 
     if has_display():
         return True
-    if not settings.outputs.paths:
+    if not settings.outputs:
         raise SinkError("no display for --show: use --serve, or write a file with -o FILE")
     logger.warning("no display: running without the window")
     return False
@@ -224,7 +243,14 @@ def _window(source: "Source", settings: Settings) -> AbstractContextManager["Win
     )
 
 
-def _write_stats(path: Path, report: dict[str, object]) -> None:
+def _report(stats: "Stats", path: Path | None) -> None:
+    """Print the figures of a run, and write those of --stats."""
+    from realtime.runtime.stats import summary
+
+    report = stats.report()
+    print(summary(report), file=sys.stderr)
+    if path is None:
+        return
     try:
         path.write_text(json.dumps(report, indent=1) + "\n")
     except OSError as error:

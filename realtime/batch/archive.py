@@ -24,8 +24,8 @@ from preprocessing.errors import (
 )
 from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.assemble import check_recognition, make_analysis
-from realtime.batch.several import Outcome, expand, file_names, table
-from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, units_of
+from realtime.batch.several import Outcome, expand, file_names, inputs_of, table
+from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of
 from realtime.settings import Recognition, recognition_of
 from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.files_and_streams import SegmentSource
@@ -138,10 +138,11 @@ def process(units: Sequence[Unit], settings: ArchiveSettings) -> Iterator[tuple[
 
 def run_archive(settings: ArchiveSettings) -> int:
     """Process all videos; return 0, or the status of the first that failed."""
-    settings.out.mkdir(parents=True, exist_ok=True)
     outcomes: dict[str, Outcome] = {}
     units: dict[str, list[Unit]] = {}
     names = dict(zip(settings.videos, file_names(settings.videos), strict=True))
+    _refuse_inputs(settings, names)
+    settings.out.mkdir(parents=True, exist_ok=True)
     for video in settings.videos:
         folder = settings.out / "units" / names[video]
         try:
@@ -161,6 +162,18 @@ def run_archive(settings: ArchiveSettings) -> int:
     ordered = [outcomes[video] for video in settings.videos]
     print(table(ordered), file=sys.stderr)
     return next((outcome.status for outcome in ordered if outcome.status), 0)
+
+
+def _refuse_inputs(settings: ArchiveSettings, names: Mapping[str, str]) -> None:
+    """Refuse an --out in which the result of a video would replace a video or another input.
+
+    Raises:
+        SinkError: it would.
+    """
+    inputs = inputs_of(settings.videos, settings.recognition)
+    for name in names.values():
+        for path in outputs_of(settings.out / name):
+            inputs.keep_from("--out", path)
 
 
 def _process_missing(

@@ -6,19 +6,21 @@ time are batched.
 """
 
 import glob
+import itertools
 import logging
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from preprocessing.errors import GarmentError, SinkError, UsageError
+from preprocessing.errors import DataError, GarmentError, SinkError, UsageError
+from preprocessing.files import Inputs, letters, natural_key, place
+from preprocessing.images.picture_kinds import is_picture
 from realtime.runtime.interrupt import Interrupt
-from realtime.settings import Address, Settings
+from realtime.settings import Address, Recognition, Settings
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Outcome:
 
 
 def expand(addresses: Sequence[Address]) -> list[Address]:
-    """Replace patterns and folders of videos by their files.
+    """Replace patterns and folders of videos by their files, in natural order.
 
     Raises:
         UsageError: a pattern matches no file.
@@ -70,14 +72,73 @@ def _files(address: str) -> Sequence[str]:
         return _videos_in(Path(address)) or [address]
     if not glob.has_magic(address):
         return [address]
-    matches = sorted(glob.glob(address, recursive=True))
+    matches = sorted(glob.glob(address, recursive=True), key=natural_key)
     if not matches:
         raise UsageError(f"no file matches {address}")
     return matches
 
 
 def _videos_in(folder: Path) -> list[str]:
-    return sorted(str(p) for p in folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
+    files = [path for path in _shown(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
+    return [str(path) for path in sorted(files, key=natural_key) if not _is_still(path)]
+
+
+def _shown(folder: Path) -> list[Path]:
+    """What is in a folder; hidden files are left out, which systems put there on their own."""
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []  # the source itself reports a folder that cannot be read
+
+
+def _is_still(path: Path) -> bool:
+    """True for a picture that is no animation; damaged ones count as pictures."""
+    if not is_picture(path):
+        return False
+    from preprocessing.images.pictures import frame_count
+
+    try:
+        return frame_count(path) == 1
+    except DataError:
+        return True
+
+
+def still_picture(address: Address) -> bool:
+    """True for a picture file that is no animation."""
+    return isinstance(address, str) and os.path.isfile(address) and _is_still(Path(address))
+
+
+def log_left_out(addresses: Sequence[Address]) -> None:
+    """Log, for each folder, how many of its files and folders are none of the sources."""
+    for address in addresses:
+        if isinstance(address, str) and os.path.isdir(address):
+            words = left_out(Path(address))
+            if words:
+                logger.warning("%s: left out: %s", address, words)
+
+
+def left_out(folder: Path) -> str:
+    """Count what a folder holds beside its videos, or else beside its pictures; "" for nothing."""
+    names, videos = _shown(folder), set(_videos_in(folder))
+    rest = [path for path in names if str(path) not in videos]
+    pictures = [path for path in rest if is_picture(path)]
+    folders = [path for path in rest if path.is_dir()]
+    others = [path for path in rest if path not in {*pictures, *folders}]
+    counts = [(pictures if videos else [], "picture"), (others, "other file"), (folders, "folder")]
+    return ", ".join(
+        f"{len(some)} {noun}{'s' if len(some) > 1 else ''} ({min(some, key=natural_key).name}"
+        f"{', ...' if len(some) > 1 else ''})"
+        for some, noun in counts
+        if some
+    )
+
+
+def inputs_of(addresses: Sequence[Address], recognition: Recognition) -> Inputs:
+    """Return the files and folders that a command reads, which its outputs may not replace."""
+    files = [address for address in addresses if isinstance(address, str) and "://" not in address]
+    weights = (recognition.model, recognition.attributes, recognition.wardrobe)
+    paths = map(Path, (*files, *(name for name in weights if name)))
+    return Inputs(path for path in paths if os.path.lexists(path))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +168,9 @@ def run_several(addresses: Sequence[Address], settings: Settings, run: Run) -> i
     """
     from realtime.assemble import AnalysisFactory
 
+    _check_flags(settings)
+    jobs = jobs_of(addresses, settings)
     _make_folders(settings)
-    jobs = [
-        Job(address=address, settings=replace(settings, outputs=outputs_in(settings.outputs, name)))
-        for address, name in zip(addresses, file_names(addresses), strict=True)
-    ]
     live = [job for job in jobs if job.live]
     factory = AnalysisFactory(settings.recognition, concurrent=len(live) > 1)
     print(factory.description, file=sys.stderr)
@@ -148,12 +207,41 @@ def _outcome(
         return Outcome(source=job.address, status=error.status, error=str(error))
 
 
-def _make_folders(settings: Settings) -> None:
-    folders = settings.outputs.paths.values()
-    if not folders or settings.show or settings.serve:
+def jobs_of(addresses: Sequence[Address], settings: Settings) -> list[Job]:
+    """Return each source with outputs of its own, none of which is another one's."""
+    suffixes = [_suffix_of_out(address) for address in addresses]
+
+    def outputs(number: int, name: str) -> OutputSettings:
+        return outputs_in(settings.outputs, name, suffix=suffixes[number])
+
+    def places(number: int, name: str) -> Iterable[str]:
+        return map(place, outputs(number, name).paths.values())
+
+    names = _distinct([_own_name(address) for address in addresses], places)
+    return [
+        Job(address=address, settings=replace(settings, outputs=outputs(number, name)))
+        for number, (address, name) in enumerate(zip(addresses, names, strict=True))
+    ]
+
+
+def _suffix_of_out(address: Address) -> str:
+    """The suffix of the labelled video, or, for a still picture, of the labelled picture."""
+    if not still_picture(address):
+        return SINKS["out"].suffix
+    from realtime.sinks.pictures import PICTURE_SUFFIXES
+
+    suffix = Path(str(address)).suffix
+    return suffix if suffix.lower() in PICTURE_SUFFIXES else ".png"
+
+
+def _check_flags(settings: Settings) -> None:
+    if not settings.outputs or settings.show or settings.serve:
         raise UsageError("several sources have no window and no page: give -o FOLDER or "
                          "--jsonl FOLDER")  # fmt: skip
-    for folder in folders:
+
+
+def _make_folders(settings: Settings) -> None:
+    for folder in settings.outputs.paths.values():
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -162,20 +250,52 @@ def _make_folders(settings: Settings) -> None:
 
 
 def file_names(addresses: Sequence[Address]) -> list[str]:
-    """A file name without suffix for each source: its own, numbered if two are the same."""
-    seen: Counter[str] = Counter()
-    names = []
-    for address in addresses:
-        name = f"camera-{address}" if isinstance(address, int) else Path(address.rstrip("/")).stem
-        name = name or "video"
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return names
+    """A file name without suffix for each source: its own, numbered if two are the same.
+
+    Names that differ in letter case alone are the same.
+    """
+    return _distinct([_own_name(one) for one in addresses], lambda _, name: [letters(name)])
 
 
-def outputs_in(folders: OutputSettings, name: str) -> OutputSettings:
-    """The outputs of one source, in the folders that the outputs of several name."""
-    suffixes = {output: row.suffix for output, row in SINKS.items()} | {STATS: ".json"}
+def _own_name(address: Address) -> str:
+    if isinstance(address, int):
+        return f"camera-{address}"
+    return Path(address.rstrip("/")).stem or "video"
+
+
+def _distinct(names: Sequence[str], places: Callable[[int, str], Iterable[str]]) -> list[str]:
+    """The names, with "-2", "-3", ... where their places are taken.
+
+    A name that is nobody else's stays as it is, whatever numbers the others get.
+
+    Args:
+        places: of the source of that number under a name.
+    """
+    first = {place: number for number in reversed(range(len(names)))
+             for place in places(number, names[number])}  # fmt: skip
+    taken: set[str] = set(first)
+    found = []
+    for number, name in enumerate(names):
+        chosen = name
+        if any(first[place] != number for place in places(number, name)):
+            chosen = next(
+                more for more in (f"{name}-{count}" for count in itertools.count(2))
+                if taken.isdisjoint(places(number, more))
+            )  # fmt: skip
+            taken.update(places(number, chosen))
+        found.append(chosen)
+    return found
+
+
+def outputs_in(folders: OutputSettings, name: str, *, suffix: str) -> OutputSettings:
+    """The outputs of one source, in the folders that the outputs of several name.
+
+    Args:
+        name: without a suffix.
+        suffix: of the labelled video or picture.
+    """
+    suffixes = {output: row.suffix for output, row in SINKS.items()}
+    suffixes |= {STATS: ".json", "out": suffix}
     paths = {
         output: folder / f"{name}{suffixes[output]}" for output, folder in folders.paths.items()
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 
+from preprocessing.files import free_path
 from realtime.sinks.video import MP4_OPTIONS, AudioCopy
 from realtime.sources.files_and_streams import Segment, SegmentSource, segments_of
 
@@ -40,15 +41,21 @@ def units_of(video: str, folder: Path, frames: int) -> list[Unit]:
     return [Unit(segment, folder / f"{n:06d}", n) for n, segment in enumerate(segments)]
 
 
+def outputs_of(stem: Path) -> tuple[Path, Path]:
+    """The files of rows and of the labelled video; a stem such as cam.1 keeps its dot."""
+    return stem.with_name(f"{stem.name}.parquet"), stem.with_name(f"{stem.name}.mp4")
+
+
 def join(units: Sequence[Unit], stem: Path, video: str) -> int:
     """Join a video's rows into `stem`.parquet and its segments into .mp4; return its frames.
 
     The millions of a track's or a person's number are the number of the unit: who or what is in
     view at the end of a unit has another number in the next.
     """
-    _join_rows(units, stem.with_suffix(".parquet"))
+    table, labelled = outputs_of(stem)
+    _join_rows(units, table)
     if all((unit.folder / SEGMENT).is_file() for unit in units):
-        _join_segments(units, stem.with_suffix(".mp4"), video)
+        _join_segments(units, labelled, video)
     reports = (json.loads((unit.folder / STATS).read_text()) for unit in units)
     return sum(report["frames"]["written"] for report in reports)
 
@@ -57,7 +64,7 @@ def _join_rows(units: Sequence[Unit], path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    unfinished = path.with_suffix(".new")
+    unfinished = free_path(path.with_name(f".{path.name}.new"))
     schema = parquet.read_schema(units[0].folder / ROWS)
     with parquet.ParquetWriter(unfinished, schema) as writer:
         for unit in units:
@@ -67,12 +74,12 @@ def _join_rows(units: Sequence[Unit], path: Path) -> None:
                 column = pyarrow.array(numbers, mask=rows[name].is_null().to_numpy())
                 rows = rows.set_column(schema.get_field_index(name), name, column)
             writer.write_table(rows)
-    unfinished.rename(path)
+    unfinished.replace(path)
 
 
 def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
     """Copy the packets of all segments into one file, with the audio of the whole video."""
-    unfinished = path.with_name(f".{path.name}")
+    unfinished = free_path(path.with_name(f".new-{path.name}"))
     with SegmentSource(units[0].segment) as source:
         info = source.info
     with ExitStack() as stack:
@@ -88,7 +95,7 @@ def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
                 packet.stream = stream
                 output.mux(packet)
         audio.copy_until(float("inf"))
-    unfinished.rename(path)
+    unfinished.replace(path)
 
 
 def _packets(segment: Path, start: Fraction) -> Iterator[tuple[float, av.Packet]]:

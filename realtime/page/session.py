@@ -17,7 +17,8 @@ from realtime.runtime.stats import Stats
 from realtime.runtime.worker import Background
 from realtime.settings import Address, Settings
 from realtime.sinks.annotate import Annotator
-from realtime.sinks.sink_table import make_sinks
+from realtime.sinks.replacing import replacing
+from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame
 from training.inference.wardrobe import Wardrobe
@@ -204,6 +205,7 @@ class Session:
     def _run(self, source: Source, work: Background, *, own: bool) -> None:
         pausable = PausableSource(source, paused=lambda: self.paused, stopped=work.stopped)
         with pausable, Progress(source.info, self._stats, quiet=True) as progress:
-            sinks = make_sinks(self._outputs) if own else []
-            run(pausable, self._analysis, [*sinks, self._state], stats=self._stats,
-                stopped=work.stopped, progress=progress)  # fmt: skip
+            outputs = self._outputs if own else OutputSettings()
+            with replacing(outputs, finished=Stopped) as written:
+                run(pausable, self._analysis, [*make_sinks(written), self._state],
+                    stats=self._stats, stopped=work.stopped, progress=progress)  # fmt: skip

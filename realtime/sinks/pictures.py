@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import SinkError
+from preprocessing.files import free_path
 from preprocessing.images.pictures import write_image
 from realtime.sinks.rows import TextFile
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MIN_GAIN = 1.15  # by which a crop's quality must exceed that of the last one to replace it
 CUT_OFF_FACTOR = 0.5  # of the quality of a garment that reaches out of the frame
 COLUMNS = ("track", "label", "colour", "probability", "frame", "time", "file")
@@ -61,12 +62,12 @@ class SnapshotSink:
 
 
 def save_snapshot(folder: Path, labelled: LabelledFrame) -> None:
-    """Write a labelled frame as frame-000123.png into a folder.
+    """Write a labelled frame as frame-000123.png into a folder, or as frame-000123-2.png.
 
     Raises:
         SinkError: it cannot be written.
     """
-    write_image(folder / f"frame-{labelled.frame.index:06d}.png", labelled.picture)
+    write_image(free_path(folder / f"frame-{labelled.frame.index:06d}.png"), labelled.picture)
 
 
 @dataclass(frozen=True, eq=False)

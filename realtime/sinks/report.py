@@ -5,7 +5,6 @@ Written again every few seconds, so that a killed run leaves the last one.
 
 import base64
 import html
-import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 import cv2
 
 from preprocessing.errors import SinkError
+from preprocessing.files import write_whole
 from preprocessing.labels import general_names
 from realtime.sinks.pictures import BestCrops, Crop
 from realtime.types import Garment, LabelledFrame, SourceInfo
@@ -107,12 +107,10 @@ class ReportSink:
             track.spans.append([now, now])
 
     def _save(self) -> None:
-        """Write the whole report to another file, then rename it over the old one."""
+        """Write the report so that there is always a whole one."""
         self._due = time.monotonic() + SAVE_SECONDS
-        unfinished = self._path.with_name(f".{self._path.name}.new")
         try:
-            unfinished.write_text(self._page(), encoding="utf-8")
-            os.replace(unfinished, self._path)
+            write_whole(self._path, self._page().encode(errors="replace"))
         except OSError as error:
             raise SinkError(f"cannot write {self._path}: {error.strerror}") from error
 

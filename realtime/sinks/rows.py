@@ -201,8 +201,7 @@ class ParquetSink:
 
     def open(self, info: SourceInfo) -> None:
         try:
-            shutil.rmtree(self._parts, ignore_errors=True)
-            self._parts.mkdir()
+            self._parts.mkdir()  # never emptied: a killed run may have left its rows there
         except OSError as error:
             raise self._failed(error) from error
 

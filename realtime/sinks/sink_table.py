@@ -4,12 +4,14 @@ Imports a sink's own file only to make one, so that --help answers at once.
 """
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocessing.errors import SinkError
+from preprocessing.errors import SinkError, UsageError
+from preprocessing.files import Inputs, place
 
 if TYPE_CHECKING:
     from realtime.sinks.sink import Sink
@@ -24,10 +26,16 @@ class OutputSettings:
     Attributes:
         paths: by output, which is a row of SINKS or STATS; only those that are wanted.
         audio: True to copy the source's audio into the video.
+        terminal: True to print the garments, for pictures without any other output.
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
     audio: bool = True
+    terminal: bool = False
+
+    def __bool__(self) -> bool:
+        """True if anything is written or printed."""
+        return bool(self.paths or self.terminal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +48,7 @@ class SinkRow:
         help: of the flag.
         letter: short spelling of the flag, e.g. "-o".
         stream: True if it is written from start to end, so that a pipe can take it.
+        files: of a folder, a pattern of the names that are written into it.
     """
 
     make: "Callable[[Path, OutputSettings], Sink]"
@@ -47,6 +56,7 @@ class SinkRow:
     help: str
     letter: str = ""
     stream: bool = False
+    files: str = ""
 
     @property
     def is_folder(self) -> bool:
@@ -131,8 +141,18 @@ SINKS: dict[str, SinkRow] = {
     "vtt": SinkRow(
         make=_subtitles, suffix=".vtt", stream=True, help="labels as subtitles for browsers"
     ),
-    "snapshots": SinkRow(make=_snapshots, suffix="", help="a PNG of each newly labelled garment"),
-    "crops": SinkRow(make=_crops, suffix="", help="the best picture of each garment"),
+    "snapshots": SinkRow(
+        make=_snapshots,
+        suffix="",
+        files=r"frame-\d{6,}(-\d+)?\.png",
+        help="a PNG of each newly labelled garment",
+    ),
+    "crops": SinkRow(
+        make=_crops,
+        suffix="",
+        files=r"\d{6,}\.jpg|crops\.csv",
+        help="the best picture of each garment",
+    ),
     "report": SinkRow(
         make=_report, suffix=".html", help="HTML page of the garments and their times in view"
     ),
@@ -146,28 +166,76 @@ def make_sinks(outputs: OutputSettings) -> list["Sink"]:
         SinkError: an output is of an unknown kind.
         UsageError: a library is not installed.
     """
-    return [row.make(outputs.paths[name], outputs) for name, row in SINKS.items()
+    made = [row.make(outputs.paths[name], outputs) for name, row in SINKS.items()
             if name in outputs.paths]  # fmt: skip
+    if outputs.terminal:
+        from realtime.sinks.terminal import TerminalSink
+
+        made.append(TerminalSink())
+    return made
 
 
-def check_outputs(outputs: OutputSettings, *, source: str | None) -> None:
-    """Find early what would keep files from being written.
+def refuse_inputs(outputs: OutputSettings, inputs: Inputs, *, log: Path | None = None) -> None:
+    """Refuse outputs that would replace an input of the command, or each other.
 
     Args:
-        source: the input file, if it is one.
+        log: the file of --log, which is written as well.
 
     Raises:
-        SinkError: a folder is missing or not writable, or an output is the input itself.
+        SinkError: an output is an input, or a file of an input folder.
+        UsageError: two outputs are one file.
+    """
+    flags: dict[str, str] = {}  # by the place of a file
+    for flag, path in (*_written(outputs), *([("--log", log)] if log else ())):
+        inputs.keep_from(flag, path)
+        if path.exists() and not path.is_file():
+            continue  # a folder may hold several outputs, and a device takes them
+        if (other := flags.setdefault(place(path), flag)) != flag:
+            raise UsageError(f"{other} and {flag} are the same file {path}: give one of them "
+                             "another name")  # fmt: skip
+
+
+def _written(outputs: OutputSettings) -> Iterator[tuple[str, Path]]:
+    """The flag and the path of everything that the outputs write, as far as it is known."""
+    for name, path in outputs.paths.items():
+        row = SINKS.get(name)
+        flag = row.letter if row and row.letter else f"--{name}"
+        yield flag, path
+        if name == "parquet":
+            yield flag, path.with_name(f"{path.name}.parts")
+        if name == "crops":
+            yield flag, path / "crops.csv"
+
+
+def check_outputs(outputs: OutputSettings) -> None:
+    """Find early, before any is opened, what would keep outputs from being written.
+
+    Raises:
+        SinkError: a folder is missing, not writable, or holds the pictures of another run; an
+            output is of an unknown kind.
+        UsageError: a library is not installed.
     """
     for name, path in outputs.paths.items():
         row = SINKS.get(name)
-        if not (row and row.is_folder):
-            _check_file(path, source=source, stream=bool(row and row.stream))
+        if row and row.is_folder:
+            _check_folder(path, flag=f"--{name}", files=row.files)
+        else:
+            _check_file(path, stream=bool(row and row.stream))
+    make_sinks(outputs)
 
 
-def _check_file(path: Path, *, source: str | None, stream: bool) -> None:
-    if source and path.exists() and Path(source).exists() and path.samefile(source):
-        raise SinkError(f"output {path} is the input: give -o another name")
+def _check_folder(path: Path, *, flag: str, files: str) -> None:
+    """Refuse a folder of another run: files of one name would be lost, the others mixed up."""
+    try:
+        old = [entry.name for entry in os.scandir(path) if re.fullmatch(files, entry.name)]
+    except OSError:
+        return  # it is made, or the sink reports what is wrong with it
+    if old:
+        raise SinkError(f"{path} holds {len(old)} files of another run, such as {min(old)}: give "
+                        f"another {flag} DIR, or remove them")  # fmt: skip
+
+
+def _check_file(path: Path, *, stream: bool) -> None:
     if path.is_dir():
         raise SinkError(f"output {path} is a folder: name a file in it")
     if not stream and path.exists() and not path.is_file():
@@ -177,3 +245,8 @@ def _check_file(path: Path, *, source: str | None, stream: bool) -> None:
     target = path if path.exists() else path.parent
     if not os.access(target, os.W_OK):
         raise SinkError(f"no permission to write {path}: check its permissions")
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_file() and not os.access(folder, os.W_OK):
+        raise SinkError(f"no permission to write into {folder}, where the new {path.name} is "
+                        "written before it replaces the old one: give another folder"
+                        )  # fmt: skip

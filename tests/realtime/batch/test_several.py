@@ -7,10 +7,13 @@ import sys
 
 import make
 import pytest
+from PIL import Image
 from waiting import until
 
 from preprocessing.errors import UsageError
-from realtime.batch.several import expand, file_names
+from realtime.batch.several import expand, file_names, jobs_of, left_out
+from realtime.settings import Settings
+from realtime.sinks.sink_table import OutputSettings
 
 
 def test_patterns_and_folders_give_their_videos(tmp_path):
@@ -33,6 +36,47 @@ def test_patterns_and_folders_give_their_videos(tmp_path):
 def test_files_of_one_name_do_not_overwrite_each_other():
     assert file_names(["a/x.mp4", "b/x.mkv", "c/y.mp4"]) == ["x", "x-2", "y"]
     assert file_names([0, 1]) == ["camera-0", "camera-1"]
+    assert file_names(["x/a.mp4", "y/a.mp4", "z/a-2.mp4"]) == ["a", "a-3", "a-2"]
+    assert file_names(["x/a.mp4", "y/A.mp4", "z/a-2.mkv", "z/A.mkv"]) == ["a", "A-3", "a-2", "A-4"]
+    assert file_names(["rtsp://a/", "http://a/b?c=/"]) == ["a", "b?c="]
+
+
+def test_folders_come_in_natural_order(tmp_path):
+    for number in (10, 9, 1):
+        (tmp_path / f"cam{number}.mp4").touch()
+    inside = [str(tmp_path / f"cam{number}.mp4") for number in (1, 9, 10)]
+    assert expand([str(tmp_path)]) == expand([str(tmp_path / "*.mp4")]) == inside
+
+
+def test_what_a_folder_holds_besides_is_counted(tmp_path):
+    for name in ("a.png", "b10.png", "b9.png", ".DS_Store", "notes.txt"):
+        (tmp_path / name).touch()
+    assert left_out(tmp_path) == "1 other file (notes.txt)"
+    (tmp_path / "c.mp4").touch()
+    (tmp_path / "deep").mkdir()
+    assert left_out(tmp_path) == (
+        "3 pictures (a.png, ...), 1 other file (notes.txt), 1 folder (deep)"
+    )
+
+
+def outputs_of(addresses, folder, *names):
+    settings = Settings(outputs=OutputSettings(paths={name: folder for name in names}))
+    jobs = jobs_of(list(map(str, addresses)), settings)
+    return [[path.name for path in job.settings.outputs.paths.values()] for job in jobs]
+
+
+def test_pictures_have_labelled_pictures_of_their_names(tmp_path):
+    first, second = (Image.new("RGB", (8, 8), shade) for shade in ("red", "blue"))
+    for name in ("a.jpg", "a.PNG", "b.avif", "c.webp"):
+        first.save(tmp_path / name)
+    first.save(tmp_path / "d.webp", save_all=True, append_images=[second])
+    files = [tmp_path / name for name in ("a.jpg", "a.PNG", "b.avif", "c.webp", "d.webp", "e.mov")]
+    assert outputs_of(files, tmp_path, "out") == [
+        ["a.jpg"], ["a.PNG"], ["b.png"], ["c.webp"], ["d.mp4"], ["e.mp4"]
+    ]  # fmt: skip
+    assert outputs_of(files[:2], tmp_path, "out", "csv") == [
+        ["a.jpg", "a.csv"], ["a-2.PNG", "a-2.csv"]
+    ]  # fmt: skip
 
 
 def test_a_bad_file_stops_no_other(tmp_path):

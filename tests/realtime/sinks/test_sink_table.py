@@ -1,12 +1,21 @@
 """The table of sinks: the contract that every row keeps, and the checks of their paths."""
 
 import sys
+from pathlib import Path
 
 import make
 import pytest
 
 from preprocessing.errors import SinkError, UsageError
-from realtime.sinks.sink_table import SINKS, STATS, OutputSettings, check_outputs, make_sinks
+from preprocessing.files import Inputs
+from realtime.sinks.sink_table import (
+    SINKS,
+    STATS,
+    OutputSettings,
+    check_outputs,
+    make_sinks,
+    refuse_inputs,
+)
 
 FRAMES = [
     make.labelled(index, make.garment(colour="red"), make.garment("unknown", track=2))
@@ -60,16 +69,67 @@ def test_nothing_opens_if_one_cannot_be_made(tmp_path, monkeypatch):
 
 
 def test_outputs_are_checked_early(tmp_path):
-    video = make.clip(tmp_path / "in.mp4", frames=2)
-
     def check(**paths):
-        check_outputs(OutputSettings(paths=paths), source=str(video))
+        check_outputs(OutputSettings(paths=paths))
 
-    with pytest.raises(SinkError, match="is the input"):
-        check(out=video)
     with pytest.raises(SinkError, match="no folder"):
         check(out=tmp_path / "none" / "out.mp4")
     for name in ("out", STATS):
         with pytest.raises(SinkError, match="is a folder"):
             check(**{name: tmp_path})
+    with pytest.raises(SinkError, match="unknown kind"):
+        check(jsonl=tmp_path / "rows.jsonl", out=tmp_path / "out.txt")
     check(crops=tmp_path, snapshots=tmp_path / "none", jsonl=tmp_path / "rows.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [("crops", "000012.jpg"), ("crops", "crops.csv"), ("snapshots", "frame-000012.png")],
+)
+def test_a_folder_of_another_run_says_so(tmp_path, name, old):
+    (tmp_path / "notes.txt").touch()
+    check_outputs(OutputSettings(paths={name: tmp_path}))
+    (tmp_path / old).touch()
+    with pytest.raises(SinkError, match=rf"another run.*{old}.*--{name} DIR"):
+        check_outputs(OutputSettings(paths={name: tmp_path}))
+    other = "crops" if name == "snapshots" else "snapshots"
+    check_outputs(OutputSettings(paths={other: tmp_path}))
+
+
+@pytest.mark.parametrize("name", [*SINKS, STATS])
+def test_no_output_is_an_input(tmp_path, name):
+    given = tmp_path / "given"
+    given.mkdir()
+    path = given if name in SINKS and SINKS[name].is_folder else given / "file"
+    path.exists() or path.touch()
+    with pytest.raises(SinkError, match=r"is .* input"):
+        refuse_inputs(OutputSettings(paths={name: path}), Inputs([given]))
+    refuse_inputs(OutputSettings(paths={name: tmp_path / "other"}), Inputs([given]))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "given"),
+    [({"parquet": "a.parquet"}, "a.parquet.parts"), ({"crops": "c"}, "c/crops.csv")],
+)
+def test_nothing_that_belongs_to_an_output_is_an_input(tmp_path, outputs, given):
+    (tmp_path / given).parent.mkdir(exist_ok=True)
+    (tmp_path / given).touch()
+    paths = {name: tmp_path / path for name, path in outputs.items()}
+    with pytest.raises(SinkError, match="is the input"):
+        refuse_inputs(OutputSettings(paths=paths), Inputs([tmp_path / given]))
+
+
+def test_no_two_outputs_are_one_file(tmp_path):
+    paths = {"jsonl": tmp_path / "a", "csv": tmp_path / "A"}
+    with pytest.raises(UsageError, match="--jsonl and --csv are the same file"):
+        refuse_inputs(OutputSettings(paths=paths), Inputs([]))
+    with pytest.raises(UsageError, match="--jsonl and --log"):
+        refuse_inputs(
+            OutputSettings(paths={"jsonl": tmp_path / "a"}), Inputs([]), log=tmp_path / "a"
+        )
+    with pytest.raises(SinkError, match="is the input"):
+        refuse_inputs(OutputSettings(), Inputs([tmp_path]), log=tmp_path)
+    null = {"jsonl": Path("/dev/null"), "csv": Path("/dev/null")}
+    refuse_inputs(OutputSettings(paths=null | {"crops": tmp_path, "snapshots": tmp_path}),
+                  Inputs([]))  # fmt: skip

@@ -37,6 +37,7 @@ CODECS: dict[str, Literal["r", "w"]] = {
 NEEDED = ("numpy", "opencv-python", "av", "openvino", "fastapi", "uvicorn", "websockets")
 OPTIONAL = {"torch": "training and GPUs", "ultralytics": "training detectors",
             "trackers": "--track bytetrack and ocsort", "pyarrow": "--parquet",
+            "pillow-heif": "HEIC pictures",
             "ray": "realtime.batch.archive"}  # fmt: skip
 MODEL = "deep"  # the smallest committed network, for the tiny inference
 RUNS = 20

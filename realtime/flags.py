@@ -24,7 +24,8 @@ EPILOG = """\
 examples:
   python run_realtime.py                          webcam, in a window
   python run_realtime.py clip.mp4 -o out.mp4      video file
-  python run_realtime.py photo.jpg -o out.jpg     picture
+  python run_realtime.py photo.jpg -o out.jpg     picture; without -o it is printed
+  python run_realtime.py a.jpg b.heic -o labelled pictures, under their names
   python run_realtime.py rtsp://host/stream --jsonl rows.jsonl
   python run_realtime.py --demo -o demo.mp4       bundled clip
   python run_realtime.py 0 --serve                camera 0, in the browser
@@ -108,9 +109,10 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="video, picture, folder of pictures, camera number or stream (rtsp, rtmp, http, tcp, "
-        "udp); several of them, a folder of videos or a pattern: streams and cameras at the same "
-        "time, files one after the other, and each output is a folder",
+        help="video, picture (printed if there is no output), folder of pictures (in natural "
+        "order), camera number or stream (rtsp, rtmp, http, tcp, udp); several of them, a folder "
+        "of videos or a pattern: streams and cameras at the same time, files one after the other, "
+        "and each output is a folder",
     )
     add("--video", nargs="+", default=[], metavar="SOURCE", help="same as SOURCE, as a flag")
     add("--camera", type=int, metavar="N", help="camera number")

@@ -18,6 +18,7 @@ from typing import Annotated
 from preprocessing.errors import (
     BrokenSourceError,
     GarmentError,
+    SinkError,
     SourceError,
     UsageError,
     exit_status,
@@ -25,7 +26,7 @@ from preprocessing.errors import (
 from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.assemble import check_recognition, make_analysis
 from realtime.batch.several import Outcome, expand, file_names, inputs_of, table
-from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of
+from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of, video_of
 from realtime.settings import Recognition, recognition_of
 from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.files_and_streams import SegmentSource
@@ -165,15 +166,21 @@ def run_archive(settings: ArchiveSettings) -> int:
 
 
 def _refuse_inputs(settings: ArchiveSettings, names: Mapping[str, str]) -> None:
-    """Refuse an --out in which the result of a video would replace a video or another input.
+    """Refuse an --out in which the result of a video would replace an input or another's result.
 
     Raises:
         SinkError: it would.
     """
     inputs = inputs_of(settings.videos, settings.recognition)
-    for name in names.values():
+    for video, name in names.items():
         for path in outputs_of(settings.out / name):
             inputs.keep_from("--out", path)
+        if (other := video_of(settings.out / "units" / name)) not in (
+            "",
+            str(Path(video).resolve()),
+        ):
+            raise SinkError(f"{settings.out} holds the results of {other} as {name}, the name of "
+                            f"{video} here: give another --out DIR")  # fmt: skip
 
 
 def _process_missing(

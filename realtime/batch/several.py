@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
+WEIGHT_SUFFIXES = (".safetensors", ".onnx")  # of the files that belong together
 POLL_SECONDS = 0.1  # so that signals are handled while the main thread waits
 FIRST_SIGNAL = 128  # exit statuses above it name a signal
 logger = logging.getLogger(__name__)
@@ -136,8 +137,10 @@ def left_out(folder: Path) -> str:
 def inputs_of(addresses: Sequence[Address], recognition: Recognition) -> Inputs:
     """Return the files and folders that a command reads, which its outputs may not replace."""
     files = [address for address in addresses if isinstance(address, str) and "://" not in address]
-    weights = (recognition.model, recognition.attributes, recognition.wardrobe)
-    paths = map(Path, (*files, *(name for name in weights if name)))
+    given = (recognition.model, recognition.attributes, recognition.wardrobe)
+    weights = [Path(name) for name in given if name]
+    twins = [path.with_suffix(s) for path in weights if path.suffix for s in WEIGHT_SUFFIXES]
+    paths = (*map(Path, files), *weights, *twins)
     return Inputs(path for path in paths if os.path.lexists(path))
 
 

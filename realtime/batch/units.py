@@ -15,6 +15,7 @@ from realtime.sources.files_and_streams import Segment, SegmentSource, segments_
 
 TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own
 ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"
+VIDEO = "video.txt"  # names the video beside its units
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,24 @@ class Unit:
         return self.folder.is_dir()
 
 
+def video_of(folder: Path) -> str:
+    """The video whose units are in a folder; "" if that is not known."""
+    try:
+        return (folder / VIDEO).read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
 def units_of(video: str, folder: Path, frames: int) -> list[Unit]:
-    """Return a video's units of so many frames, with results inside a folder.
+    """Return a video's units of so many frames, with results inside a folder that is made.
 
     Raises:
         SourceError: it is not a video.
     """
-    segments = segments_of(str(Path(video).resolve()), frames)
+    path = str(Path(video).resolve())
+    segments = segments_of(path, frames)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / VIDEO).write_text(path, encoding="utf-8", errors="surrogateescape")
     return [Unit(segment, folder / f"{n:06d}", n) for n, segment in enumerate(segments)]
 
 

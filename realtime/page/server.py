@@ -204,7 +204,9 @@ def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
             opened = await asyncio.to_thread(open_source, str(path))
         except SourceError as error:
             path.unlink()
-            raise SourceError("this file is not a video or picture that can be read") from error
+            reason = str(error).replace(str(path), "it")
+            raise SourceError(f"this file is not a video or picture that can be read: {reason}"
+                              ) from error  # fmt: skip
         await asyncio.to_thread(session.start, opened)
         return session.report()
 

@@ -125,7 +125,8 @@ SINKS: dict[str, SinkRow] = {
         make=_video_or_picture,
         letter="-o",
         suffix=".mp4",
-        help="labelled video (.mp4 .m4v .mov .mkv) or picture (.png .jpg)",
+        help="labelled video (.mp4 .m4v .mov .mkv) or picture (.png .jpg .webp .bmp .tif); a file "
+        "that exists, here and below, is replaced once the new one is whole",
     ),
     "jsonl": SinkRow(
         make=_jsonl,
@@ -145,13 +146,13 @@ SINKS: dict[str, SinkRow] = {
         make=_snapshots,
         suffix="",
         files=r"frame-\d{6,}(-\d+)?\.png",
-        help="a PNG of each newly labelled garment",
+        help="a PNG of each newly labelled garment; not into a folder of another run",
     ),
     "crops": SinkRow(
         make=_crops,
         suffix="",
         files=r"\d{6,}\.jpg|crops\.csv",
-        help="the best picture of each garment",
+        help="the best picture of each garment; not into a folder of another run",
     ),
     "report": SinkRow(
         make=_report, suffix=".html", help="HTML page of the garments and their times in view"

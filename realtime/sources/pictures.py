@@ -30,8 +30,8 @@ class PictureSource:
         self._files = files
         first, reason = _first_of(files)
         if first is None:
-            tried = f"; {len(files)} tried" if len(files) > 1 else ""
-            raise SourceError(f"no readable picture in {path}: {reason}{tried}")
+            where = f" in {path}, {len(files)} tried" if len(files) > 1 else ""
+            raise SourceError(f"no readable picture{where}: {reason}")
         self.info = SourceInfo(
             name=str(path),
             width=first.image.shape[1],

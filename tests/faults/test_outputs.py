@@ -1,5 +1,6 @@
 """Outputs that cannot be written, are taken away, or are cut short by a signal."""
 
+import dataclasses
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ from fault import LIGHT, Fault
 from waiting import until
 
 from preprocessing.errors import DeviceError, SinkError
+from preprocessing.images.pictures import write_image
 
 IN = ["--video", "in.mp4", *LIGHT]
 TEXTS = ("--jsonl", "--csv", "--srt", "--vtt")
@@ -77,6 +79,87 @@ FAULTS = [
 ]  # fmt: skip
 
 
+def pictures(folder: Path) -> None:
+    """A folder of two pictures and a note, with their links beside it."""
+    (folder / "pics").mkdir()
+    for name in ("1.png", "2.png"):
+        write_image(folder / "pics" / name, make.scene())
+    (folder / "pics" / "notes.txt").write_text("mine")
+    os.link(folder / "pics" / "notes.txt", folder / "link.txt")
+
+
+def another_run(folder: Path) -> None:
+    (folder / "old").mkdir()
+    for name in ("000001.jpg", "crops.csv", "frame-000001.png"):
+        (folder / "old" / name).write_text("of another run")
+
+
+def with_pictures(*flags):
+    """The folder as the source of a run."""
+
+    def build(folder: Path) -> list:
+        pictures(folder)
+        return ["pics", *LIGHT, *flags]
+
+    return build
+
+
+ONE_FOLDER = ["--video", "in.mov", "in.mp4", *LIGHT]
+REFUSED = [
+    Fault("a hard link", prepared(lambda f: os.link(f / "in.mp4", f / "a.mp4"), "-o", "a.mp4"), 5,
+          "is the input"),
+    Fault("other letters", onto("-o", "IN.MP4"), 5, "is the input"),
+    Fault("by way of a folder", onto("--jsonl", "../{folder}/in.mp4"), 5, "is the input"),
+    Fault("the log", onto("--log", "in.mp4", "--jsonl", "a.jsonl"), 5, "is the input"),
+    Fault("the statistics", onto("--stats", "in.mp4"), 5, "is the input"),
+    Fault("the weights", prepared(lambda f: (f / "w.onnx").write_text("weights"), "--model",
+          "w.onnx", "--jsonl", "w.onnx"), 5, "is the input"),
+    Fault("two outputs", onto("--jsonl", "rows", "--csv", "rows"), 2, "same file"),
+    Fault("an output and the log", onto("--jsonl", "rows", "--log", "rows"), 2, "same file"),
+    Fault("a picture of the folder", with_pictures("-o", "pics/2.png"), 5,
+          "a file of the input folder"),
+    Fault("a note in the folder", with_pictures("--csv", "pics/notes.txt"), 5,
+          "a file of the input folder"),
+    Fault("a link to it", with_pictures("--csv", "link.txt"), 5,
+          "a file of the input folder"),
+    Fault("crops into the folder", with_pictures("--crops", "pics"), 5,
+          "is the input"),
+    Fault("a pattern", lambda f: (pictures(f), ["pics/*.png", *LIGHT, "-o", "pics"])[1],
+          5, "is the input"),
+    Fault("videos of one stem, their own folder", lambda f: (clip(f), make.clip(f / "in.mov"),
+          [*ONE_FOLDER, "-o", "."])[2], 5, "is the input"),
+    Fault("a folder of videos, itself", lambda f: (clip(f), make.clip(f / "in.mov"),
+          [".", *LIGHT, "-o", "."])[2], 5, "input"),
+    Fault("crops of another run", prepared(another_run, "--crops", "old"), 5, "another run"),
+    Fault("snapshots of another run", prepared(another_run, "--snapshots", "old"), 5,
+          "another run"),
+    Fault("an old file beside one that cannot be", prepared(
+          lambda f: (f / "old.jsonl").write_text("old"), "--jsonl", "old.jsonl", "--report",
+          "none/a.html"), 5, "no folder"),
+    Fault("an old file beside one of no kind", prepared(
+          lambda f: (f / "old.jsonl").write_text("old"), "--jsonl", "old.jsonl", "-o", "a.xyz"),
+          5, "unknown kind"),
+]  # fmt: skip
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_refused_before_anything_is_written(case, tmp_path):
+    before: dict[str, bytes] = {}
+
+    def build(folder):
+        flags = [str(flag).format(folder=folder.name) for flag in case.build(folder)]
+        before.update(content(folder))
+        return flags
+
+    fault.check(dataclasses.replace(case, build=build), tmp_path)
+    assert content(tmp_path) == before
+
+
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
 def test_fault(case, tmp_path):
     fault.check(case, tmp_path)
@@ -97,12 +180,12 @@ def long_clip(tmp_path_factory):
     return make.moving_clip(path, size=(640, 480), repeats=150, audio=True)
 
 
-def started(video, folder, *flags):
-    """A run that has begun to write out.mp4."""
+def started(video, folder, *flags, writes="out.mp4"):
+    """A run that has begun to write its video."""
     command = [sys.executable, make.ROOT / "run_realtime.py", "--video", video, "-o",
                folder / "out.mp4", *LIGHT, *flags]  # fmt: skip
     app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
-    until(lambda: size_of(folder / "out.mp4") > 20_000 or app.poll() is not None)
+    until(lambda: size_of(folder / writes) > 20_000 or app.poll() is not None)
     assert app.poll() is None, app.stderr.read()
     return app
 
@@ -122,6 +205,24 @@ def test_signal_at_a_random_moment(long_clip, tmp_path, number, attempt):
     assert app.returncode == 128 + number and "Traceback" not in stderr
     assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in stderr
     assert (tmp_path / "a.parquet").is_file() and "</html>" in (tmp_path / "a.html").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_output_that_exists(long_clip, tmp_path, number):
+    """The end by Ctrl-C replaces it, the one by a kill leaves it and a part that plays."""
+    old, rows = make.clip(tmp_path / "out.mp4", frames=7).read_bytes(), tmp_path / "a.jsonl"
+    rows.write_text("old\n")
+    app = started(long_clip, tmp_path, "--jsonl", rows, writes="out.part.mp4")
+    assert (tmp_path / "out.mp4").read_bytes() == old and rows.read_text() == "old\n"
+    app.send_signal(number)
+    _, stderr = app.communicate(timeout=fault.CAP)
+    if number == signal.SIGKILL:
+        assert (tmp_path / "out.mp4").read_bytes() == old and rows.read_text() == "old\n"
+        assert fault.frames_of(tmp_path / "out.part.mp4") > 0
+    else:
+        assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in stderr
+        assert rows.read_text().startswith("{")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "out.mp4"]
 
 
 def test_second_signal_ends_at_once(long_clip, tmp_path):

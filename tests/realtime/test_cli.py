@@ -10,6 +10,7 @@ import sys
 import av
 import cv2
 import make
+import numpy as np
 import pytest
 from waiting import until
 
@@ -82,6 +83,52 @@ def test_a_picture_in_a_picture_out(tmp_path):
     assert done.returncode == 0, done.stderr
     before, after = cv2.imread(str(tmp_path / "in.png")), cv2.imread(str(tmp_path / "out.png"))
     assert before.shape == after.shape and (before != after).any()
+
+
+LIGHT = ("--model", "deep", "--locate", "segment")
+
+
+def test_pictures_into_a_folder_keep_their_names(tmp_path):
+    for name in ("a.jpg", "b.png"):
+        cv2.imwrite(str(tmp_path / name), make.scene())
+    out, rows = tmp_path / "out", tmp_path / "rows"
+    done = make.app(tmp_path / "a.jpg", tmp_path / "b.png", "-o", out, "--jsonl", rows, *LIGHT)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.png"]
+    assert sorted(path.name for path in rows.iterdir()) == ["a.jsonl", "b.jsonl"]
+    after = cv2.imread(str(out / "b.png"))
+    assert after.shape == (240, 320, 3) and (after != make.scene()).any()
+
+
+def test_pictures_without_an_output_are_printed(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), make.scene())
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((240, 320, 3), 200, np.uint8))
+    done = make.app(tmp_path / "a.png", tmp_path / "b.png", *LIGHT)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [lines[0], lines[2:]] == ["a.png: 1 garment", ["b.png: no garments"]]
+    name, *_, box = lines[1].strip().split(", ")
+    assert name.split()[-1] <= "1.00" and "written" not in done.stdout
+    found = [int(side) for side in box.removeprefix("box ").split()]
+    assert found == pytest.approx([64, 48, 256, 192], abs=12)
+
+
+def test_a_folder_of_pictures_says_what_it_leaves_out(tmp_path):
+    for number in (1, 2, 10):
+        cv2.imwrite(str(tmp_path / f"frame{number}.png"), make.picture(number))
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "frame3.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+    done = make.app(tmp_path, "-o", tmp_path / "out.mp4", *LIGHT)
+    assert done.returncode == 0, done.stderr
+    images, times = make.decoded(tmp_path / "out.mp4")
+    assert [make.index_of(image) for image in images] == [1, 2, 10]
+    assert [float(time) for time in times] == [
+        0.04,
+        0.08,
+        0.12,
+    ]  # the gap of c.heic, then 25 a second
+    assert "left out: 1 other file (notes.txt)" in done.stderr
+    assert "frame3.heic" in done.stderr and "1 failed" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def predict(settings: AttributePredictSettings) -> str:
         tiles.extend(shown)
         return count
 
-    text = predict_pictures(settings, write)
+    text = predict_pictures(settings, write, images=settings.out_image)
     if settings.out_image and tiles:
         write_image(settings.out_image, contact_sheet(tiles, columns=min(COLUMNS, len(tiles))))
     return text

@@ -109,6 +109,7 @@ def predict(settings: FashionPredictSettings) -> str:
     return predict_pictures(
         settings,
         lambda pictures: write_rows(predictor, pictures, settings.out, figures=settings.out_image),
+        images=settings.out_image,
     )
 
 

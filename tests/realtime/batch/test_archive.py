@@ -11,9 +11,9 @@ import make
 import pytest
 from waiting import until
 
-from preprocessing.errors import UsageError
+from preprocessing.errors import SinkError, UsageError
 from realtime.batch import archive
-from realtime.batch.units import Unit
+from realtime.batch.units import Unit, units_of
 from realtime.settings import Recognition
 from realtime.sources.files_and_streams import Segment
 
@@ -86,6 +86,40 @@ def test_finished_units_are_not_processed_again(tmp_path):
     status, errors = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
     assert status == 0 and "3 units of 1 videos, 1 to do" in errors
     assert [row[:2] for row in rows_of(out / "in.parquet")] == [row[:2] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        (["in.mp4"], True),
+        (["in.MP4"], True),
+        (["a/in.mov", "in.mp4"], True),
+        (["in.mov"], False),
+        (["a/in.mp4"], False),
+    ],
+)
+def test_no_result_replaces_a_video(tmp_path, names, refused):
+    videos = tuple(str(tmp_path / name) for name in names)
+    for video in videos:
+        Path(video).parent.mkdir(exist_ok=True)
+        Path(video).write_text("no video")
+    settings = archive.ArchiveSettings(videos=videos, out=tmp_path, recognition=Recognition())
+    if refused:
+        with pytest.raises(SinkError, match=r"is the input.*--out"):
+            archive.run_archive(settings)
+        assert not (tmp_path / "units").exists()
+    else:
+        assert archive.run_archive(settings) == 3  # it is no video
+    assert {Path(video).read_text() for video in videos} == {"no video"}
+
+
+def test_another_video_of_the_same_name_is_no_resumption(tmp_path):
+    first, second = (make.clip(tmp_path / f"{name}.mp4", frames=3) for name in "ab")
+    out = tmp_path / "out"
+    units_of(str(first), out / "units" / "b", 100)
+    settings = archive.ArchiveSettings(videos=(str(second),), out=out, recognition=Recognition())
+    with pytest.raises(SinkError, match=r"results of .*a\.mp4 as b"):
+        archive.run_archive(settings)
 
 
 def test_lists_that_name_nothing(tmp_path):

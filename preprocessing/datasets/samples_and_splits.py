@@ -14,7 +14,7 @@ import numpy as np
 
 from preprocessing.errors import DataError, UsageError, text_errors
 from preprocessing.flags import FRACTION_BELOW_ONE, POSITIVE, Flag
-from preprocessing.images.pictures import SUFFIXES
+from preprocessing.images.picture_kinds import SUFFIXES
 
 SPLITS = ("training", "validation", "test")
 # Other names of splits: of folders, in DeepFashion's lists and in YOLO's layout.

@@ -20,7 +20,8 @@ import numpy as np
 import yaml
 
 from preprocessing.errors import DataError, text_errors
-from preprocessing.images.pictures import SUFFIXES, read_picture
+from preprocessing.images.picture_kinds import SUFFIXES
+from preprocessing.images.pictures import read_picture
 
 # Names of splits in data.yaml, by those of samples_and_splits.py.
 SPLITS = {"training": "train", "validation": "val", "test": "test"}

@@ -24,8 +24,8 @@ EPILOG = """\
 examples:
   python run_realtime.py                          webcam, in a window
   python run_realtime.py clip.mp4 -o out.mp4      video file
-  python run_realtime.py photo.jpg -o out.jpg     picture; without -o it is printed
-  python run_realtime.py a.jpg b.heic -o labelled pictures, under their names
+  python run_realtime.py photo.jpg -o out.jpg     picture; printed without -o
+  python run_realtime.py a.jpg b.heic -o labelled    pictures, each by its name
   python run_realtime.py rtsp://host/stream --jsonl rows.jsonl
   python run_realtime.py --demo -o demo.mp4       bundled clip
   python run_realtime.py 0 --serve                camera 0, in the browser

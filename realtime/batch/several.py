@@ -85,7 +85,7 @@ def _videos_in(folder: Path) -> list[str]:
 
 
 def _shown(folder: Path) -> list[Path]:
-    """What is in a folder; hidden files are left out, which systems put there on their own."""
+    """List a folder without hidden files, which systems put there on their own."""
     try:
         return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError:

@@ -21,7 +21,7 @@ HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b
                          b"heif"))  # fmt: skip
 VIDEO = "video"
 MOTION_JPEG = frozenset((".mjpeg", ".mjpg"))  # videos that begin as a picture does
-ANIMATED_KINDS = frozenset(("gif", "webp", "png", "avif", "heic"))
+ANIMATED_KINDS = frozenset(("gif", "webp", "png", "avif"))
 
 
 def kind_of(path: Path) -> str:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import url2pathname
 
 from preprocessing.errors import DataError, GarmentError, SinkError, UsageError
 from preprocessing.files import Inputs, letters, natural_key, place
@@ -80,8 +81,9 @@ def _files(address: str) -> Sequence[str]:
 
 
 def _videos_in(folder: Path) -> list[str]:
-    files = [path for path in _shown(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
-    return [str(path) for path in sorted(files, key=natural_key) if not _is_still(path)]
+    named = (path for path in _shown(folder) if path.suffix.lower() in VIDEO_SUFFIXES)
+    files = [path for path in named if not path.is_dir() and not _is_still(path)]
+    return list(map(str, sorted(files, key=natural_key)))
 
 
 def _shown(folder: Path) -> list[Path]:
@@ -136,12 +138,21 @@ def left_out(folder: Path) -> str:
 
 def inputs_of(addresses: Sequence[Address], recognition: Recognition) -> Inputs:
     """Return the files and folders that a command reads, which its outputs may not replace."""
-    files = [address for address in addresses if isinstance(address, str) and "://" not in address]
+    files = [path for address in addresses if (path := _local_path(address))]
     given = (recognition.model, recognition.attributes, recognition.wardrobe)
     weights = [Path(name) for name in given if name]
     twins = [path.with_suffix(s) for path in weights if path.suffix for s in WEIGHT_SUFFIXES]
-    paths = (*map(Path, files), *weights, *twins)
-    return Inputs(path for path in paths if os.path.lexists(path))
+    return Inputs(path for path in (*files, *weights, *twins) if os.path.lexists(path))
+
+
+def _local_path(address: Address) -> Path | None:
+    """The file or folder that an address names; None for cameras and streams."""
+    if isinstance(address, int):
+        return None
+    scheme, slashes, rest = address.partition("://")
+    if not slashes:
+        return Path(os.path.expanduser(address))
+    return Path(url2pathname(rest)) if scheme.lower() == "file" else None
 
 
 @dataclass(frozen=True, kw_only=True)

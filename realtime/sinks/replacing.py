@@ -12,7 +12,8 @@ from preprocessing.errors import SinkError
 from preprocessing.files import free_path
 from realtime.sinks.sink_table import SINKS, OutputSettings
 
-DEVICES = (Path("/dev"), Path("/proc"))  # links there lead to what the shell has opened
+# Links that lead to what the shell has opened, and that must stay open.
+OPENED = (Path("/dev/stdout"), Path("/dev/stderr"), Path("/dev/fd"), Path("/proc"))
 logger = logging.getLogger(__name__)
 
 
@@ -79,7 +80,8 @@ def _replacements(outputs: OutputSettings) -> Iterator[tuple[str, Replacement]]:
 
 
 def _is_worth_keeping(name: str, path: Path) -> bool:
-    if any(folder in path.absolute().parents for folder in DEVICES):
+    absolute = path.absolute()
+    if any(opened in (absolute, *absolute.parents) for opened in OPENED):
         return False
     killed = name == "parquet" and parts(path).is_dir()
     return killed or (path.is_file() and path.stat().st_size > 0)

@@ -11,8 +11,8 @@ from PIL import Image
 from waiting import until
 
 from preprocessing.errors import UsageError
-from realtime.batch.several import expand, file_names, jobs_of, left_out
-from realtime.settings import Settings
+from realtime.batch.several import expand, file_names, inputs_of, jobs_of, left_out
+from realtime.settings import Recognition, Settings
 from realtime.sinks.sink_table import OutputSettings
 
 
@@ -57,6 +57,17 @@ def test_what_a_folder_holds_besides_is_counted(tmp_path):
     assert left_out(tmp_path) == (
         "3 pictures (a.png, ...), 1 other file (notes.txt), 1 folder (deep)"
     )
+
+
+def test_every_file_that_a_command_names_is_an_input(tmp_path):
+    names = ("in put.mp4", "w.onnx", "w.safetensors", "wardrobe.npz", "other.mp4")
+    files = [tmp_path / name for name in names]
+    for file in files:
+        file.touch()
+    recognition = Recognition(model=str(files[1]), wardrobe=files[3])
+    for address in (str(files[0]), f"file://{tmp_path}/in%20put.mp4"):
+        inputs = inputs_of([address, 0, "rtsp://host/in"], recognition)
+        assert [bool(inputs.at(file)) for file in files] == [True, True, True, True, False]
 
 
 def outputs_of(addresses, folder, *names):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import SinkError
-from realtime.sinks.pictures import CropSink, PictureSink, SnapshotSink
+from realtime.sinks.pictures import CropSink, PictureSink, SnapshotSink, save_snapshot
 
 LABELLED = np.full((48, 64, 3), 200, np.uint8)
 IMAGE = np.full((120, 160, 3), 100, np.uint8)
@@ -34,6 +34,15 @@ def test_a_snapshot_for_each_newly_named_track(tmp_path):
         "frame-000002.png", "frame-000004.png",
     ]  # fmt: skip
     assert (cv2.imread(str(tmp_path / "shots" / "frame-000002.png")) == 200).all()
+
+
+def test_a_snapshot_replaces_no_other(tmp_path):
+    (tmp_path / "frame-000002.png").write_text("mine")
+    for level in (10, 20):
+        save_snapshot(tmp_path, make.labelled(2, drawn=np.full((48, 64, 3), level, np.uint8)))
+    assert (tmp_path / "frame-000002.png").read_text() == "mine"
+    found = [cv2.imread(str(tmp_path / f"frame-000002-{number}.png")) for number in (2, 3)]
+    assert [int(image.mean()) for image in found] == [10, 20]
 
 
 def frames(*moments):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -173,7 +174,7 @@ def _process(
     interrupt: "Interrupt | None",
 ) -> "Outcome":
     from realtime.batch.several import Outcome
-    from realtime.pipeline import Stopped, run
+    from realtime.pipeline import Stopped, ended_whole, run
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
     from realtime.runtime.stats import Stats
@@ -181,12 +182,13 @@ def _process(
 
     logger.info("outputs: %s", ", ".join(map(str, settings.outputs.paths.values())) or "none")
     stats, quiet = Stats(), interrupt is not None
+    whole = partial(ended_whole, info=source.info, stats=stats)
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
         wants_window = _wants_window(settings)
         analysis = (factory or _load(settings.recognition)).new_analysis()
         try:
             with ExitStack() as stack:
-                outputs = stack.enter_context(replacing(settings.outputs, finished=Stopped))
+                outputs = stack.enter_context(replacing(settings.outputs, whole=whole))
                 stack.callback(_report, stats, outputs.paths.get(STATS))
                 window = stack.enter_context(_window(source, settings)) if wants_window else None
                 progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))

@@ -18,7 +18,7 @@ from realtime.runtime.worker import FEW_CORES, Prefetch, WriteBehind, cores
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.sink import Sink, opened
 from realtime.sources.source import Source
-from realtime.types import Frame, LabelledFrame
+from realtime.types import Frame, LabelledFrame, SourceInfo
 
 DECODED_FRAMES = 8  # that wait for the analysis
 LABELLED_FRAMES = 8  # that wait for the sinks
@@ -27,6 +27,11 @@ HUD_SECONDS = 0.25  # between changes of the HUD, so that it can be read
 
 class Stopped(Exception):
     """The run was ended before its source: sinks then leave out what belongs to later frames."""
+
+
+def ended_whole(error: BaseException, info: SourceInfo, stats: Stats) -> bool:
+    """True if the user ended a run that has no other end: of a live source, once it gave frames."""
+    return isinstance(error, Stopped) and info.live and stats.written > 0
 
 
 class Analyser(Protocol):

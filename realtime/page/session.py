@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from preprocessing.labels import OTHER
 from realtime.assemble import AnalysisFactory
 from realtime.page.state import Hub, State
 from realtime.page.teaching import Picks
-from realtime.pipeline import Analyser, Stopped, run
+from realtime.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import Background
@@ -206,6 +207,7 @@ class Session:
         pausable = PausableSource(source, paused=lambda: self.paused, stopped=work.stopped)
         with pausable, Progress(source.info, self._stats, quiet=True) as progress:
             outputs = self._outputs if own else OutputSettings()
-            with replacing(outputs, finished=Stopped) as written:
+            whole = partial(ended_whole, info=source.info, stats=self._stats)
+            with replacing(outputs, whole=whole) as written:
                 run(pausable, self._analysis, [*make_sinks(written), self._state],
                     stats=self._stats, stopped=work.stopped, progress=progress)  # fmt: skip

@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,16 +36,17 @@ class Replacement:
 
 @contextmanager
 def replacing(
-    outputs: OutputSettings, *, finished: type[BaseException]
+    outputs: OutputSettings, *, whole: Callable[[BaseException], bool]
 ) -> Iterator[OutputSettings]:
     """Give outputs to write; those whose files exist are renamed to their names at the end.
 
-    A file that exists is there, as it was, until the new one is whole. If the block fails, the old
-    one stays, and the new one beside it as out.part.mp4, or out.part-2.mp4 where that is taken; so
-    after `kill -9`. Files that do not exist are written under their own names at once.
+    A file that exists is there, as it was, until the new one is whole. If that never comes, the
+    old one stays, and the new one beside it as out.part.mp4, or out.part-2.mp4 where that is taken;
+    so after `kill -9`. Files that do not exist are written under their own names at once.
 
     Args:
-        finished: leaves the block if the user ended the run, whose outputs are whole all the same.
+        whole: asked about an exception that leaves the block: True if the outputs are whole all
+            the same, as those of a camera are that the user has ended.
 
     Raises:
         SinkError: a file cannot be replaced.
@@ -54,11 +55,8 @@ def replacing(
     paths = {name: one.new for name, one in found}
     try:
         yield replace(outputs, paths={**outputs.paths, **paths})
-    except finished:
-        _replace(found)
-        raise
-    except BaseException:
-        _leave(found)
+    except BaseException as error:
+        (_replace if whole(error) else _leave)(found)
         raise
     _replace(found)
 

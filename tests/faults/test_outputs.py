@@ -208,21 +208,27 @@ def test_signal_at_a_random_moment(long_clip, tmp_path, number, attempt):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_an_output_that_exists(long_clip, tmp_path, number):
-    """The end by Ctrl-C replaces it, the one by a kill leaves it and a part that plays."""
+def test_an_output_that_exists_stays_until_the_new_one_is_whole(long_clip, tmp_path, number):
+    """Neither Ctrl-C nor a kill makes it whole; the part plays, and Ctrl-C finishes it."""
     old, rows = make.clip(tmp_path / "out.mp4", frames=7).read_bytes(), tmp_path / "a.jsonl"
     rows.write_text("old\n")
     app = started(long_clip, tmp_path, "--jsonl", rows, writes="out.part.mp4")
-    assert (tmp_path / "out.mp4").read_bytes() == old and rows.read_text() == "old\n"
     app.send_signal(number)
     _, stderr = app.communicate(timeout=fault.CAP)
-    if number == signal.SIGKILL:
-        assert (tmp_path / "out.mp4").read_bytes() == old and rows.read_text() == "old\n"
-        assert fault.frames_of(tmp_path / "out.part.mp4") > 0
-    else:
-        assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in stderr
-        assert rows.read_text().startswith("{")
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "out.mp4"]
+    assert (tmp_path / "out.mp4").read_bytes() == old and rows.read_text() == "old\n"
+    written, part = fault.frames_of(tmp_path / "out.part.mp4"), tmp_path / "a.part.jsonl"
+    assert written > 0 and part.read_text().startswith("{")
+    if number == signal.SIGINT:
+        assert f"{written} written" in stderr and "(new: out.part.mp4)" in stderr
+
+
+def test_ctrl_c_is_the_end_of_a_camera(tmp_path):
+    make.clip(tmp_path / "out.mp4", frames=7)
+    app = started("fake://30fps", tmp_path, writes="out.part.mp4")
+    app.send_signal(signal.SIGINT)
+    _, stderr = app.communicate(timeout=fault.CAP)
+    assert f"{fault.frames_of(tmp_path / 'out.mp4')} written" in stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_second_signal_ends_at_once(long_clip, tmp_path):

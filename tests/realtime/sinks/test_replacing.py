@@ -1,13 +1,15 @@
 """Outputs that exist: as they were until the new one is whole, whatever ends the run."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import make
 import pytest
 
 from preprocessing.errors import BrokenSourceError, SinkError
-from realtime.pipeline import Stopped
+from realtime.pipeline import Stopped, ended_whole
+from realtime.runtime.stats import Stats
 from realtime.sinks.replacing import replacing
 from realtime.sinks.sink import opened
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings, make_sinks
@@ -15,9 +17,12 @@ from realtime.sinks.sink_table import SINKS, STATS, OutputSettings, make_sinks
 FILES = [name for name, row in SINKS.items() if not row.is_folder]
 
 
-def write(outputs, *, frames=3, error=None, during=lambda: None):
+def write(outputs, *, frames=3, error=None, live=False, during=lambda: None):
     """Write outputs as a run does, which `error` ends."""
-    with replacing(outputs, finished=Stopped) as written:
+    stats = Stats()
+    stats.written = frames
+    whole = partial(ended_whole, info=make.info(live=live), stats=stats)
+    with replacing(outputs, whole=whole) as written:
         sinks = make_sinks(written)
         with opened(sinks, make.info()):
             for index in range(frames):
@@ -41,23 +46,25 @@ def old_output(folder, name):
     return path, OutputSettings(paths={name: path}, audio=False)
 
 
-@pytest.mark.parametrize("error", [None, Stopped()], ids=["end", "Ctrl-C"])
+@pytest.mark.parametrize("error", [None, Stopped()], ids=["end", "a camera's end by Ctrl-C"])
 @pytest.mark.parametrize("name", FILES)
 def test_an_output_is_as_it_was_until_the_new_one_is_whole(tmp_path, name, error):
     path, outputs = old_output(tmp_path, name)
     path.chmod(0o640)
     seen = []
     try:
-        write(outputs, error=error, during=lambda: seen.append(path.read_bytes()))
+        write(outputs, error=error, live=True, during=lambda: seen.append(path.read_bytes()))
     except Stopped:
         assert error
     assert seen == [b"old"] and path.read_bytes() != b"old" and path.stat().st_size > 3
     assert names(tmp_path) == [path.name] and path.stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.parametrize("error", [BrokenSourceError("cable"), SinkError("full"), KeyError()])
+@pytest.mark.parametrize(
+    "error", [Stopped(), BrokenSourceError("cable"), SinkError("full"), KeyError()], ids=repr
+)
 @pytest.mark.parametrize("name", FILES)
-def test_an_error_keeps_the_old_output_and_names_the_new_one(tmp_path, caplog, name, error):
+def test_an_early_end_keeps_the_old_output_and_names_the_new_one(tmp_path, caplog, name, error):
     path, outputs = old_output(tmp_path, name)
     part = f"a.part{path.suffix}"
     with pytest.raises(type(error)):
@@ -67,6 +74,13 @@ def test_an_error_keeps_the_old_output_and_names_the_new_one(tmp_path, caplog, n
     with pytest.raises(type(error)):
         write(outputs, error=error)
     assert names(tmp_path) == sorted([f"a.part-2{path.suffix}", part, path.name])
+
+
+def test_a_camera_that_is_ended_before_its_first_frame(tmp_path):
+    path, outputs = old_output(tmp_path, "jsonl")
+    with pytest.raises(Stopped):
+        write(outputs, frames=0, live=True, error=Stopped())
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["a.jsonl"]
 
 
 def test_after_a_kill_the_part_plays_and_the_old_one_is_there(tmp_path):
@@ -99,8 +113,9 @@ def test_links_stay_and_other_names_of_the_file_keep_their_content(tmp_path):
 
 
 def test_devices_are_written_to(tmp_path):
-    with replacing(OutputSettings(paths={"csv": Path("/dev/null")}), finished=Stopped) as written:
-        assert written.paths == {"csv": Path("/dev/null")}
+    outputs = OutputSettings(paths={"csv": Path("/dev/null"), "jsonl": Path("/dev/stdout")})
+    with replacing(outputs, whole=lambda _: True) as written:
+        assert written.paths == outputs.paths
 
 
 def test_nothing_written_replaces_no_video_or_picture(tmp_path):

@@ -130,7 +130,10 @@ def _open(address: Address | None, settings: Settings) -> "Source":
 
     options = settings.source
     return open_source(
-        0 if address is None else address, reconnect=options.reconnect, hwaccel=options.hwaccel
+        0 if address is None else address,
+        reconnect=options.reconnect,
+        hwaccel=options.hwaccel,
+        keep_times=options.keep_times,
     )
 
 

@@ -17,6 +17,8 @@ from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, WriteBehind, cores
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.sink import Sink, opened
+from realtime.sinks.video import VideoSink
+from realtime.sources.geometry import letterboxed
 from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
@@ -109,11 +111,14 @@ def run(
     live, concurrent = source.info.live, not (source.info.live or show)
     waiting = 1 if live else DECODED_FRAMES
     draws, overlay = show or any(sink.needs_picture for sink in sinks), Overlay(analysis)
+    # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
+    one_size = any(isinstance(sink, VideoSink) for sink in sinks)
+    given = _at_one_size(source, source.info) if one_size else source
     with opened(sinks, source.info):
         stats.start()
         with (
             WriteBehind(partial(_write, sinks, stats), size=LABELLED_FRAMES) as queue,
-            Prefetch(_timed(source, stats), size=waiting, drop_oldest=live) as decoded,
+            Prefetch(_timed(given, stats), size=waiting, drop_oldest=live) as decoded,
         ):
             try:
                 frames = decoded.items(stopped)
@@ -132,7 +137,14 @@ def run(
                 stats.dropped, stats.failed = decoded.dropped, source.failed
 
 
-def _timed(source: Source, stats: Stats) -> Iterator[Frame]:
+def _at_one_size(frames: Iterable[Frame], info: SourceInfo) -> Iterator[Frame]:
+    """The frames, those of another size than the first letterboxed into it."""
+    for frame in frames:
+        image = letterboxed(frame.image, width=info.width, height=info.height)
+        yield frame if image is frame.image else replace(frame, image=image)
+
+
+def _timed(source: Iterable[Frame], stats: Stats) -> Iterator[Frame]:
     """The source's frames, each one's decoding time recorded and counted as read."""
     frames = iter(source)
     while True:

@@ -60,6 +60,13 @@ class SourceSettings:
             default="the CPU",
         ),
     ] = ""
+    keep_times: Annotated[
+        bool,
+        Flag(
+            "keep the times of a file or stream, instead of beginning at 0",
+            group=SOURCE,
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         for address in self.addresses:

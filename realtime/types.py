@@ -102,11 +102,14 @@ class LabelledFrame:
 
 @dataclass(frozen=True)
 class Colours:
-    """Colour space of a video: codes of ISO/IEC 23091-2, 2 for unspecified."""
+    """Colour space of a video: codes of ISO/IEC 23091-2, 2 for unspecified.
 
-    matrix: int = 2
-    primaries: int = 2
-    transfer: int = 2
+    The defaults are those of pictures and cameras: sRGB, encoded by the matrix of BT.601.
+    """
+
+    matrix: int = 6
+    primaries: int = 1
+    transfer: int = 13
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,9 @@ class SourceInfo:
         frames: expected number of frames, an estimate; None if unknown.
         live: True if frames come at their own pace and the oldest may be dropped.
         path: the file, for its audio; None for cameras, streams and pictures.
-        shift: seconds added to the file's own times, so that none is before 0.
+        shift: seconds added to the file's own times.
+        aspect: width of a stored pixel on the screen, its height being 1.
+        tags, track_tags: of the file and of its video: title, language, creation time.
     """
 
     name: str
@@ -133,3 +138,6 @@ class SourceInfo:
     path: str | None = None
     colours: Colours = Colours()
     shift: Fraction = Fraction(0)
+    aspect: Fraction = Fraction(1)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    track_tags: Mapping[str, str] = field(default_factory=dict)

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from realtime.sinks.sink import opened
-from realtime.sources.files_and_streams import to_bgr
 from realtime.types import Frame, Garment, Label, LabelledFrame, Person, Region, SourceInfo
+from realtime.yuv import BgrConverter
 
 ROOT = Path(__file__).resolve().parent.parent
 QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degrees
@@ -19,6 +19,7 @@ QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degre
     180: (-1, 0, 0, -1),
     270: (0, -1, 1, 0),
 }
+BT709 = (1, 1, 1)  # codes of matrix, primaries and transfer
 
 
 def picture(index: int, *, width: int = 64, height: int = 48) -> np.ndarray:
@@ -60,11 +61,12 @@ def clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound:
-            _add_sound(container, sound, seconds=float(ticks[-1] * time_base))
+            add_sound(container, sound, seconds=float(ticks[-1] * time_base))
     return path
 
 
-def _add_sound(container, stream, *, seconds: float) -> None:
+def add_sound(container, stream, *, seconds: float) -> None:
+    """Encode a tone of 16,000 samples a second."""
     samples = np.sin(np.arange(int(seconds * 16000)) / 20).astype(np.float32)[None]
     for start in range(0, samples.shape[1], 1024):
         frame = av.AudioFrame.from_ndarray(samples[:, start : start + 1024], "fltp", "mono")
@@ -74,13 +76,66 @@ def _add_sound(container, stream, *, seconds: float) -> None:
 
 
 def turn(path: Path, degrees: int) -> Path:
-    """Write a display matrix into an mp4's video track header, as phones do."""
+    """Turn an mp4 clockwise by its display matrix, as phones do."""
+    return orient(path, QUARTER_TURNS[degrees])
+
+
+def orient(path: Path, corner: tuple[int, int, int, int]) -> Path:
+    """Write the upper 2x2 of a display matrix into an mp4's video track header."""
     data = bytearray(path.read_bytes())
     matrix = data.index(b"tkhd") + 4 + 40
-    a, b, c, d = (value * (1 << 16) for value in QUARTER_TURNS[degrees])
-    for offset, value in zip((0, 4, 12, 16), (a, b, c, d), strict=True):
-        data[matrix + offset : matrix + offset + 4] = value.to_bytes(4, "big", signed=True)
+    for offset, value in zip((0, 4, 12, 16), corner, strict=True):
+        data[matrix + offset : matrix + offset + 4] = (value << 16).to_bytes(4, "big", signed=True)
     path.write_bytes(data)
+    return path
+
+
+def remuxed(source: Path, path: Path, place=lambda packet, number: None, **options) -> Path:
+    """Copy a file's streams into another; `place` changes packet n of its stream, or drops it.
+
+    It drops the packets for which it returns False.
+    """
+    with av.open(str(source)) as given, av.open(str(path), "w", **options) as container:
+        streams = {s.index: container.add_stream_from_template(s) for s in given.streams}
+        counts = dict.fromkeys(streams, 0)
+        for packet in given.demux():
+            if packet.dts is None:
+                continue
+            counts[packet.stream_index] += 1
+            if place(packet, counts[packet.stream_index] - 1) is not False:
+                packet.stream = streams[packet.stream_index]
+                container.mux(packet)
+    return path
+
+
+def flat_clip(
+    path: Path,
+    planes: tuple[int, int, int],
+    *,
+    size: tuple[int, int] = (64, 48),
+    pix_fmt: str = "yuv420p",
+    codec: str = "ffv1",
+    colours: tuple[int, int, int] = BT709,
+    full: bool = False,
+) -> Path:
+    """Three frames of one colour, given as codes of 8 bits (B, G, R of bgr0), kept without loss."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
+        context = stream.codec_context
+        context.colorspace, context.color_primaries, context.color_trc = colours
+        context.color_range = 2 if full else 1
+        for index in range(3):
+            frame = av.VideoFrame(*size, pix_fmt)
+            deep, packed = "10le" in pix_fmt, pix_fmt == "bgr0"
+            for plane, value in zip(
+                frame.planes, [(*planes, 0)] if packed else planes, strict=True
+            ):
+                values = np.frombuffer(plane, np.uint16 if deep else np.uint8)
+                values.reshape(-1, 4 if packed else 1)[:] = np.multiply(value, 4 if deep else 1)
+            frame.pts, frame.colorspace, frame.color_range = index, colours[0], 2 if full else 1
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return path
 
 
@@ -114,7 +169,7 @@ def moving_clip(
             packet.is_keyframe = model.is_keyframe
             container.mux(packet)
         if sound:
-            _add_sound(container, sound, seconds=40 * repeats / 30)
+            add_sound(container, sound, seconds=40 * repeats / 30)
     return path
 
 
@@ -122,6 +177,7 @@ def decoded(path: Path) -> tuple[list[np.ndarray], list[Fraction]]:
     """All pictures of a video, BGR, and their times in seconds."""
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
+    to_bgr = BgrConverter()
     return [to_bgr(f) for f in frames], [f.pts * f.time_base for f in frames]
 
 

@@ -29,7 +29,7 @@ from realtime.batch.several import Outcome, expand, file_names, inputs_of, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of, video_of
 from realtime.settings import Recognition, recognition_of
 from realtime.sinks.sink_table import OutputSettings, make_sinks
-from realtime.sources.files_and_streams import SegmentSource
+from realtime.sources.segments import SegmentSource
 
 RETRIES = 3  # of a unit whose worker died
 PROG = "python -m realtime.batch.archive"

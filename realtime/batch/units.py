@@ -10,8 +10,9 @@ from pathlib import Path
 import av
 
 from preprocessing.files import free_path
-from realtime.sinks.video import MP4_OPTIONS, AudioCopy
-from realtime.sources.files_and_streams import Segment, SegmentSource, segments_of
+from realtime.sinks.audio import AudioCopy
+from realtime.sinks.video import MP4_OPTIONS
+from realtime.sources.segments import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own
 ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"

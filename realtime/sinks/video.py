@@ -3,7 +3,6 @@
 import errno
 import os
 import struct
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +14,10 @@ from av.video.reformatter import ColorRange
 
 from preprocessing.errors import SinkError
 from realtime.runtime.worker import codec_threads
+from realtime.sinks.audio import AudioCopy
+from realtime.sources.geometry import letterboxed
 from realtime.types import Frame, LabelledFrame, SourceInfo
-from realtime.yuv import plane_pairs
+from realtime.yuv import plane_pairs, to_i420
 
 # Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
 # end turns them into an ordinary mp4. The edit list keeps a late start, or audio that starts early.
@@ -85,9 +86,11 @@ class VideoFile:
         # One picture for all frames: encoders copy it, and a new one costs more than its filling.
         self._picture = av.VideoFrame(self._width, self._height, "yuv420p")
         self._planes = np.empty((self._height * 3 // 2, self._width), np.uint8)
+        self._size, self._matrix = (info.width, info.height), info.colours.matrix
         try:
             options = CONTAINERS[path.suffix.lower()]
             self._container = av.open(str(path), "w", options=dict(options))
+            self._container.metadata.update(info.tags)
             self._stream = self._add_video(info)
             self._audio = None
             if audio and info.path:
@@ -106,6 +109,9 @@ class VideoFile:
         context.colorspace = info.colours.matrix
         context.color_primaries = info.colours.primaries
         context.color_trc = info.colours.transfer
+        if info.aspect != 1:
+            context.sample_aspect_ratio = info.aspect
+        stream.metadata.update(info.track_tags)
         context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
         return stream
 
@@ -115,7 +121,7 @@ class VideoFile:
         Raises:
             SinkError: the disk is full or the file cannot be written any more.
         """
-        cv2.cvtColor(self._fit(image), cv2.COLOR_BGR2YUV_I420, dst=self._planes)
+        to_i420(self._fit(image), matrix=self._matrix, out=self._planes)
         for rows, plane in plane_pairs(self._picture, self._planes):
             rows[:] = plane
         self._picture.pts, self._picture.time_base = frame.pts, frame.time_base
@@ -155,18 +161,12 @@ class VideoFile:
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
         """The image at the file's size: odd sides get a repeated pixel, other sizes a letterbox."""
-        height, width = image.shape[:2]
-        if (width, height) == (self._width, self._height):
-            return image
-        scale = min(self._width / width, self._height / height)
-        if scale < 1 or self._width - width > 1 or self._height - height > 1:
-            width, height = round(width * scale), round(height * scale)
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        width, height = self._size
+        image = letterboxed(image, width=width, height=height)
         right, bottom = self._width - width, self._height - height
-        if max(right, bottom) <= 1:
-            return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-        sides = bottom // 2, bottom - bottom // 2, right // 2, right - right // 2
-        return cv2.copyMakeBorder(image, *sides, cv2.BORDER_CONSTANT)
+        if not (right or bottom):
+            return image
+        return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
 
     def _failed(self, error: Exception) -> SinkError:
         number = getattr(error, "errno", None)
@@ -191,47 +191,3 @@ def drop_partial_header(path: Path) -> None:
                     file.truncate(place)
                 return
             place += length
-
-
-class AudioCopy:
-    """Passes the input's audio packets, unchanged, into an output container.
-
-    Args:
-        shift: seconds added to their times.
-    """
-
-    def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
-        self._input = av.open(path, metadata_errors="replace")
-        streams = self._input.streams.audio
-        self._output = output
-        self._targets = {s.index: output.add_stream_from_template(s) for s in streams}
-        self._packets = _shifted(self._input.demux(*streams) if streams else (), shift)
-        self._next = next(self._packets, None)
-
-    def copy_until(self, seconds: float) -> None:
-        """Write every packet that starts no later than `seconds`."""
-        while self._next is not None:
-            start, packet = self._next
-            if start > seconds:
-                return
-            packet.stream = self._targets[packet.stream.index]
-            self._output.mux(packet)
-            self._next = next(self._packets, None)
-
-    def close(self) -> None:
-        """Close the input."""
-        self._input.close()
-
-
-def _shifted(
-    packets: Iterable["av.Packet"], shift: Fraction
-) -> Iterator[tuple[float, "av.Packet"]]:
-    """The packets with their times shifted, each after its start in seconds; no end markers."""
-    for packet in packets:
-        if packet.dts is None or packet.time_base is None:
-            continue
-        ticks = round(shift / packet.time_base)
-        packet.dts += ticks
-        if packet.pts is not None:
-            packet.pts += ticks
-        yield float(packet.dts * packet.time_base), packet

@@ -1,5 +1,6 @@
 """Opens the source that an address names: file, stream, folder of pictures, camera."""
 
+from fractions import Fraction
 from pathlib import Path
 
 from preprocessing.errors import SourceError
@@ -13,31 +14,35 @@ from realtime.sources.source import Source
 STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
 
 
-def open_source(address: str | int, *, reconnect: float = 0.0, hwaccel: str = "") -> Source:
+def open_source(
+    address: str | int, *, reconnect: float = 0.0, hwaccel: str = "", keep_times: bool = False
+) -> Source:
     """Open a video or a camera.
 
     Args:
         address: a file, a folder of pictures, a URL, or the number of a camera.
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
         hwaccel: FFmpeg's name of the device that decodes files and streams; "" for the CPU.
+        keep_times: True for the times of a file or stream as they are, instead of from 0 on.
 
     Raises:
         SourceError: it does not exist, or is not a video.
         DeviceError: the device is not available.
     """
-    source = _open(address, hwaccel)
+    shift = Fraction(0) if keep_times else None
+    source = _open(address, hwaccel, shift)
     if not reconnect or not source.info.live:
         return source
-    return ReconnectingSource(source, lambda: _open(address, hwaccel), patience=reconnect)
+    return ReconnectingSource(source, lambda: _open(address, hwaccel, shift), patience=reconnect)
 
 
-def _open(address: str | int, hwaccel: str) -> Source:
+def _open(address: str | int, hwaccel: str, shift: Fraction | None) -> Source:
     if isinstance(address, int):
         return CameraSource(address)
     if address.startswith(SCHEME):
         return FakeSource(address)
     if address.startswith(STREAM_SCHEMES):
-        return VideoSource(address, network=True, hwaccel=hwaccel)
+        return VideoSource(address, network=True, shift=shift, hwaccel=hwaccel)
     path = Path(address)
     try:
         path.stat()
@@ -48,4 +53,4 @@ def _open(address: str | int, hwaccel: str) -> Source:
         return PictureSource(path, picture_files(path))
     if is_picture(path):
         return PictureSource(path, [path])
-    return VideoSource(address, network=False, hwaccel=hwaccel)
+    return VideoSource(address, network=False, shift=shift, hwaccel=hwaccel)

@@ -15,7 +15,7 @@ from preprocessing.errors import SinkError, UsageError
 from realtime.batch import archive
 from realtime.batch.units import Unit, units_of
 from realtime.settings import Recognition
-from realtime.sources.files_and_streams import Segment
+from realtime.sources.segments import Segment
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 FLAGS = ("--model", "deep", "--locate", "segment")

@@ -6,7 +6,7 @@ import make
 import pytest
 
 from realtime.batch.units import ROWS, STATS, Unit, join
-from realtime.sources.files_and_streams import Segment
+from realtime.sources.segments import Segment
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.sources import files_and_streams
-from realtime.sources.files_and_streams import SegmentSource, segments_of
 from realtime.sources.open_source import open_source
 
 TICKS = [0, 33, 66, 100, 300, 500, 533, 900]  # milliseconds: a variable rate
@@ -117,23 +116,3 @@ def test_a_decoder_that_is_not_there_is_an_error_not_a_fallback(tmp_path, monkey
     with pytest.raises(DeviceError, match="leave --hwaccel out"):
         open_source(path, hwaccel="cuda")
     assert asked == [{"device_type": "cuda", "allow_software_fallback": False}]
-
-
-@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
-def test_segments_make_up_the_file(tmp_path, name):
-    path = str(make.clip(tmp_path / name, frames=50, size=(160, 120)))
-    with open_source(path) as source:
-        whole = [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
-    segments = segments_of(path, 20)
-    assert [(segment.first, segment.last) for segment in segments] == [(0, 20), (20, 40), (40, 50)]
-    found = []
-    for segment in segments:
-        with SegmentSource(segment) as source:
-            found += [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
-    assert found == whole
-
-
-def test_a_file_that_is_no_video_has_no_segments(tmp_path):
-    (tmp_path / "text.mp4").write_text("no video")
-    with pytest.raises(SourceError, match=r"text\.mp4"):
-        segments_of(str(tmp_path / "text.mp4"), 20)

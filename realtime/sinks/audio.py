@@ -1,0 +1,210 @@
+"""The sound of a file, copied unchanged into the labelled video."""
+
+import io
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.audio.stream import AudioStream
+
+from realtime.sources.streams import picture_stream, track_tags
+from realtime.sources.timeline import BACK, Timeline
+
+MAX_WAITING = 64  # packets of sound behind a jump, until that of the picture is reached
+KEEPING = {"matroska": ".mkv", "mov": ".mov", "mp4": ".mp4"}  # FFmpeg's containers, widest first
+logger = logging.getLogger(__name__)
+
+
+class AudioCopy:
+    """Passes the input's audio packets into an output container.
+
+    A track that the output cannot hold is left out with a warning. Times that are missing, stand
+    still or fall are mended as players do: the sound goes on where it was.
+
+    Args:
+        path: the input.
+        shift: seconds added to its times.
+    """
+
+    def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
+        self._path, self._output, self._shift = path, output, shift
+        self._input = av.open(path, metadata_errors="replace")
+        self._tracks = {}
+        for number, stream in enumerate(self._input.streams.audio, start=1):
+            if problem := why_left_out(stream, output.format.name):
+                logger.warning(
+                    "%s: sound track %d (%s) is left out of %s: %s",
+                    path, number, codec_name(stream) or "unknown codec", output.name, problem,
+                )  # fmt: skip
+            else:
+                self._tracks[stream.index] = AudioTrack(stream, output, name=f"{path}: sound track "
+                                                        f"{number}")  # fmt: skip
+        self._packets = self._placed() if self._tracks else iter(())
+        self._next = next(self._packets, None)
+
+    def copy_until(self, seconds: float) -> None:
+        """Write every packet that starts no later than `seconds`."""
+        while self._next is not None:
+            start, packet = self._next
+            if start > seconds:
+                return
+            self._mux(packet)
+            self._next = next(self._packets, None)
+
+    def close(self) -> None:
+        """Close the input."""
+        self._input.close()
+
+    def _mux(self, packet: "av.Packet") -> None:
+        track = self._tracks.get(packet.stream_index)
+        if track is None:
+            return
+        packet.stream = track.target
+        try:
+            self._output.mux(packet)
+        except (av.ArgumentError, av.InvalidDataError) as error:  # not the disk: this sound
+            del self._tracks[track.index]
+            logger.warning(
+                "%s cannot be copied into %s from %.1f s on, and ends there (%s): --no-audio "
+                "leaves all sound out",
+                track.name, self._output.name, float(track.next * track.tick), error.strerror,
+            )  # fmt: skip
+
+    def _placed(self) -> Iterator[tuple[float, "av.Packet"]]:
+        """The packets with their times in the output, each after its start in seconds.
+
+        Sound may reach a jump of the clock before the picture does, which decides by how much times
+        are moved: until then it waits.
+        """
+        picture = picture_stream(self._input)
+        timeline = Timeline(picture) if picture else None
+        waiting: list[av.Packet] = []
+        for packet in self._read(picture):
+            track = self._tracks.get(packet.stream_index)
+            if track is None:
+                if timeline and timeline.place(packet):
+                    yield from self._released(waiting, timeline)
+            elif timeline and (waiting or track.falls(packet, timeline)):
+                waiting.append(packet)
+                if len(waiting) > MAX_WAITING:
+                    yield from self._released(waiting, timeline)
+            else:
+                yield self._place(track, packet, timeline)
+        yield from self._released(waiting, timeline)
+
+    def _read(self, picture: "av.VideoStream | None") -> Iterator["av.Packet"]:
+        """The packets of picture and sound; no end markers. Damaged input ends the sound."""
+        streams = [track.source for track in self._tracks.values()]
+        packets = self._input.demux(*([picture] if picture else []), *streams)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError) as error:
+                logger.warning("%s: its sound ends early, it cannot be read further (%s)",
+                               self._path, getattr(error, "strerror", None) or error)  # fmt: skip
+                return
+            if packet is None:
+                return
+            if packet.size:
+                yield packet
+
+    def _released(
+        self, waiting: list["av.Packet"], timeline: Timeline | None
+    ) -> Iterator[tuple[float, "av.Packet"]]:
+        for packet in waiting:
+            yield self._place(self._tracks[packet.stream_index], packet, timeline)
+        waiting.clear()
+
+    def _place(
+        self, track: "AudioTrack", packet: "av.Packet", timeline: Timeline | None
+    ) -> tuple[float, "av.Packet"]:
+        track.place(packet, timeline)
+        start = float(track.last * track.tick + self._shift)
+        packet.pts = packet.dts = track.last + round(self._shift / track.tick)
+        return start, packet
+
+
+class AudioTrack:
+    """One sound track that is copied, and the time that it has reached.
+
+    Attributes:
+        last, next: ticks at which the last packet starts, and at which it ends.
+        tick: seconds.
+    """
+
+    def __init__(self, source: AudioStream, output: "av.container.OutputContainer", *, name: str):
+        self.source, self.name, self.index = source, name, source.index
+        self.target = output.add_stream_from_template(source)
+        self.target.metadata.update(track_tags(source.metadata))
+        self.target.disposition = source.disposition
+        self.tick = source.time_base or Fraction(1, av.time_base)
+        self.last = self.next = 0
+        self._begun = self._in_a_row = self._reported = False
+        self._own = 0  # ticks by which this track alone is moved
+
+    def falls(self, packet: "av.Packet", timeline: Timeline) -> bool:
+        """True if a packet lies far before the end of the last one."""
+        time = self._time(packet, timeline)
+        return self._begun and time is not None and (time - self.next) * self.tick < -BACK
+
+    def place(self, packet: "av.Packet", timeline: Timeline | None) -> None:
+        """Move on to a packet: `last` becomes its time."""
+        time, length = self._time(packet, timeline), max(packet.duration or 0, 1)
+        mended = time is None or (self._begun and time <= self.last)
+        if time is None or not mended:
+            wanted = self.next if time is None else time
+        elif self._in_a_row:  # two recordings overlap: the sound draws level with its times
+            wanted = self.last + (length + 1) // 2
+        else:
+            wanted = self.next
+            if (time - self.next) * self.tick < -BACK:
+                self._own += self.next - time
+        if mended:
+            self._report()
+        self.last, self.next = wanted, wanted + length
+        self._begun, self._in_a_row = True, mended
+
+    def _time(self, packet: "av.Packet", timeline: Timeline | None) -> int | None:
+        """The packet's time in ticks, moved as the picture is: before or after its last jump."""
+        time = packet.dts if packet.dts is not None else packet.pts
+        if time is None or timeline is None:
+            return time
+        moved = [time + self._own + round(offset * timeline.tick / self.tick)
+                 for offset in (timeline.offset, timeline.before)]  # fmt: skip
+        return min(moved, key=lambda at: abs(at - self.next)) if self._begun else moved[0]
+
+    def _report(self) -> None:
+        if not self._reported:
+            logger.warning(
+                "%s: its times are missing, stand still or fall from %.1f s on; they are mended",
+                self.name, float(self.next * self.tick),
+            )  # fmt: skip
+        self._reported = True
+
+
+def why_left_out(stream: AudioStream, container: str) -> str:
+    """Return why a container of FFmpeg's cannot hold a sound track, and what can; "" if it can."""
+    if fits(stream, container):
+        return ""
+    if keeping := [suffix for name, suffix in KEEPING.items() if fits(stream, name)]:
+        return f"write {keeping[0]} to keep it"
+    return "nothing that is written here can hold it; --no-audio leaves all sound out"
+
+
+def fits(stream: AudioStream, container: str) -> bool:
+    """True if a container takes a copy of a sound track: tried, since its list of codecs lies."""
+    if not stream.codec_context:
+        return False
+    try:
+        with av.open(io.BytesIO(), "w", format=container.split(",")[0]) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (av.FFmpegError, ValueError, OSError):
+        return False
+    return True
+
+
+def codec_name(stream: AudioStream) -> str:
+    """FFmpeg's name of a track's codec; "" for one that it does not know."""
+    return stream.codec_context.name if stream.codec_context else ""

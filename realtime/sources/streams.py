@@ -1,0 +1,93 @@
+"""Which streams of a container count, and when it begins and ends by them."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import av
+from av.stream import Discard, Disposition
+
+# Pictures beside the video: covers, and thumbnails of its chapters.
+COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
+# By which sound begins before its picture only for its decoder's sake: two blocks of AAC.
+PRIMING = Fraction(1, 20)  # seconds
+TECHNICAL_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+TRACK_TAGS = ("language", "title", "creation_time")
+
+
+def picture_stream(container: "av.container.InputContainer") -> "av.VideoStream | None":
+    """The video that FFmpeg's player would show: no cover; of several the default, the largest.
+
+    A codec that is not known here stands behind all others; of an HLS master's variants of one
+    size, the one with the highest rate of bits is best.
+    """
+    videos = [stream for stream in container.streams.video if not stream.disposition & COVERS]
+    return max(videos, key=_rank, default=None)
+
+
+def _rank(stream: "av.VideoStream") -> tuple[int, ...]:
+    context, default = stream.codec_context, bool(stream.disposition & Disposition.default)
+    if not context:
+        return (0,)
+    bits = stream.metadata.get("variant_bitrate", "")
+    rate = int(bits) if bits.isdigit() else context.bit_rate or 0
+    return 1, default, context.width * context.height, rate
+
+
+def discard_others(
+    container: "av.container.InputContainer", kept: Iterable["av.stream.Stream"]
+) -> None:
+    """Read no packets of other streams than these; other variants of an HLS master not at all."""
+    indices = {stream.index for stream in kept}
+    for stream in container.streams:
+        if stream.index not in indices:
+            stream.discard = Discard.all
+
+
+def beginning(picture: Fraction, sounds: Iterable[Fraction]) -> Fraction:
+    """The time of a file, in seconds, that becomes 0, by the first times of its streams.
+
+    A file that begins at 0 stays as it is, also where the picture comes later.
+    """
+    first = min((picture, *sounds))
+    if first <= 0 <= picture:
+        return Fraction(0)
+    return picture if picture - first <= PRIMING else first
+
+
+def sound_starts(container: "av.container.InputContainer") -> list[Fraction]:
+    """The first times of all sound tracks in seconds, of those that know it."""
+    return [
+        stream.start_time * stream.time_base
+        for stream in container.streams.audio
+        if stream.start_time is not None and stream.time_base
+    ]
+
+
+def file_tags(container: "av.container.InputContainer") -> dict[str, str]:
+    """The tags of a file that belong to what it shows: title, creation time and the like."""
+    return {
+        key: value for key, value in container.metadata.items() if key.lower() not in TECHNICAL_TAGS
+    }
+
+
+def track_tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The tags of one track that its copy keeps."""
+    tags = {key.lower(): value for key, value in metadata.items()}
+    tags.setdefault("title", tags.get("name", ""))  # in mp4
+    return {key: tags[key] for key in TRACK_TAGS if tags.get(key)}
+
+
+def promised_end(stream: "av.VideoStream") -> Fraction | None:
+    """When the pictures end by the header of their own track, in seconds; None if unknown.
+
+    Matroska writes it as a tag, which some writers count from 0 and some from the first frame: the
+    end is not before it.
+    """
+    if stream.duration and stream.time_base:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    tag = next((v for k, v in stream.metadata.items() if k.upper().startswith("DURATION")), "")
+    try:
+        hours, minutes, seconds = tag.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+    except ValueError:
+        return None

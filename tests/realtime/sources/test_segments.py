@@ -1,0 +1,28 @@
+"""Segments make up their file, with its frames' indices and times."""
+
+import make
+import pytest
+
+from preprocessing.errors import SourceError
+from realtime.sources.open_source import open_source
+from realtime.sources.segments import SegmentSource, segments_of
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+def test_segments_make_up_the_file(tmp_path, name):
+    path = str(make.clip(tmp_path / name, frames=50, size=(160, 120)))
+    with open_source(path) as source:
+        whole = [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
+    segments = segments_of(path, 20)
+    assert [(segment.first, segment.last) for segment in segments] == [(0, 20), (20, 40), (40, 50)]
+    found = []
+    for segment in segments:
+        with SegmentSource(segment) as source:
+            found += [(frame.index, frame.time, make.index_of(frame.image)) for frame in source]
+    assert found == whole
+
+
+def test_a_file_that_is_no_video_has_no_segments(tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(SourceError, match=r"text\.mp4"):
+        segments_of(str(tmp_path / "text.mp4"), 20)

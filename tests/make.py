@@ -209,11 +209,15 @@ def garment(
 
 
 def labelled(
-    index: int, *garments: Garment, image: np.ndarray | None = None, drawn: np.ndarray | None = None
+    index: int,
+    *garments: Garment,
+    image: np.ndarray | None = None,
+    drawn: np.ndarray | None = None,
+    frame: Frame | None = None,
 ) -> LabelledFrame:
-    """A labelled frame of a source as `info` describes it."""
+    """A labelled frame of a source as `info` describes it, or that of another source."""
     image = picture(index) if image is None else image
-    frame = Frame(image, index, index, Fraction(1, 10), 0.0)
+    frame = frame or Frame(image, index, index, Fraction(1, 10), 0.0)
     return LabelledFrame(frame, garments, image if drawn is None else drawn)
 
 

@@ -142,6 +142,7 @@ class AudioTrack:
         self.last = self.next = 0
         self._begun = self._in_a_row = self._reported = False
         self._own = 0  # ticks by which this track alone is moved
+        self._usual = 0  # ticks from packet to packet, for those whose length is not known
 
     def falls(self, packet: "av.Packet", timeline: Timeline) -> bool:
         """True if a packet lies far before the end of the last one."""
@@ -150,7 +151,7 @@ class AudioTrack:
 
     def place(self, packet: "av.Packet", timeline: Timeline | None) -> None:
         """Move on to a packet: `last` becomes its time."""
-        time, length = self._time(packet, timeline), max(packet.duration or 0, 1)
+        time, length = self._time(packet, timeline), packet.duration or self._usual or 1
         mended = time is None or (self._begun and time <= self.last)
         if time is None or not mended:
             wanted = self.next if time is None else time
@@ -162,14 +163,19 @@ class AudioTrack:
                 self._own += self.next - time
         if mended:
             self._report()
+        elif self._begun:
+            self._usual = wanted - self.last
         self.last, self.next = wanted, wanted + length
+        packet.duration = length
         self._begun, self._in_a_row = True, mended
 
     def _time(self, packet: "av.Packet", timeline: Timeline | None) -> int | None:
         """The packet's time in ticks, moved as the picture is: before or after its last jump."""
         time = packet.dts if packet.dts is not None else packet.pts
-        if time is None or timeline is None:
-            return time
+        if time is None:
+            return None
+        if timeline is None:
+            return time + self._own
         moved = [time + self._own + round(offset * timeline.tick / self.tick)
                  for offset in (timeline.offset, timeline.before)]  # fmt: skip
         return min(moved, key=lambda at: abs(at - self.next)) if self._begun else moved[0]

@@ -8,8 +8,9 @@ from av.stream import Discard, Disposition
 
 # Pictures beside the video: covers, and thumbnails of its chapters.
 COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
-# By which sound begins before its picture only for its decoder's sake: two blocks of AAC.
-PRIMING = Fraction(1, 20)  # seconds
+# By which sound begins before its picture only for its decoder's sake: at most a block of AAC of
+# 8,000 samples a second.
+PRIMING = Fraction(13, 100)  # seconds
 TECHNICAL_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 TRACK_TAGS = ("language", "title", "creation_time")
 

@@ -1,0 +1,205 @@
+"""Sound is copied as a player would play it; what cannot be copied is left out and named."""
+
+import io
+import logging
+from fractions import Fraction
+from itertools import pairwise
+
+import av
+import make
+import numpy as np
+import pytest
+
+from realtime.sinks import video
+from realtime.sinks.audio import AudioTrack
+from realtime.sinks.video import VideoSink
+from realtime.sources.open_source import open_source
+
+
+def copied(path, out, **options):
+    with open_source(str(path), **options) as source:
+        frames = [make.labelled(0, image=frame.image, frame=frame) for frame in source]
+        make.write_all(VideoSink(out, audio=True), *frames, source=source.info)
+    return out
+
+
+def starts(path):
+    return [start for start, _ in make.sound_packets(path)]
+
+
+def with_tracks(path, *codecs):
+    """A clip of a second with silent tracks of 48,000 samples a second."""
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("ffv1", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        tracks = [container.add_stream(codec, rate=48_000, layout="stereo") for codec in codecs]
+        for index in range(25):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts = index
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        for track in tracks:
+            size = track.codec_context.frame_size or 1024
+            layout = track.codec_context.format.name
+            for start in range(0, 48_000 - size, size):
+                frame = av.AudioFrame(layout, "stereo", size)
+                for plane in frame.planes:
+                    np.frombuffer(plane, np.uint8)[:] = 0
+                frame.sample_rate, frame.pts = 48_000, start
+                container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+    return path
+
+
+def kinds(path):
+    with av.open(str(path)) as container:
+        counts = {stream.index: 0 for stream in container.streams}
+        for packet in container.demux():
+            counts[packet.stream.index] += bool(packet.size)
+        return [(s.codec_context.name, counts[s.index]) for s in container.streams]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kept", "advice"),
+    [(".mp4", ["aac", "ac3"], "write .mkv"), (".mkv", ["aac", "pcm_u8", "ac3"], "")],
+)
+def test_a_track_that_the_container_cannot_hold_is_left_out(tmp_path, caplog, suffix, kept, advice):
+    path = with_tracks(tmp_path / "in.mkv", "aac", "pcm_u8", "ac3")
+    written = kinds(copied(path, tmp_path / f"out{suffix}"))
+    assert written[0] == ("h264", 25)
+    assert [name for name, _ in written[1:]] == kept and all(n > 10 for _, n in written[1:])
+    lines = [r.getMessage() for r in caplog.records if r.name.startswith("realtime")]
+    assert len(lines) == bool(advice)
+    assert all("sound track 2 (pcm_u8)" in line and advice in line for line in lines)
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "libopus", "ac3", "eac3", "flac", "alac"])
+def test_common_codecs_are_kept(tmp_path, codec):
+    path = with_tracks(tmp_path / "in.mkv", codec)
+    written = copied(path, tmp_path / "out.mp4")
+    assert [bytes for _, bytes in make.sound_packets(written)] == [
+        bytes for _, bytes in make.sound_packets(path)
+    ]
+    assert kinds(written)[0] == ("h264", 25)
+
+
+def test_a_codec_that_the_library_does_not_know(tmp_path, caplog):
+    path = make.clip(tmp_path / "in.mov", frames=30, audio=True)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"mp4a", b"apac").replace(b"esds", b"apad"))
+    out = copied(path, tmp_path / "out.mp4")
+    assert kinds(out) == [("h264", 30)]
+    assert (
+        "sound track 1 (unknown codec) is left out" in caplog.text and "--no-audio" in caplog.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "placed"),
+    [
+        ([0, 10, 20, 30, 45], [0, 10, 20, 30, 45]),
+        ([0, 10, 20, 20, 40, 50], [0, 10, 20, 30, 40, 50]),  # one stands still
+        ([0, 10, 20, 15, 40], [0, 10, 20, 30, 40]),  # one falls
+        ([0, 10, None, 30], [0, 10, 20, 30]),
+        ([None, None, 20], [0, 10, 20]),
+        ([300, 310, 0, 10, 20], [300, 310, 320, 330, 340]),  # the sound begins anew
+        ([0, 10, 20, 30, 12, 22, 32, 42, 52, 62], [0, 10, 20, 30, 40, 45, 50, 55, 60, 62]),
+        ([0, 10, 20, 12, 22, 32, 42, 52], [0, 10, 20, 30, 35, 40, 42, 52]),  # draws level
+    ],
+)
+def test_times_are_mended(tmp_path, caplog, given, placed):
+    """Packets of 10 hundredths of a second."""
+    with av.open(str(with_tracks(tmp_path / "in.mkv", "aac"))) as container:
+        source = container.streams.audio[0]
+        with av.open(io.BytesIO(), "w", format="matroska") as output:
+            track = AudioTrack(source, output, name="in.mkv: sound track 1")
+            track.tick, found = Fraction(1, 100), []
+            for time in given:
+                packet = av.Packet(b"sound")
+                packet.dts = packet.pts = time
+                packet.duration = 10
+                track.place(packet, None)
+                found.append(track.last)
+    assert found == placed
+    assert ("in.mkv: sound track 1: its times" in caplog.text) == (given != placed)
+
+
+def test_two_recordings_stay_in_step(tmp_path, caplog):
+    """Of joined files sound and picture are moved by the same time, also where sound overlaps."""
+    clip = make.clip(tmp_path / "clip.mp4", frames=60, audio=True)
+    part = make.remuxed(clip, tmp_path / "a.ts")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(2 * part.read_bytes())
+    out = copied(joined, tmp_path / "out.mp4")
+    found, times = starts(out), make.decoded(out)[1]
+    assert times == [Fraction(index, 30) for index in range(120)]
+    once = starts(copied(part, tmp_path / "once.mp4"))
+    assert len(found) == 2 * len(once)
+    assert float(found[-1]) == pytest.approx(float(once[-1]) + 2.0, abs=0.001)
+    assert all(second > first for first, second in pairwise(found))
+
+
+def test_sound_longer_than_the_picture_is_kept_whole(tmp_path):
+    given = make.clip(tmp_path / "given.mp4", frames=60, audio=True)
+    path = make.remuxed(
+        given, tmp_path / "in.mp4", lambda packet, n: packet.stream.type == "audio" or n < 20
+    )
+    assert starts(copied(path, tmp_path / "out.mp4")) == starts(given)
+
+
+def test_sound_that_the_muxer_refuses_does_not_end_the_video(tmp_path, caplog, monkeypatch):
+    path = make.clip(tmp_path / "in.mp4", frames=60, audio=True)
+    real = av.container.OutputContainer.mux
+    calls = []
+
+    class Refusing:
+        """An output that refuses the sixth packet of sound."""
+
+        def __init__(self, output):
+            self._output, self.name, self.format = output, output.name, output.format
+            self.add_stream_from_template = output.add_stream_from_template
+
+        def mux(self, packet):
+            calls.append(packet)
+            if len(calls) == 6:
+                raise av.ArgumentError(22, "Invalid argument")
+            real(self._output, packet)
+
+    made = video.AudioCopy
+    monkeypatch.setattr(
+        video, "AudioCopy", lambda path, output, *, shift: made(path, Refusing(output), shift=shift)
+    )
+    out = copied(path, tmp_path / "out.mp4")
+    assert kinds(out) == [("h264", 60), ("aac", 5)]
+    assert "in.mp4: sound track 1 cannot be copied" in caplog.text
+
+
+def test_language_title_and_date_are_kept(tmp_path):
+    path, date = tmp_path / "in.mkv", "2024-05-06T07:08:09.000000Z"
+    with av.open(str(path), "w") as container:
+        container.metadata.update(title="Fitting", creation_time=date, encoder="none")
+        picture = container.add_stream("libx264", rate=30)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        picture.metadata["language"] = "fra"
+        sound = container.add_stream("aac", rate=16000)
+        sound.metadata.update(language="deu", title="Ton")
+        for index in range(10):
+            frame = av.VideoFrame.from_ndarray(make.picture(index), format="bgr24")
+            frame.pts = index
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        make.add_sound(container, sound, seconds=0.3)
+    for name in ("out.mkv", "out.mp4"):
+        with av.open(str(copied(path, tmp_path / name))) as container:
+            tags = {key.lower(): value for key, value in container.metadata.items()}
+            assert (tags["title"], tags["creation_time"]) == ("Fitting", date)
+            assert container.streams.video[0].language == "fra"
+            track = container.streams.audio[0]
+            assert track.language == "deu"
+            assert "Ton" in (track.metadata.get("title"), track.metadata.get("name"))
+
+
+def test_warnings_are_plain_lines(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    copied(make.clip(tmp_path / "in.mp4", audio=True), tmp_path / "out.mp4")
+    assert not [record for record in caplog.records if record.name.startswith("realtime")]

@@ -65,6 +65,21 @@ def clip(
     return path
 
 
+def jpeg_clip(path: Path, images: list[np.ndarray]) -> Path:
+    """A Matroska file of JPEGs, 25 a second, which may differ in size."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuvj420p"
+        for index, image in enumerate(images):
+            packet = av.Packet(cv2.imencode(".jpg", image)[1].tobytes())
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = index
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path
+
+
 def add_sound(container, stream, *, seconds: float) -> None:
     """Encode a tone of 16,000 samples a second."""
     samples = np.sin(np.arange(int(seconds * 16000)) / 20).astype(np.float32)[None]

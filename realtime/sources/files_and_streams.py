@@ -185,7 +185,7 @@ class VideoSource:
         end = ((last or 0) - self._shift + frame_ticks(self._stream)) * self._time_base
         joined = bool(self._timeline.offset)  # the clock's last time then tells no length
         promised = None if joined else promised_end(self._stream)
-        if promised is None and not joined:  # only the whole file's length is known, which sound may give
+        if promised is None and not joined:  # the file's length is known, which sound may give
             end, promised = max(end, self._read_until), self._promised_end_of_file()
         start = (self._first.pts or 0) * self._time_base
         length = float(end if promised is None else promised - start)

@@ -15,6 +15,7 @@ from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
 from realtime.sinks.annotate import Annotator
+from realtime.sinks.video import VideoSink
 from realtime.sources.open_source import open_source
 from realtime.types import Region
 
@@ -90,15 +91,18 @@ def sure(image, regions):
     return np.tile(np.array([0.9, 0.1], np.float32), (len(regions), 1))
 
 
-def run(video, locator=None, *, sink=None, stats=None, stopped=lambda: False, show=None, **stages):
+def run(
+    video, locator=None, *, sink=None, more=(), stats=None, stopped=lambda: False, show=None,
+    **stages,
+):  # fmt: skip
     sink = sink or Collected()
     tracks = TrackManager(CLASSES, threshold=0.5)
     analysis = FrameAnalysis(
         locator or Calling(brightest), sure, tracks, Annotator(CLASSES), title="", **stages
     )
     with open_source(str(video)) as source:
-        pipeline.run(source, analysis, [sink], stats=stats or Stats(), stopped=stopped, show=show,
-                     progress=lambda done: None)  # fmt: skip
+        pipeline.run(source, analysis, [sink, *more], stats=stats or Stats(), stopped=stopped,
+                     show=show, progress=lambda done: None)  # fmt: skip
     return sink
 
 
@@ -114,6 +118,19 @@ def test_nothing_is_drawn_unless_an_output_needs_a_picture(video):
     sink = run(video, stats=stats)
     assert all(item.picture is item.frame.image for item in sink.items)
     assert "draw" not in stats.report()["stages_ms"]
+
+
+def test_after_a_change_of_size_rows_and_pictures_fit_each_other(tmp_path):
+    """Of a video's frames all have the size of the first, and so have the boxes in its rows."""
+    images = [make.picture(index) for index in range(6)]
+    images[3:] = [np.repeat(np.repeat(image, 2, axis=0), 2, axis=1) for image in images[3:]]
+    video = make.jpeg_clip(tmp_path / "in.mkv", images)
+    with open_source(str(video)) as source:
+        assert {frame.image.shape for frame in source} == {(48, 64, 3), (96, 128, 3)}
+    seen = run(video, more=[VideoSink(tmp_path / "out.mp4", audio=False)])
+    assert {item.frame.image.shape for item in seen.items} == {(48, 64, 3)}
+    written, _ = make.decoded(tmp_path / "out.mp4")
+    assert [make.index_of(image) for image in written] == list(range(6))
 
 
 def test_labels_are_drawn_on_copies_of_read_only_frames(video):

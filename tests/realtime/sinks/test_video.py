@@ -17,9 +17,9 @@ TICKS = [0, 33, 66, 100, 300, 500, 533, 900]
 MILLISECOND = Fraction(1, 1000)
 
 
-def copy(source_path, out, *, audio=True):
+def copy(source_path, out, *, audio=True, **options):
     sink = VideoSink(out, audio=audio)
-    with open_source(str(source_path)) as source, opened([sink], source.info):
+    with open_source(str(source_path), **options) as source, opened([sink], source.info):
         for frame in source:
             sink.write(LabelledFrame(frame, (), frame.image))
 
@@ -42,10 +42,44 @@ def test_frames_and_times_come_out_as_they_came_in(tmp_path, suffix):
     assert [make.index_of(image) for image in images] == list(range(len(TICKS)))
 
 
-def test_a_late_start_is_kept(tmp_path):
+def test_a_late_start_becomes_0(tmp_path):
     source = make.clip(tmp_path / "in.mkv", pts=[500, 540, 580], time_base=MILLISECOND)
     copy(source, tmp_path / "out.mp4")
-    assert make.decoded(tmp_path / "out.mp4")[1] == [t * MILLISECOND for t in (500, 540, 580)]
+    assert make.decoded(tmp_path / "out.mp4")[1] == [t * MILLISECOND for t in (0, 40, 80)]
+    copy(source, tmp_path / "own.mp4", keep_times=True)
+    assert make.decoded(tmp_path / "own.mp4")[1] == [t * MILLISECOND for t in (500, 540, 580)]
+
+
+@pytest.mark.parametrize("start", [0, 1.4, 36_000])
+def test_picture_and_sound_are_shifted_alike(tmp_path, start):
+    clip = make.clip(tmp_path / "clip.mp4", frames=30, audio=True)
+    options = {"output_ts_offset": str(start), "avoid_negative_ts": "0"}
+    copy(make.remuxed(clip, tmp_path / "in.ts", options=options), tmp_path / "out.mp4")
+    assert make.decoded(tmp_path / "out.mp4")[1] == [Fraction(n, 30) for n in range(30)]
+    found, given = make.sound_packets(tmp_path / "out.mp4"), make.sound_packets(clip)
+    assert all(abs(a - b) < MILLISECOND for (a, _), (b, _) in zip(found, given, strict=True))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_pixels_that_are_not_square_keep_their_shape(tmp_path, suffix, turned):
+    source, aspect = tmp_path / "in.mp4", Fraction(64, 45)
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        for index in range(5):
+            frame = av.VideoFrame.from_ndarray(make.picture(index), format="bgr24")
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    if turned:
+        make.turn(source, 90)
+    copy(source, tmp_path / f"out{suffix}")
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        found = container.streams.video[0]
+        assert (found.width, found.height) == ((48, 64) if turned else (64, 48))
+        assert found.sample_aspect_ratio == (1 / aspect if turned else aspect)
 
 
 def test_audio_is_copied_unchanged(tmp_path):

@@ -1,10 +1,17 @@
 """Videos: every frame with its time, upright; truncated and network files, segments, decoders."""
 
+import io
+import itertools
+import socket
 import threading
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
+import av
+import cv2
 import make
 import pytest
 
@@ -78,6 +85,118 @@ def test_a_truncated_file_gives_its_frames_before_the_error(tmp_path):
     assert len(frames) > 10
 
 
+def test_a_picture_that_ends_before_its_sound_is_whole(tmp_path):
+    given = make.clip(tmp_path / "given.mp4", frames=60, audio=True)
+    for name in ("a.mp4", "a.mkv", "a.ts"):
+        path = make.remuxed(
+            given, tmp_path / name, lambda packet, n: packet.stream.type == "audio" or n < 20
+        )
+        assert len(read(path)[1]) == 20
+
+
+class Pipe(io.RawIOBase):
+    """A file that a muxer cannot go back in, to write a length into its header."""
+
+    def __init__(self):
+        self.data = bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.data += data
+        return len(data)
+
+
+def test_a_file_without_a_length_that_starts_late_is_whole(tmp_path):
+    clip, pipe = make.clip(tmp_path / "clip.mp4", frames=40), Pipe()
+    options = {"output_ts_offset": "5"}
+    with (
+        av.open(str(clip)) as given,
+        av.open(pipe, "w", format="matroska", options=options) as container,
+    ):
+        stream = container.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    path = tmp_path / "a.mkv"
+    path.write_bytes(pipe.data)
+    with av.open(str(path)) as container:
+        assert container.duration is None and container.start_time >= 5_000_000
+    _, frames = read(path)
+    assert [frame.time for frame in frames[:2]] == [0, 0.033] and len(frames) == 40
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
+def test_other_truncated_containers(tmp_path, name):
+    path = make.clip(tmp_path / name, frames=120, size=(320, 240), audio=True)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with open_source(str(path)) as source, pytest.raises(BrokenSourceError, match="is truncated"):
+        list(source)
+
+
+class Camera(BaseHTTPRequestHandler):
+    """An HTTP camera: JPEGs without times, one after the other."""
+
+    jpegs: ClassVar[list[bytes]] = [
+        cv2.imencode(".jpg", make.picture(index))[1].tobytes() for index in range(10)
+    ]
+
+    def log_message(self, *values):
+        """Print nothing."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for jpeg in self.jpegs:
+            self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
+            self.wfile.write(b"Content-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg))
+
+
+@contextmanager
+def camera():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_port}/"
+        serving.shutdown()
+        thread.join()
+
+
+@contextmanager
+def raw_h264(tmp_path):
+    """A server of raw H.264, without times, to one client."""
+    data = make.clip(tmp_path / "a.h264", frames=10).read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(data)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "h264"])
+def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypatch, kind):
+    seconds = itertools.count(1000.0, 0.2)
+    monkeypatch.setattr(files_and_streams, "monotonic", lambda: next(seconds))
+    serving = camera() if kind == "jpeg" else raw_h264(tmp_path)
+    with serving as url, open_source(url) as source:
+        assert source.info.live and source.info.rate is None
+        frames = []
+        with suppress(BrokenSourceError):  # it ends
+            for frame in source:
+                frames.append(frame)
+    assert [make.index_of(frame.image) for frame in frames] == list(range(10))
+    assert [frame.time for frame in frames] == pytest.approx([0.2 * n for n in range(10)])
+
+
 @pytest.fixture
 def server(tmp_path):
     """An HTTP server of a folder, on loopback."""
@@ -94,6 +213,15 @@ def test_a_file_over_http_loses_nothing(tmp_path, server):
     make.clip(tmp_path / "a.mp4", frames=30)
     with open_source(f"{server}/a.mp4") as source:
         assert not source.info.live and len(list(source)) == 30
+
+
+def test_a_file_without_times_over_http_is_not_live(tmp_path, server):
+    make.clip(tmp_path / "a.h264", frames=30)
+    with open_source(f"{server}/a.h264") as source:
+        frames = list(source)
+        assert not source.info.live and len(frames) == 30
+    gaps = {round(b.time - a.time, 6) for a, b in itertools.pairwise(frames)}
+    assert len(gaps) == 1
 
 
 def test_a_url_that_is_not_there(server):

@@ -9,9 +9,9 @@ import av
 import cv2
 import numpy as np
 
+from realtime.colours.yuv import BgrConverter
 from realtime.sinks.sink import opened
 from realtime.types import Frame, Garment, Label, LabelledFrame, Person, Region, SourceInfo
-from realtime.yuv import BgrConverter
 
 ROOT = Path(__file__).resolve().parent.parent
 QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degrees

@@ -32,12 +32,12 @@ class Channel(Generic[Item]):
 
     Args:
         size: items that it holds.
-        drop_oldest: True to drop and count the oldest item of a full channel; False to let the
-            sender wait.
+        drop_oldest: True to drop and count the oldest item of a full channel, once the first one
+            was taken, which is never dropped; False to let the sender wait.
     """
 
     def __init__(self, size: int, *, drop_oldest: bool = False):
-        self.dropped = 0
+        self.dropped, self._taken = 0, False
         self._size, self._drop_oldest = size, drop_oldest
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
@@ -48,7 +48,7 @@ class Channel(Generic[Item]):
         """Add an item; return False if the channel is closed."""
         with self._changed:
             while len(self._items) >= self._size and not self._closed:
-                if self._drop_oldest:
+                if self._drop_oldest and self._taken:
                     self._items.popleft()
                     self.dropped += 1
                 else:
@@ -87,7 +87,7 @@ class Channel(Generic[Item]):
                     continue
                 if not self._items:
                     break
-                item = self._items.popleft()
+                item, self._taken = self._items.popleft(), True
                 self._changed.notify_all()
             yield item
             since = time.monotonic()

@@ -13,11 +13,11 @@ import numpy as np
 from av.video.reformatter import ColorRange
 
 from preprocessing.errors import SinkError
+from realtime.colours.yuv import plane_pairs, to_i420
 from realtime.runtime.worker import codec_threads
 from realtime.sinks.audio import AudioCopy
 from realtime.sources.geometry import letterboxed
 from realtime.types import Frame, LabelledFrame, SourceInfo
-from realtime.yuv import plane_pairs, to_i420
 
 # Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
 # end turns them into an ordinary mp4. The edit list keeps a late start, or audio that starts early.

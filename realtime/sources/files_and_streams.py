@@ -9,6 +9,7 @@ import numpy as np
 from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
+from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.worker import codec_threads
 from realtime.sources.geometry import orientation_of
 from realtime.sources.source import TIME_BASE, LiveClock
@@ -23,7 +24,6 @@ from realtime.sources.streams import (
 )
 from realtime.sources.timeline import Timeline, frame_ticks
 from realtime.types import Frame, SourceInfo
-from realtime.yuv import BgrConverter, colours_of
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length

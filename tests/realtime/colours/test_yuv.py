@@ -5,10 +5,10 @@ import make
 import numpy as np
 import pytest
 
+from realtime.colours.yuv import BgrConverter, colours_of, to_i420
 from realtime.sinks.video import VideoSink
 from realtime.sources.open_source import open_source
 from realtime.types import Colours
-from realtime.yuv import BgrConverter, colours_of, to_i420
 
 EVEN, ODD = (64, 48), (63, 47)
 # BGR (30, 60, 200) by matrix and range (ITU-R BT.601, 709 and 2020), rounded to codes of 8 bits.

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
+from realtime.colours.tone_mapping import EXACT, HDR_TRANSFERS, ToneMapper
 from realtime.runtime.worker import codec_threads
-from realtime.sources.tone_mapping import EXACT, HDR_TRANSFERS, ToneMapper
 from realtime.types import Colours
 
 # Weights of red and blue in the luma by code of ISO/IEC 23091-2.

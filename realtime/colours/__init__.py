@@ -1,0 +1,1 @@
+"""Colours of coded pictures: matrix, range, HDR."""

@@ -3,7 +3,9 @@
 import io
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 
 import av
 from av.audio.stream import AudioStream
@@ -13,6 +15,9 @@ from realtime.sources.timeline import BACK, Timeline
 
 MAX_WAITING = 64  # packets of sound behind a jump, until that of the picture is reached
 KEEPING = {"matroska": ".mkv", "mov": ".mov", "mp4": ".mp4"}  # FFmpeg's containers, widest first
+SAMPLE_PACKETS = 500  # packets of a file in which each of its tracks is expected
+# By the number of channels, for tracks that do not say where their speakers stand.
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 logger = logging.getLogger(__name__)
 
 
@@ -30,9 +35,9 @@ class AudioCopy:
     def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
         self._path, self._output, self._shift = path, output, shift
         self._input = av.open(path, metadata_errors="replace")
-        self._tracks = {}
+        self._tracks, samples = {}, first_packets(path)
         for number, stream in enumerate(self._input.streams.audio, start=1):
-            if problem := why_left_out(stream, output.format.name):
+            if problem := why_left_out(stream, output.format.name, samples.get(stream.index)):
                 logger.warning(
                     "%s: sound track %d (%s) is left out of %s: %s",
                     path, number, codec_name(stream) or "unknown codec", output.name, problem,
@@ -135,7 +140,7 @@ class AudioTrack:
 
     def __init__(self, source: AudioStream, output: "av.container.OutputContainer", *, name: str):
         self.source, self.name, self.index = source, name, source.index
-        self.target = output.add_stream_from_template(source)
+        self.target = _added(source, output)
         self.target.metadata.update(track_tags(source.metadata))
         self.target.disposition = source.disposition
         self.tick = source.time_base or Fraction(1, av.time_base)
@@ -189,23 +194,54 @@ class AudioTrack:
         self._reported = True
 
 
-def why_left_out(stream: AudioStream, container: str) -> str:
+def _added(source: AudioStream, output: "av.container.OutputContainer") -> AudioStream:
+    """A stream of the output for a copy of a sound track."""
+    target = output.add_stream_from_template(source)
+    context = target.codec_context
+    if context.layout.name.endswith(" channels"):  # mp4 takes no PCM without a layout
+        context.layout = LAYOUTS.get(context.channels, context.layout)
+    return target
+
+
+def first_packets(path: str) -> dict[int, bytes]:
+    """The content of each sound track's first packet, by the index of its stream."""
+    found: dict[int, bytes] = {}
+    with suppress(av.FFmpegError), av.open(path, metadata_errors="replace") as container:
+        tracks = container.streams.audio
+        for packet in islice(container.demux(*tracks) if tracks else (), SAMPLE_PACKETS):
+            if packet.size:
+                found.setdefault(packet.stream_index, bytes(packet))
+            if len(found) == len(tracks):
+                break
+    return found
+
+
+def why_left_out(stream: AudioStream, container: str, sample: bytes | None) -> str:
     """Return why a container of FFmpeg's cannot hold a sound track, and what can; "" if it can."""
-    if fits(stream, container):
+    if fits(stream, container, sample):
         return ""
-    if keeping := [suffix for name, suffix in KEEPING.items() if fits(stream, name)]:
+    if keeping := [suffix for name, suffix in KEEPING.items() if fits(stream, name, sample)]:
         return f"write {keeping[0]} to keep it"
     return "nothing that is written here can hold it; --no-audio leaves all sound out"
 
 
-def fits(stream: AudioStream, container: str) -> bool:
-    """True if a container takes a copy of a sound track: tried, since its list of codecs lies."""
+def fits(stream: AudioStream, container: str, sample: bytes | None) -> bool:
+    """True if a container takes a copy of a sound track: tried, since its list of codecs lies.
+
+    Args:
+        sample: content of one of its packets.
+    """
     if not stream.codec_context:
         return False
     try:
         with av.open(io.BytesIO(), "w", format=container.split(",")[0]) as trial:
-            trial.add_stream_from_template(stream)
+            target = _added(stream, trial)
             trial.start_encoding()
+            if sample:
+                packet = av.Packet(sample)
+                packet.dts = packet.pts = 0
+                packet.stream, packet.time_base = target, stream.time_base or Fraction(1, 1000)
+                trial.mux(packet)
     except (av.FFmpegError, ValueError, OSError):
         return False
     return True

@@ -22,7 +22,7 @@ from realtime.sources.streams import (
     sound_starts,
     track_tags,
 )
-from realtime.sources.timeline import Timeline, frame_ticks
+from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 from realtime.types import Frame, SourceInfo
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
@@ -73,6 +73,7 @@ class VideoSource:
         if start is not None:
             self._container.seek(start, stream=stream)
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
+        self._display = DisplayTimes(self._container)
         self._read_until = Fraction(0)  # seconds: the end of all that was read
         self._first = self._decode_first()
         self._first_captured = monotonic()
@@ -92,8 +93,11 @@ class VideoSource:
         count, last = 0, None
         clock = LiveClock(self._first_captured) if self._by_arrival else None
         for picture in self._pictures():
-            now = monotonic() if count else self._first_captured
-            pts = clock.ticks(now) if clock else self._increasing_pts(picture, last)
+            now = monotonic()
+            if clock:
+                pts = clock.ticks(now if count else self._first_captured)
+            else:
+                pts = self._increasing_pts(picture, last)
             yield Frame(self._upright(picture), count, pts, self.info.time_base, now)
             count, last = count + 1, pts
         self._check_complete(count, last)
@@ -150,9 +154,11 @@ class VideoSource:
             is_picture = packet.stream.index == self._stream.index
             if is_picture:
                 self._timeline.place(packet)
+                self._display.see(packet)
             self._see_end(packet)
             try:
-                yield from self._stream.decode(packet) if is_picture else ()
+                for picture in self._stream.decode(packet) if is_picture else ():
+                    yield self._display.timed(picture)
             except av.FFmpegError:
                 self.failed += 1
 

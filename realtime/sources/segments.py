@@ -10,6 +10,7 @@ import av
 from preprocessing.errors import SourceError
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.streams import beginning, picture_stream, sound_starts
+from realtime.sources.timeline import in_decoding_order
 from realtime.types import Frame
 
 
@@ -43,7 +44,9 @@ def segments_of(path: str, frames: int) -> list[Segment]:
             if stream is None:
                 raise SourceError(f"no video stream in {path}: name a file that holds video")
             sounds, tick = sound_starts(container), stream.time_base or Fraction(1, av.time_base)
-            times = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
+            decoding = in_decoding_order(container)
+            found = (p.dts if decoding else p.pts for p in container.demux(stream) if p.size)
+            times = sorted(time for time in found if time is not None)
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot read {path}: {error}") from error
     if not times:

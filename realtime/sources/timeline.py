@@ -1,6 +1,7 @@
 """One rising time for the packets of a file: recordings that were joined, clocks that jump."""
 
 from fractions import Fraction
+from heapq import heappop, heappush
 
 import av
 
@@ -46,6 +47,33 @@ class Timeline:
             packet.pts += self.offset
         self._next = packet.dts + (packet.duration or self._step)
         return jumped
+
+
+class DisplayTimes:
+    """Times of pictures in containers whose packets have none but the order of decoding (AVI).
+
+    The first picture to be shown has the earliest time, and so on.
+    """
+
+    def __init__(self, container: "av.container.InputContainer"):
+        self._sorts = in_decoding_order(container)
+        self._times: list[int] = []
+
+    def see(self, packet: "av.Packet") -> None:
+        """Take the time of a packet that is decoded next."""
+        if self._sorts and packet.size and packet.dts is not None:
+            heappush(self._times, packet.dts)
+
+    def timed(self, picture: "av.VideoFrame") -> "av.VideoFrame":
+        """Return a decoded picture with its time."""
+        if self._sorts:
+            picture.pts = heappop(self._times) if self._times else None
+        return picture
+
+
+def in_decoding_order(container: "av.container.InputContainer") -> bool:
+    """True if the times of its packets are those of decoding."""
+    return container.format.name == "avi"
 
 
 def frame_ticks(stream: "av.VideoStream") -> int:

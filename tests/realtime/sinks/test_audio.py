@@ -73,7 +73,9 @@ def test_a_track_that_the_container_cannot_hold_is_left_out(tmp_path, caplog, su
     assert all("sound track 2 (pcm_u8)" in line and advice in line for line in lines)
 
 
-@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "libopus", "ac3", "eac3", "flac", "alac"])
+@pytest.mark.parametrize(
+    "codec", ["aac", "libmp3lame", "libopus", "ac3", "eac3", "flac", "alac", "pcm_s16le"]
+)
 def test_common_codecs_are_kept(tmp_path, codec):
     path = with_tracks(tmp_path / "in.mkv", codec)
     written = copied(path, tmp_path / "out.mp4")

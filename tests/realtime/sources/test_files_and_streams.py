@@ -13,6 +13,7 @@ from typing import ClassVar
 import av
 import cv2
 import make
+import numpy as np
 import pytest
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
@@ -128,6 +129,13 @@ def test_a_file_without_a_length_that_starts_late_is_whole(tmp_path):
     assert [frame.time for frame in frames[:2]] == [0, 0.033] and len(frames) == 40
 
 
+def test_pictures_of_an_avi_are_shown_in_the_order_of_their_times(tmp_path):
+    """Its packets have no other times than those of decoding, which B-frames are not shown in."""
+    _, frames = read(make.clip(tmp_path / "a.avi", frames=30))
+    assert [make.index_of(frame.image) for frame in frames] == [n % 24 for n in range(30)]
+    assert [frame.pts * frame.time_base for frame in frames] == [Fraction(n, 30) for n in range(30)]
+
+
 @pytest.mark.parametrize("name", ["a.mkv", "a.flv"])
 def test_other_truncated_containers(tmp_path, name):
     path = make.clip(tmp_path / name, frames=120, size=(320, 240), audio=True)
@@ -194,7 +202,8 @@ def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypa
             for frame in source:
                 frames.append(frame)
     assert [make.index_of(frame.image) for frame in frames] == list(range(10))
-    assert [frame.time for frame in frames] == pytest.approx([0.2 * n for n in range(10)])
+    # The clock is asked when the source opens with its first frame, and for each frame given.
+    assert [frame.time for frame in frames] == pytest.approx([0, *np.arange(0.4, 2.1, 0.2)])
 
 
 @pytest.fixture

@@ -97,8 +97,10 @@ def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
         info = source.info
     with ExitStack() as stack:
         output = stack.enter_context(av.open(str(unfinished), "w", options=dict(MP4_OPTIONS)))
+        output.metadata.update(info.tags)
         with av.open(str(units[0].folder / SEGMENT)) as first:
             stream = output.add_stream_from_template(first.streams.video[0])
+        stream.metadata.update(info.track_tags)
         audio = AudioCopy(video, output, shift=info.shift)
         stack.callback(audio.close)
         for unit in units:

@@ -34,9 +34,11 @@ class AudioCopy:
 
     def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
         self._path, self._output, self._shift = path, output, shift
-        self._input = av.open(path, metadata_errors="replace")
-        self._tracks, samples = {}, first_packets(path)
-        for number, stream in enumerate(self._input.streams.audio, start=1):
+        self._input = _opened(path)
+        self._tracks: dict[int, AudioTrack] = {}
+        samples = first_packets(path) if self._input else {}
+        streams = self._input.streams.audio if self._input else ()
+        for number, stream in enumerate(streams, start=1):
             if problem := why_left_out(stream, output.format.name, samples.get(stream.index)):
                 logger.warning(
                     "%s: sound track %d (%s) is left out of %s: %s",
@@ -45,7 +47,7 @@ class AudioCopy:
             else:
                 self._tracks[stream.index] = AudioTrack(stream, output, name=f"{path}: sound track "
                                                         f"{number}")  # fmt: skip
-        self._packets = self._placed() if self._tracks else iter(())
+        self._packets = self._placed(self._input) if self._tracks and self._input else iter(())
         self._next = next(self._packets, None)
 
     def copy_until(self, seconds: float) -> None:
@@ -59,7 +61,8 @@ class AudioCopy:
 
     def close(self) -> None:
         """Close the input."""
-        self._input.close()
+        if self._input:
+            self._input.close()
 
     def _mux(self, packet: "av.Packet") -> None:
         track = self._tracks.get(packet.stream_index)
@@ -76,16 +79,19 @@ class AudioCopy:
                 track.name, self._output.name, float(track.next * track.tick), error.strerror,
             )  # fmt: skip
 
-    def _placed(self) -> Iterator[tuple[float, "av.Packet"]]:
+    def _placed(
+        self, container: "av.container.InputContainer"
+    ) -> Iterator[tuple[float, "av.Packet"]]:
         """The packets with their times in the output, each after its start in seconds.
 
         Sound may reach a jump of the clock before the picture does, which decides by how much times
         are moved: until then it waits.
         """
-        picture = picture_stream(self._input)
+        picture = picture_stream(container)
         timeline = Timeline(picture) if picture else None
         waiting: list[av.Packet] = []
-        for packet in self._read(picture):
+        streams = [track.source for track in self._tracks.values()]
+        for packet in self._read(container.demux(*([picture] if picture else []), *streams)):
             track = self._tracks.get(packet.stream_index)
             if track is None:
                 if timeline and timeline.place(packet):
@@ -98,10 +104,8 @@ class AudioCopy:
                 yield self._place(track, packet, timeline)
         yield from self._released(waiting, timeline)
 
-    def _read(self, picture: "av.VideoStream | None") -> Iterator["av.Packet"]:
+    def _read(self, packets: Iterator["av.Packet"]) -> Iterator["av.Packet"]:
         """The packets of picture and sound; no end markers. Damaged input ends the sound."""
-        streams = [track.source for track in self._tracks.values()]
-        packets = self._input.demux(*([picture] if picture else []), *streams)
         while True:
             try:
                 packet = next(packets, None)
@@ -128,6 +132,15 @@ class AudioCopy:
         start = float(track.last * track.tick + self._shift)
         packet.pts = packet.dts = track.last + round(self._shift / track.tick)
         return start, packet
+
+
+def _opened(path: str) -> "av.container.InputContainer | None":
+    try:
+        return av.open(path, metadata_errors="replace")
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        logger.warning("%s: its sound cannot be read and is left out (%s)", path, reason)
+        return None
 
 
 class AudioTrack:

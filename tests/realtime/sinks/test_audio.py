@@ -176,6 +176,18 @@ def test_sound_that_the_muxer_refuses_does_not_end_the_video(tmp_path, caplog, m
     assert "in.mp4: sound track 1 cannot be copied" in caplog.text
 
 
+def test_sound_that_cannot_be_read_any_more_does_not_end_the_video(tmp_path, caplog):
+    path = make.clip(tmp_path / "in.mp4", frames=10, audio=True)
+    with open_source(str(path)) as source:
+        frames = list(source)
+        path.rename(tmp_path / "moved.mp4")
+        sink = VideoSink(tmp_path / "out.mp4", audio=True)
+        labelled = [make.labelled(0, image=frame.image, frame=frame) for frame in frames]
+        make.write_all(sink, *labelled, source=source.info)
+    assert kinds(tmp_path / "out.mp4") == [("h264", 10)]
+    assert "in.mp4: its sound cannot be read and is left out" in caplog.text
+
+
 def test_language_title_and_date_are_kept(tmp_path):
     path, date = tmp_path / "in.mkv", "2024-05-06T07:08:09.000000Z"
     with av.open(str(path), "w") as container:

@@ -26,6 +26,7 @@ from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 from realtime.types import Frame, SourceInfo
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
+PROBING = "500000"  # microseconds
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
 
 
@@ -33,7 +34,7 @@ class VideoSource:
     """A video file or network stream; a stream without a length is live.
 
     Its first frame, or sound that begins before it, is at time 0. A live stream whose container
-    has no times (MJPEG over HTTP, raw H.264) takes the clock of this machine.
+    has no times (MJPEG over HTTP, raw H.264) takes this machine's clock, from the connection on.
 
     Args:
         start: ticks of the stream, to read a file from the key frame before; None for its start.
@@ -58,6 +59,7 @@ class VideoSource:
         self._url = url
         self._read_error: Exception | None = None
         self._reading = False
+        self._connected = monotonic()
         self._container = _opened(url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
         if stream is None:
@@ -76,7 +78,6 @@ class VideoSource:
         self._display = DisplayTimes(self._container)
         self._read_until = Fraction(0)  # seconds: the end of all that was read
         self._first = self._decode_first()
-        self._first_captured = monotonic()
         self._time_base = stream.time_base or Fraction(1, av.time_base)
         self._shift = self._read_shift(shift)  # ticks
         self.info = self._read_info()
@@ -91,11 +92,11 @@ class VideoSource:
 
     def __iter__(self) -> Iterator[Frame]:
         count, last = 0, None
-        clock = LiveClock(self._first_captured) if self._by_arrival else None
+        clock = LiveClock(self._connected) if self._by_arrival else None
         for picture in self._pictures():
             now = monotonic()
             if clock:
-                pts = clock.ticks(now if count else self._first_captured)
+                pts = clock.ticks(now if count else self._connected)
             else:
                 pts = self._increasing_pts(picture, last)
             yield Frame(self._upright(picture), count, pts, self.info.time_base, now)
@@ -238,6 +239,8 @@ class VideoSource:
 def _opened(url: str, *, network: bool, hwaccel: str) -> "av.container.InputContainer":
     timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
     options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
+    if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
+        options["analyzeduration"] = PROBING
     try:
         return av.open(
             url, timeout=timeout, options=options, metadata_errors="replace",

@@ -202,7 +202,7 @@ def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypa
             for frame in source:
                 frames.append(frame)
     assert [make.index_of(frame.image) for frame in frames] == list(range(10))
-    # The clock is asked when the source opens with its first frame, and for each frame given.
+    # The clock is asked when the source is opened, and for each frame.
     assert [frame.time for frame in frames] == pytest.approx([0, *np.arange(0.4, 2.1, 0.2)])
 
 

@@ -119,7 +119,7 @@ def turned(degrees: int):
 
 def sound_only(folder: Path) -> list:
     with av.open(str(folder / "in.mp4"), "w") as container:
-        make._add_sound(container, container.add_stream("aac", rate=16000), seconds=1)
+        make.add_sound(container, container.add_stream("aac", rate=16000), seconds=1)
     return ["--video", "in.mp4", *OUT]
 
 

@@ -155,7 +155,7 @@ def test_one_line_and_a_status(video, tmp_path, arguments, status, words):
     (tmp_path / "in.mp4").write_bytes(video.read_bytes())
     (tmp_path / "text.mp4").write_text("no video here")
     with av.open(str(tmp_path / "sound.m4a"), "w", format="mp4") as container:
-        make._add_sound(container, container.add_stream("aac", rate=16000), seconds=1)
+        make.add_sound(container, container.add_stream("aac", rate=16000), seconds=1)
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     done = make.app(*arguments, cwd=tmp_path, env=environment)
     assert done.returncode == status, done.stderr

@@ -76,7 +76,7 @@ class VideoSource:
             self._container.seek(start, stream=stream)
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
-        self._read_until = Fraction(0)  # seconds: the end of all that was read
+        self._read_until = self._picture_until = Fraction(0)  # seconds: the ends of what was read
         self._first = self._decode_first()
         self._time_base = stream.time_base or Fraction(1, av.time_base)
         self._shift = self._read_shift(shift)  # ticks
@@ -156,18 +156,20 @@ class VideoSource:
             if is_picture:
                 self._timeline.place(packet)
                 self._display.see(packet)
-            self._see_end(packet)
+            self._see_end(packet, is_picture=is_picture)
             try:
                 for picture in self._stream.decode(packet) if is_picture else ():
                     yield self._display.timed(picture)
             except av.FFmpegError:
                 self.failed += 1
 
-    def _see_end(self, packet: "av.Packet") -> None:
+    def _see_end(self, packet: "av.Packet", *, is_picture: bool) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None and packet.time_base:
             end = (time + (packet.duration or 0)) * packet.time_base
             self._read_until = max(self._read_until, end)
+            if is_picture:
+                self._picture_until = max(self._picture_until, end)
 
     def _increasing_pts(self, picture: "av.VideoFrame", last: int | None) -> int:
         """The picture's time in ticks; a frame after `last` if it has none or goes backwards."""
@@ -190,6 +192,7 @@ class VideoSource:
                 )
             return
         end = ((last or 0) - self._shift + frame_ticks(self._stream)) * self._time_base
+        end = max(end, self._picture_until)  # the last picture may stand for long
         joined = bool(self._timeline.offset)  # the clock's last time then tells no length
         promised = None if joined else promised_end(self._stream)
         if promised is None and not joined:  # the file's length is known, which sound may give

@@ -95,6 +95,17 @@ def test_a_picture_that_ends_before_its_sound_is_whole(tmp_path):
         assert len(read(path)[1]) == 20
 
 
+def test_a_last_picture_that_stands_for_long(tmp_path):
+    def stand(packet, number):
+        packet.duration = 5 * packet.duration if number < 29 else 150 * packet.duration
+
+    given = make.clip(tmp_path / "given.mp4", frames=30)
+    path = make.remuxed(given, tmp_path / "a.mp4", stand)
+    with av.open(str(path)) as container:
+        assert container.duration > 5_000_000
+    assert len(read(path)[1]) == 30
+
+
 class Pipe(io.RawIOBase):
     """A file that a muxer cannot go back in, to write a length into its header."""
 

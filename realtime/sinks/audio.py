@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
@@ -34,6 +35,7 @@ class AudioCopy:
 
     def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
         self._path, self._output, self._shift = path, output, shift
+        self._suffix = Path(output.name).suffix
         self._input = _opened(path)
         self._tracks: dict[int, AudioTrack] = {}
         samples = first_packets(path) if self._input else {}
@@ -41,8 +43,8 @@ class AudioCopy:
         for number, stream in enumerate(streams, start=1):
             if problem := why_left_out(stream, output.format.name, samples.get(stream.index)):
                 logger.warning(
-                    "%s: sound track %d (%s) is left out of %s: %s",
-                    path, number, codec_name(stream) or "unknown codec", output.name, problem,
+                    "%s: sound track %d (%s) does not fit into %s and is left out: %s",
+                    path, number, codec_name(stream) or "unknown codec", self._suffix, problem,
                 )  # fmt: skip
             else:
                 self._tracks[stream.index] = AudioTrack(stream, output, name=f"{path}: sound track "
@@ -76,7 +78,7 @@ class AudioCopy:
             logger.warning(
                 "%s cannot be copied into %s from %.1f s on, and ends there (%s): --no-audio "
                 "leaves all sound out",
-                track.name, self._output.name, float(track.next * track.tick), error.strerror,
+                track.name, self._suffix, float(track.next * track.tick), error.strerror,
             )  # fmt: skip
 
     def _placed(

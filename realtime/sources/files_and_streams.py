@@ -67,7 +67,8 @@ class VideoSource:
             raise SourceError(f"no video stream in {url}: name a file that holds video")
         self._stream = stream
         self._live = network and not self._container.duration and not self._is_whole_file()
-        self._sounds = () if network else tuple(self._container.streams.audio)
+        skips_sound = self._live or self._container.format.name == "hls"  # it may be files apart
+        self._sounds = () if skips_sound else tuple(self._container.streams.audio)
         discard_others(self._container, (stream, *self._sounds))
         stream.thread_type = "AUTO"
         if stream.codec_context:  # else a damaged header names no codec that there is

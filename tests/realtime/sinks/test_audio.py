@@ -92,7 +92,8 @@ def test_a_codec_that_the_library_does_not_know(tmp_path, caplog):
     out = copied(path, tmp_path / "out.mp4")
     assert kinds(out) == [("h264", 30)]
     assert (
-        "sound track 1 (unknown codec) is left out" in caplog.text and "--no-audio" in caplog.text
+        "sound track 1 (unknown codec) does not fit into .mp4" in caplog.text
+        and "--no-audio" in caplog.text
     )
 
 

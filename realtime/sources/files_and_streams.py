@@ -105,14 +105,19 @@ class VideoSource:
         self._check_complete(count, last)
 
     @property
+    def _has_times(self) -> bool:
+        flags = av.format.Flags(self._container.format.flags)
+        return av.format.Flags.no_timestamps not in flags
+
+    @property
     def _by_arrival(self) -> bool:
         """True if the times are those at which the frames arrived."""
-        flags = av.format.Flags(self._container.format.flags)
-        return self._live and av.format.Flags.no_timestamps in flags
+        return self._live and not self._has_times
 
     def _is_whole_file(self) -> bool:
         """True for a file without times, such as raw H.264, which a web server sends at once."""
-        return bool(self._container.size and self._container.size > 0)
+        size = self._container.size
+        return not self._has_times and bool(size and size > 0)
 
     def _decode_first(self) -> "av.VideoFrame":
         """The first picture, whose orientation decides the upright size."""

@@ -6,8 +6,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import av
@@ -215,18 +214,6 @@ def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypa
     assert [make.index_of(frame.image) for frame in frames] == list(range(10))
     # The clock is asked when the source is opened, and for each frame.
     assert [frame.time for frame in frames] == pytest.approx([0, *np.arange(0.4, 2.1, 0.2)])
-
-
-@pytest.fixture
-def server(tmp_path):
-    """An HTTP server of a folder, on loopback."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
-        thread.join()
 
 
 def test_a_file_over_http_loses_nothing(tmp_path, server):

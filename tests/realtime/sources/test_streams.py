@@ -1,5 +1,6 @@
 """The streams that a player would choose, and where a file begins."""
 
+import itertools
 import struct
 from fractions import Fraction
 
@@ -97,7 +98,7 @@ def test_sound_with_a_cover_is_no_video(tmp_path):
         open_source(str(path))
 
 
-def test_the_largest_variant_of_an_hls_master(tmp_path, monkeypatch):
+def test_the_largest_variant_of_an_hls_master(tmp_path):
     for name, size in (("low", (64, 48)), ("high", (128, 96))):
         path = tmp_path / f"{name}.m3u8"
         clip = make.clip(tmp_path / f"{name}.mp4", frames=20, size=size)
@@ -109,6 +110,18 @@ def test_the_largest_variant_of_an_hls_master(tmp_path, monkeypatch):
     )
     with open_source(str(tmp_path / "master.m3u8")) as source:
         assert source.info.width == 128 and len(list(source)) == 20
+
+
+def test_live_hls_begins_at_0(tmp_path, server):
+    """Its clock may stand at any time; it is live while its list has no end."""
+    clip = make.clip(tmp_path / "clip.mp4", frames=60, audio=True)
+    options = {"hls_list_size": "0", "hls_time": "1", "output_ts_offset": "50000"}
+    path = make.remuxed(clip, tmp_path / "a.m3u8", format="hls", options=options)
+    path.write_text(path.read_text().replace("#EXT-X-ENDLIST", ""))
+    with open_source(f"{server}/a.m3u8") as source:
+        assert source.info.live
+        times = [frame.time for frame in itertools.islice(source, 30)]
+    assert times == pytest.approx([n / 30 for n in range(30)])
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def _precision(machine: LightningMachine) -> Precision:
     if machine.precision == "fp16" and machine.device == "cpu":
         raise UsageError("--precision fp16 needs a GPU: use bf16 or single on a CPU")
     if machine.precision == "auto":
-        return PRECISION["bf16" if machine.device != "cpu" or has_bf16_units() else "single"]
+        return PRECISION["bf16" if has_bf16_units(machine.device) else "single"]
     return PRECISION[machine.precision]
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ from training.inference.weights import Shape, WeightsInfo
 
 BATCHES = (1, 4, 16)
 ENGINES = ("openvino", "torch")
-WARM_UP, CALLS, SECONDS = 5, 200, 3.0  # measured calls: at most so many, at most so long
+WARM_UP = 5  # calls that are not measured, however long they take
+FEWEST, CALLS, SECONDS = 5, 200, 3.0  # measured calls: as many as SECONDS hold, within these
 REACHED = 0.0455  # of the strongest gradient, above which a pixel counts (Luo et al. 2017)
 
 
@@ -187,14 +189,21 @@ def _measure_here(engine: str, stem: Path, threads: int) -> tuple[list[Timing], 
     rng, timings = np.random.default_rng(0), []
     for batch in BATCHES:
         images = rng.integers(0, 256, (batch, info.channels, info.size, info.size), np.uint8)
-        times: list[float] = []
-        while len(times) < WARM_UP + CALLS and sum(times) < SECONDS:
-            start = time.perf_counter()
-            call(images)
-            times.append(time.perf_counter() - start)
-        low, median, high = 1000 * np.percentile(times[WARM_UP:], (5, 50, 95))
+        low, median, high = 1000 * np.percentile(timed(partial(call, images)), (5, 50, 95))
         timings.append(Timing(engine, batch, median, low, high, 1000 * batch / median))
     return timings, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def timed(call: Callable[[], object]) -> list[float]:
+    """Seconds of each call after a warm-up: FEWEST of them or more, on a machine of any speed."""
+    for _ in range(WARM_UP):
+        call()
+    times: list[float] = []
+    while len(times) < FEWEST or (len(times) < CALLS and sum(times) < SECONDS):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return times
 
 
 def _torch_call(stem: Path, info: WeightsInfo, threads: int) -> Callable[[np.ndarray], object]:

@@ -39,3 +39,11 @@ def test_layers_add_up():
     layers = profiling.layers_of(built, image)
     assert sum(layer.macs for layer in layers) == profiling.count_macs(built, image)
     assert len(layers) == 21  # 20 convolutions and the head
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(0.0, profiling.FEWEST), (1e9, profiling.CALLS)])
+def test_some_calls_are_measured_on_a_machine_of_any_speed(monkeypatch, seconds, calls):
+    monkeypatch.setattr(profiling, "SECONDS", seconds)
+    done = []
+    assert len(profiling.timed(lambda: done.append(1))) == calls
+    assert len(done) == profiling.WARM_UP + calls

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def _sampled(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, 
         try:
             return process.wait(pause), seen
         except subprocess.TimeoutExpired:
-            seen.append(_resources(process.pid, rows))
+            with suppress(OSError, KeyError):  # it has ended since, and has none any more
+                seen.append(_resources(process.pid, rows))
 
 
 def _resources(pid: int, rows: Path) -> Resources:
@@ -87,7 +89,8 @@ def _resources(pid: int, rows: Path) -> Resources:
 
 
 def _growth(seen: Sequence[Resources]) -> str:
-    settled = [one for one in seen if one.frame > SETTLED * seen[-1].frame]
+    last = seen[-1].frame if seen else 0
+    settled = [one for one in seen if one.frame > SETTLED * last]
     if len(settled) < 3:
         raise UsageError("the run is too short: give more --frames or --seconds")
     sizes = np.array([one.memory for one in settled])

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import cv2
@@ -20,7 +20,7 @@ import numpy as np
 from preprocessing.errors import UsageError
 from realtime.analysis.locators import Locator
 from realtime.bench.measure import ROOT
-from realtime.pipeline import Analyser, run
+from realtime.pipeline import Analyser, Stopped, run
 from realtime.runtime.stats import Stats
 from realtime.sources.cameras import BITS, SCHEME, FakeSource, read_clock
 from realtime.types import LabelledFrame, Region
@@ -38,21 +38,26 @@ class ReadingWindow:
     """Stands in for the window.
 
     Attributes:
-        ages: for each frame the time at which it came and its age by its clock, in seconds.
+        seconds: after the first frame, however late that is, at which the user quits.
+        first: time at which that came, None before.
+        ages: for each frame the seconds since the first one, and its age by its clock in seconds.
         unread: frames whose clock was covered.
     """
 
+    seconds: float
+    first: float | None = None
     ages: list[tuple[float, float]] = field(default_factory=list)
     unread: int = 0
 
     def show(self, labelled: LabelledFrame, stopped: Callable[[], bool]) -> bool:
-        """Record the frame's age."""
+        """Record the frame's age; return False at the end."""
         now, clock = time.monotonic(), read_clock(labelled.picture)
+        self.first = now if self.first is None else self.first
         if clock is None:
             self.unread += 1
         else:
-            self.ages.append((now, (now - clock) % CLOCK_PERIOD))
-        return True
+            self.ages.append((now - self.first, (now - clock) % CLOCK_PERIOD))
+        return now < self.first + self.seconds
 
 
 class SlowedLocator:
@@ -93,13 +98,13 @@ class Latency:
 
 def measure_latency(analysis: Analyser, *, rate: int, seconds: float) -> Latency:
     """Run a fake camera through an analysis, and read the clocks in the window."""
-    window, stats = ReadingWindow(), Stats()
-    source = FakeSource(f"fake://{rate}fps?for={seconds + WARM_UP:g}s&name={time.monotonic()}")
-    run(source, analysis, [], show=window.show, stats=stats, stopped=lambda: False,
-        progress=lambda _: None)  # fmt: skip
-    start = window.ages[0][0] + WARM_UP if window.ages else 0.0
-    measured = [(shown - start, age) for shown, age in window.ages if shown >= start]
-    if not measured:
+    window, stats = ReadingWindow(WARM_UP + seconds), Stats()
+    source = FakeSource(f"fake://{rate}fps?name={time.monotonic()}")
+    with suppress(Stopped):
+        run(source, analysis, [], show=window.show, stats=stats, stopped=lambda: False,
+            progress=lambda _: None)  # fmt: skip
+    measured = [(shown, age) for shown, age in window.ages if shown >= WARM_UP]
+    if len(measured) < 2:
         raise UsageError("the run is too short: give more --seconds")
     times, found = np.array(measured).T
     slope = np.polyfit(times / 60, 1000 * found, 1)[0]

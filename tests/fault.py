@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import make
 
-CAP = 30  # seconds; ten on an idle machine, where the start takes one
+CAP = 180  # seconds that a hang is; an idle machine takes one or two
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 129, 130, 143}
 LIGHT = ("--model", "deep", "--locate", "segment")
 

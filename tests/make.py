@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from waiting import DEADLINE
 
 from realtime.colours.yuv import BgrConverter
 from realtime.sinks.sink import opened
@@ -247,5 +248,5 @@ def app(*arguments: object, **options) -> subprocess.CompletedProcess:
     """Run run_realtime.py in a process of its own."""
     return subprocess.run(
         [sys.executable, str(ROOT / "run_realtime.py"), *map(str, arguments)],
-        capture_output=True, text=True, **{"timeout": 60, **options},
+        capture_output=True, text=True, **{"timeout": DEADLINE, **options},
     )  # fmt: skip

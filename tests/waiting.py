@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-DEADLINE = 60  # seconds
+DEADLINE = 180  # seconds; what takes one on an idle machine is no hang on a busy one
 
 
 def until(condition: Callable[[], T]) -> T:

@@ -8,7 +8,6 @@ import shutil
 import struct
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import fault
 import make
 import pytest
 from fault import Fault
+from waiting import until
 
 from training.inference.weights import WEIGHTS_DIR
 
@@ -154,9 +154,7 @@ def test_file_replaced_while_running(tmp_path):
     flags[flags.index("in.mp4")] = str(video)
     command = [sys.executable, make.ROOT / "run_realtime.py", *flags]
     app = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + fault.CAP
-    while not (tmp_path / "out.mp4").exists() and time.monotonic() < end:
-        time.sleep(0.02)
+    until((tmp_path / "out.mp4").exists)
     for suffix in BOTH:
         (tmp_path / f"deep{suffix}").write_bytes(b"")
     _, errors = app.communicate(timeout=fault.CAP)

@@ -12,7 +12,7 @@ import cv2
 import make
 import numpy as np
 import pytest
-from waiting import until
+from waiting import DEADLINE, until
 
 from realtime import settings
 from realtime.analysis import engines, locators, trackers
@@ -179,7 +179,11 @@ def test_a_full_disk_keeps_what_is_there(long_video, tmp_path):
     limit += f"sys.argv = {['x', '--video', str(long_video), '-o', str(tmp_path / 'out.mp4')]!r};"
     limit += f"runpy.run_path({str(make.ROOT / 'run_realtime.py')!r}, run_name='__main__')"
     done = subprocess.run(
-        [sys.executable, "-c", limit], capture_output=True, text=True, timeout=60, cwd=make.ROOT
+        [sys.executable, "-c", limit],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        cwd=make.ROOT,
     )
     assert done.returncode == 5, done.stderr
     assert "cannot write" in done.stderr and "Traceback" not in done.stderr
@@ -198,7 +202,7 @@ def start(video, out, *flags):
 def test_a_signal_finishes_the_file(long_video, tmp_path, number):
     process = start(long_video, tmp_path / "out.mp4")
     process.send_signal(number)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 128 + number, errors
     written = len(make.decoded(tmp_path / "out.mp4")[0])
     assert f"{written} written" in errors and 0 < written < 6000
@@ -207,7 +211,7 @@ def test_a_signal_finishes_the_file(long_video, tmp_path, number):
 def test_a_stopped_run_s_sound_ends_with_its_picture(long_video, tmp_path):
     process = start(long_video, tmp_path / "out.mp4")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=DEADLINE)
     end = make.decoded(tmp_path / "out.mp4")[1][-1]
     assert abs(make.sound_packets(tmp_path / "out.mp4")[-1][0] - end) < 0.2 and end < 190
 
@@ -219,7 +223,7 @@ def test_kill_leaves_a_playable_file(long_video, tmp_path, frames):
     process = start(long_video, tmp_path / "out.mp4", "--jsonl", rows, "--locate", "segment")
     until(lambda: frames_in(rows) >= frames + FRAGMENT)
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=DEADLINE)
     assert playable_frames(tmp_path / "out.mp4") >= frames
 
 
@@ -239,7 +243,7 @@ def test_a_window_on_a_virtual_screen(video, tmp_path):
         pytest.skip("no Xvfb: install Debian's package xvfb")
     command = ["xvfb-run", "-a", sys.executable, str(make.ROOT / "run_realtime.py")]
     command += ["--video", str(video), "--show", "--jsonl", str(tmp_path / "rows.jsonl")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0 and "40 written" in done.stderr, done.stderr
     assert "no display" not in done.stderr
 
@@ -259,7 +263,11 @@ def test_help_and_start_without_heavy_imports(video, tmp_path):
         "assert status == 0 and not heavy, (status, heavy)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=make.ROOT, timeout=60
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=make.ROOT,
+        timeout=DEADLINE,
     )
     assert done.returncode == 0, done.stderr
     light = "import sys; from realtime.cli import read_settings; read_settings([]); "

@@ -6,6 +6,7 @@ from copy import copy
 import make
 import numpy as np
 import pytest
+from waiting import DEADLINE
 
 from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
 from realtime import pipeline
@@ -21,7 +22,6 @@ from realtime.types import Region
 
 FRAMES = 12
 CLASSES = ("Dress", "Bag")
-DEADLINE = 10  # seconds
 
 
 @pytest.fixture(scope="module")

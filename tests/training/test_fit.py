@@ -6,12 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import make
 import photos
 import pytest
 import torch
+from waiting import DEADLINE, until
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.samples_and_splits import read_csv
@@ -145,16 +145,13 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
         [*command, "--out", str(folder)], cwd=make.ROOT, text=True, stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not (folder / "metrics.csv").exists():
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
+    until((folder / "metrics.csv").exists)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 130, errors
     assert f"--resume {folder}" in errors and (folder / "last.ckpt").exists()
     resumed = [*command, "--resume", str(folder)]
-    done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0, done.stderr
     assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
     config = read_config(folder, ClassifierFitSettings)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import make
 import numpy as np
 import pytest
+from waiting import DEADLINE
 
 from preprocessing.errors import UsageError, WeightsError
 from preprocessing.images.segmentation import segment
@@ -87,7 +88,7 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 """
     for _ in range(3):  # some processes hung
-        subprocess.run([sys.executable, "-c", script], cwd=make.ROOT, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", script], cwd=make.ROOT, check=True, timeout=DEADLINE)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from waiting import until
+from waiting import DEADLINE, until
 
 from preprocessing.errors import DeviceError
 from realtime.analysis.classifiers import load_classifier
@@ -17,7 +17,7 @@ def test_crops_that_wait_for_a_busy_engine_go_in_one_batch():
 
     def engine(batch):
         sizes.append(len(batch))
-        free.wait(5)
+        free.wait(DEADLINE)
         return batch.reshape(len(batch), -1)[:, :1] * 2.0
 
     batched = BatchedEngine(engine)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import make
 import pytest
-from waiting import until
+from waiting import DEADLINE, until
 
 from preprocessing.errors import SinkError, UsageError
 from realtime.batch import archive
@@ -19,7 +19,6 @@ from realtime.sources.segments import Segment
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 FLAGS = ("--model", "deep", "--locate", "segment")
-DEADLINE = 120
 
 
 def started(*arguments):

@@ -8,7 +8,7 @@ import sys
 import make
 import pytest
 from PIL import Image
-from waiting import until
+from waiting import DEADLINE, until
 
 from preprocessing.errors import UsageError
 from realtime.batch.several import expand, file_names, inputs_of, jobs_of, left_out
@@ -135,6 +135,6 @@ def test_a_signal_ends_all_cameras(tmp_path):
     app = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     until(lambda: len([p for p in tmp_path.glob("*.mp4") if p.stat().st_size > 5000]) == 2)
     app.send_signal(signal.SIGTERM)
-    errors = app.communicate(timeout=30)[1]
+    errors = app.communicate(timeout=DEADLINE)[1]
     assert app.returncode == 128 + signal.SIGTERM and errors.count("signal") == 2
     assert all(len(make.decoded(path)[0]) > 0 for path in tmp_path.glob("*.mp4"))

@@ -10,7 +10,7 @@ import av
 import httpx2
 import make
 import pytest
-from waiting import until
+from waiting import DEADLINE, until
 
 from preprocessing.errors import UsageError
 from realtime import cli
@@ -68,7 +68,7 @@ def test_ctrl_c_finishes_the_file(served, tmp_path):
     with httpx2.Client(base_url=address) as client:
         until(lambda: client.get("/state").json()["frames"] > 10)
     app.terminate()
-    assert app.wait(20) == 143
+    assert app.wait(DEADLINE) == 143
     with av.open(str(out)) as video:
         assert len(list(video.decode(video=0))) > 10
 

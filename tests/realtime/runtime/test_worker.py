@@ -4,6 +4,7 @@ import itertools
 import threading
 
 import pytest
+from waiting import DEADLINE
 
 from realtime.runtime.worker import Channel, Prefetch, ReceiveTimeout, WriteBehind
 
@@ -30,7 +31,7 @@ def test_a_slow_reader_of_a_live_source_gets_the_newest():
     with Prefetch(camera(), size=2, drop_oldest=True) as frames:
         got = frames.items(never)
         assert next(got) == 0  # the first is never dropped: outputs begin with it
-        assert filled.wait(5)
+        assert filled.wait(DEADLINE)
         assert list(got) == [98, 99] and frames.dropped == 97
 
 
@@ -55,7 +56,7 @@ def test_a_request_to_stop_ends_the_wait_for_a_silent_source():
     silent = threading.Event()
 
     def camera():
-        silent.wait(10)
+        silent.wait(DEADLINE)
         yield from ()
 
     def stopped():

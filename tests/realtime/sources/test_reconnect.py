@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from waiting import DEADLINE
 
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.sources import reconnect
@@ -14,7 +15,6 @@ from realtime.sources.reconnect import ReconnectingSource
 from realtime.types import Frame, SourceInfo
 
 INFO = SourceInfo("unsteady", 64, 48, Fraction(30), Fraction(1, 30), None, live=True)
-DEADLINE = 10  # seconds
 
 
 class Unsteady:

@@ -1,7 +1,10 @@
 """Makes the tests' own data: clips by PyAV, garments by numpy."""
 
+import io
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import cv2
 import numpy as np
 from waiting import DEADLINE
 
+from realtime import cli
 from realtime.colours.yuv import BgrConverter
 from realtime.sinks.sink import opened
 from realtime.types import Frame, Garment, Label, LabelledFrame, Person, Region, SourceInfo
@@ -20,6 +24,7 @@ QUARTER_TURNS = {  # the upper 2x2 of an mp4 display matrix, for clockwise degre
     180: (-1, 0, 0, -1),
     270: (0, -1, 1, 0),
 }
+ENCODED_SECONDS = 2  # of a tone; encoding takes a tenth of its length
 BT709 = (1, 1, 1)  # codes of matrix, primaries and transfer
 
 
@@ -82,13 +87,23 @@ def jpeg_clip(path: Path, images: list[np.ndarray]) -> Path:
 
 
 def add_sound(container, stream, *, seconds: float) -> None:
-    """Encode a tone of 16,000 samples a second."""
-    samples = np.sin(np.arange(int(seconds * 16000)) / 20).astype(np.float32)[None]
+    """Encode a tone of 16,000 samples a second; of a long one the packets of its start repeat."""
+    encoded = min(seconds, ENCODED_SECONDS)
+    samples = np.sin(np.arange(int(encoded * 16000)) / 20).astype(np.float32)[None]
+    packets = []
     for start in range(0, samples.shape[1], 1024):
         frame = av.AudioFrame.from_ndarray(samples[:, start : start + 1024], "fltp", "mono")
         frame.sample_rate, frame.pts = 16000, start
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        packets += stream.encode(frame)
+    packets += stream.encode(None)
+    data, last = [bytes(packet) for packet in packets], packets[-1].pts
+    container.mux(packets)
+    repeats = range(last + 1024, int(16000 * seconds), 1024) if seconds > encoded else ()
+    for number, time in enumerate(repeats):
+        packet = av.Packet(data[number % len(data)])
+        packet.stream, packet.time_base = stream, Fraction(1, 16000)
+        packet.pts = packet.dts = time
+        container.mux(packet)
 
 
 def turn(path: Path, degrees: int) -> Path:
@@ -244,9 +259,33 @@ def write_all(sink, *frames: LabelledFrame, source: SourceInfo | None = None) ->
             sink.write(frame)
 
 
+APP = (sys.executable, str(ROOT / "run_realtime.py"))
+started: list[subprocess.Popen] = []  # by this test, which ends with them
+
+
 def app(*arguments: object, **options) -> subprocess.CompletedProcess:
     """Run run_realtime.py in a process of its own."""
     return subprocess.run(
-        [sys.executable, str(ROOT / "run_realtime.py"), *map(str, arguments)],
-        capture_output=True, text=True, **{"timeout": DEADLINE, **options},
+        [*APP, *map(str, arguments)], capture_output=True, text=True,
+        **{"timeout": DEADLINE, **options},
     )  # fmt: skip
+
+
+def called(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+    """Run the app in this process, at a tenth of the cost: for what is refused at once."""
+    out, errors = io.StringIO(), io.StringIO()
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(errors):
+        try:
+            status = cli.main([*map(str, arguments)])
+        except SystemExit as end:  # of argparse
+            status = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), errors.getvalue())
+
+
+def start(*arguments: object, command: Sequence[str] = APP, **options) -> subprocess.Popen:
+    """Start run_realtime.py, or another command; the test's end kills it."""
+    process = subprocess.Popen(
+        [*command, *map(str, arguments)], text=True, **{"stderr": subprocess.PIPE, **options}
+    )
+    started.append(process)
+    return process

@@ -25,4 +25,7 @@ fi
 "$venv/bin/python" -m ruff format --check --quiet .
 "$venv/bin/python" -m ruff check --quiet .
 "$venv/bin/python" -m mypy --no-error-summary
-exec "$venv/bin/python" -m pytest -q "$@"
+# A process a core, four at most, of one thread each: most tests wait for a program of one thread.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+exec "$venv/bin/python" -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadgroup \
+    --no-loadscope-reorder "$@"

@@ -5,19 +5,17 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import av
 import fault
 import make
 import pytest
 from fault import LIGHT
-from waiting import until
+from waiting import DEADLINE, until
 
 SECONDS = 4  # of the stream
 
@@ -81,9 +79,8 @@ class Server:
 
 
 def live(address, folder, *flags):
-    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", address, *LIGHT,
-               "-o", folder / "out.mp4", "--jsonl", folder / "rows.jsonl", *flags]  # fmt: skip
-    return subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+    return make.start("--video", address, *LIGHT, "-o", folder / "out.mp4",
+                      "--jsonl", folder / "rows.jsonl", *flags)  # fmt: skip
 
 
 def count_rows(folder) -> int:
@@ -145,22 +142,26 @@ def test_a_read_that_hangs_does_not_hold_up_the_end(stream, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def page():
-    """Host and port of a page whose app is killed afterwards."""
-    command = [sys.executable, make.ROOT / "run_realtime.py", "--serve", "127.0.0.1:0",
-               "--video", "fake://25fps", *LIGHT]  # fmt: skip
-    app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+def serving():
+    """An app with a page, and the page's host and port; it is asked to end afterwards."""
+    command = [*make.APP, "--serve", "127.0.0.1:0", "--video", "fake://25fps", *LIGHT]
+    app = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     address = next(line for line in app.stderr if line.startswith("page: "))
-    yield "127.0.0.1", int(address.rstrip("/\n").rpartition(":")[2])
+    yield app, ("127.0.0.1", int(address.rstrip("/\n").rpartition(":")[2]))
     assert app.poll() is None, "the app died"
     app.terminate()
     _, stderr = app.communicate(timeout=fault.CAP)
     assert app.returncode == 143 and "Traceback" not in stderr, stderr
 
 
+@pytest.fixture
+def page(serving):
+    return serving[1]
+
+
 def answer(page, data: bytes) -> bytes:
-    """The page's response to these bytes until it closes, or for two seconds."""
-    with socket.create_connection(page, timeout=2) as client:
+    """The page's response to these bytes until it closes."""
+    with socket.create_connection(page, timeout=DEADLINE) as client:
         try:
             client.sendall(data)
             found = b""
@@ -231,28 +232,22 @@ def test_slow_requests_hold_nobody_up(page):
         client.close()
 
 
-def test_viewers_that_leave_leave_nothing_behind(page):
+def test_viewers_that_leave_leave_nothing_behind(serving):
+    app, page = serving
+
     def files() -> int:
-        (process,) = (
-            int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _serves(pid, page)
-        )
-        return len(os.listdir(f"/proc/{process}/fd"))
+        return len(os.listdir(f"/proc/{app.pid}/fd"))
 
     before = files()
     for _ in range(20):
-        with socket.create_connection(page, timeout=5) as client:
+        with socket.create_connection(page, timeout=DEADLINE) as client:
             client.sendall(request("GET", "/stream"))
-            assert b"image/jpeg" in client.recv(4096) + client.recv(4096)
+            found = b""
+            while b"image/jpeg" not in found:
+                found += (chunk := client.recv(4096))
+                assert chunk, found
     until(lambda: files() <= before + 2)
     assert alive(page)
-
-
-def _serves(pid: str, page) -> bool:
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return False
-    return "--serve" in command and "fake://25fps" in command
 
 
 def test_a_viewer_that_reads_nothing_holds_nobody_up(page):

@@ -156,13 +156,13 @@ def test_refused_before_anything_is_written(case, tmp_path):
         before.update(content(folder))
         return flags
 
-    fault.check(dataclasses.replace(case, build=build), tmp_path)
+    fault.check(dataclasses.replace(case, build=build), tmp_path, make.called)
     assert content(tmp_path) == before
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
 def test_fault(case, tmp_path):
-    fault.check(case, tmp_path)
+    fault.check(case, tmp_path, make.called)
     assert fault.frames_of(tmp_path / "in.mp4") == 40
 
 
@@ -182,9 +182,7 @@ def long_clip(tmp_path_factory):
 
 def started(video, folder, *flags, writes="out.mp4"):
     """A run that has begun to write its video."""
-    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", video, "-o",
-               folder / "out.mp4", *LIGHT, *flags]  # fmt: skip
-    app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+    app = make.start("--video", video, "-o", folder / "out.mp4", *LIGHT, *flags)
     until(lambda: size_of(folder / writes) > 20_000 or app.poll() is not None)
     assert app.poll() is None, app.stderr.read()
     return app
@@ -258,15 +256,13 @@ def test_display_lost(long_clip, tmp_path, kept):
     if not shutil.which("Xvfb"):
         pytest.skip("no Xvfb: install Debian's package xvfb")
     read, write = os.pipe()
-    display = subprocess.Popen(["Xvfb", "-displayfd", str(write)], pass_fds=[write],
-                               stderr=subprocess.DEVNULL)  # fmt: skip
+    display = make.start("-displayfd", write, command=["Xvfb"], pass_fds=[write],
+                         stderr=subprocess.DEVNULL)  # fmt: skip
     number = os.read(read, 16).decode().strip()
     outputs = ["-o", tmp_path / "out.mp4"] if kept else []
     log = tmp_path / "app.log"
-    command = [sys.executable, make.ROOT / "run_realtime.py", "--video", long_clip, "--show",
-               "--log", log, *outputs, *LIGHT]  # fmt: skip
-    app = subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True,
-                           env=os.environ | {"DISPLAY": f":{number}"})  # fmt: skip
+    app = make.start("--video", long_clip, "--show", "--log", log, *outputs, *LIGHT,
+                     env=os.environ | {"DISPLAY": f":{number}"})  # fmt: skip
     until(lambda: size_of(log) and "source opened" in log.read_text())  # so is the window
     display.kill()
     lines = [app.stderr.readline()]

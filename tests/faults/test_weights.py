@@ -6,8 +6,6 @@ import os
 import pickle
 import shutil
 import struct
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -152,8 +150,7 @@ def test_file_replaced_while_running(tmp_path):
     video = make.moving_clip(tmp_path / "long.mp4", size=(640, 480), repeats=20)
     flags = damaged(bytes)(tmp_path)
     flags[flags.index("in.mp4")] = str(video)
-    command = [sys.executable, make.ROOT / "run_realtime.py", *flags]
-    app = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    app = make.start(*flags, cwd=tmp_path)
     until((tmp_path / "out.mp4").exists)
     for suffix in BOTH:
         (tmp_path / f"deep{suffix}").write_bytes(b"")

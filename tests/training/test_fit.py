@@ -141,9 +141,9 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "training.fit", "--model", "baseline", "--epochs", "3"]
     command += ["--limit-train", "1000", "--limit-test", "100", "--batch-size", "32"]
-    process = subprocess.Popen(
-        [*command, "--out", str(folder)], cwd=make.ROOT, text=True, stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+    process = make.start(
+        "--out", folder, command=command, cwd=make.ROOT, stdout=subprocess.DEVNULL,
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
     until((folder / "metrics.csv").exists)
     process.send_signal(signal.SIGINT)

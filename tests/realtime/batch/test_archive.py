@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,8 +21,8 @@ FLAGS = ("--model", "deep", "--locate", "segment")
 
 
 def started(*arguments):
-    command = [sys.executable, "-m", "realtime.batch.archive", *map(str, arguments), *FLAGS]
-    return subprocess.Popen(command, cwd=make.ROOT, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "realtime.batch.archive"]
+    return make.start(*arguments, *FLAGS, command=command, cwd=make.ROOT)
 
 
 def finished(*arguments):
@@ -40,14 +39,17 @@ def rows_of(path):
 
 
 def workers_of(process) -> list[int]:
-    """Ids of Ray's workers that process a unit."""
-    found = []
-    for entry in Path("/proc").iterdir():
+    """Ids of those of a process's Ray workers that process a unit."""
+    found, waiting = [], [process.pid]
+    while waiting:
+        pid = waiting.pop()
         try:
-            if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(b"ray::work"):
-                found.append(int(entry.name))
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                waiting += map(int, (thread / "children").read_text().split())
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::work"):
+                found.append(pid)
         except OSError:
-            continue
+            continue  # it has ended since
     return found
 
 

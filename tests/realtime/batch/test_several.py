@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 
 import make
 import pytest
@@ -130,9 +128,8 @@ def test_cameras_run_at_the_same_time(tmp_path):
 
 
 def test_a_signal_ends_all_cameras(tmp_path):
-    script, cameras = make.ROOT / "run_realtime.py", ["fake://20fps?name=a", "fake://20fps?name=b"]
-    command = [sys.executable, script, "--model", "deep", "-o", tmp_path, "--video", *cameras]
-    app = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    cameras = ["fake://20fps?name=a", "fake://20fps?name=b"]
+    app = make.start("--model", "deep", "-o", tmp_path, "--video", *cameras)
     until(lambda: len([p for p in tmp_path.glob("*.mp4") if p.stat().st_size > 5000]) == 2)
     app.send_signal(signal.SIGTERM)
     errors = app.communicate(timeout=DEADLINE)[1]

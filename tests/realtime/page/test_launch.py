@@ -3,8 +3,6 @@
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 
 import av
 import httpx2
@@ -42,24 +40,15 @@ def test_wrong_addresses(text):
 @pytest.fixture
 def served(tmp_path):
     """Starts the app with flags and gives the address that it prints."""
-    running = []
 
     def start(*flags, **environment):
-        app = subprocess.Popen(
-            [sys.executable, make.ROOT / "run_realtime.py", *map(str, flags)],
-            stderr=subprocess.PIPE, text=True, env=os.environ | environment,
-        )  # fmt: skip
-        running.append(app)
+        app = make.start(*flags, env=os.environ | environment)
         for line in app.stderr:
             if line.startswith("page: "):
                 return app, line.removeprefix("page: ").strip()
         raise AssertionError(f"no page, exit status {app.wait()}")
 
-    yield start
-    for app in running:
-        app.kill()
-        app.wait()
-        app.stderr.close()
+    return start
 
 
 def test_ctrl_c_finishes_the_file(served, tmp_path):

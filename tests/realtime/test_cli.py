@@ -12,6 +12,7 @@ import cv2
 import make
 import numpy as np
 import pytest
+from fault import LIGHT
 from waiting import DEADLINE, until
 
 from realtime import settings
@@ -39,7 +40,7 @@ def test_names_in_the_help_are_those_of_the_tables():
 
 
 def test_committed_models_are_listed():
-    done = make.app("--list-models")
+    done = make.called("--list-models")
     assert done.returncode == 0, done.stderr
     header, *rows = done.stdout.strip().splitlines()
     assert [row.split()[0] for row in rows] == sorted(read_manifest())
@@ -83,9 +84,6 @@ def test_a_picture_in_a_picture_out(tmp_path):
     assert done.returncode == 0, done.stderr
     before, after = cv2.imread(str(tmp_path / "in.png")), cv2.imread(str(tmp_path / "out.png"))
     assert before.shape == after.shape and (before != after).any()
-
-
-LIGHT = ("--model", "deep", "--locate", "segment")
 
 
 def test_pictures_into_a_folder_keep_their_names(tmp_path):
@@ -169,7 +167,7 @@ def test_one_line_and_a_status(video, tmp_path, monkeypatch, arguments, status, 
 def test_a_truncated_file_keeps_its_frames(tmp_path):
     path = make.clip(tmp_path / "in.mp4", frames=200, size=(320, 240))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    done = make.app("--video", path, "-o", tmp_path / "out.mp4")
+    done = make.app("--video", path, "-o", tmp_path / "out.mp4", *LIGHT)
     count = len(make.decoded(tmp_path / "out.mp4")[0])
     assert done.returncode == 4 and f"{count} of 200 frames" in done.stderr and count > 10
 
@@ -177,7 +175,8 @@ def test_a_truncated_file_keeps_its_frames(tmp_path):
 def test_a_full_disk_keeps_what_is_there(long_video, tmp_path):
     limit = "import resource, signal, sys, runpy;signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
     limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000));"
-    limit += f"sys.argv = {['x', '--video', str(long_video), '-o', str(tmp_path / 'out.mp4')]!r};"
+    flags = ["x", "--video", str(long_video), "-o", str(tmp_path / "out.mp4"), *LIGHT]
+    limit += f"sys.argv = {flags!r};"
     limit += f"runpy.run_path({str(make.ROOT / 'run_realtime.py')!r}, run_name='__main__')"
     done = subprocess.run(
         [sys.executable, "-c", limit],
@@ -192,7 +191,7 @@ def test_a_full_disk_keeps_what_is_there(long_video, tmp_path):
 
 
 def start(video, out, *flags):
-    process = make.start("--video", video, "-o", out, *flags)
+    process = make.start("--video", video, "-o", out, *LIGHT, *flags)
     until(lambda: (out.exists() and out.stat().st_size > 20_000) or process.poll() is not None)
     assert process.poll() is None
     return process
@@ -220,7 +219,7 @@ def test_a_stopped_run_s_sound_ends_with_its_picture(long_video, tmp_path):
 def test_kill_leaves_a_playable_file(long_video, tmp_path, frames):
     rows = tmp_path / "rows.jsonl"
     # On this ground the locator finds something in every frame.
-    process = start(long_video, tmp_path / "out.mp4", "--jsonl", rows, "--locate", "segment")
+    process = start(long_video, tmp_path / "out.mp4", "--jsonl", rows)
     until(lambda: frames_in(rows) >= frames + FRAGMENT)
     process.kill()
     process.communicate(timeout=DEADLINE)
@@ -242,7 +241,7 @@ def test_a_window_on_a_virtual_screen(video, tmp_path):
     if not shutil.which("Xvfb"):
         pytest.skip("no Xvfb: install Debian's package xvfb")
     command = ["xvfb-run", "-a", sys.executable, str(make.ROOT / "run_realtime.py")]
-    command += ["--video", str(video), "--show", "--jsonl", str(tmp_path / "rows.jsonl")]
+    command += ["--video", str(video), "--show", "--jsonl", str(tmp_path / "rows.jsonl"), *LIGHT]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0 and "40 written" in done.stderr, done.stderr
     assert "no display" not in done.stderr
@@ -250,7 +249,7 @@ def test_a_window_on_a_virtual_screen(video, tmp_path):
 
 def test_without_a_display_other_sinks_are_written(video, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    done = make.app("--video", video, "--show", "-o", tmp_path / "out.mp4", env=environment)
+    done = make.app("--video", video, "--show", "-o", tmp_path / "out.mp4", *LIGHT, env=environment)
     assert done.returncode == 0 and "running without the window" in done.stderr
 
 

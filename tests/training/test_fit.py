@@ -1,17 +1,12 @@
 """Training end to end on a few hundred images: run folder, resume, export, evaluate."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 
-import make
 import photos
 import pytest
 import torch
-from waiting import DEADLINE, until
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.datasets.samples_and_splits import read_csv
@@ -20,7 +15,7 @@ from training import evaluate, export, fit
 from training.classification.evaluate import load_run
 from training.classification.settings import ClassifierFitSettings
 from training.common import checkpoints
-from training.common.fit_loop import MEASURED
+from training.common.fit_loop import MEASURED, EpochLog
 from training.common.runs import read_config, read_metrics
 from training.inference import weights
 
@@ -137,22 +132,30 @@ def test_bad_flags(tmp_path, flags, status, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_ctrl_c_saves_and_resume_goes_on(tmp_path):
-    folder = tmp_path / "run"
-    command = [sys.executable, "-m", "training.fit", "--model", "baseline", "--epochs", "3"]
-    command += ["--limit-train", "1000", "--limit-test", "100", "--batch-size", "32"]
-    process = make.start(
-        "--out", folder, command=command, cwd=make.ROOT, stdout=subprocess.DEVNULL,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
-    )  # fmt: skip
-    until((folder / "metrics.csv").exists)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 130, errors
-    assert f"--resume {folder}" in errors and (folder / "last.ckpt").exists()
-    resumed = [*command, "--resume", str(folder)]
-    done = subprocess.run(resumed, cwd=make.ROOT, capture_output=True, text=True, timeout=DEADLINE)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def ctrl_c(monkeypatch):
+    """SIGINT amid the second epoch, after which Lightning ignores further ones."""
+    step_ended = EpochLog.on_train_batch_end
+
+    def interrupted(self, trainer, *more):
+        step_ended(self, trainer, *more)
+        if trainer.current_epoch == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochLog, "on_train_batch_end", interrupted)
+        yield patch
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_saves_and_resume_goes_on(tmp_path, ctrl_c, capsys):
+    folder, flags = tmp_path / "run", ["--model", "baseline", "--epochs", "3", *SMALL]
+    assert fit.main([*flags, "--out", str(folder)]) == 130
+    assert f"--resume {folder}" in capsys.readouterr().err and (folder / "last.ckpt").exists()
+    assert [row["epoch"] for row in rows(folder)] == ["0"]
+    ctrl_c.undo()
+    assert fit.main([*flags, "--resume", str(folder)]) == 0
     assert [row["epoch"] for row in rows(folder)] == ["0", "1", "2"]
     config = read_config(folder, ClassifierFitSettings)
     assert config.command.endswith(f"--out {folder}")  # that which began it

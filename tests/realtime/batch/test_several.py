@@ -5,6 +5,7 @@ import signal
 
 import make
 import pytest
+from fault import LIGHT
 from PIL import Image
 from waiting import DEADLINE, until
 
@@ -93,7 +94,7 @@ def test_a_bad_file_stops_no_other(tmp_path):
     (tmp_path / "b.mp4").write_text("no video")
     out, rows = tmp_path / "out", tmp_path / "rows"
     three = (videos[0], tmp_path / "b.mp4", videos[1])
-    done = make.app("--video", *three, "-o", out, "--jsonl", rows, "--model", "deep")
+    done = make.app("--video", *three, "-o", out, "--jsonl", rows, *LIGHT)
     assert done.returncode == 3, done.stderr
     assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "c.mp4"]
     assert [len(make.decoded(out / name)[0]) for name in ("a.mp4", "c.mp4")] == [12, 12]
@@ -105,17 +106,17 @@ def test_a_bad_file_stops_no_other(tmp_path):
 
 def test_several_videos_need_a_folder(tmp_path):
     videos = [make.clip(tmp_path / f"{name}.mp4", frames=3) for name in "ab"]
-    done = make.app("--video", *videos)
+    done = make.called("--video", *videos)
     assert done.returncode == 2 and "-o FOLDER" in done.stderr
     (tmp_path / "file").touch()
-    done = make.app("--video", *videos, "-o", tmp_path / "file")
+    done = make.called("--video", *videos, "-o", tmp_path / "file")
     assert done.returncode == 5 and "is not one" in done.stderr
 
 
 def test_cameras_run_at_the_same_time(tmp_path):
     cameras = [f"fake://20fps?for=3s&name={name}" for name in "ab"]
     video = make.clip(tmp_path / "c.mp4", frames=12)
-    flags = ("-o", tmp_path / "out", "--jsonl", tmp_path / "rows", "--model", "deep")
+    flags = ("-o", tmp_path / "out", "--jsonl", tmp_path / "rows", *LIGHT)
     done = make.app("--video", cameras[0], video, cameras[1], *flags)
     assert done.returncode == 0, done.stderr
     times = []
@@ -129,7 +130,7 @@ def test_cameras_run_at_the_same_time(tmp_path):
 
 def test_a_signal_ends_all_cameras(tmp_path):
     cameras = ["fake://20fps?name=a", "fake://20fps?name=b"]
-    app = make.start("--model", "deep", "-o", tmp_path, "--video", *cameras)
+    app = make.start(*LIGHT, "-o", tmp_path, "--video", *cameras)
     until(lambda: len([p for p in tmp_path.glob("*.mp4") if p.stat().st_size > 5000]) == 2)
     app.send_signal(signal.SIGTERM)
     errors = app.communicate(timeout=DEADLINE)[1]

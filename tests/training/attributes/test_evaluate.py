@@ -6,7 +6,7 @@ from tables import flags
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.errors import UsageError
-from training import evaluate, export
+from training import evaluate
 from training.attributes.evaluate import catch_all_codes, score_table
 
 TWO = (Attribute("a", ("0", "1"), ("0", "1")), Attribute("b", tuple("xyz"), tuple("xyz")))
@@ -35,9 +35,8 @@ def test_figures_are_repeated_without_the_catch_all():
 
 
 @pytest.mark.usefixtures("no_worker")
-def test_a_published_model_is_evaluated(run, data, tmp_path, capsys):
-    assert export.main([str(run), "--out", str(tmp_path)]) == 0
-    where = ["--model", str(tmp_path / "attributes.onnx"), "--out", str(tmp_path / "report")]
+def test_a_published_model_is_evaluated(published, data, tmp_path, capsys):
+    where = ["--model", str(published / "attributes.onnx"), "--out", str(tmp_path / "report")]
     assert evaluate.main([*where, *flags(data)]) == 0
     assert "| shape | 24 |" in (tmp_path / "report" / "report.md").read_text()
     assert evaluate.main(where) == 2

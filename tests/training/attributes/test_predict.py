@@ -6,19 +6,18 @@ import logging
 import cv2
 import pytest
 
-from training import export, predict
+from training import predict
 
 
 @pytest.mark.usefixtures("no_worker")
-def test_rows_and_a_sheet_are_written(run, data, tmp_path, capsys, caplog):
-    assert export.main([str(run), "--out", str(tmp_path)]) == 0
+def test_rows_and_a_sheet_are_written(published, data, tmp_path, capsys, caplog):
     source = tmp_path / "in"
     source.mkdir()
     for name in ("item03-1.png", "item00-2.png"):
         (source / name).write_bytes((data / "images" / name).read_bytes())
     (source / "broken.png").write_bytes(b"no picture")
     out, sheet = tmp_path / "out.csv", tmp_path / "out.png"
-    command = ["--model", str(tmp_path / "attributes.onnx"), "--input", str(source)]
+    command = ["--model", str(published / "attributes.onnx"), "--input", str(source)]
     with caplog.at_level(logging.WARNING):
         assert predict.main([*command, "-o", str(out), "--out-image", str(sheet)]) == 0
     assert "2 rows" in (text := capsys.readouterr().out)

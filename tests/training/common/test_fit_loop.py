@@ -9,6 +9,7 @@ import pytest
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import DataError
+from training import fit
 from training.common.runs import read_metrics
 
 STEPS, BATCH = 20, 64
@@ -18,23 +19,23 @@ except DataError as error:
     pytest.skip(str(error), allow_module_level=True)
 
 
-def losses(out, *flags):
-    command = [sys.executable, "-m", "training.fit", "--model", "deep", "--augment", "none"]
-    command += ["--device", "cpu", "--epochs", "1", "--batch-size", str(BATCH), "--lr", "0.02"]
-    command += ["--limit-train", str(STEPS * BATCH), "--limit-test", "100", "--out", str(out)]
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, *flags], cwd=make.ROOT, capture_output=True, text=True, timeout=300,
-        env=environment,
+def command(out, *flags):
+    """Flags of a training without chance but its seed's."""
+    small = ["--limit-train", str(STEPS * BATCH), "--limit-test", "100", "--lr", "0.02"]
+    small += ["--device", "cpu", "--epochs", "1", "--batch-size", str(BATCH), "--augment", "none"]
+    return ["--model", "deep", *small, "--out", str(out), *flags]
+
+
+def test_two_processes_equal_one(tmp_path):
+    assert fit.main(command(tmp_path / "one")) == 0
+    done = subprocess.run(  # which starts the second process
+        [sys.executable, "-m", "training.fit",
+         *command(tmp_path / "two", "--devices", "2", "--strategy", "ddp")],
+        cwd=make.ROOT, capture_output=True, text=True,
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return read_metrics(out / "metrics.csv")
-
-
-@pytest.mark.timeout(600)
-def test_two_processes_equal_one(tmp_path):
-    one = losses(tmp_path / "one")
-    two = losses(tmp_path / "two", "--devices", "2", "--strategy", "ddp")
+    one, two = (read_metrics(tmp_path / name / "metrics.csv") for name in ("one", "two"))
     assert len(one) == len(two) == 1
     # Batch norm sees half of the batch in each process, which is all that differs; its running
     # means, which validation uses, are few steps old and differ more, by the CPU.

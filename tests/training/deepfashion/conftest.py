@@ -2,9 +2,10 @@
 
 import fashion
 import pytest
+from small_backbone import NAME, small_backbone
 
 from preprocessing.datasets.deepfashion_benchmark import read_benchmark
-from training import fit
+from training import export, fit
 from training.deepfashion.network import Outputs
 
 
@@ -23,7 +24,7 @@ def train(data):
     """Trains a network for an epoch: the command's exit status."""
 
     def command(out, *flags):
-        small = ["--backbone", "resnet18", "--image-size", "32", "--epochs", "1"]
+        small = ["--backbone", NAME, "--image-size", "32", "--epochs", "1"]
         small += ["--batch-size", "6", "--device", "cpu"]
         where = ["--data", str(data), "--out", str(out)]
         return fit.main(["--model", "deepfashion", *where, *small, *flags])
@@ -34,7 +35,21 @@ def train(data):
 @pytest.fixture(scope="session")
 def run(train, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "small"
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, small_backbone():
         patch.setattr("training.common.subsets.WORKERS", 0)
         assert train(folder) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
+    with small_backbone():
+        assert export.main([str(run), "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small():
+    with small_backbone():
+        yield

@@ -8,7 +8,7 @@ import torch
 from torchmetrics.classification import MulticlassAccuracy
 from torchmetrics.functional.retrieval import retrieval_recall
 
-from training import evaluate, export
+from training import evaluate
 from training.deepfashion.evaluate import recall_at_k, top_k
 from training.inference import weights
 
@@ -40,11 +40,10 @@ def test_figures_are_those_of_torchmetrics():
 
 
 @pytest.mark.usefixtures("no_worker")
-def test_a_published_network_is_evaluated(run, data, tmp_path, capsys):
-    assert export.main([str(run), "--out", str(tmp_path)]) == 0
-    info = weights.read_info(tmp_path / "deepfashion.safetensors")
+def test_a_published_network_is_evaluated(run, published, data, tmp_path, capsys):
+    info = weights.read_info(published / "deepfashion.safetensors")
     assert info.task == "deepfashion" and [p.name for p in info.attributes][:2] == ["box", "type"]
-    where = ["--model", str(tmp_path / "deepfashion.safetensors"), "--out", str(tmp_path / "out")]
+    where = ["--model", str(published / "deepfashion.safetensors"), "--out", str(tmp_path / "out")]
     assert evaluate.main([*where, "--data", str(data)]) == 0
     again = json.loads((tmp_path / "out" / "report.json").read_text())
     first = json.loads((run / "report.json").read_text())

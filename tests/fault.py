@@ -8,8 +8,9 @@ from pathlib import Path
 
 import av
 import make
+from waiting import DEADLINE
 
-CAP = 180  # seconds that a hang is; an idle machine takes one or two
+CAP = DEADLINE  # seconds that a hang is; an idle machine takes one or two
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 129, 130, 143}
 Run = Callable[..., subprocess.CompletedProcess]
 LIGHT = ("--model", "deep", "--locate", "segment")  # the app starts in a third of the time

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-DEADLINE = 180  # seconds; what takes one on an idle machine is no hang on a busy one
+DEADLINE = 300  # seconds; what takes one on an idle machine is no hang on a busy one
 
 
 def until(condition: Callable[[], T]) -> T:

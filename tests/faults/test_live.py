@@ -191,7 +191,7 @@ JSON = "Content-Type: application/json"
     [
         (b"\x00\xff" * 500, b"400"),
         (b"GET\r\n\r\n", b"400"),
-        (b"GET / HTTP/9.9\r\n\r\n", b"4"),
+        (b"GET / HTTP/9.9\r\nConnection: close\r\n\r\n", b"4"),
         (request("GET", "/" + "a" * 100_000), b"4"),
         (request("GET", "/", b"", "X: " + "a" * 200_000), b"400"),
         (request("GET", "/../../etc/passwd"), b"404"),

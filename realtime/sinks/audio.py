@@ -2,7 +2,8 @@
 
 import io
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
@@ -16,9 +17,20 @@ from realtime.sources.timeline import BACK, Timeline
 
 MAX_WAITING = 64  # packets of sound behind a jump, until that of the picture is reached
 KEEPING = {"matroska": ".mkv", "mov": ".mov", "mp4": ".mp4"}  # FFmpeg's containers, widest first
+# Packets that are kept of sound that an edit list hides, for what decoders need before they are
+# right. In Matroska, which cannot hide them, they are heard.
+PREROLL = {"matroska": 1}
+DEFAULT_PREROLL = 4
 SAMPLE_PACKETS = 500  # packets of a file in which each of its tracks is expected
 # By the number of channels, for tracks that do not say where their speakers stand.
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+# FFmpeg knows QuickTime's languages by other codes than ISO 639-2/T, which the others take.
+QUICKTIME_LANGUAGES = {
+    "bod": "tib", "cym": "wel", "deu": "ger", "ell": "gre", "eus": "baq", "fao": "fo ",
+    "hrv": "hr ", "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "msa": "may",
+    "mya": "bur", "nld": "dut", "pan": "pa ", "sqi": "alb", "srp": "sr ", "swe": "sve",
+    "zho": "chi",
+}  # fmt: skip
 logger = logging.getLogger(__name__)
 
 
@@ -26,7 +38,8 @@ class AudioCopy:
     """Passes the input's audio packets into an output container.
 
     A track that the output cannot hold is left out with a warning. Times that are missing, stand
-    still or fall are mended as players do: the sound goes on where it was.
+    still or fall are mended as players do: the sound goes on where it was. What an edit list hides
+    is not copied.
 
     Args:
         path: the input.
@@ -36,6 +49,7 @@ class AudioCopy:
     def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
         self._path, self._output, self._shift = path, output, shift
         self._suffix = Path(output.name).suffix
+        self._preroll = PREROLL.get(output.format.name, DEFAULT_PREROLL)
         self._input = _opened(path)
         self._tracks: dict[int, AudioTrack] = {}
         samples = first_packets(path) if self._input else {}
@@ -93,7 +107,8 @@ class AudioCopy:
         timeline = Timeline(picture) if picture else None
         waiting: list[av.Packet] = []
         streams = [track.source for track in self._tracks.values()]
-        for packet in self._read(container.demux(*([picture] if picture else []), *streams)):
+        packets = self._read(container.demux(*([picture] if picture else []), *streams))
+        for packet in self._heard(packets):
             track = self._tracks.get(packet.stream_index)
             if track is None:
                 if timeline and timeline.place(packet):
@@ -119,6 +134,19 @@ class AudioCopy:
                 return
             if packet.size:
                 yield packet
+
+    def _heard(self, packets: Iterator["av.Packet"]) -> Iterator["av.Packet"]:
+        """The packets without the sound that an edit list hides, but for the last of it."""
+        hidden = {index: deque[av.Packet](maxlen=self._preroll) for index in self._tracks}
+        for packet in packets:
+            waiting = hidden.get(packet.stream_index)
+            if waiting is not None and packet.is_discard:
+                waiting.append(packet)
+                continue
+            if waiting:
+                yield from waiting
+                waiting.clear()
+            yield packet
 
     def _released(
         self, waiting: list["av.Packet"], timeline: Timeline | None
@@ -156,7 +184,7 @@ class AudioTrack:
     def __init__(self, source: AudioStream, output: "av.container.OutputContainer", *, name: str):
         self.source, self.name, self.index = source, name, source.index
         self.target = _added(source, output)
-        self.target.metadata.update(track_tags(source.metadata))
+        self.target.metadata.update(tags_in(output.format.name, track_tags(source.metadata)))
         self.target.disposition = source.disposition
         self.tick = source.time_base or Fraction(1, av.time_base)
         self.last = self.next = 0
@@ -216,6 +244,14 @@ def _added(source: AudioStream, output: "av.container.OutputContainer") -> Audio
     if context.layout.name.endswith(" channels"):  # mp4 takes no PCM without a layout
         context.layout = LAYOUTS.get(context.channels, context.layout)
     return target
+
+
+def tags_in(container: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """A track's tags as a container of FFmpeg's keeps them."""
+    language = tags.get("language", "")
+    if container == "mov" and language in QUICKTIME_LANGUAGES:
+        return {**tags, "language": QUICKTIME_LANGUAGES[language]}
+    return dict(tags)
 
 
 def first_packets(path: str) -> dict[int, bytes]:

@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange
 from preprocessing.errors import SinkError
 from realtime.colours.yuv import plane_pairs, to_i420
 from realtime.runtime.worker import codec_threads
-from realtime.sinks.audio import AudioCopy
+from realtime.sinks.audio import AudioCopy, tags_in
 from realtime.sources.geometry import letterboxed
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
@@ -111,7 +111,7 @@ class VideoFile:
         context.color_trc = info.colours.transfer
         if info.aspect != 1:
             context.sample_aspect_ratio = info.aspect
-        stream.metadata.update(info.track_tags)
+        stream.metadata.update(tags_in(self._container.format.name, info.track_tags))
         context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
         return stream
 

@@ -45,7 +45,8 @@ def segments_of(path: str, frames: int) -> list[Segment]:
                 raise SourceError(f"no video stream in {path}: name a file that holds video")
             sounds, tick = sound_starts(container), stream.time_base or Fraction(1, av.time_base)
             decoding = in_decoding_order(container)
-            found = (p.dts if decoding else p.pts for p in container.demux(stream) if p.size)
+            shown = (p for p in container.demux(stream) if p.size and not p.is_discard)
+            found = (p.dts if decoding else p.pts for p in shown)
             times = sorted(time for time in found if time is not None)
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot read {path}: {error}") from error

@@ -189,29 +189,58 @@ def test_sound_that_cannot_be_read_any_more_does_not_end_the_video(tmp_path, cap
     assert "in.mp4: its sound cannot be read and is left out" in caplog.text
 
 
-def test_language_title_and_date_are_kept(tmp_path):
-    path, date = tmp_path / "in.mkv", "2024-05-06T07:08:09.000000Z"
+TAGS = (("deu", "Ton"), ("fra", "Son"))
+
+
+def with_tags(path, date):
+    """A clip with a title, a date, and two sound tracks that have a language and a title each."""
     with av.open(str(path), "w") as container:
         container.metadata.update(title="Fitting", creation_time=date, encoder="none")
         picture = container.add_stream("libx264", rate=30)
         picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
-        picture.metadata["language"] = "fra"
-        sound = container.add_stream("aac", rate=16000)
-        sound.metadata.update(language="deu", title="Ton")
+        picture.metadata["language"] = "ita"
+        sounds = [container.add_stream("aac", rate=16000) for _ in TAGS]
+        for sound, (language, title) in zip(sounds, TAGS, strict=True):
+            sound.metadata.update(language=language, title=title)
         for index in range(10):
             frame = av.VideoFrame.from_ndarray(make.picture(index), format="bgr24")
             frame.pts = index
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))
-        make.add_sound(container, sound, seconds=0.3)
-    for name in ("out.mkv", "out.mp4"):
-        with av.open(str(copied(path, tmp_path / name))) as container:
-            tags = {key.lower(): value for key, value in container.metadata.items()}
-            assert (tags["title"], tags["creation_time"]) == ("Fitting", date)
-            assert container.streams.video[0].language == "fra"
-            track = container.streams.audio[0]
-            assert track.language == "deu"
-            assert "Ton" in (track.metadata.get("title"), track.metadata.get("name"))
+        for sound in sounds:
+            make.add_sound(container, sound, seconds=0.3)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
+def test_languages_titles_and_date_are_kept(tmp_path, suffix):
+    date = "2024-05-06T07:08:09.000000Z"
+    path = with_tags(tmp_path / "in.mkv", date)
+    with av.open(str(copied(path, tmp_path / f"out{suffix}"))) as container:
+        tags = {key.lower(): value for key, value in container.metadata.items()}
+        assert (tags["title"], tags["creation_time"]) == ("Fitting", date)
+        assert container.streams.video[0].language == "ita"
+        tracks = container.streams.audio
+        german = "ger" if suffix == ".mov" else "deu"  # of ISO 639-2/B and T
+        assert [track.language for track in tracks] == [german, "fra"]
+        for track, (_, title) in zip(tracks, TAGS, strict=True):
+            assert title in (track.metadata.get("title"), track.metadata.get("name"))
+
+
+@pytest.mark.parametrize(("suffix", "preroll"), [(".mp4", 4), (".mkv", 1)])
+def test_sound_that_an_edit_list_hides_is_left_out(tmp_path, suffix, preroll):
+    """Ten of twenty-five pictures, and the sound beside them, lie before time 0."""
+    given = make.clip(tmp_path / "given.mp4", frames=25, audio=True)
+    options = {"output_ts_offset": "-0.333333", "avoid_negative_ts": "disabled"}
+    path = make.remuxed(given, tmp_path / "in.mp4", options=options)
+    with av.open(str(path)) as container:
+        heard = [bytes(p) for p in container.demux(audio=0) if p.size and not p.is_discard]
+        assert len(heard) < 12
+    out = copied(path, tmp_path / f"out{suffix}")
+    images, times = make.decoded(out)
+    assert [make.index_of(image) for image in images] == [*range(10, 24), 0]
+    packets = [data for _, data in make.sound_packets(out)]
+    assert packets[preroll:] == heard and times[0] < 0.1
 
 
 def test_warnings_are_plain_lines(tmp_path, caplog):

@@ -22,6 +22,17 @@ def test_segments_make_up_the_file(tmp_path, name):
     assert found == whole
 
 
+def test_pictures_that_an_edit_list_hides_are_in_no_segment(tmp_path):
+    given = make.clip(tmp_path / "given.mp4", frames=20)
+    options = {"output_ts_offset": "-0.333333", "avoid_negative_ts": "disabled"}
+    path = str(make.remuxed(given, tmp_path / "in.mp4", options=options))
+    (segment,) = segments_of(path, 30)
+    assert (segment.first, segment.last) == (0, 10)
+    with SegmentSource(segment) as source:
+        found = [(frame.index, make.index_of(frame.image)) for frame in source]
+    assert found == [(index, index + 10) for index in range(10)]
+
+
 def test_a_file_that_is_no_video_has_no_segments(tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(SourceError, match=r"text\.mp4"):

@@ -1,9 +1,10 @@
 """Makes the tests' own data: clips by PyAV, garments by numpy."""
 
 import io
+import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
@@ -49,24 +50,31 @@ def clip(
     size: tuple[int, int] = (64, 48),
     pts: list[int] | None = None,
     time_base: Fraction = Fraction(1, 30),
-    audio: bool = False,
+    audio: bool | int = False,
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
+    aspect: Fraction = Fraction(1),
 ) -> Path:
-    """A clip of `picture`s; `pts` in ticks of `time_base` make its rate variable."""
+    """A clip of `picture`s; `pts` in ticks of `time_base` make its rate variable.
+
+    Args:
+        audio: the number of its sound tracks.
+        aspect: of its pixels, width to height.
+    """
     ticks = pts or list(range(frames))
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream(codec, rate=30)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         stream.time_base = stream.codec_context.time_base = time_base
-        sound = container.add_stream("aac", rate=16000) if audio else None
+        stream.codec_context.sample_aspect_ratio = aspect
+        sounds = [container.add_stream("aac", rate=16000) for _ in range(audio)]
         for index, tick in enumerate(ticks):
             image = picture(index, width=size[0], height=size[1])
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = tick, time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        if sound:
+        for sound in sounds:
             add_sound(container, sound, seconds=float(ticks[-1] * time_base))
     return path
 
@@ -137,6 +145,42 @@ def remuxed(source: Path, path: Path, place=lambda packet, number: None, **optio
                 packet.stream = streams[packet.stream_index]
                 container.mux(packet)
     return path
+
+
+def with_cover(path: Path, *, first: bool, **options) -> Path:
+    """An mp4 with a cover picture of 96x96, whose stream stands before or behind the video.
+
+    Args:
+        options: of `clip`.
+    """
+    given = clip(path.with_name("without-cover.mp4"), **options)
+    with av.open(str(given)) as video, av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(video.streams.video[0])
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 96, 96, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        container.mux(cover.encode(av.VideoFrame(96, 96, "yuvj420p")))
+        for packet in video.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    if first:
+        data = path.read_bytes()
+        start = data.rindex(b"moov") - 4
+        boxes = list(boxes_of(data[start + 8 :]))
+        assert {kind for kind, _ in boxes} == {b"mvhd", b"trak", b"udta"}
+        moved = sorted(boxes, key=lambda box: [b"mvhd", b"udta", b"trak"].index(box[0]))
+        path.write_bytes(data[: start + 8] + b"".join(box for _, box in moved))
+    return path
+
+
+def boxes_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes of an mp4 that follow each other: each one's kind, and all of its bytes."""
+    place = 0
+    while place < len(data):
+        size, kind = struct.unpack_from(">I4s", data, place)
+        yield kind, data[place : place + size]
+        place += size
 
 
 def flat_clip(

@@ -64,15 +64,7 @@ def test_picture_and_sound_are_shifted_alike(tmp_path, start):
 @pytest.mark.parametrize("turned", [False, True])
 def test_pixels_that_are_not_square_keep_their_shape(tmp_path, suffix, turned):
     source, aspect = tmp_path / "in.mp4", Fraction(64, 45)
-    with av.open(str(source), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = aspect
-        for index in range(5):
-            frame = av.VideoFrame.from_ndarray(make.picture(index), format="bgr24")
-            frame.pts = index
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    make.clip(source, frames=5, aspect=aspect)
     if turned:
         make.turn(source, 90)
     copy(source, tmp_path / f"out{suffix}")

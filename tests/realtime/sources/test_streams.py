@@ -1,7 +1,6 @@
 """The streams that a player would choose, and where a file begins."""
 
 import itertools
-import struct
 from fractions import Fraction
 
 import av
@@ -44,40 +43,9 @@ def test_the_default_video_is_shown_or_else_the_largest(tmp_path, tracks, width)
         assert source.info.width == width and len(list(source)) == 2
 
 
-def with_cover(path, *, first):
-    """An mp4 with a cover picture of 96x96, whose stream stands before or behind the video."""
-    clip = make.clip(path.with_name("clip.mp4"), frames=10)
-    with av.open(str(clip)) as given, av.open(str(path), "w") as container:
-        stream = container.add_stream_from_template(given.streams.video[0])
-        cover = container.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 96, 96, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        container.mux(cover.encode(av.VideoFrame(96, 96, "yuvj420p")))
-        for packet in given.demux():
-            if packet.dts is not None:
-                packet.stream = stream
-                container.mux(packet)
-    if first:
-        data = path.read_bytes()
-        start = data.rindex(b"moov") - 4
-        boxes = list(boxes_of(data[start + 8 :]))
-        assert {kind for kind, _ in boxes} == {b"mvhd", b"trak", b"udta"}
-        moved = sorted(boxes, key=lambda box: [b"mvhd", b"udta", b"trak"].index(box[0]))
-        path.write_bytes(data[: start + 8] + b"".join(box for _, box in moved))
-    return path
-
-
-def boxes_of(data):
-    place = 0
-    while place < len(data):
-        size, kind = struct.unpack_from(">I4s", data, place)
-        yield kind, data[place : place + size]
-        place += size
-
-
 @pytest.mark.parametrize("first", [True, False])
 def test_a_cover_is_no_video(tmp_path, first):
-    path = with_cover(tmp_path / "a.mp4", first=first)
+    path = make.with_cover(tmp_path / "a.mp4", first=first, frames=10)
     with av.open(str(path)) as container:
         widths = [stream.width for stream in container.streams.video]
     assert widths == ([96, 64] if first else [64, 96])

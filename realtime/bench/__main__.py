@@ -21,6 +21,8 @@ from preprocessing.errors import UsageError, exit_status
 from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.endurance import memory, soak
+from realtime.bench.fidelity import matrix as fidelity
+from realtime.bench.fidelity import peers as fidelity_peers
 from realtime.bench.latency import SlowedLocator, measure_latency, measure_page
 from realtime.bench.measure import (
     ROOT,
@@ -53,12 +55,14 @@ class BenchSettings:
         rounds: runs of each program.
         seconds: for which a camera runs.
         plot: file for a plot of a comparison of programs.
+        json: file for every cell of the fidelity matrix.
     """
 
     frames: int = 600
     rounds: int = 6
     seconds: float = 60.0
     plot: Path | None = None
+    json: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,13 @@ def _networks(folder: Path, settings: BenchSettings) -> None:
         _report(f"{name}, one frame, ms", times)
 
 
+def _fidelity(folder: Path, settings: BenchSettings, *, peers: bool) -> None:
+    results = fidelity_peers.beside_peers(folder) if peers else fidelity.matrix(folder)
+    print((fidelity_peers if peers else fidelity).table(results))
+    if settings.json:
+        fidelity.write_json(settings.json, results)
+
+
 def _report(title: str, values: Sequence[float] | np.ndarray) -> None:
     low, high = np.percentile(values, (5, 95))
     print(f"{title}: {np.median(values):.3f} ({low:.3f} to {high:.3f})", flush=True)
@@ -218,6 +229,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         lambda folder, settings: print(soak(folder, settings.seconds)),
     ),
     "networks": Experiment("milliseconds of single networks", _networks),
+    "fidelity": Experiment(
+        "videos of every kind through the app: frames, times, sound, shape, colours",
+        partial(_fidelity, peers=False),
+    ),
+    "fidelity-peers": Experiment(
+        "the same through `yolo predict` and a supervision script", partial(_fidelity, peers=True)
+    ),
 }
 
 
@@ -225,9 +243,9 @@ def main(argv: list[str] | None = None) -> int:
     defaults = BenchSettings()
     arguments = argparse.ArgumentParser(
         prog="python -m realtime.bench",
-        description="Time the app beside simpler programs, and its parts alone.",
+        description="Time the app beside simpler programs, and its parts alone; what it keeps.",
         epilog="experiments:\n"
-        + "\n".join(f"  {name:10s}{row.title}" for name, row in EXPERIMENTS.items()),
+        + "\n".join(f"  {name:16s}{row.title}" for name, row in EXPERIMENTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = arguments.add_argument
@@ -241,12 +259,10 @@ def main(argv: list[str] | None = None) -> int:
         help="running time of the camera in latency, soak and page (default "
         f"{defaults.seconds:g})")  # fmt: skip
     add("--plot", type=Path, metavar="FILE.png", help="plot of the table of loops, copies or yolo")
-    args = arguments.parse_args(argv)
-    return exit_status(
-        lambda: _run(
-            args.experiment, BenchSettings(args.frames, args.rounds, args.seconds, args.plot)
-        )
-    )
+    add("--json", type=Path, metavar="FILE", help="every cell of fidelity or fidelity-peers")
+    values = vars(arguments.parse_args(argv))
+    experiment = values.pop("experiment")
+    return exit_status(lambda: _run(experiment, BenchSettings(**values)))
 
 
 def _run(name: str, settings: BenchSettings) -> int:

@@ -86,7 +86,7 @@ SOUNDS: dict[str, tuple[tuple[str, int], ...]] = {
     "two": (("aac", 48_000), ("ac3", 48_000)),
 }
 VARIABLE = (40, 20, 80, 120, 30)  # milliseconds from frame to frame, over and over
-CLOCKS = ("0", "late", "picture late", "negative", "variable", "edit list")
+CLOCKS = ("0", "late", "picture late", "sound late", "negative", "variable", "edit list")
 # Codecs and containers whose clock counts frames.
 COUNTING = ("avi", "MPEG-2")
 
@@ -160,8 +160,8 @@ def build(cell: Cell, folder: Path) -> Path | None:
     path = folder / cell.name
     if cell.codec in (GIF, WEBP):
         return _animation(cell, path)
-    if cell.clock == "picture late" and cell.sound == "none":
-        return None  # as "late"
+    if cell.clock in ("picture late", "sound late") and cell.sound == "none":
+        return None
     if cell.clock == ("negative" if cell.container in ("mp4", "mov") else "edit list"):
         return None  # in these containers an edit list hides what lies before 0
     before_0 = cell.ticks()[0] < 0
@@ -197,7 +197,7 @@ def _write(cell: Cell, target: OutputContainer) -> None:
         target.mux(video.encode(_stored(cell, index, tick)))
     target.mux(video.encode(None))
     for track in tracks:
-        start = 0 if cell.clock == "picture late" else min(cell.ticks()[0], OFFSET)
+        start = {"picture late": 0, "sound late": OFFSET}.get(cell.clock, cell.ticks()[0])
         assert isinstance(track, av.AudioStream)
         _add_tone(target, track, start=start)
 

@@ -67,10 +67,11 @@ def beside_peers(folder: Path) -> list[Result]:
     given.mkdir()
     write_checkpoint(checkpoint, *locate("yolo"))
     every = list(tqdm(inputs(given, filter(usual, cells())), disable=None))
-    found = [through_app(cell, path, content, output=output)
-             for cell, path, content in tqdm(every, disable=None) for output in OUTPUTS]  # fmt: skip
+    found = []
+    for cell, path, content in tqdm(every, disable=None):
+        found += [through_app(cell, path, content, output=output) for output in OUTPUTS]
     for output in OUTPUTS:
-        (given / f"out.{output}").unlink()
+        (given / f"out.{output}").unlink(missing_ok=True)
     for name, script in PEERS.items():
         out = folder / name.replace(" ", "-")
         command = [sys.executable, "-c", script.format(model=str(checkpoint))]

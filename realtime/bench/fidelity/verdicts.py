@@ -28,6 +28,7 @@ def holds(cell: Cell, given: Content) -> bool:
     return {
         "late": first >= LATE and all(start >= LATE / 2 for start in sounds),
         "picture late": all(first - start >= LATE for start in sounds),
+        "sound late": all(start - first >= LATE for start in sounds),
         "negative": first < 0,
         "edit list": len(ticks) < FRAMES,
     }.get(cell.clock, abs(first) < LATE)

@@ -53,7 +53,7 @@ def test_pictures_of_every_kind_are_read_together(tmp_path):
     assert source.failed == 0 and source.info.frames == 6
 
 
-@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+@pytest.mark.parametrize("kind", ["gif", "webp", "png", "avif"])
 def test_an_animation_has_all_frames_at_their_times(tmp_path, kind):
     path = tmp_path / f"a.{kind}"
     first, *others = [Image.fromarray(make.picture(index)) for index in (3, 5, 7)]

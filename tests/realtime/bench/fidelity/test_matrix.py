@@ -16,7 +16,7 @@ CELLS = [
     (Cell("mp4", "AV1", "Opus", "picture late"), "mp4"),
     (Cell("mov", "ProRes", "PCM", "late"), "mp4"),
     (Cell("mkv", "VP9", "AC-3", "negative"), "mp4"),
-    (Cell("mkv", "FFV1", "FLAC", "0"), "mkv"),
+    (Cell("mkv", "FFV1", "FLAC", "sound late"), "mkv"),
     (Cell("mkv", "H.264 10 bit", "none", "0"), "mp4"),
     (Cell("webm", "VP8", "Opus", "variable"), "mkv"),
     (Cell("avi", "H.264", "MP3", "0"), "mp4"),

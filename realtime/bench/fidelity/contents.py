@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 import numpy as np
 
+from realtime.bench.fidelity.inputs import ORIENTATIONS
 from realtime.colours.yuv import BgrConverter
-from realtime.sources.geometry import orientation_of
+from realtime.sources.geometry import Orientation, orientation_of
 from realtime.sources.streams import picture_stream
 from realtime.sources.timeline import in_decoding_order
 
@@ -47,7 +48,7 @@ class Content:
         tick: seconds, the finest step of these.
         greys: (n,) mean of the plain part of each picture.
         patches: (n, 3) mean colour of the flat patch, BGR.
-        upright: True if the marks lie where they are drawn, in pictures of the right form.
+        upright: True if the marks lie where they are drawn; else all the rest is as if they did.
         aspect: width to height on the screen.
     """
 
@@ -147,16 +148,24 @@ def of_pictures(
     if not images:
         raise ValueError("no picture")
     height, width = images[0].shape[:2]
-    parts = [_parts(image) for image in images]
+    turned = max(ORIENTATIONS, key=lambda one: _contrast(one.upright(images[0])))
+    parts = [_parts(turned.upright(image)) for image in images]
+    aspect = Fraction(width, height) * pixel
     return Content(
         times=tuple(times),
         tick=tick,
         greys=np.array([part["grey"].mean() for part in parts]),
         patches=np.array([part["patch"] for part in parts]),
-        upright=all(part["white"].min() > 200 and part["black"].max() < 60 for part in parts),
-        aspect=Fraction(width, height) * pixel,
+        upright=turned == Orientation(),
+        aspect=1 / aspect if turned.swapped else aspect,
         tracks=tracks,
     )
+
+
+def _contrast(image: np.ndarray) -> float:
+    """How much lighter the white mark is than the black one, if an image is upright."""
+    parts = _parts(image)
+    return float(parts["white"].mean() - parts["black"].mean())
 
 
 def _parts(image: np.ndarray) -> dict[str, np.ndarray]:

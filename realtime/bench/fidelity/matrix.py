@@ -137,6 +137,6 @@ def _inexact(one: Result) -> str:
 
 def write_json(path: Path, results: Sequence[Result]) -> None:
     """Write every cell with its verdicts."""
-    rows = [{**asdict(one.cell), "output": one.output, **one.verdicts, "lines": one.lines}
+    rows = [{**asdict(one.cell), **{k: v for k, v in asdict(one).items() if k != "cell"}}
             for one in results]  # fmt: skip
     path.write_text(json.dumps(rows, indent=1) + "\n")

@@ -71,13 +71,15 @@ def _same_steps(found: Sequence[Fraction], wanted: Sequence[Fraction], tick: Fra
 def _same_times(given: Content, found: Content) -> bool:
     """True if pictures have their times, from 0 on."""
     tick = max(given.tick, found.tick)
-    return _same_steps(found.times, given.times, tick) and _begins_at_0(found)
+    return _same_steps(found.times, given.times, tick) and _begins_at_0(given, found)
 
 
-def _begins_at_0(found: Content) -> bool:
+def _begins_at_0(given: Content, found: Content) -> bool:
     """True if picture or sound is at 0, or sound before it by what its decoder needs."""
-    first = min((found.times[0], *(track.heard_from for track in found.tracks)))
-    return found.times[0] >= 0 and -PRIMING <= first <= found.tick
+    shift = found.times[0] - given.times[0]
+    starts = [track.heard_from for track in found.tracks]
+    starts += [track.heard_from + shift for track in given.tracks]  # they may be left out
+    return found.times[0] >= 0 and -PRIMING <= min((found.times[0], *starts)) <= found.tick
 
 
 def _same_sound(given: Content, found: Content) -> bool:

@@ -84,4 +84,5 @@ def test_tables_name_what_is_not_exact(tmp_path):
     assert lines[4] == f"{first.name} to mkv: sound reported a line"
     write_json(tmp_path / "cells.json", results)
     (_, row, _) = json.loads((tmp_path / "cells.json").read_text())
-    assert row["container"] == "mp4" and row["sound"] == REPORTED and row["times"] == EXACT
+    assert (row["container"], row["sound"], row["output"]) == ("mp4", "AAC", "mkv")
+    assert row["verdicts"] == exact | {"sound": REPORTED} and row["lines"] == "a line"

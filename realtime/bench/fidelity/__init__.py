@@ -1,1 +1,1 @@
-"""What goes in comes out: videos of every kind through the app and through other programs."""
+"""Videos of every kind through the app and other programs: what they keep, what they lose."""

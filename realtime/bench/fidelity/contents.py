@@ -1,4 +1,4 @@
-"""What a player makes of a file: pictures with their times, tracks of sound, shape and colours."""
+"""Files as a player shows them: pictures with their times, tracks of sound, shape and colours."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -41,7 +41,7 @@ def build(path: Path, clip: Clip) -> Path:
         stream = target.add_stream("libx264", rate=RATE, options={"crf": "20"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         tone = target.add_stream("aac", rate=SOUND_RATE) if clip.sound else None
-        for index, image in enumerate(_pictures(clip)):
+        for index, image in enumerate(pictures(clip)):
             picture = av.VideoFrame.from_ndarray(image, format="bgr24")
             picture.pts, picture.time_base = index, 1 / RATE
             target.mux(stream.encode(picture))
@@ -73,7 +73,7 @@ def looped(path: Path, clip: Path, frames: int) -> Path:
     return path
 
 
-def _pictures(clip: Clip) -> Iterator[np.ndarray]:
+def pictures(clip: Clip) -> Iterator[np.ndarray]:
     """BGR images (H, W, 3): the demo in a loop, or its first frame with a camera's noise."""
     width, height = SIZES[clip.size]
     with av.open(str(DEMO)) as source:

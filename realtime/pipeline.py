@@ -19,6 +19,7 @@ from realtime.sinks.annotate import Annotator
 from realtime.sinks.sink import Sink, opened
 from realtime.sinks.video import VideoSink
 from realtime.sources.geometry import letterboxed
+from realtime.sources.pacing import Pacer
 from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
@@ -94,8 +95,9 @@ def run(
 ) -> None:
     """Pass every frame of an entered source through the analysis into the sinks.
 
-    Files never lose a frame; of live sources the oldest waiting frame is dropped and counted. The
-    sinks are opened first and closed at the end, however that comes.
+    Files never lose a frame; of live sources the oldest waiting frame is dropped and counted, of
+    streams, whose packets wait, only while the analysis is behind. The sinks are opened first and
+    closed at the end, however that comes.
 
     Args:
         stopped: True once the run shall end; asked between frames.
@@ -114,14 +116,20 @@ def run(
     # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
     given = _at_one_size(source, source.info) if one_size else source
+    read, pacer = _timed(given, stats), Pacer() if source.info.buffered else None
     with opened(sinks, source.info):
         stats.start()
         with (
             WriteBehind(partial(_write, sinks, stats), size=LABELLED_FRAMES) as queue,
-            Prefetch(_timed(given, stats), size=waiting, drop_oldest=live) as decoded,
+            Prefetch(
+                pacer.paced(read) if pacer else read,
+                size=waiting,
+                drop_oldest=pacer.may_drop if pacer else live,
+            ) as decoded,
         ):
             try:
                 frames = decoded.items(stopped)
+                frames = pacer.timed(frames) if pacer else frames
                 for labelled in analysis.analysed(frames, stats, concurrent=concurrent):
                     stats.dropped = decoded.dropped
                     if draws:

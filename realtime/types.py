@@ -20,7 +20,8 @@ class Frame:
         image: BGR uint8 (H, W, 3), upright; read-only from here on, also for its creator.
         index: 0 for the source's first frame; counts dropped frames too.
         pts: presentation time in ticks of `time_base` seconds, rising from frame to frame.
-        captured: time.monotonic() at which the frame was decoded or taken.
+        captured: time.monotonic() at which it was taken by a camera, arrived by a stream, or was
+            decoded from a file.
     """
 
     image: np.ndarray
@@ -122,6 +123,8 @@ class SourceInfo:
         time_base: seconds a tick of the frames' pts.
         frames: expected number of frames, an estimate; None if unknown.
         live: True if frames come at their own pace and the oldest may be dropped.
+        buffered: True if they wait in the source, in order, until they are taken, as of streams.
+        silence: seconds without a frame that are usual for it.
         path: the file, for its audio; None for cameras, streams and pictures.
         shift: seconds added to the file's own times.
         aspect: width of a stored pixel on the screen, its height being 1.
@@ -135,6 +138,8 @@ class SourceInfo:
     time_base: Fraction
     frames: int | None
     live: bool
+    buffered: bool = False
+    silence: float = 0.0
     path: str | None = None
     colours: Colours = Colours()
     shift: Fraction = Fraction(0)

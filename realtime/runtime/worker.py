@@ -31,14 +31,23 @@ class Channel(Generic[Item]):
     """A bounded queue between two threads, which either side may close.
 
     Args:
-        size: items that it holds.
+        size: weight of the items that it holds, which the last one may exceed.
         drop_oldest: True to drop and count the oldest item of a full channel, once the first one
-            was taken, which is never dropped; False to let the sender wait.
+            was taken, which is never dropped; False to let the sender wait. A function is asked
+            again while the sender waits.
+        weigh: the weight of an item.
     """
 
-    def __init__(self, size: int, *, drop_oldest: bool = False):
+    def __init__(
+        self,
+        size: int,
+        *,
+        drop_oldest: bool | Callable[[], bool] = False,
+        weigh: Callable[[Item], int] = lambda item: 1,
+    ):
         self.dropped, self._taken = 0, False
-        self._size, self._drop_oldest = size, drop_oldest
+        self._size, self._weigh, self._weight = size, weigh, 0
+        self._may_drop = drop_oldest if callable(drop_oldest) else lambda: drop_oldest
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -47,15 +56,16 @@ class Channel(Generic[Item]):
     def send(self, item: Item) -> bool:
         """Add an item; return False if the channel is closed."""
         with self._changed:
-            while len(self._items) >= self._size and not self._closed:
-                if self._drop_oldest and self._taken:
-                    self._items.popleft()
+            while self._weight >= self._size and not self._closed:
+                if self._taken and self._may_drop():
+                    self._pop()
                     self.dropped += 1
                 else:
                     self._changed.wait(POLL_SECONDS)
             if self._closed:
                 return False
             self._items.append(item)
+            self._weight += self._weigh(item)
             self._changed.notify_all()
             return True
 
@@ -87,19 +97,24 @@ class Channel(Generic[Item]):
                     continue
                 if not self._items:
                     break
-                item, self._taken = self._items.popleft(), True
+                item, self._taken = self._pop(), True
                 self._changed.notify_all()
             yield item
             since = time.monotonic()
         if self._error is not None and not stopped():
             raise self._error
 
+    def _pop(self) -> Item:
+        item = self._items.popleft()
+        self._weight -= self._weigh(item)
+        return item
+
 
 class Prefetch(Generic[Item]):
     """Iterates a source on its own thread, `size` items ahead.
 
     Args:
-        drop_oldest: True to drop and count the oldest waiting item; False to let the source wait.
+        size, drop_oldest, weigh: see `Channel`.
         join: seconds to wait at the end for a read that is under way.
     """
 
@@ -108,17 +123,23 @@ class Prefetch(Generic[Item]):
         source: Iterable[Item],
         *,
         size: int,
-        drop_oldest: bool,
+        drop_oldest: bool | Callable[[], bool],
+        weigh: Callable[[Item], int] = lambda item: 1,
         join: float = JOIN_SECONDS,
     ):
         self._source, self._join = source, join
-        self._channel: Channel[Item] = Channel(size, drop_oldest=drop_oldest)
+        self._channel: Channel[Item] = Channel(size, drop_oldest=drop_oldest, weigh=weigh)
         self._thread = threading.Thread(target=self._fill, name="prefetch", daemon=True)
 
     @property
     def dropped(self) -> int:
         """Items dropped because they were not taken in time."""
         return self._channel.dropped
+
+    @property
+    def running(self) -> bool:
+        """True while the source is read; still after leaving if a read hangs."""
+        return self._thread.is_alive()
 
     def __enter__(self) -> "Prefetch[Item]":
         self._thread.start()

@@ -1,5 +1,6 @@
 """Video files and network streams, decoded by PyAV."""
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from time import monotonic
@@ -12,6 +13,7 @@ from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.worker import codec_threads
 from realtime.sources.geometry import orientation_of
+from realtime.sources.live_packets import Packets
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.sources.streams import (
     beginning,
@@ -26,7 +28,9 @@ from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 from realtime.types import Frame, SourceInfo
 
 OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
+HLS_TIMEOUT = 30.0  # seconds; its segments are long
 PROBING = "500000"  # microseconds
+REORDERED = 16  # frames that a decoder holds back at most, to show them in order
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
 
 
@@ -58,7 +62,6 @@ class VideoSource:
         self.failed = 0
         self._url = url
         self._read_error: Exception | None = None
-        self._reading = False
         self._connected = monotonic()
         self._container = _opened(url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
@@ -70,13 +73,17 @@ class VideoSource:
         skips_sound = self._live or self._container.format.name == "hls"  # it may be files apart
         self._sounds = () if skips_sound else tuple(self._container.streams.audio)
         discard_others(self._container, (stream, *self._sounds))
-        stream.thread_type = "AUTO"
+        # Threads that each take a frame would hold as many frames of a live stream back.
+        stream.thread_type = "SLICE" if self._live else "AUTO"
         if stream.codec_context:  # else a damaged header names no codec that there is
             stream.codec_context.thread_count = codec_threads()
         if start is not None:
             self._container.seek(start, stream=stream)
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
+        self._packets = Packets(self._container, (stream, *self._sounds), live=self._live)
+        self._arrived = self._connected  # the packet that is decoded
+        self._arrivals: deque[float] = deque(maxlen=REORDERED)
         self._read_until = self._picture_until = Fraction(0)  # seconds: the ends of what was read
         self._first = self._decode_first()
         self._time_base = stream.time_base or Fraction(1, av.time_base)
@@ -87,20 +94,20 @@ class VideoSource:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        # A read that hangs on another thread must keep its memory: it ends with the process.
-        if not self._reading:
-            self._container.close()
+        self._packets.close()
 
     def __iter__(self) -> Iterator[Frame]:
         count, last = 0, None
         clock = LiveClock(self._connected) if self._by_arrival else None
         for picture in self._pictures():
-            now = monotonic()
+            captured = self._arrived if self._live else monotonic()
             if clock:
-                pts = clock.ticks(now if count else self._connected)
+                # The first picture shown has the first packet's time: decoding reorders them.
+                arrived = self._arrivals.popleft() if self._arrivals else captured
+                pts = clock.ticks(arrived if count else self._connected)
             else:
                 pts = self._increasing_pts(picture, last)
-            yield Frame(self._upright(picture), count, pts, self.info.time_base, now)
+            yield Frame(self._upright(picture), count, pts, self.info.time_base, captured)
             count, last = count + 1, pts
         self._check_complete(count, last)
 
@@ -124,7 +131,7 @@ class VideoSource:
         self._decoder = self._decode()
         first = next(self._decoder, None)
         if first is None:
-            self._container.close()
+            self._packets.close()
             raise SourceError(f"{self._url} holds no decodable frame: the file is empty or damaged")
         return first
 
@@ -145,29 +152,34 @@ class VideoSource:
 
     def _decode(self) -> Iterator["av.VideoFrame"]:
         """Decoded pictures; a packet that cannot be decoded is counted and skipped."""
-        packets = self._container.demux(self._stream, *self._sounds)
-        while True:
-            try:
-                self._reading = True
-                packet = next(packets, None)
-                self._reading = False
-            except (av.FFmpegError, OSError) as error:
-                self._reading = False
-                self.failed += 1
-                self._read_error = error
-                return
-            if packet is None:
-                return
-            is_picture = packet.stream.index == self._stream.index
-            if is_picture:
-                self._timeline.place(packet)
-                self._display.see(packet)
-            self._see_end(packet, is_picture=is_picture)
-            try:
-                for picture in self._stream.decode(packet) if is_picture else ():
-                    yield self._display.timed(picture)
-            except av.FFmpegError:
-                self.failed += 1
+        try:
+            for packet, arrived in self._packets:
+                self._arrived = arrived
+                is_picture = packet.stream.index == self._stream.index
+                if is_picture:
+                    self._place(packet)
+                self._see_end(packet, is_picture=is_picture)
+                if is_picture:
+                    yield from self._decoded(packet)
+        except (av.FFmpegError, OSError) as error:
+            self.failed += 1
+            self._read_error = error
+            yield from self._decoded(None)  # what the decoder holds back, to show it in order
+
+    def _place(self, packet: "av.Packet") -> None:
+        if packet.size:
+            self._arrivals.append(self._arrived)
+        self._timeline.place(packet)
+        self._display.see(packet)
+
+    def _decoded(self, packet: "av.Packet | None") -> Iterator["av.VideoFrame"]:
+        try:
+            for picture in self._stream.decode(packet):
+                yield self._display.timed(picture)
+        except av.FFmpegError:
+            self.failed += 1
+            if self._arrivals:
+                self._arrivals.pop()
 
     def _see_end(self, packet: "av.Packet", *, is_picture: bool) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -236,6 +248,8 @@ class VideoSource:
             time_base=TIME_BASE if arrival else self._time_base,
             frames=None if self._live else frames,
             live=self._live,
+            buffered=self._live,
+            silence=HLS_TIMEOUT if self._container.format.name == "hls" else 0.0,
             shift=self._shift * self._time_base,
             path=None if self._live else self._url,
             colours=colours_of(self._first),
@@ -246,8 +260,9 @@ class VideoSource:
 
 
 def _opened(url: str, *, network: bool, hwaccel: str) -> "av.container.InputContainer":
-    timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
-    options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
+    timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
+    # RTSP over TCP where the server has it: over UDP packets are lost.
+    options = {"rtsp_flags": "prefer_tcp"} if url.startswith("rtsp") else {}
     if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
         options["analyzeduration"] = PROBING
     try:

@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 class ReconnectingSource:
     """A live source that survives the loss of its connection.
 
-    Frames keep counting, and their times are those of the clock: a gap stays a gap.
+    Frames keep counting. Each connection begins at the time by the clock, so that a gap stays a
+    gap, and goes on by its own times.
 
     Args:
         first: open, not yet entered.
@@ -43,15 +44,19 @@ class ReconnectingSource:
             self._next.__exit__(None, None, None)
 
     def __iter__(self) -> Iterator[Frame]:
-        count, clock = 0, LiveClock()
-        lost_since, pause = None, FIRST_PAUSE
+        count, clock = 0, LiveClock(0.0)
+        lost_since, pause, begun = None, FIRST_PAUSE, None
         while True:
             try:
+                offset = None  # between the connection's own times and those of all
                 for frame in self._connection():
                     if lost_since is not None:
                         self._log_return(time.monotonic() - lost_since)
                         lost_since, pause = None, FIRST_PAUSE
-                    pts = clock.ticks(frame.captured)
+                    begun = frame.captured if begun is None else begun
+                    if offset is None:
+                        offset = max(frame.captured - begun, clock.seconds) - frame.time
+                    pts = clock.ticks(frame.time + offset)
                     yield replace(frame, index=count, pts=pts, time_base=TIME_BASE)
                     count += 1
                 reason = "ended"
@@ -82,7 +87,7 @@ class ReconnectingSource:
         self._timeout = OPENING_SECONDS
         with Prefetch(self._opened(), size=QUEUE_SIZE, drop_oldest=False, join=0.0) as frames:
             for frame in frames.items(timeout=lambda: self._timeout):
-                self._timeout = STALL_SECONDS
+                self._timeout = max(STALL_SECONDS, self.info.silence)
                 yield frame
 
     def _opened(self) -> Iterator[Frame]:

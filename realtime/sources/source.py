@@ -45,6 +45,11 @@ class LiveClock:
     def __init__(self, start: float | None = None):
         self._start, self._last = start, -1
 
+    @property
+    def seconds(self) -> float:
+        """The time of the last frame; below 0 before the first."""
+        return float(self._last * TIME_BASE)
+
     def ticks(self, captured: float) -> int:
         """Return the ticks of a frame, more than those of the one before."""
         self._start = captured if self._start is None else self._start

@@ -1,7 +1,11 @@
 """The loop itself: every frame in order, errors after the frames before them, clean frames."""
 
 import threading
+from contextlib import contextmanager
 from copy import copy
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import make
 import numpy as np
@@ -17,6 +21,7 @@ from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.video import VideoSink
+from realtime.sources import pacing
 from realtime.sources.open_source import open_source
 from realtime.types import Region
 
@@ -111,6 +116,57 @@ def test_every_frame_comes_out_in_order(video):
     assert [index for index, _ in sink.rows] == list(range(FRAMES))
     assert {name for _, garments in sink.rows for _, name, _ in garments} == {"Dress"}
     assert sink.ended == "complete" and sink.width == 64
+
+
+class GrowingList(SimpleHTTPRequestHandler):
+    """Live HLS: the list has one segment when it is opened, and the rest when it is read again."""
+
+    def log_message(self, *values):
+        """Print nothing."""
+
+    def do_GET(self):
+        path = Path(self.directory, self.path.lstrip("/"))
+        if path.suffix != ".m3u8" or not path.exists():
+            return super().do_GET()
+        lines = path.read_text().splitlines(keepends=True)
+        if not self.server.asked:
+            lines = lines[: next(n for n, line in enumerate(lines) if line.endswith(".ts\n")) + 1]
+        self.server.asked += 1
+        text = "".join(lines).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+        return None
+
+
+@contextmanager
+def growing_hls(folder):
+    """The address of 60 frames as live HLS that ends."""
+    clip, options = make.clip(folder / "clip.mp4", frames=60), {"hls_time": "1"}
+    make.remuxed(clip, folder / "a.m3u8", format="hls", options=options)
+    handler = partial(GrowingList, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.asked = 0
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/a.m3u8"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_segments_that_come_at_once_lose_no_frame(tmp_path, monkeypatch):
+    """The analysis is as fast as the stream, not as fast as a segment is read."""
+    monkeypatch.setattr(pacing, "PATIENCE", 60.0)  # whatever else this machine does
+    stats = Stats()
+    with growing_hls(tmp_path) as url:
+        seen = run(url, stats=stats)
+    assert (stats.read, stats.dropped) == (60, 0)
+    assert [item.frame.index for item in seen.items] == list(range(60))
+    times = [item.frame.time for item in seen.items]
+    assert times == pytest.approx([n / 30 for n in range(60)], abs=1e-4)
 
 
 def test_nothing_is_drawn_unless_an_output_needs_a_picture(video):

@@ -35,6 +35,37 @@ def test_a_slow_reader_of_a_live_source_gets_the_newest():
         assert list(got) == [98, 99] and frames.dropped == 97
 
 
+def test_whether_items_are_dropped_may_change_while_the_sender_waits():
+    asked = threading.Event()
+
+    def late():
+        asked.set()
+        return behind.is_set()
+
+    behind, sent = threading.Event(), threading.Event()
+
+    def camera():
+        yield from range(4)
+        sent.set()
+
+    with Prefetch(camera(), size=1, drop_oldest=late) as frames:
+        got = frames.items(never)
+        assert next(got) == 0
+        assert asked.wait(5) and not sent.is_set() and frames.dropped == 0
+        behind.set()
+        assert sent.wait(5) and list(got) == [3] and frames.dropped == 2
+
+
+def test_a_channel_holds_items_by_their_weight():
+    channel = Channel(10, weigh=len)
+    for item in ("1234", "567890", "no"):
+        if item == "no":
+            assert next(channel.receive()) == "1234"
+        assert channel.send(item)
+    channel.close()
+    assert list(channel.receive()) == ["567890", "no"] and channel.dropped == 0
+
+
 def test_the_source_s_error_comes_after_its_frames():
     def broken():
         yield from range(3)

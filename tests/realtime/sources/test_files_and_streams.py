@@ -15,7 +15,7 @@ import make
 import pytest
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
-from realtime.sources import files_and_streams
+from realtime.sources import files_and_streams, live_packets
 from realtime.sources.open_source import open_source
 
 TICKS = [0, 33, 66, 100, 300, 500, 533, 900]  # milliseconds: a variable rate
@@ -215,7 +215,8 @@ def raw_h264(tmp_path):
 @pytest.mark.parametrize("kind", [*BOUNDARIES, "h264"])
 def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypatch, kind):
     seconds = itertools.count(1000.0, 0.2)
-    monkeypatch.setattr(files_and_streams, "monotonic", lambda: next(seconds))
+    for module in (files_and_streams, live_packets):
+        monkeypatch.setattr(module, "monotonic", lambda: next(seconds))
     serving = raw_h264(tmp_path) if kind == "h264" else camera(kind)
     with serving as url, open_source(url) as source:
         assert source.info.live and source.info.rate is None
@@ -225,7 +226,7 @@ def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypa
                 frames.append(frame)
     count = 9 if kind == "nolen" else 10  # without a length the last one has no end
     assert [make.index_of(frame.image) for frame in frames] == list(range(count))
-    # The clock is asked when the source is opened, and for each frame.
+    # The clock is asked when the source is opened, and for each packet.
     expected = [0, *(0.2 + 0.2 * number for number in range(1, count))]
     assert [frame.time for frame in frames] == pytest.approx(expected)
 

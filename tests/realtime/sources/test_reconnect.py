@@ -80,7 +80,17 @@ def test_a_lost_source_resumes(then, reason, quick, caplog):
 def test_a_gap_stays_a_gap(quick):
     first = Unsteady(2, "hang")
     taken = take(ReconnectingSource(first, lambda: Unsteady(2), patience=5), first, 3)
-    assert taken[2].time - taken[1].time >= STALL
+    assert taken[2].time - taken[0].time >= 0.3
+
+
+def test_frames_of_a_burst_keep_their_own_times(quick):
+    """A stream's frames come many at once, each with its time; the next connection goes on."""
+    first, second = Unsteady(30), Unsteady(30)
+    taken = take(ReconnectingSource(first, lambda: second, patience=5), first, 60)
+    times = [frame.time for frame in taken]
+    assert times[:30] == pytest.approx([n / 30 for n in range(30)], abs=1e-4)
+    assert np.diff(times[30:]) == pytest.approx([1 / 30] * 29, abs=1e-4)
+    assert times[30] > times[29]
 
 
 def test_the_end_of_patience_is_an_error(quick):

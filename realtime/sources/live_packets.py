@@ -1,0 +1,65 @@
+"""Packets of streams, each with its arrival; of live ones read as they arrive.
+
+A server that sends what nobody reads closes the connection or drops packets, so those of a live
+stream are read on a thread of their own, from the opening on, also while networks are loaded.
+"""
+
+from collections.abc import Iterator
+from time import monotonic
+
+import av
+
+from realtime.runtime.worker import Prefetch
+
+WAITING_BYTES = 32_000_000  # of packets that arrived before their turn; then the server waits
+
+
+class Packets:
+    """The packets of a container's streams, and the time.monotonic() at which each was read.
+
+    Args:
+        live: True to read on a thread, from now on.
+    """
+
+    def __init__(
+        self,
+        container: "av.container.InputContainer",
+        streams: "tuple[av.stream.Stream, ...]",
+        *,
+        live: bool,
+    ):
+        self._container, self._streams = container, streams
+        self._reading = False
+        self._thread: Prefetch[tuple[av.Packet, float]] | None = None
+        if live:
+            self._thread = Prefetch(
+                self._read(), size=WAITING_BYTES, drop_oldest=False, weigh=lambda one: one[0].size
+            )
+            self._thread.__enter__()
+
+    def __iter__(self) -> Iterator[tuple["av.Packet", float]]:
+        """Yield packets in order.
+
+        Raises:
+            FFmpegError, OSError: reading failed; every packet before was given.
+        """
+        return self._thread.items() if self._thread else self._read()
+
+    def close(self) -> None:
+        """Close the container, unless a read hangs: it keeps its memory and ends on its own."""
+        if self._thread:
+            self._thread.__exit__(None, None, None)
+        if not self._reading:
+            self._container.close()
+
+    def _read(self) -> Iterator[tuple["av.Packet", float]]:
+        packets = self._container.demux(*self._streams)
+        while True:
+            self._reading = True
+            try:
+                packet = next(packets, None)
+            finally:
+                self._reading = False
+            if packet is None:
+                return
+            yield packet, monotonic()

@@ -21,6 +21,7 @@ from preprocessing.errors import DataError, GarmentError, SinkError, UsageError
 from preprocessing.files import Inputs, letters, natural_key, place
 from preprocessing.images.picture_kinds import is_picture
 from realtime.runtime.interrupt import Interrupt
+from realtime.runtime.masking import masked, without_login
 from realtime.settings import Address, Recognition, Settings
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 
@@ -217,8 +218,9 @@ def _outcome(
         return run(job.address, job.settings, factory, interrupt)
     except GarmentError as error:
         logger.error("%s: %s", job.address, error, exc_info=True)
-        print(f"error: {job.address}: {error}", file=sys.stderr)
-        return Outcome(source=job.address, status=error.status, error=str(error))
+        name = masked(str(job.address))
+        print(f"error: {name}: {error}", file=sys.stderr)
+        return Outcome(source=name, status=error.status, error=str(error))
 
 
 def jobs_of(addresses: Sequence[Address], settings: Settings) -> list[Job]:
@@ -274,7 +276,7 @@ def file_names(addresses: Sequence[Address]) -> list[str]:
 def _own_name(address: Address) -> str:
     if isinstance(address, int):
         return f"camera-{address}"
-    return Path(address.rstrip("/")).stem or "video"
+    return Path(without_login(address).rstrip("/")).stem or "video"
 
 
 def _distinct(names: Sequence[str], places: Callable[[int, str], Iterable[str]]) -> list[str]:

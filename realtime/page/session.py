@@ -13,6 +13,7 @@ from realtime.assemble import AnalysisFactory
 from realtime.page.state import Hub, State
 from realtime.page.teaching import Picks
 from realtime.pipeline import Analyser, Stopped, ended_whole, run
+from realtime.runtime.masking import masked
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import Background
@@ -101,7 +102,7 @@ class Session:
     def __init__(self, settings: Settings, *, address: Address | None):
         self.hub, self.paused = Hub(), False
         self.source = ""
-        self.own = {Path(address).name: address} if isinstance(address, str) else {}
+        self.own = {Path(masked(address)).name: address} if isinstance(address, str) else {}
         self._outputs, self._recognition = settings.outputs, settings.recognition
         self._factory = AnalysisFactory(self._recognition, teachable=True)
         self._analysis = SwappableAnalysis(self._factory.new_analysis())

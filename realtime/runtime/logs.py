@@ -8,12 +8,20 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from preprocessing.errors import SinkError
+from realtime.runtime.masking import masked
 
 PACKAGES = ("realtime", "training", "preprocessing")  # whose events are logged; others' warnings
-LINE = logging.Formatter(
-    "%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S%z"
-)
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+TIME = "%Y-%m-%d %H:%M:%S%z"
 logger = logging.getLogger(__name__)
+
+
+class Formatter(logging.Formatter):
+    """Formats a record, with its traceback, without the passwords of addresses."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line or lines of a record."""
+        return masked(super().format(record))
 
 
 class LogFile(WatchedFileHandler):
@@ -24,7 +32,7 @@ class LogFile(WatchedFileHandler):
 
     def __init__(self, path: Path):
         super().__init__(path, encoding="utf-8")
-        self.setFormatter(LINE)
+        self.setFormatter(Formatter(LINE, datefmt=TIME))
         self._failed = False
 
     def handleError(self, record: logging.LogRecord) -> None:
@@ -43,6 +51,7 @@ def _stderr() -> logging.Handler:
     """One plain line a warning; of errors with a traceback the command itself reports the line."""
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
+    handler.setFormatter(Formatter())
     handler.addFilter(lambda record: not record.exc_info)
     return handler
 

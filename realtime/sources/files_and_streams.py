@@ -11,6 +11,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
+from realtime.runtime.masking import MASK, masked
 from realtime.runtime.worker import codec_threads
 from realtime.sources.geometry import orientation_of
 from realtime.sources.live_packets import Packets
@@ -60,14 +61,14 @@ class VideoSource:
         hwaccel: str = "",
     ):
         self.failed = 0
-        self._url = url
+        self._url, self._name = url, masked(url)
         self._read_error: Exception | None = None
         self._connected = monotonic()
         self._container = _opened(url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
         if stream is None:
             self._container.close()
-            raise SourceError(f"no video stream in {url}: name a file that holds video")
+            raise SourceError(f"no video stream in {self._name}: name a file that holds video")
         self._stream = stream
         self._live = network and not self._container.duration and not self._is_whole_file()
         skips_sound = self._live or self._container.format.name == "hls"  # it may be files apart
@@ -132,7 +133,9 @@ class VideoSource:
         first = next(self._decoder, None)
         if first is None:
             self._packets.close()
-            raise SourceError(f"{self._url} holds no decodable frame: the file is empty or damaged")
+            raise SourceError(
+                f"{self._name} holds no decodable frame: the file is empty or damaged"
+            )
         return first
 
     def _read_shift(self, seconds: Fraction | None) -> int:
@@ -204,9 +207,12 @@ class VideoSource:
         """
         if self._live:
             if self._read_error is not None:
+                reason = getattr(self._read_error, "strerror", None) or masked(
+                    str(self._read_error)
+                )
                 raise BrokenSourceError(
-                    f"{self._url} broke off after {count} frames ({self._read_error}); they are "
-                    "kept, start again to continue"
+                    f"{self._name} broke off after {count} frames ({reason}); they are kept, start "
+                    "again to continue"
                 )
             return
         end = ((last or 0) - self._shift + frame_ticks(self._stream)) * self._time_base
@@ -222,7 +228,7 @@ class VideoSource:
         if early or (self._read_error and (count < frames or promised is None)):
             of = frames or f"about {round(count * length / max(float(end - start), 1e-6))}"
             raise BrokenSourceError(
-                f"{self._url} is truncated: {count} of {of} frames; those {count} are kept"
+                f"{self._name} is truncated: {count} of {of} frames; those {count} are kept"
             )
 
     def _promised_end_of_file(self) -> Fraction | None:
@@ -241,7 +247,7 @@ class VideoSource:
         frames = self._stream.frames or (round(length * rate) if rate and length else None)
         arrival = self._by_arrival
         return SourceInfo(
-            name=self._url,
+            name=self._name,
             width=width,
             height=height,
             rate=None if arrival else rate,
@@ -272,9 +278,9 @@ def _opened(url: str, *, network: bool, hwaccel: str) -> "av.container.InputCont
         )  # fmt: skip
     except (av.FFmpegError, OSError, RuntimeError) as error:
         if not hwaccel:
-            raise SourceError(_why_not_open(url, error)) from error
+            raise SourceError(_why_not_open(masked(url), error)) from error
         raise DeviceError(
-            f"{hwaccel} cannot decode {url} ({error}): leave --hwaccel out"
+            f"{hwaccel} cannot decode {masked(url)} ({masked(str(error))}): leave --hwaccel out"
         ) from error
 
 
@@ -297,5 +303,12 @@ def _why_not_open(url: str, error: Exception) -> str:
         return f"no permission to read {url}: check its permissions"
     if isinstance(error, av.InvalidDataError):
         return f"not a video: {url}"
-    reason = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, av.HTTPUnauthorizedError):
+        scheme, _, rest = url.partition("://")
+        if MASK in rest:
+            return (
+                f"{url} refuses this user or password: write @ / ? # : of it as %40 %2F %3F %23 %3A"
+            )
+        return f"{url} asks for a password: {scheme}://USER:PASSWORD@{rest}"
+    reason = getattr(error, "strerror", None) or masked(str(error))
     return f"cannot open {url}: {reason}"

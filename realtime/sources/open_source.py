@@ -5,6 +5,7 @@ from pathlib import Path
 
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import is_picture
+from realtime.runtime.masking import masked
 from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource, picture_files
@@ -48,7 +49,7 @@ def _open(address: str | int, hwaccel: str, shift: Fraction | None) -> Source:
         path.stat()
     except OSError as error:
         why = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise SourceError(f"{why}: {address[:200]}") from error
+        raise SourceError(f"{why}: {masked(address[:200])}") from error
     if path.is_dir():
         return PictureSource(path, picture_files(path))
     if is_picture(path):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from realtime.types import Frame
 
-PATIENCE = 1.0  # seconds by which the analysis may be late before frames are dropped
+PATIENCE = 2.0  # seconds by which the analysis may be late before frames are dropped
 KEEPS_UP = 0.9  # of the time between frames that an analysis may take that is not behind any more
 CATCH_UP = 0.5  # of a wait that is saved while all frames wait longer than recent ones needed
 LONGEST_WAIT = 5.0  # seconds; a frame later than that follows a jump of the source's clock

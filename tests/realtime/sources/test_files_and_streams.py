@@ -186,13 +186,15 @@ class Camera(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def camera(kind):
-    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as serving:
+def camera(kind="plain", handler=Camera):
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
         thread = threading.Thread(target=serving.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}/{kind}"
-        serving.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{serving.server_port}/{kind}"
+        finally:
+            serving.shutdown()
+            thread.join()
 
 
 @contextmanager
@@ -229,6 +231,43 @@ def test_live_sources_without_times_take_the_clock_of_arrival(tmp_path, monkeypa
     # The clock is asked when the source is opened, and for each packet.
     expected = [0, *(0.2 + 0.2 * number for number in range(1, count))]
     assert [frame.time for frame in frames] == pytest.approx(expected)
+
+
+class Locked(BaseHTTPRequestHandler):
+    """A camera that refuses every password."""
+
+    def log_message(self, *values):
+        """Print nothing."""
+
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.mark.parametrize(
+    ("login", "says"),
+    [
+        ("viewer:s%40cret@", "http://viewer:***@{place} refuses this user or password"),
+        ("", "http://{place} asks for a password: http://USER:PASSWORD@{place}"),
+    ],
+)
+def test_a_wrong_password_is_one_line_that_does_not_show_it(login, says):
+    with camera(handler=Locked) as url:
+        place = url.removeprefix("http://")
+        with pytest.raises(SourceError) as raised:
+            open_source(f"http://{login}{place}")
+    said = str(raised.value)
+    assert said.startswith(says.format(place=place)) and "cret" not in said and "\n" not in said
+
+
+def test_a_live_source_is_named_without_its_password():
+    with camera() as url, open_source(url.replace("//", "//viewer:secret@")) as source:
+        assert source.info.name == url.replace("//", "//viewer:***@")
+        with pytest.raises(BrokenSourceError) as raised:
+            list(source)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_file_over_http_loses_nothing(tmp_path, server):

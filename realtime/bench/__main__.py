@@ -24,6 +24,7 @@ from realtime.bench.endurance import memory, soak
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
 from realtime.bench.latency import SlowedLocator, measure_latency, measure_page
+from realtime.bench.live import measure_live
 from realtime.bench.measure import (
     ROOT,
     ProcessRun,
@@ -180,6 +181,11 @@ def _page(folder: Path, settings: BenchSettings) -> None:
     print(measure_page(analysis, rate=CAMERA_RATE, seconds=seconds, rounds=rounds))
 
 
+def _live(folder: Path, settings: BenchSettings) -> None:
+    for line in measure_live(folder, settings.seconds):
+        print(line, flush=True)
+
+
 def _networks(folder: Path, settings: BenchSettings) -> None:
     for batch in BATCHES:
         for name, times in classifier_times(batch).items():
@@ -220,6 +226,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the live page: first picture, latency, cost of viewers",
         _page,
     ),
+    "live": Experiment("frames and length of HLS, HTTP cameras and RTSP in the video", _live),
     "memory": Experiment(
         "memory, threads and open files over a long file",
         lambda folder, settings: print(memory(folder, settings.frames)),
@@ -256,7 +263,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--rounds", type=int, default=defaults.rounds, metavar="N",
         help=f"runs of each program (default {defaults.rounds})")  # fmt: skip
     add("--seconds", type=float, default=defaults.seconds, metavar="S",
-        help="running time of the camera in latency, soak and page (default "
+        help="running time of the source in latency, live, soak and page (default "
         f"{defaults.seconds:g})")  # fmt: skip
     add("--plot", type=Path, metavar="FILE.png", help="plot of the table of loops, copies or yolo")
     add("--json", type=Path, metavar="FILE", help="every cell of fidelity or fidelity-peers")

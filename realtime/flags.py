@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from preprocessing.flags import Arguments, add_fields, read_fields
@@ -24,6 +25,8 @@ EPILOG = """\
 examples:
   python run_realtime.py                          webcam, in a window
   python run_realtime.py clip.mp4 -o out.mp4      video file
+  python run_realtime.py day.mp4 --start 1:30:00 --end 1:45:00 -o part.mp4
+  python run_realtime.py day.mp4 --every 60 --csv minutes.csv
   python run_realtime.py photo.jpg -o out.jpg     picture; printed without -o
   python run_realtime.py a.jpg b.heic -o labelled    pictures, each by its name
   python run_realtime.py rtsp://host/stream --jsonl rows.jsonl
@@ -54,6 +57,9 @@ HINTS = {
     **dict.fromkeys(("--cam", "--webcam"), "--camera"),
     **dict.fromkeys(("--gpu", "--cuda"), "--device cuda"),
     **dict.fromkeys(("--thresh", "--thr"), "--label-threshold"),
+    **dict.fromkeys(("-ss", "--ss", "--seek", "--from", "--begin"), "--start"),
+    **dict.fromkeys(("-to", "-t", "--to", "--until", "--duration", "--for"), "--end"),
+    **dict.fromkeys(("--vid-stride", "--stride", "--interval"), "--every"),
     "--tracker": "--track",
     "--color": "--colour",
 }
@@ -75,12 +81,17 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         addresses = (values.camera,)
     if values.demo:
         addresses = (str(DEMO),)
+    source = read_fields(SourceSettings, values, addresses=addresses)
+    recognition = recognition_of(values, model=DEMO_MODEL if values.demo else None)
+    if source.every and recognition.detection_interval == "auto":
+        # Optical flow does not lead from one frame to the next.
+        recognition = replace(recognition, detection_interval="every-frame")
     paths = {name: path for name in (*SINKS, STATS) if (path := getattr(values, name))}
     return Settings(
         command=values.command,
-        source=read_fields(SourceSettings, values, addresses=addresses),
+        source=source,
         outputs=OutputSettings(paths=paths, audio=not values.no_audio),
-        recognition=recognition_of(values, model=DEMO_MODEL if values.demo else None),
+        recognition=recognition,
         show=values.show,
         serve=values.serve,
         log=values.log,

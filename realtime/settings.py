@@ -2,15 +2,17 @@
 
 import argparse
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 from preprocessing.errors import UsageError
-from preprocessing.flags import Flag, read_fields
+from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
 from realtime.sinks.sink_table import OutputSettings
+from realtime.sources.cut import Cut, read_seconds
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 Address = str | int  # a file, folder or URL; the number of a camera
@@ -21,6 +23,7 @@ DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+TIME = "seconds or h:mm:ss"
 KINDS, TREE = NAME_CHOICES = ("kinds", "tree")  # labels: classes alone, or more general names too
 OLD_LOCATOR = "detector"  # an earlier spelling of the label source "locator"
 # Groups of flags in --help.
@@ -60,6 +63,43 @@ class SourceSettings:
             default="the CPU",
         ),
     ] = ""
+    start: Annotated[
+        Fraction,
+        Flag(
+            "begin a file there, in seconds or h:mm:ss from the beginning that players show; "
+            "sought, not read from the start",
+            NOT_NEGATIVE,
+            metavar="TIME",
+            group=SOURCE,
+            default="0",
+            reads=read_seconds,
+            wanted=TIME,
+        ),
+    ] = Fraction(0)
+    end: Annotated[
+        Fraction | None,
+        Flag(
+            "end there; of a live source after so long",
+            POSITIVE,
+            metavar="TIME",
+            group=SOURCE,
+            default="the end",
+            reads=read_seconds,
+            wanted=TIME,
+        ),
+    ] = None
+    every: Annotated[
+        Fraction | None,
+        Flag(
+            "analyse and write one frame in so many seconds",
+            POSITIVE,
+            metavar="TIME",
+            group=SOURCE,
+            default="all frames",
+            reads=read_seconds,
+            wanted=TIME,
+        ),
+    ] = None
     keep_times: Annotated[
         bool,
         Flag(
@@ -74,6 +114,12 @@ class SourceSettings:
                 raise UsageError(f"--camera must be 0 or more, got {address}")
         if not self.reconnect >= 0:
             raise UsageError(f"--reconnect must be 0 or more seconds, got {self.reconnect:g}")
+        Cut(start=self.start, end=self.end, every=self.every)  # checks their order
+
+    @property
+    def cut(self) -> Cut:
+        """The frames that are wanted."""
+        return Cut(start=self.start, end=self.end, every=self.every)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,6 +113,21 @@ class Colours:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a file, in seconds of its frames' times.
+
+    Attributes:
+        since: time of its first frame; None for the file's beginning.
+        until: None for the file's end.
+        sought: True if what lies before is not read.
+    """
+
+    since: Fraction | None = None
+    until: Fraction | None = None
+    sought: bool = False
+
+
+@dataclass(frozen=True)
 class SourceInfo:
     """Metadata of a source, known before its first frame.
 
@@ -124,6 +139,7 @@ class SourceInfo:
         live: True if frames come at their own pace and the oldest may be dropped.
         path: the file, for its audio; None for cameras, streams and pictures.
         shift: seconds added to the file's own times.
+        part: of the file, to which its frames and its sound are limited.
         aspect: width of a stored pixel on the screen, its height being 1.
         tags, track_tags: of the file and of its video: title, language, creation time.
     """
@@ -138,6 +154,7 @@ class SourceInfo:
     path: str | None = None
     colours: Colours = Colours()
     shift: Fraction = Fraction(0)
+    part: Part = Part()
     aspect: Fraction = Fraction(1)
     tags: Mapping[str, str] = field(default_factory=dict)
     track_tags: Mapping[str, str] = field(default_factory=dict)

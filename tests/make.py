@@ -46,13 +46,19 @@ def clip(
     audio: bool = False,
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
+    gop: int | None = None,
 ) -> Path:
-    """A clip of `picture`s; `pts` in ticks of `time_base` make its rate variable."""
+    """A clip of `picture`s; `pts` in ticks of `time_base` make its rate variable.
+
+    Every `gop` frames there is a key frame; None leaves them to the codec.
+    """
     ticks = pts or list(range(frames))
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream(codec, rate=30)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         stream.time_base = stream.codec_context.time_base = time_base
+        if gop:
+            stream.codec_context.gop_size = gop
         sound = container.add_stream("aac", rate=16000) if audio else None
         for index, tick in enumerate(ticks):
             image = picture(index, width=size[0], height=size[1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from time import monotonic
 
 import av
@@ -12,6 +13,7 @@ from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.worker import codec_threads
 from realtime.sources.geometry import orientation_of
+from realtime.sources.skipping import SkippingReader
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.sources.streams import (
     beginning,
@@ -58,7 +60,7 @@ class VideoSource:
         self.failed = 0
         self._url = url
         self._read_error: Exception | None = None
-        self._reading = False
+        self._reading = self._skips = False
         self._connected = monotonic()
         self._container = _opened(url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
@@ -77,7 +79,11 @@ class VideoSource:
             self._container.seek(start, stream=stream)
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
+        self._reader = SkippingReader(
+            (stream, *self._sounds), self._timeline, self._display, url=url, network=network
+        )
         self._read_until = self._picture_until = Fraction(0)  # seconds: the ends of what was read
+        self._due: int | None = None  # ticks of the frame that is wanted next
         self._first = self._decode_first()
         self._time_base = stream.time_base or Fraction(1, av.time_base)
         self._shift = self._read_shift(shift)  # ticks
@@ -100,9 +106,22 @@ class VideoSource:
                 pts = clock.ticks(now if count else self._connected)
             else:
                 pts = self._increasing_pts(picture, last)
+            if self._due is not None and pts < self._due:
+                last = pts
+                continue
             yield Frame(self._upright(picture), count, pts, self.info.time_base, now)
             count, last = count + 1, pts
         self._check_complete(count, last)
+
+    @property
+    def sought(self) -> bool:
+        """True once parts of the file were left out unread."""
+        return self._skips and bool(self._reader.may_seek)
+
+    def skip_to(self, pts: int) -> None:
+        """Give no more frames before a time in ticks; most of them are not even decoded."""
+        self._skips, self._due = True, pts
+        self._reader.skip_to(pts - self._shift)
 
     @property
     def _has_times(self) -> bool:
@@ -137,19 +156,21 @@ class VideoSource:
         return round(max(seconds, -first) / self._time_base)
 
     def _pictures(self) -> Iterator["av.VideoFrame"]:
-        yield self._first
-        yield from self._decoder
+        """Decoded pictures without those before the one that is wanted, where times tell."""
+        for picture in chain((self._first,), self._decoder):
+            known = self._due is not None and picture.pts is not None
+            if not (known and picture.pts + self._shift < self._due):
+                yield picture
 
     def _upright(self, picture: "av.VideoFrame") -> np.ndarray:
         return orientation_of(picture).upright(self._to_bgr(picture))
 
     def _decode(self) -> Iterator["av.VideoFrame"]:
         """Decoded pictures; a packet that cannot be decoded is counted and skipped."""
-        packets = self._container.demux(self._stream, *self._sounds)
         while True:
             try:
                 self._reading = True
-                packet = next(packets, None)
+                packet = self._reader.read()
                 self._reading = False
             except (av.FFmpegError, OSError) as error:
                 self._reading = False
@@ -159,15 +180,14 @@ class VideoSource:
             if packet is None:
                 return
             is_picture = packet.stream.index == self._stream.index
-            if is_picture:
-                self._timeline.place(packet)
-                self._display.see(packet)
             self._see_end(packet, is_picture=is_picture)
-            try:
-                for picture in self._stream.decode(packet) if is_picture else ():
-                    yield self._display.timed(picture)
-            except av.FFmpegError:
-                self.failed += 1
+            for chosen in self._reader.chosen(packet) if is_picture else ():
+                self._display.see(chosen)
+                try:
+                    for picture in self._stream.decode(chosen):
+                        yield self._display.timed(picture)
+                except av.FFmpegError:
+                    self.failed += 1
 
     def _see_end(self, packet: "av.Packet", *, is_picture: bool) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -206,11 +226,12 @@ class VideoSource:
         start = (self._first.pts or 0) * self._time_base
         length = float(end if promised is None else promised - start)
         early = float(end - start) < 0.98 * length - MISSING_TAIL if promised is not None else False
-        frames = self._stream.frames
+        frames = 0 if self._skips else self._stream.frames
         if early or (self._read_error and (count < frames or promised is None)):
             of = frames or f"about {round(count * length / max(float(end - start), 1e-6))}"
+            all_of = "" if self._skips else f" of {of}"
             raise BrokenSourceError(
-                f"{self._url} is truncated: {count} of {of} frames; those {count} are kept"
+                f"{self._url} is truncated: {count}{all_of} frames; those {count} are kept"
             )
 
     def _promised_end_of_file(self) -> Fraction | None:

@@ -135,6 +135,7 @@ def _open(address: Address | None, settings: Settings) -> "Source":
         hwaccel=options.hwaccel,
         keep_times=options.keep_times,
         cut=options.cut,
+        camera=options.camera,
     )
 
 

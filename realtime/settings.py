@@ -13,6 +13,7 @@ from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
 from realtime.sinks.sink_table import OutputSettings
 from realtime.sources.cut import Cut, read_seconds
+from realtime.sources.devices import CameraMode, read_format, read_size
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 Address = str | int  # a file, folder or URL; the number of a camera
@@ -44,6 +45,33 @@ class SourceSettings:
     """
 
     addresses: tuple[Address, ...] = ()
+    camera_size: Annotated[
+        tuple[int, int] | None,
+        Flag(
+            "picture size that a camera is asked for; a line says what it gives if it has none "
+            "such, and which sizes it has",
+            metavar="WxH",
+            group=SOURCE,
+            default="the camera's own",
+            reads=read_size,
+            wanted="a size such as 1280x720",
+        ),
+    ] = None
+    camera_fps: Annotated[
+        float | None,
+        Flag("frames a second of a camera", POSITIVE, metavar="N", group=SOURCE, default="its own"),
+    ] = None
+    camera_format: Annotated[
+        str | None,
+        Flag(
+            "format in which a camera sends: MJPG, often needed for large pictures, YUYV, ...",
+            metavar="FOURCC",
+            group=SOURCE,
+            default="its own",
+            reads=read_format,
+            wanted="four letters such as MJPG",
+        ),
+    ] = None
     reconnect: Annotated[
         float,
         Flag(
@@ -114,7 +142,15 @@ class SourceSettings:
                 raise UsageError(f"--camera must be 0 or more, got {address}")
         if not self.reconnect >= 0:
             raise UsageError(f"--reconnect must be 0 or more seconds, got {self.reconnect:g}")
+        if self.camera and self.addresses and not any(isinstance(a, int) for a in self.addresses):
+            raise UsageError("--camera-size, --camera-fps and --camera-format need a camera of "
+                             "this machine: --camera N")  # fmt: skip
         Cut(start=self.start, end=self.end, every=self.every)  # checks their order
+
+    @property
+    def camera(self) -> CameraMode:
+        """What a camera is asked for."""
+        return CameraMode(size=self.camera_size, rate=self.camera_fps, code=self.camera_format)
 
     @property
     def cut(self) -> Cut:

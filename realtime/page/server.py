@@ -261,8 +261,9 @@ async def _received(request: Request, folder: Path) -> Path:
     Raises:
         UsageError: it is empty or too large.
     """
-    path, size = Path(tempfile.mkstemp(dir=folder)[1]), 0
-    with path.open("wb") as file:
+    descriptor, name = tempfile.mkstemp(dir=folder)
+    path, size = Path(name), 0
+    with open(descriptor, "wb") as file:
         async for chunk in request.stream():
             size += len(chunk)
             if size > MAX_UPLOAD:

@@ -127,6 +127,9 @@ class Part:
     sought: bool = False
 
 
+WHOLE = Part()
+
+
 @dataclass(frozen=True)
 class SourceInfo:
     """Metadata of a source, known before its first frame.
@@ -154,7 +157,7 @@ class SourceInfo:
     path: str | None = None
     colours: Colours = Colours()
     shift: Fraction = Fraction(0)
-    part: Part = Part()
+    part: Part = WHOLE
     aspect: Fraction = Fraction(1)
     tags: Mapping[str, str] = field(default_factory=dict)
     track_tags: Mapping[str, str] = field(default_factory=dict)

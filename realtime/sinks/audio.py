@@ -13,11 +13,10 @@ from av.audio.stream import AudioStream
 
 from realtime.sources.streams import picture_stream, track_tags
 from realtime.sources.timeline import BACK, Timeline
-from realtime.types import Part
+from realtime.types import WHOLE, Part
 
 SEEKING_MARGIN = 2  # seconds of sound that may be stored before the picture of its time
 INSTANT = 1e-6  # seconds
-WHOLE = Part()
 MAX_WAITING = 64  # packets of sound behind a jump, until that of the picture is reached
 KEEPING = {"matroska": ".mkv", "mov": ".mov", "mp4": ".mp4"}  # FFmpeg's containers, widest first
 SAMPLE_PACKETS = 500  # packets of a file in which each of its tracks is expected
@@ -107,7 +106,11 @@ class AudioCopy:
                 container.seek(round(wanted * av.time_base))
         whole_only = self._output.format.name == "matroska"
         for start, packet in self._placed(container):
-            end = start if whole_only else start + float(packet.duration * packet.time_base)
+            end = (
+                start
+                if whole_only
+                else start + float((packet.duration or 0) * (packet.time_base or 0))
+            )
             if since is not None and end < float(since) + (0 if whole_only else INSTANT):
                 continue
             if until is None or start < float(until):

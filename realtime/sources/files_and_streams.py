@@ -80,8 +80,9 @@ class VideoSource:
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
         self._reader = SkippingReader(
-            (stream, *self._sounds), self._timeline, self._display, url=url, network=network
-        )
+            self._container, stream, self._sounds,
+            timeline=self._timeline, display=self._display, url=url, network=network,
+        )  # fmt: skip
         self._read_until = self._picture_until = Fraction(0)  # seconds: the ends of what was read
         self._due: int | None = None  # ticks of the frame that is wanted next
         self._first = self._decode_first()
@@ -158,8 +159,8 @@ class VideoSource:
     def _pictures(self) -> Iterator["av.VideoFrame"]:
         """Decoded pictures without those before the one that is wanted, where times tell."""
         for picture in chain((self._first,), self._decoder):
-            known = self._due is not None and picture.pts is not None
-            if not (known and picture.pts + self._shift < self._due):
+            due, pts = self._due, picture.pts
+            if due is None or pts is None or pts + self._shift >= due:
                 yield picture
 
     def _upright(self, picture: "av.VideoFrame") -> np.ndarray:

@@ -28,25 +28,27 @@ class SkippingReader:
     """The packets of a file's picture and sound, in order, those of the picture on its timeline.
 
     Args:
-        streams: that are read, the picture first.
+        picture, sounds: the streams that are read.
         url: of the file.
         network: True if it lies on a server.
     """
 
     def __init__(
         self,
-        streams: "Sequence[av.stream.Stream]",
+        container: "av.container.InputContainer",
+        picture: "av.VideoStream",
+        sounds: "Sequence[av.AudioStream]",
+        *,
         timeline: Timeline,
         display: DisplayTimes,
-        *,
         url: str,
         network: bool,
     ):
-        self._streams, self._picture = streams, streams[0]
-        self._container = streams[0].container
+        self._container, self._picture = container, picture
+        self._streams = (picture, *sounds)
         self._timeline, self._display = timeline, display
         self._url, self._network = url, network
-        self._packets = self._container.demux(*streams)
+        self._packets = container.demux(*self._streams)
         self._unread: deque[av.Packet] = deque()
         self._waiting: list[av.Packet] = []  # not decoded yet
         self._due: int | None = None  # ticks of the picture that is wanted next

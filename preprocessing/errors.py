@@ -4,6 +4,7 @@
 """
 
 import csv
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,8 +87,23 @@ def text_errors(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is no valid CSV ({error})") from error
 
 
+def use_utf8() -> None:
+    """Let stdout and stderr take any text, where their encoding could not hold it.
+
+    A console of Windows has a code page of 256 letters, a POSIX locale 128; names of files may also
+    hold bytes that are no text at all.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = "utf-8" if stream.encoding.lower().replace("-", "") != "utf8" else None
+            errors = "backslashreplace" if stream.errors == "strict" else None
+            if encoding or errors:
+                stream.reconfigure(encoding=encoding, errors=errors or stream.errors)
+
+
 def exit_status(command: Callable[[], int]) -> int:
     """Run a command; the status that its process should exit with."""
+    use_utf8()
     try:
         return command()
     except GarmentError as error:

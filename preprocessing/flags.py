@@ -125,6 +125,8 @@ class Flag:
         default: the default in words, where the field's value does not say it.
         nargs: as in argparse; a tuple without it is read from one comma-separated value.
         required: True if the flag must be given where the field has no default.
+        reads: converts the text of a value that is no plain number or text; raises ValueError.
+        wanted: what it converts, in words.
     """
 
     help: str
@@ -138,6 +140,8 @@ class Flag:
     default: str = ""
     nargs: str | None = None
     required: bool = True
+    reads: Callable[[str], object] | None = None
+    wanted: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,12 +165,12 @@ class FlagField:
         Raises:
             argparse.ArgumentTypeError: it is out of range, or none of the kind.
         """
-        if self.is_tuple and not self.flag.nargs:
+        if self.is_tuple and not self.flag.nargs and not self.flag.reads:
             return tuple(filter(None, text.split(",")))
         try:
-            value = self.kind(text)
+            value = (self.flag.reads or self.kind)(text)
         except ValueError as error:
-            wanted = {int: "a whole number", float: "a number"}[self.kind]
+            wanted = self.flag.wanted or {int: "a whole number", float: "a number"}[self.kind]
             raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from error
         if self.flag.check and not self.flag.check.passes(value):
             raise argparse.ArgumentTypeError(f"must be {self.flag.check.words}, got {text}")

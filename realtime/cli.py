@@ -134,6 +134,8 @@ def _open(address: Address | None, settings: Settings) -> "Source":
         reconnect=options.reconnect,
         hwaccel=options.hwaccel,
         keep_times=options.keep_times,
+        cut=options.cut,
+        camera=options.camera,
     )
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import av
-import cv2
 import numpy as np
 
 from preprocessing.datasets import fashion_mnist
@@ -22,7 +21,8 @@ from preprocessing.errors import GarmentError
 from realtime import __version__
 from realtime.analysis.engines import ENGINES
 from realtime.sinks.window import has_display
-from realtime.sources.cameras import cameras
+from realtime.sources.cameras import CameraSource
+from realtime.sources.devices import LIBRARY, Camera, are_listed, cameras
 from training.inference import pose_files
 from training.inference.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
 
@@ -122,18 +122,28 @@ def _licence(name: str) -> str:
 
 
 def _cameras() -> Iterator[Finding]:
-    devices = cameras()
-    if not devices:
+    have = cameras()
+    if not are_listed():
+        yield Finding("cameras", "not listed on this system", f"pip install {LIBRARY}")
+    elif not have:
         yield Finding("cameras", "none", "connect one, or give a file or URL")
-    for device in devices:
-        capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")))
-        opened = capture.isOpened() and capture.read()[0]
-        capture.release()
-        yield Finding(
-            device,
-            "gives pictures" if opened else "gives no pictures",
-            "" if opened else "close other programs that use it; join the group `video`",
-        )
+    for camera in have:
+        yield _camera(camera)
+
+
+def _camera(camera: Camera) -> Finding:
+    subject, name = f"camera {camera.number}", camera.name or camera.path
+    try:
+        with CameraSource(camera.number) as source:
+            next(iter(source))
+            info = source.info
+    except GarmentError:
+        fix = "close other programs that use it; allow its use in the system's settings"
+        if camera.path:
+            fix = "close other programs that use it; join the group `video`"
+        return Finding(subject, f"{name}: gives no pictures", fix)
+    rate = f" at {float(info.rate):g} fps" if info.rate else ""
+    return Finding(subject, f"{name}: gives pictures of {info.width}x{info.height}{rate}")
 
 
 def _codecs() -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from preprocessing.flags import Arguments, add_fields, read_fields
@@ -18,17 +19,21 @@ from realtime.settings import (
 )
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 from realtime.sources import DEMO
+from realtime.sources.devices import camera_number, device_number
 
 USAGE = "run_realtime.py [SOURCE ...] [-o FILE] [flags]"
 EPILOG = """\
 examples:
   python run_realtime.py                          webcam, in a window
   python run_realtime.py clip.mp4 -o out.mp4      video file
+  python run_realtime.py day.mp4 --start 1:30:00 --end 1:45:00 -o part.mp4
+  python run_realtime.py day.mp4 --every 60 --csv minutes.csv
   python run_realtime.py photo.jpg -o out.jpg     picture; printed without -o
   python run_realtime.py a.jpg b.heic -o labelled    pictures, each by its name
   python run_realtime.py rtsp://host/stream --jsonl rows.jsonl
   python run_realtime.py --demo -o demo.mp4       bundled clip
   python run_realtime.py 0 --serve                camera 0, in the browser
+  python run_realtime.py --camera Logitech --camera-size 1280x720
   python run_realtime.py a.mp4 'cam/*.mp4' -o labelled
   python run_realtime.py 'fake://30fps?drop=5%&stall=3s'    a simulated camera
 
@@ -51,9 +56,15 @@ HINTS = {
     **dict.fromkeys(("--classes", "--class"), "--only"),
     **dict.fromkeys(("--detector", "--locator"), "--locate"),
     **dict.fromkeys(("--web", "--port", "--host", "--http"), "--serve"),
-    **dict.fromkeys(("--cam", "--webcam"), "--camera"),
+    **dict.fromkeys(("--cam", "--webcam", "--device-index"), "--camera"),
+    **dict.fromkeys(("--size", "--resolution", "--video-size", "-s"), "--camera-size"),
+    **dict.fromkeys(("--fps", "--framerate", "-r"), "--camera-fps"),
+    **dict.fromkeys(("--fourcc", "--input-format"), "--camera-format"),
     **dict.fromkeys(("--gpu", "--cuda"), "--device cuda"),
     **dict.fromkeys(("--thresh", "--thr"), "--label-threshold"),
+    **dict.fromkeys(("-ss", "--ss", "--seek", "--from", "--begin"), "--start"),
+    **dict.fromkeys(("-to", "-t", "--to", "--until", "--duration", "--for"), "--end"),
+    **dict.fromkeys(("--vid-stride", "--stride", "--interval"), "--every"),
     "--tracker": "--track",
     "--color": "--colour",
 }
@@ -64,6 +75,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
 
     Raises:
         UsageError: a number is out of range.
+        SourceError: no camera has the name.
         SystemExit: a flag is wrong, or --help was given.
     """
     arguments = argument_parser()
@@ -72,15 +84,20 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     if bool(addresses) + (values.camera is not None) + values.demo > 1:
         arguments.error("give one of SOURCE, --camera and --demo")
     if values.camera is not None:
-        addresses = (values.camera,)
+        addresses = (camera_number(values.camera),)
     if values.demo:
         addresses = (str(DEMO),)
+    source = read_fields(SourceSettings, values, addresses=addresses)
+    recognition = recognition_of(values, model=DEMO_MODEL if values.demo else None)
+    if source.every and recognition.detection_interval == "auto":
+        # Optical flow does not lead from one frame to the next.
+        recognition = replace(recognition, detection_interval="every-frame")
     paths = {name: path for name in (*SINKS, STATS) if (path := getattr(values, name))}
     return Settings(
         command=values.command,
-        source=read_fields(SourceSettings, values, addresses=addresses),
+        source=source,
         outputs=OutputSettings(paths=paths, audio=not values.no_audio),
-        recognition=recognition_of(values, model=DEMO_MODEL if values.demo else None),
+        recognition=recognition,
         show=values.show,
         serve=values.serve,
         log=values.log,
@@ -116,7 +133,12 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         "and each output is a folder",
     )
     add("--video", nargs="+", default=[], metavar="SOURCE", help="same as SOURCE, as a flag")
-    add("--camera", type=int, metavar="N", help="camera number")
+    add(
+        "--camera",
+        metavar="N|NAME",
+        help="camera of this machine: its number, /dev/video0, or a part of its name; --doctor "
+        "lists them",
+    )
     add("--demo", action="store_true", help="the bundled clip")
 
 
@@ -158,4 +180,7 @@ def _add_diagnostics(group: argparse._ArgumentGroup) -> None:
 
 
 def _address(text: str) -> Address:
-    return int(text) if re.fullmatch("[0-9]{1,3}", text) else text
+    if re.fullmatch("[0-9]{1,3}", text):
+        return int(text)
+    number = device_number(text)
+    return text if number is None else number

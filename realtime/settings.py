@@ -2,15 +2,18 @@
 
 import argparse
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 from preprocessing.errors import UsageError
-from preprocessing.flags import Flag, read_fields
+from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
 from realtime.sinks.sink_table import OutputSettings
+from realtime.sources.cut import Cut, read_seconds
+from realtime.sources.devices import CameraMode, read_format, read_size
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 
 Address = str | int  # a file, folder or URL; the number of a camera
@@ -21,6 +24,7 @@ DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
 ENGINE_NAMES = ("auto", "openvino", "torch")
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+TIME = "seconds or h:mm:ss"
 KINDS, TREE = NAME_CHOICES = ("kinds", "tree")  # labels: classes alone, or more general names too
 OLD_LOCATOR = "detector"  # an earlier spelling of the label source "locator"
 # Groups of flags in --help.
@@ -41,6 +45,33 @@ class SourceSettings:
     """
 
     addresses: tuple[Address, ...] = ()
+    camera_size: Annotated[
+        tuple[int, int] | None,
+        Flag(
+            "picture size that a camera is asked for; a line says what it gives if it has none "
+            "such, and which sizes it has",
+            metavar="WxH",
+            group=SOURCE,
+            default="the camera's own",
+            reads=read_size,
+            wanted="a size such as 1280x720",
+        ),
+    ] = None
+    camera_fps: Annotated[
+        float | None,
+        Flag("frames a second of a camera", POSITIVE, metavar="N", group=SOURCE, default="its own"),
+    ] = None
+    camera_format: Annotated[
+        str | None,
+        Flag(
+            "format in which a camera sends: MJPG, often needed for large pictures, YUYV, ...",
+            metavar="FOURCC",
+            group=SOURCE,
+            default="its own",
+            reads=read_format,
+            wanted="four letters such as MJPG",
+        ),
+    ] = None
     reconnect: Annotated[
         float,
         Flag(
@@ -60,6 +91,43 @@ class SourceSettings:
             default="the CPU",
         ),
     ] = ""
+    start: Annotated[
+        Fraction,
+        Flag(
+            "begin a file there, in seconds or h:mm:ss from the beginning that players show; "
+            "sought, not read from the start",
+            NOT_NEGATIVE,
+            metavar="TIME",
+            group=SOURCE,
+            default="0",
+            reads=read_seconds,
+            wanted=TIME,
+        ),
+    ] = Fraction(0)
+    end: Annotated[
+        Fraction | None,
+        Flag(
+            "end there; of a live source after so long",
+            POSITIVE,
+            metavar="TIME",
+            group=SOURCE,
+            default="the end",
+            reads=read_seconds,
+            wanted=TIME,
+        ),
+    ] = None
+    every: Annotated[
+        Fraction | None,
+        Flag(
+            "analyse and write one frame in so many seconds",
+            POSITIVE,
+            metavar="TIME",
+            group=SOURCE,
+            default="all frames",
+            reads=read_seconds,
+            wanted=TIME,
+        ),
+    ] = None
     keep_times: Annotated[
         bool,
         Flag(
@@ -74,6 +142,20 @@ class SourceSettings:
                 raise UsageError(f"--camera must be 0 or more, got {address}")
         if not self.reconnect >= 0:
             raise UsageError(f"--reconnect must be 0 or more seconds, got {self.reconnect:g}")
+        if self.camera and self.addresses and not any(isinstance(a, int) for a in self.addresses):
+            raise UsageError("--camera-size, --camera-fps and --camera-format need a camera of "
+                             "this machine: --camera N")  # fmt: skip
+        Cut(start=self.start, end=self.end, every=self.every)  # checks their order
+
+    @property
+    def camera(self) -> CameraMode:
+        """What a camera is asked for."""
+        return CameraMode(size=self.camera_size, rate=self.camera_fps, code=self.camera_format)
+
+    @property
+    def cut(self) -> Cut:
+        """The frames that are wanted."""
+        return Cut(start=self.start, end=self.end, every=self.every)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,6 +114,24 @@ class Colours:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a file, in seconds of its frames' times.
+
+    Attributes:
+        since: time of its first frame; None for the file's beginning.
+        until: None for the file's end.
+        sought: True if what lies before is not read.
+    """
+
+    since: Fraction | None = None
+    until: Fraction | None = None
+    sought: bool = False
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
 class SourceInfo:
     """Metadata of a source, known before its first frame.
 
@@ -127,6 +145,7 @@ class SourceInfo:
         silence: seconds without a frame that are usual for it.
         path: the file, for its audio; None for cameras, streams and pictures.
         shift: seconds added to the file's own times.
+        part: of the file, to which its frames and its sound are limited.
         aspect: width of a stored pixel on the screen, its height being 1.
         tags, track_tags: of the file and of its video: title, language, creation time.
     """
@@ -143,6 +162,7 @@ class SourceInfo:
     path: str | None = None
     colours: Colours = Colours()
     shift: Fraction = Fraction(0)
+    part: Part = WHOLE
     aspect: Fraction = Fraction(1)
     tags: Mapping[str, str] = field(default_factory=dict)
     track_tags: Mapping[str, str] = field(default_factory=dict)

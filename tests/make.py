@@ -54,12 +54,14 @@ def clip(
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
     aspect: Fraction = Fraction(1),
+    gop: int | None = None,
 ) -> Path:
     """A clip of `picture`s; `pts` in ticks of `time_base` make its rate variable.
 
     Args:
         audio: the number of its sound tracks.
         aspect: of its pixels, width to height.
+        gop: frames from key frame to key frame; None leaves them to the codec.
     """
     ticks = pts or list(range(frames))
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
@@ -67,6 +69,8 @@ def clip(
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         stream.time_base = stream.codec_context.time_base = time_base
         stream.codec_context.sample_aspect_ratio = aspect
+        if gop:
+            stream.codec_context.gop_size = gop
         sounds = [container.add_stream("aac", rate=16000) for _ in range(audio)]
         for index, tick in enumerate(ticks):
             image = picture(index, width=size[0], height=size[1])

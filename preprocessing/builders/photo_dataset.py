@@ -197,7 +197,9 @@ def write_index(folder: Path, samples: Sequence[Sample], classes: Sequence[str])
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / INDEX, samples)
     mapping = {name: number for number, name in enumerate(classes)}
-    (folder / MAPPING).write_text(json.dumps(mapping, indent=1, ensure_ascii=False) + "\n")
+    (folder / MAPPING).write_text(
+        json.dumps(mapping, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def read(folder: Path, *, max_bad: float) -> DataSet:
@@ -207,7 +209,7 @@ def read(folder: Path, *, max_bad: float) -> DataSet:
         DataError: the index is missing or damaged, or too many pictures have vanished.
     """
     try:
-        classes = tuple(json.loads((folder / MAPPING).read_text()))
+        classes = tuple(json.loads((folder / MAPPING).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise DataError(
             f"no data set in {folder} ({error}): see preprocessing.builders.photo_dataset"

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -23,12 +24,13 @@ from preprocessing.errors import (
     UsageError,
     exit_status,
 )
-from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
+from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.assemble import check_recognition, make_analysis
 from realtime.batch.several import Outcome, expand, file_names, inputs_of, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of, video_of
-from realtime.settings import Recognition, recognition_of
+from realtime.settings import TIME, Recognition, recognition_of
 from realtime.sinks.sink_table import OutputSettings, make_sinks
+from realtime.sources.cut import Cut, read_seconds
 from realtime.sources.segments import SegmentSource
 
 RETRIES = 3  # of a unit whose worker died
@@ -76,8 +78,28 @@ class ArchiveSettings:
             default="this machine",
         ),
     ] = None
+    start: Annotated[
+        Fraction,
+        Flag("begin every video there", NOT_NEGATIVE, metavar="TIME", default="0",
+             reads=read_seconds, wanted=TIME),
+    ] = Fraction(0)  # fmt: skip
+    end: Annotated[
+        Fraction | None,
+        Flag("end every video there", POSITIVE, metavar="TIME", default="its end",
+             reads=read_seconds, wanted=TIME),
+    ] = None  # fmt: skip
     rows_only: Annotated[bool, Flag("write no labelled videos")] = False
     recognition: Recognition = field(default_factory=Recognition)
+
+    @property
+    def cut(self) -> Cut:
+        """The part of every video that is processed."""
+        return Cut(start=self.start, end=self.end)
+
+    def units_in(self, name: str) -> Path:
+        """The folder of a video's units: another one for each part of it."""
+        ends = f" {float(self.start):g}-{'' if self.end is None else f'{float(self.end):g}'}"
+        return self.out / "units" / f"{name}{ends if self.cut else ''}"
 
 
 def work(unit: Unit, settings: ArchiveSettings) -> str:
@@ -145,9 +167,9 @@ def run_archive(settings: ArchiveSettings) -> int:
     _refuse_inputs(settings, names)
     settings.out.mkdir(parents=True, exist_ok=True)
     for video in settings.videos:
-        folder = settings.out / "units" / names[video]
+        folder = settings.units_in(names[video])
         try:
-            units[video] = units_of(video, folder, settings.unit_frames)
+            units[video] = units_of(video, folder, settings.unit_frames, settings.cut)
         except SourceError as error:
             outcomes[video] = Outcome(source=video, status=error.status, error=str(error))
     failures = _process_missing(units, settings)
@@ -175,7 +197,7 @@ def _refuse_inputs(settings: ArchiveSettings, names: Mapping[str, str]) -> None:
     for video, name in names.items():
         for path in outputs_of(settings.out / name):
             inputs.keep_from("--out", path)
-        if (other := video_of(settings.out / "units" / name)) not in (
+        if (other := video_of(settings.units_in(name))) not in (
             "",
             str(Path(video).resolve()),
         ):

@@ -9,6 +9,7 @@ import glob
 import itertools
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
 WEIGHT_SUFFIXES = (".safetensors", ".onnx")  # of the files that belong together
+NOT_IN_NAMES = re.compile(r'[<>:"\\|?*\x00-\x1f]')  # of files on Windows
 POLL_SECONDS = 0.1  # so that signals are handled while the main thread waits
 FIRST_SIGNAL = 128  # exit statuses above it name a signal
 logger = logging.getLogger(__name__)
@@ -276,7 +278,8 @@ def file_names(addresses: Sequence[Address]) -> list[str]:
 def _own_name(address: Address) -> str:
     if isinstance(address, int):
         return f"camera-{address}"
-    return Path(without_login(address).rstrip("/")).stem or "video"
+    name = Path(without_login(address).rstrip("/")).stem or "video"
+    return NOT_IN_NAMES.sub("_", name) if "://" in address else name
 
 
 def _distinct(names: Sequence[str], places: Callable[[int, str], Iterable[str]]) -> list[str]:

@@ -12,6 +12,7 @@ import av
 from preprocessing.files import free_path
 from realtime.sinks.audio import AudioCopy
 from realtime.sinks.video import MP4_OPTIONS
+from realtime.sources.cut import Cut
 from realtime.sources.segments import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own
@@ -41,14 +42,17 @@ def video_of(folder: Path) -> str:
         return ""
 
 
-def units_of(video: str, folder: Path, frames: int) -> list[Unit]:
+def units_of(video: str, folder: Path, frames: int, cut: Cut | None = None) -> list[Unit]:
     """Return a video's units of so many frames, with results inside a folder that is made.
 
+    Args:
+        cut: whose start and end limit them; None for the whole video.
+
     Raises:
-        SourceError: it is not a video.
+        SourceError: it is not a video, or ends before the cut begins.
     """
     path = str(Path(video).resolve())
-    segments = segments_of(path, frames)
+    segments = segments_of(path, frames, cut)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / VIDEO).write_text(path, encoding="utf-8", errors="surrogateescape")
     return [Unit(segment, folder / f"{n:06d}", n) for n, segment in enumerate(segments)]
@@ -101,7 +105,7 @@ def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
         with av.open(str(units[0].folder / SEGMENT)) as first:
             stream = output.add_stream_from_template(first.streams.video[0])
         stream.metadata.update(info.track_tags)
-        audio = AudioCopy(video, output, shift=info.shift)
+        audio = AudioCopy(video, output, shift=info.shift, part=info.part)
         stack.callback(audio.close)
         for unit in units:
             start = unit.segment.start * info.time_base + info.shift

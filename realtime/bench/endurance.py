@@ -65,6 +65,8 @@ def soak(folder: Path, seconds: float) -> str:
 
 def _sampled(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, list[Resources]]:
     """A process's exit status, and its resources every `pause` seconds."""
+    if not Path("/proc/self").exists():
+        raise UsageError("the endurance run needs Linux, which counts a process's memory in /proc")
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     seen: list[Resources] = []
     while True:

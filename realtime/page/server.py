@@ -24,7 +24,7 @@ from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
 from realtime.settings import Address
 from realtime.sources import DEMO
-from realtime.sources.cameras import cameras
+from realtime.sources.devices import Camera, are_listed, cameras
 from realtime.sources.open_source import STREAM_SCHEMES, open_source
 from training.inference.weights import locate, read_manifest
 
@@ -158,8 +158,8 @@ def _models() -> list[str]:
 
 def _sources(session: Session) -> dict[str, Address]:
     """Return the addresses of the sources that the page offers, by the names that it shows."""
-    numbers = [int(path.removeprefix("/dev/video")) for path in cameras()]
-    return {**session.own, "demo": str(DEMO), **{f"camera {n}": n for n in numbers}}
+    have = cameras() if are_listed() else [Camera(0)]  # most machines have one
+    return {**session.own, "demo": str(DEMO), **{f"camera {one}": one.number for one in have}}
 
 
 def _add_controls(app: FastAPI, session: Session, uploads: Path) -> None:
@@ -261,8 +261,9 @@ async def _received(request: Request, folder: Path) -> Path:
     Raises:
         UsageError: it is empty or too large.
     """
-    path, size = Path(tempfile.mkstemp(dir=folder)[1]), 0
-    with path.open("wb") as file:
+    descriptor, name = tempfile.mkstemp(dir=folder)
+    path, size = Path(name), 0
+    with open(descriptor, "wb") as file:
         async for chunk in request.stream():
             size += len(chunk)
             if size > MAX_UPLOAD:

@@ -14,7 +14,10 @@ from av.audio.stream import AudioStream
 
 from realtime.sources.streams import picture_stream, track_tags
 from realtime.sources.timeline import BACK, Timeline
+from realtime.types import WHOLE, Part
 
+SEEKING_MARGIN = 2  # seconds of sound that may be stored before the picture of its time
+INSTANT = 1e-6  # seconds
 MAX_WAITING = 64  # packets of sound behind a jump, until that of the picture is reached
 KEEPING = {"matroska": ".mkv", "mov": ".mov", "mp4": ".mp4"}  # FFmpeg's containers, widest first
 # Packets that are kept of sound that an edit list hides, for what decoders need before they are
@@ -44,10 +47,18 @@ class AudioCopy:
     Args:
         path: the input.
         shift: seconds added to its times.
+        part: of the input that is copied: to the packet.
     """
 
-    def __init__(self, path: str, output: "av.container.OutputContainer", *, shift: Fraction):
-        self._path, self._output, self._shift = path, output, shift
+    def __init__(
+        self,
+        path: str,
+        output: "av.container.OutputContainer",
+        *,
+        shift: Fraction,
+        part: Part = WHOLE,
+    ):
+        self._path, self._output, self._shift, self._part = path, output, shift, part
         self._suffix = Path(output.name).suffix
         self._preroll = PREROLL.get(output.format.name, DEFAULT_PREROLL)
         self._input = _opened(path)
@@ -63,7 +74,7 @@ class AudioCopy:
             else:
                 self._tracks[stream.index] = AudioTrack(stream, output, name=f"{path}: sound track "
                                                         f"{number}")  # fmt: skip
-        self._packets = self._placed(self._input) if self._tracks and self._input else iter(())
+        self._packets = self._wanted(self._input) if self._tracks and self._input else iter(())
         self._next = next(self._packets, None)
 
     def copy_until(self, seconds: float) -> None:
@@ -94,6 +105,30 @@ class AudioCopy:
                 "leaves all sound out",
                 track.name, self._suffix, float(track.next * track.tick), error.strerror,
             )  # fmt: skip
+
+    def _wanted(
+        self, container: "av.container.InputContainer"
+    ) -> Iterator[tuple[float, "av.Packet"]]:
+        """The placed packets that lie in the part, with the one that is sounding where it begins.
+
+        Matroska has no times before 0: there the sound begins with the next one.
+        """
+        since, until = self._part.since, self._part.until
+        if since is not None and self._part.sought:
+            wanted = since - self._shift - SEEKING_MARGIN
+            with suppress(av.FFmpegError, OSError):
+                container.seek(round(wanted * av.time_base))
+        whole_only = self._output.format.name == "matroska"
+        for start, packet in self._placed(container):
+            end = (
+                start
+                if whole_only
+                else start + float((packet.duration or 0) * (packet.time_base or 0))
+            )
+            if since is not None and end < float(since) + (0 if whole_only else INSTANT):
+                continue
+            if until is None or start < float(until):
+                yield start, packet
 
     def _placed(
         self, container: "av.container.InputContainer"

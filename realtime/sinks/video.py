@@ -94,7 +94,9 @@ class VideoFile:
             self._stream = self._add_video(info)
             self._audio = None
             if audio and info.path:
-                self._audio = AudioCopy(info.path, self._container, shift=info.shift)
+                self._audio = AudioCopy(
+                    info.path, self._container, shift=info.shift, part=info.part
+                )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._failed(error) from error
 

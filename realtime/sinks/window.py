@@ -2,18 +2,20 @@
 
 import logging
 import os
-import select
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from preprocessing.errors import SinkError
+from realtime.runtime.worker import Prefetch, ReceiveTimeout
 from realtime.sinks.pictures import save_snapshot
-from realtime.sinks.window_process import CLOSED, HEADER
+from realtime.sinks.window_process import CLOSED, HEADER, Screen
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,7 @@ END_SECONDS = 2
 POLL_MS = 50  # between checks of the keys while nothing changes
 MAX_SIZE = (1280, 720)  # pixels of a new window
 QUIT = (CLOSED, b"\x1b")
+NO_DISPLAY = "no display for the window: use --serve, or write a file with -o FILE"
 logger = logging.getLogger(__name__)
 
 
@@ -43,14 +46,14 @@ class Window:
         self._started: float | None = None  # time.monotonic() at time 0 of the source
         scale = min(1.0, MAX_SIZE[0] / info.width, MAX_SIZE[1] / info.height)
         size = round(info.width * scale), round(info.height * scale)
-        self._process: WindowProcess | None = WindowProcess(*size)
+        self._screen: WindowProcess | MainWindow | None = opened_window(*size)
 
     def __enter__(self) -> "Window":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._process:
-            self._process.close()
+        if self._screen:
+            self._screen.close()
 
     def show(self, labelled: LabelledFrame, stopped: Callable[[], bool]) -> bool:
         """Show a frame and handle the keys; return False if the user quits.
@@ -60,9 +63,9 @@ class Window:
         """
         paused = False
         picture: np.ndarray | None = labelled.picture
-        while self._process and not stopped():
+        while self._screen and not stopped():
             wait = POLL_MS if paused else self._wait_ms(labelled.frame)
-            key = self._process.key(wait, picture)
+            key = self._screen.key(wait, picture)
             picture = None  # it is on the screen
             if not key:
                 self._lose()
@@ -78,7 +81,7 @@ class Window:
         return not stopped()
 
     def _lose(self) -> None:
-        self._process = None
+        self._screen = None
         if self._needed:
             raise SinkError("the display is lost: start again, or use --serve or -o FILE")
         logger.warning("the display is lost: the run continues without the window")
@@ -93,6 +96,51 @@ class Window:
         return max(1, min(POLL_MS, round(1000 * (self._started + frame.time - now))))
 
 
+def opened_window(width: int, height: int) -> "WindowProcess | MainWindow":
+    """Open a window of a size in pixels: in a process of its own where that may be.
+
+    macOS shows windows of the process that was started by the user, and where no further process
+    may be started there is none.
+
+    Raises:
+        SinkError: there is no display.
+    """
+    if sys.platform != "darwin":
+        try:
+            return WindowProcess(width, height)
+        except OSError as error:
+            logger.warning("the window runs in the app's own process (%s)", error.strerror)
+    return MainWindow(width, height)
+
+
+class MainWindow:
+    """The window in this process; only its main thread may use it.
+
+    Raises:
+        SinkError: there is no display, or OpenCV was built without windows.
+    """
+
+    def __init__(self, width: int, height: int):
+        try:
+            self._screen = Screen(width, height)
+        except cv2.error as error:
+            raise SinkError(NO_DISPLAY) from error
+
+    def key(self, wait_ms: int, picture: np.ndarray | None) -> bytes:
+        """Show a picture, if there is a new one, and return the key pressed within `wait_ms`.
+
+        It is b"" if the display is lost.
+        """
+        try:
+            return self._screen.key(wait_ms, picture)
+        except cv2.error:
+            return b""
+
+    def close(self) -> None:
+        """Close the window."""
+        self._screen.close()
+
+
 class WindowProcess:
     """The program that shows a window, started and ready.
 
@@ -101,6 +149,7 @@ class WindowProcess:
 
     Raises:
         SinkError: there is no display.
+        OSError: no process can be started.
     """
 
     def __init__(self, width: int, height: int):
@@ -114,10 +163,18 @@ class WindowProcess:
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._pictures, self._keys = self._process.stdin, self._process.stdout
-        ready, _, _ = select.select([self._keys], [], [], START_SECONDS)
-        if not ready or not self._keys.read(1):
+        if not self._is_ready():
             self._process.kill()
-            raise SinkError("no display for the window: use --serve, or write a file with -o FILE")
+            raise SinkError(NO_DISPLAY)
+
+    def _is_ready(self) -> bool:
+        """Wait for the first byte, on a thread: Windows cannot wait for a pipe otherwise."""
+        first = (self._keys.read(1) for _ in range(1))
+        with Prefetch(first, size=1, drop_oldest=False, join=0.0) as read:
+            try:
+                return any(read.items(timeout=lambda: START_SECONDS))
+            except ReceiveTimeout:
+                return False
 
     def key(self, wait_ms: int, picture: np.ndarray | None) -> bytes:
         """Show a picture, if there is a new one, and return the key pressed within `wait_ms`.
@@ -131,12 +188,13 @@ class WindowProcess:
                 self._pictures.write(picture.data)
             self._pictures.flush()
             return self._keys.read(1)
-        except BrokenPipeError:
+        except OSError:  # a broken pipe, which Windows calls an invalid argument
             return b""
 
     def close(self) -> None:
         """Close the window and wait for the program's end."""
-        self._pictures.close()
+        with suppress(OSError):  # the program has ended
+            self._pictures.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -150,7 +208,7 @@ def has_display() -> bool:
     ):
         return False
     try:
-        WindowProcess(1, 1).close()
+        opened_window(1, 1).close()
     except SinkError:
         return False
     return True

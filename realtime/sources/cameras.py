@@ -4,12 +4,12 @@ The simulated camera shows the demo clip: `fake://30fps?drop=5%&stall=3s&resize=
 its clock as a bar code, so that a benchmark can measure how old a shown frame is.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 
 import av
 import cv2
@@ -17,6 +17,15 @@ import numpy as np
 
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.sources import DEMO
+from realtime.sources.devices import (
+    CameraMode,
+    backend,
+    difference,
+    given_mode,
+    set_mode,
+    sizes_of,
+    why_no_camera,
+)
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 
@@ -26,6 +35,7 @@ BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
 CELL = 12  # pixels a side of a bit
 MAX_RATE = 1000  # frames a second
 POLL_SECONDS = 0.01  # between checks of the clock during a stall
+logger = logging.getLogger(__name__)
 
 _switched_on: dict[str, float] = {}  # times by URL: opened again, it is the same camera
 
@@ -33,29 +43,51 @@ _switched_on: dict[str, float] = {}  # times by URL: opened again, it is the sam
 class CameraSource:
     """A camera of this machine, by its number.
 
+    Where it does not give what it is asked for, a warning says what it gives.
+
     Raises:
-        SourceError: it does not open.
+        SourceError: it does not open, or gives no pictures.
     """
 
-    def __init__(self, number: int):
+    def __init__(self, number: int, mode: CameraMode | None = None):
         self.failed = 0
         # OpenCV warns of every backend that it tries; one line below says what matters.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        self._capture = cv2.VideoCapture(number)
+        system = backend()
+        self._capture = (
+            cv2.VideoCapture(number) if system is None else cv2.VideoCapture(number, system)
+        )
         if not self._capture.isOpened():
-            raise SourceError(_why_no_camera(number))
-        width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
+            raise SourceError(why_no_camera(number))
+        given = self._asked_for(mode, number) if mode else given_mode(self._capture)
+        width, height = given.size or (0, 0)
         self.info = SourceInfo(
             name=f"camera {number}",
             width=width,
             height=height,
-            rate=Fraction(rate).limit_denominator(1001) if rate > 0 else None,
+            rate=Fraction(given.rate).limit_denominator(1001) if given.rate else None,
             time_base=TIME_BASE,
             frames=None,
             live=True,
         )
+
+    def _asked_for(self, mode: CameraMode, number: int) -> CameraMode:
+        """The mode that the camera takes when it is asked for one, by a picture of its own."""
+        given = self._given(mode, number)
+        if difference(given, mode, ()):
+            sizes = () if given.size == mode.size else sizes_of(self._capture)
+            given = self._given(mode, number)
+            logger.warning("camera %d %s", number, difference(given, mode, sizes))
+        return given
+
+    def _given(self, mode: CameraMode, number: int) -> CameraMode:
+        set_mode(self._capture, mode)
+        done, image = self._capture.read()  # only then drivers say what they give
+        if not done:
+            self._capture.release()
+            raise SourceError(f"camera {number} gives no pictures in {mode}: try another "
+                              "--camera-size or --camera-format")  # fmt: skip
+        return given_mode(self._capture, image)
 
     def __enter__(self) -> "CameraSource":
         return self
@@ -75,27 +107,6 @@ class CameraSource:
             now = time.monotonic()
             yield Frame(image, count, clock.ticks(now), TIME_BASE, now)
             count += 1
-
-
-def cameras() -> list[str]:
-    """Return the video devices of this machine, e.g. /dev/video0 (Linux)."""
-    return sorted(str(path) for path in Path("/dev").glob("video*"))
-
-
-def _why_no_camera(number: int) -> str:
-    have = cameras()
-    device = Path(f"/dev/video{number}")
-    if not have:
-        return f"no camera {number}: this machine has none; use --video FILE or --demo"
-    if not device.exists():
-        return f"no camera {number}: have {', '.join(have)}; choose with --camera N"
-    try:
-        device.open("rb").close()
-    except PermissionError:
-        return f"no permission to open {device}: add yourself to the group `video`"
-    except OSError as error:
-        return f"camera {number} does not open ({error.strerror}): close what else uses it"
-    return f"camera {number} is busy or gives no pictures: close what else uses it"
 
 
 @dataclass(frozen=True)

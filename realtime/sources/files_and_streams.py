@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from time import monotonic
 
 import av
@@ -15,6 +16,7 @@ from realtime.runtime.masking import MASK, masked
 from realtime.runtime.worker import codec_threads
 from realtime.sources.geometry import orientation_of
 from realtime.sources.live_packets import Packets
+from realtime.sources.skipping import SkippingReader
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.sources.streams import (
     beginning,
@@ -63,6 +65,7 @@ class VideoSource:
         self.failed = 0
         self._url, self._name = url, masked(url)
         self._read_error: Exception | None = None
+        self._skips = False
         self._connected = monotonic()
         self._container = _opened(url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
@@ -83,9 +86,14 @@ class VideoSource:
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
         self._packets = Packets(self._container, (stream, *self._sounds), live=self._live)
+        self._reader = SkippingReader(
+            self._container, self._packets, stream,
+            timeline=self._timeline, display=self._display, url=url, network=network,
+        )  # fmt: skip
         self._arrived = self._connected  # the packet that is decoded
         self._arrivals: deque[float] = deque(maxlen=REORDERED)
         self._read_until = self._picture_until = Fraction(0)  # seconds: the ends of what was read
+        self._due: int | None = None  # ticks of the frame that is wanted next
         self._first = self._decode_first()
         self._time_base = stream.time_base or Fraction(1, av.time_base)
         self._shift = self._read_shift(shift)  # ticks
@@ -108,9 +116,22 @@ class VideoSource:
                 pts = clock.ticks(arrived if count else self._connected)
             else:
                 pts = self._increasing_pts(picture, last)
+            if self._due is not None and pts < self._due:
+                last = pts
+                continue
             yield Frame(self._upright(picture), count, pts, self.info.time_base, captured)
             count, last = count + 1, pts
         self._check_complete(count, last)
+
+    @property
+    def sought(self) -> bool:
+        """True once parts of the file were left out unread."""
+        return self._skips and bool(self._reader.may_seek)
+
+    def skip_to(self, pts: int) -> None:
+        """Give no more frames before a time in ticks; most of them are not even decoded."""
+        self._skips, self._due = True, pts
+        self._reader.skip_to(pts - self._shift)
 
     @property
     def _has_times(self) -> bool:
@@ -147,8 +168,11 @@ class VideoSource:
         return round(max(seconds, -first) / self._time_base)
 
     def _pictures(self) -> Iterator["av.VideoFrame"]:
-        yield self._first
-        yield from self._decoder
+        """Decoded pictures without those before the one that is wanted, where times tell."""
+        for picture in chain((self._first,), self._decoder):
+            due, pts = self._due, picture.pts
+            if due is None or pts is None or pts + self._shift >= due:
+                yield picture
 
     def _upright(self, picture: "av.VideoFrame") -> np.ndarray:
         return orientation_of(picture).upright(self._to_bgr(picture))
@@ -156,26 +180,22 @@ class VideoSource:
     def _decode(self) -> Iterator["av.VideoFrame"]:
         """Decoded pictures; a packet that cannot be decoded is counted and skipped."""
         try:
-            for packet, arrived in self._packets:
+            for packet, arrived in iter(self._reader.read, None):
                 self._arrived = arrived
                 is_picture = packet.stream.index == self._stream.index
-                if is_picture:
-                    self._place(packet)
                 self._see_end(packet, is_picture=is_picture)
-                if is_picture:
-                    yield from self._decoded(packet)
+                for chosen in self._reader.chosen(packet) if is_picture else ():
+                    yield from self._decoded(chosen)
         except (av.FFmpegError, OSError) as error:
             self.failed += 1
             self._read_error = error
             yield from self._decoded(None)  # what the decoder holds back, to show it in order
 
-    def _place(self, packet: "av.Packet") -> None:
-        if packet.size:
-            self._arrivals.append(self._arrived)
-        self._timeline.place(packet)
-        self._display.see(packet)
-
     def _decoded(self, packet: "av.Packet | None") -> Iterator["av.VideoFrame"]:
+        if packet is not None:
+            self._display.see(packet)
+            if packet.size:
+                self._arrivals.append(self._arrived)
         try:
             for picture in self._stream.decode(packet):
                 yield self._display.timed(picture)
@@ -224,11 +244,12 @@ class VideoSource:
         start = (self._first.pts or 0) * self._time_base
         length = float(end if promised is None else promised - start)
         early = float(end - start) < 0.98 * length - MISSING_TAIL if promised is not None else False
-        frames = self._stream.frames
+        frames = 0 if self._skips else self._stream.frames
         if early or (self._read_error and (count < frames or promised is None)):
             of = frames or f"about {round(count * length / max(float(end - start), 1e-6))}"
+            all_of = "" if self._skips else f" of {of}"
             raise BrokenSourceError(
-                f"{self._name} is truncated: {count} of {of} frames; those {count} are kept"
+                f"{self._name} is truncated: {count}{all_of} frames; those {count} are kept"
             )
 
     def _promised_end_of_file(self) -> Fraction | None:

@@ -38,7 +38,7 @@ class Packets:
             self._thread.__enter__()
 
     def __iter__(self) -> Iterator[tuple["av.Packet", float]]:
-        """Yield packets in order.
+        """Yield packets in order; those of a file again from where it was sought.
 
         Raises:
             FFmpegError, OSError: reading failed; every packet before was given.

@@ -7,6 +7,8 @@ from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import is_picture
 from realtime.runtime.masking import masked
 from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
+from realtime.sources.cut import Cut, CutSource
+from realtime.sources.devices import CameraMode
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource, picture_files
 from realtime.sources.reconnect import ReconnectingSource
@@ -16,7 +18,13 @@ STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp:
 
 
 def open_source(
-    address: str | int, *, reconnect: float = 0.0, hwaccel: str = "", keep_times: bool = False
+    address: str | int,
+    *,
+    reconnect: float = 0.0,
+    hwaccel: str = "",
+    keep_times: bool = False,
+    cut: Cut | None = None,
+    camera: CameraMode | None = None,
 ) -> Source:
     """Open a video or a camera.
 
@@ -25,21 +33,31 @@ def open_source(
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
         hwaccel: FFmpeg's name of the device that decodes files and streams; "" for the CPU.
         keep_times: True for the times of a file or stream as they are, instead of from 0 on.
+        cut: the frames that are wanted; None for all.
+        camera: size, rate and format that a camera is asked for; None for its own choice.
 
     Raises:
-        SourceError: it does not exist, or is not a video.
+        SourceError: it does not exist, is not a video, or ends before the cut begins.
+        UsageError: a live source cannot be cut so.
         DeviceError: the device is not available.
     """
+    if cut:  # counts from the beginning that players show
+        whole = open_source(address, reconnect=reconnect, hwaccel=hwaccel, camera=camera)
+        return CutSource(whole, cut, keep_times=keep_times)
     shift = Fraction(0) if keep_times else None
-    source = _open(address, hwaccel, shift)
+
+    def opened() -> Source:
+        if isinstance(address, int):
+            return CameraSource(address, camera)
+        return _open(address, hwaccel, shift)
+
+    source = opened()
     if not reconnect or not source.info.live:
         return source
-    return ReconnectingSource(source, lambda: _open(address, hwaccel, shift), patience=reconnect)
+    return ReconnectingSource(source, opened, patience=reconnect)
 
 
-def _open(address: str | int, hwaccel: str, shift: Fraction | None) -> Source:
-    if isinstance(address, int):
-        return CameraSource(address)
+def _open(address: str, hwaccel: str, shift: Fraction | None) -> Source:
     if address.startswith(SCHEME):
         return FakeSource(address)
     if address.startswith(STREAM_SCHEMES):

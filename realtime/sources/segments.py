@@ -8,10 +8,11 @@ from pathlib import Path
 import av
 
 from preprocessing.errors import SourceError
+from realtime.sources.cut import ROUNDING, Cut
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.streams import beginning, picture_stream, sound_starts
 from realtime.sources.timeline import in_decoding_order
-from realtime.types import Frame
+from realtime.types import WHOLE, Frame, Part
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Segment:
         first, last: indices of its frames, `last` excluded.
         start: presentation time of the first one in ticks of the stream.
         shift: seconds that are added to the file's times, so that they begin at 0.
+        part: of the file, to which its segments are limited.
     """
 
     path: str
@@ -30,13 +32,17 @@ class Segment:
     last: int
     start: int
     shift: Fraction = Fraction(0)
+    part: Part = WHOLE
 
 
-def segments_of(path: str, frames: int) -> list[Segment]:
+def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]:
     """Split a file into segments of so many frames; reads only the times of its packets.
 
+    Args:
+        cut: whose start and end limit them; None for the whole file.
+
     Raises:
-        SourceError: it is not a video, or has no times.
+        SourceError: it is not a video, has no times, or ends before the cut begins.
     """
     try:
         with av.open(path, metadata_errors="replace") as container:
@@ -52,11 +58,27 @@ def segments_of(path: str, frames: int) -> list[Segment]:
         raise SourceError(f"cannot read {path}: {error}") from error
     if not times:
         raise SourceError(f"{path} holds no frame with a time")
-    shift = -beginning(times[0] * tick, sounds)
+    shift, part = -beginning(times[0] * tick, sounds), WHOLE
+    if cut:
+        times, shift, part = _limited(times, tick, shift, cut=cut)
+        if not times:
+            raise SourceError(f"{path} has no frame from --start to --end")
     return [
-        Segment(path, first, min(first + frames, len(times)), times[first], shift)
+        Segment(path, first, min(first + frames, len(times)), times[first], shift, part)
         for first in range(0, len(times), frames)
     ]
+
+
+def _limited(
+    times: list[int], tick: Fraction, shift: Fraction, *, cut: Cut
+) -> tuple[list[int], Fraction, Part]:
+    """The times within a cut, and the shift by which those begin at 0 where it has a start."""
+    start = cut.start - ROUNDING - shift
+    end = None if cut.end is None else cut.end - ROUNDING - shift
+    kept = [time for time in times if start <= time * tick and (end is None or time * tick < end)]
+    moved = -kept[0] * tick if kept and cut.start else shift
+    until = None if cut.end is None else cut.end - shift + moved
+    return kept, moved, Part(since=Fraction(0) if cut.start else None, until=until)
 
 
 class SegmentSource:
@@ -68,8 +90,12 @@ class SegmentSource:
             segment.path, network=False, start=segment.start, shift=segment.shift
         )
         name = f"{Path(segment.path).name}, {segment.first} to {segment.last}"
-        count = segment.last - segment.first
-        self.info = replace(self._source.info, name=name, frames=count, path=None)
+        count, info = segment.last - segment.first, self._source.info
+        self._moved = round((segment.shift - info.shift) / info.time_base)  # of a cut: below 0
+        shift = info.shift + self._moved * info.time_base
+        self.info = replace(
+            info, name=name, frames=count, path=None, shift=shift, part=segment.part
+        )
 
     @property
     def failed(self) -> int:
@@ -87,4 +113,4 @@ class SegmentSource:
         shift = self._source.info.shift / self._source.info.time_base
         frames = (frame for frame in self._source if frame.pts - shift >= self._segment.start)
         for index, frame in zip(wanted, frames, strict=False):
-            yield replace(frame, index=index)
+            yield replace(frame, index=index, pts=frame.pts + self._moved)

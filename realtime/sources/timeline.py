@@ -48,27 +48,38 @@ class Timeline:
         self._next = packet.dts + (packet.duration or self._step)
         return jumped
 
+    def sought(self) -> None:
+        """Take the next packet's time as it is, whatever lies between it and the last one."""
+        self._next = None
+
 
 class DisplayTimes:
     """Times of pictures in containers whose packets have none but the order of decoding (AVI).
 
     The first picture to be shown has the earliest time, and so on.
+
+    Attributes:
+        sorts: True for such a container.
     """
 
     def __init__(self, container: "av.container.InputContainer"):
-        self._sorts = in_decoding_order(container)
+        self.sorts = in_decoding_order(container)
         self._times: list[int] = []
 
     def see(self, packet: "av.Packet") -> None:
         """Take the time of a packet that is decoded next."""
-        if self._sorts and packet.size and packet.dts is not None:
+        if self.sorts and packet.size and packet.dts is not None:
             heappush(self._times, packet.dts)
 
     def timed(self, picture: "av.VideoFrame") -> "av.VideoFrame":
         """Return a decoded picture with its time."""
-        if self._sorts:
+        if self.sorts:
             picture.pts = heappop(self._times) if self._times else None
         return picture
+
+    def clear(self) -> None:
+        """Forget the packets whose pictures do not come any more."""
+        self._times.clear()
 
 
 def in_decoding_order(container: "av.container.InputContainer") -> bool:

@@ -1,6 +1,8 @@
 """Expected errors: one line and a status; a bug stays a traceback."""
 
 import errno
+import io
+import sys
 
 import pytest
 
@@ -54,3 +56,12 @@ def test_files_that_are_no_text_are_named(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"a\.csv is not UTF-8 text"), text_errors(path):
         path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_console_takes_any_text(monkeypatch, encoding):
+    written = io.BytesIO()
+    console = io.TextIOWrapper(written, encoding=encoding, write_through=True)
+    monkeypatch.setattr(sys, "stdout", console)
+    assert exit_status(lambda: print("日本 \udcff") or 0) == 0
+    assert written.getvalue().decode("utf-8").strip() == "日本 \\udcff"

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 
 import av
 import cv2
@@ -272,3 +273,33 @@ def test_help_and_start_without_heavy_imports(video, tmp_path):
     light = "import sys; from realtime.cli import read_settings; read_settings([]); "
     light += "assert 'numpy' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", light], cwd=make.ROOT).returncode == 0
+
+
+def test_a_part_of_a_file_with_every_kind_of_output(long_video, tmp_path):
+    rows, cues = tmp_path / "rows.jsonl", tmp_path / "cues.srt"
+    done = make.app(
+        long_video, "--start", "2:59", "--end", "00:03:00.5", "-o", tmp_path / "out.mp4",
+        "--jsonl", rows, "--srt", cues, *LIGHT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    images, times = make.decoded(tmp_path / "out.mp4")
+    assert len(images) == 45 and times == [Fraction(n, 30) for n in range(45)]
+    shown = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert [shown[0]["frame"], shown[0]["time"], shown[-1]["frame"]] == [0, 0, 44]
+    assert cues.read_text().startswith("1\n00:00:00,000 --> 00:00:01,500\n")
+    sound = [start for start, _ in make.sound_packets(tmp_path / "out.mp4")]
+    assert -0.064 < sound[0] <= 0 and 1.4 < sound[-1] < 1.5
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "message"),
+    [
+        (("--start", "5", "--end", "4"), 2, "--end 0:00:04.000 must be after --start 0:00:05.000"),
+        (("--start", "soon"), 2, "--start: must be seconds or h:mm:ss, got 'soon'"),
+        (("--start", "1:00"), 3, "--start 0:01:00.000 is beyond the end of"),
+    ],
+)
+def test_parts_that_are_none(video, tmp_path, flags, status, message):
+    done = make.app(video, *flags, "--csv", tmp_path / "rows.csv", *LIGHT)
+    assert done.returncode == status and message in done.stderr
+    assert done.stderr.count("\n") == 1 and not (tmp_path / "rows.csv").exists()

@@ -105,7 +105,7 @@ class EpochLog(Callback):
         row |= {"epoch": str(trainer.current_epoch), "lr": f"{self._rate:.6f}"}
         row["seconds"] = f"{time.monotonic() - self._started:.1f}"
         new = not self._path.exists()
-        with self._path.open("a", newline="") as file:
+        with self._path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             if new:
                 writer.writeheader()

@@ -4,7 +4,6 @@ field, file size, peak memory, and measured time on each engine.
 
 import math
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from preprocessing.processes import peak_memory
 from training.common.checkpoints import load_network, save_network
 from training.common.export_weights import count_parameters, write_logits_onnx
 from training.inference import weights
@@ -191,7 +191,7 @@ def _measure_here(engine: str, stem: Path, threads: int) -> tuple[list[Timing], 
         images = rng.integers(0, 256, (batch, info.channels, info.size, info.size), np.uint8)
         low, median, high = 1000 * np.percentile(timed(partial(call, images)), (5, 50, 95))
         timings.append(Timing(engine, batch, median, low, high, 1000 * batch / median))
-    return timings, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return timings, peak_memory()
 
 
 def timed(call: Callable[[], object]) -> list[float]:

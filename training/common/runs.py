@@ -271,7 +271,7 @@ def enter_index(run: Path, config: RunConfig, **figures: object) -> None:
 
 def read_metrics(path: Path) -> list[dict[str, str]]:
     """The rows of a metrics.csv, one an epoch."""
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -301,7 +301,7 @@ def _write_index(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
 def append_row(path: Path, row: Mapping[str, object]) -> None:
     """Add a row to a CSV file, whose header is written with the first one."""
     new = not path.is_file()
-    with path.open("a", newline="") as file:
+    with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(row))
         if new:
             writer.writeheader()

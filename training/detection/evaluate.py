@@ -116,7 +116,9 @@ def write_report(
     plot_precision_recall(folder / "precision_recall.png", scores, names)
     draw_sheet(folder / "boxes.png", predictions, names, threshold=scores.threshold)
     pictures = "\n\n".join(f"![{name}]({name})" for name in ("precision_recall.png", "boxes.png"))
-    (folder / "report.md").write_text(f"# {title}\n\n```\n{text}\n```\n\n{pictures}\n")
+    (folder / "report.md").write_text(
+        f"# {title}\n\n```\n{text}\n```\n\n{pictures}\n", encoding="utf-8"
+    )
     return text
 
 

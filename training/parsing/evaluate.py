@@ -189,7 +189,9 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     text = score_table(scores)
     _draw_sheet(folder / "parsed.png", parse, photos)
-    (folder / "report.md").write_text(f"# {title}\n\n```\n{text}\n```\n\n![](parsed.png)\n")
+    (folder / "report.md").write_text(
+        f"# {title}\n\n```\n{text}\n```\n\n![](parsed.png)\n", encoding="utf-8"
+    )
     write_json(folder / "report.json", scores, title=title)
     return text
 

@@ -179,7 +179,7 @@ def write_photos(settings: PseudoLabelSettings, photos: list[Evidence]) -> Count
 def write_names(folder: Path) -> None:
     """Write labels.csv; its numbers are those of CLASSES, unknown pixels have none."""
     rows = (f"{number},{MASK_NAMES.get(name, name)}\n" for number, name in enumerate(CLASSES))
-    (folder / "labels.csv").write_text("id,name\n" + "".join(rows))
+    (folder / "labels.csv").write_text("id,name\n" + "".join(rows), encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,6 +13,8 @@ import pytest
 from realtime.sinks import video
 from realtime.sinks.audio import AudioTrack
 from realtime.sinks.video import VideoSink
+from realtime.sources import skipping
+from realtime.sources.cut import Cut
 from realtime.sources.open_source import open_source
 
 
@@ -170,7 +172,7 @@ def test_sound_that_the_muxer_refuses_does_not_end_the_video(tmp_path, caplog, m
 
     made = video.AudioCopy
     monkeypatch.setattr(
-        video, "AudioCopy", lambda path, output, *, shift: made(path, Refusing(output), shift=shift)
+        video, "AudioCopy", lambda path, output, **more: made(path, Refusing(output), **more)
     )
     out = copied(path, tmp_path / "out.mp4")
     assert kinds(out) == [("h264", 60), ("aac", 5)]
@@ -187,6 +189,19 @@ def test_sound_that_cannot_be_read_any_more_does_not_end_the_video(tmp_path, cap
         make.write_all(sink, *labelled, source=source.info)
     assert kinds(tmp_path / "out.mp4") == [("h264", 10)]
     assert "in.mp4: its sound cannot be read and is left out" in caplog.text
+
+
+@pytest.mark.parametrize(("suffix", "first"), [(".mp4", 24), (".mkv", 25)])
+def test_the_sound_of_a_cut_begins_and_ends_with_it(tmp_path, monkeypatch, suffix, first):
+    monkeypatch.setattr(skipping, "SEEKING", 0.3)
+    path = make.clip(tmp_path / "in.mp4", frames=120, audio=True, gop=12)
+    whole = make.sound_packets(path)  # of 64 ms; the first begins 64 ms before the picture
+    out = copied(path, tmp_path / f"out{suffix}", cut=Cut(start=Fraction("1.5"), end=Fraction(3)))
+    packets = make.sound_packets(out)
+    assert [content for _, content in packets] == [content for _, content in whole[first:48]]
+    moved = [float(start) - 1.5 for start, _ in whole[first:48]]
+    assert [float(start) for start, _ in packets] == pytest.approx(moved, abs=0.001)
+    assert len(make.decoded(out)[0]) == 45
 
 
 TAGS = (("deu", "Ton"), ("fra", "Son"))

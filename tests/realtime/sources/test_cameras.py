@@ -19,6 +19,7 @@ from realtime.sources.cameras import (
     read_clock,
     read_url,
 )
+from realtime.sources.devices import CameraMode
 from realtime.sources.open_source import open_source
 
 
@@ -50,6 +51,58 @@ def test_a_camera_keeps_time_and_its_loss_is_an_error(monkeypatch):
             frames.append(frame)
     assert source.info.live and source.info.rate == 30
     assert len(frames) == 5 and (np.diff([f.pts for f in frames]) > 0).all()
+
+
+class Webcam:
+    """In place of cv2.VideoCapture: 640x480 and 1280x720 as MJPG, the smaller alone as YUYV."""
+
+    def __init__(self, number, *backend):
+        self.asked = {cv2.CAP_PROP_FPS: 30, cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*"YUYV")}
+
+    def isOpened(self):  # OpenCV's name
+        return True
+
+    def set(self, key, value):
+        self.asked[key] = value
+
+    def _size(self):
+        asked = tuple(self.asked.get(key) for key in
+                      (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))  # fmt: skip
+        large = self.asked[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+        return (1280, 720) if large and asked == (1280, 720) else (640, 480)
+
+    def get(self, key):
+        if key == cv2.CAP_PROP_FPS:
+            return 30
+        return self.asked.get(key, 0)  # as drivers do that say what they were asked for
+
+    def read(self):
+        width, height = self._size()
+        return True, np.zeros((height, width, 3), np.uint8)
+
+    def release(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "warning"),
+    [
+        ({"size": (640, 480), "rate": 30.0}, (640, 480), ""),
+        ({"size": (1280, 720), "code": "MJPG"}, (1280, 720), ""),
+        ({"size": (1280, 720)}, (640, 480), "camera 2 gives 640x480 30 fps YUYV, wanted 1280x720: "
+         "try --camera-size 640x480"),
+        ({"size": (1000, 700), "code": "MJPG"}, (640, 480), "camera 2 gives 640x480 30 fps MJPG, "
+         "wanted 1000x700 MJPG: try --camera-size 640x480, 1280x720"),
+        ({"rate": 60.0}, (640, 480), "camera 2 gives 640x480 30 fps YUYV, wanted 60 fps: try "
+         "--camera-format MJPG"),
+    ],
+)  # fmt: skip
+def test_what_a_camera_does_not_give_is_one_line(monkeypatch, caplog, mode, size, warning):
+    monkeypatch.setattr(cameras.cv2, "VideoCapture", Webcam)
+    with open_source(2, camera=CameraMode(**mode)) as source:
+        assert (source.info.width, source.info.height) == size
+        assert next(iter(source)).image.shape == (size[1], size[0], 3)
+    assert [record.getMessage() for record in caplog.records] == ([warning] if warning else [])
 
 
 def test_the_error_of_a_camera_that_is_not_there_names_the_next_step():

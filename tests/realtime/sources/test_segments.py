@@ -1,11 +1,15 @@
 """Segments make up their file, with its frames' indices and times."""
 
+from fractions import Fraction
+
 import make
 import pytest
 
 from preprocessing.errors import SourceError
+from realtime.sources.cut import Cut
 from realtime.sources.open_source import open_source
 from realtime.sources.segments import SegmentSource, segments_of
+from realtime.types import Part
 
 
 @pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
@@ -37,3 +41,21 @@ def test_a_file_that_is_no_video_has_no_segments(tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(SourceError, match=r"text\.mp4"):
         segments_of(str(tmp_path / "text.mp4"), 20)
+
+
+def test_segments_of_a_part_begin_at_0(tmp_path):
+    path = str(make.clip(tmp_path / "a.mkv", frames=60, gop=12))
+    cut = Cut(start=Fraction(1, 2), end=Fraction(3, 2))
+    segments = segments_of(path, 20, cut)
+    assert [(one.first, one.last, one.part) for one in segments] == [
+        (0, 20, Part(since=Fraction(0), until=Fraction(1))),
+        (20, 30, Part(since=Fraction(0), until=Fraction(1))),
+    ]
+    with SegmentSource(segments[1]) as source:
+        frames = list(source)
+    assert [(frame.index, make.index_of(frame.image)) for frame in frames] == [
+        (number, (number + 15) % 24) for number in range(20, 30)
+    ]
+    assert frames[0].time == pytest.approx(20 / 30, abs=0.001)
+    with pytest.raises(SourceError, match="no frame from --start to --end"):
+        segments_of(path, 20, Cut(start=Fraction(5)))

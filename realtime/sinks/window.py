@@ -19,7 +19,7 @@ from realtime.sinks.window_process import CLOSED, HEADER, Screen
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 10  # for a display to open a window
+START_SECONDS = 60  # for a display to open a window; without one the program ends at once
 END_SECONDS = 2
 POLL_MS = 50  # between checks of the keys while nothing changes
 MAX_SIZE = (1280, 720)  # pixels of a new window

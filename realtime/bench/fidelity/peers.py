@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from preprocessing.errors import UsageError
 from realtime.bench.fidelity.contents import Content
 from realtime.bench.fidelity.inputs import Cell, cells
 from realtime.bench.fidelity.matrix import (
@@ -60,7 +61,11 @@ PEERS = {"yolo predict": PREDICT, "supervision": SUPERVISION}
 
 
 def beside_peers(folder: Path) -> list[Result]:
-    """The results of the app and of each peer."""
+    """The results of the app and of each peer.
+
+    Raises:
+        UsageError: a peer is not installed.
+    """
     from training.detection.yolo import write_checkpoint
 
     checkpoint, given = folder / "yolo.pt", folder / "in"
@@ -74,11 +79,26 @@ def beside_peers(folder: Path) -> list[Result]:
         (given / f"out.{output}").unlink(missing_ok=True)
     for name, script in PEERS.items():
         out = folder / name.replace(" ", "-")
-        command = [sys.executable, "-c", script.format(model=str(checkpoint))]
-        subprocess.run([*command, str(given), str(out)], cwd=ROOT, check=True, capture_output=True)
+        run_peer(name, script.format(model=str(checkpoint)), given, out)
         found += [through_peer(cell, path, content, name=name, out=out / path.name)
                   for cell, path, content in every]  # fmt: skip
     return found
+
+
+def run_peer(name: str, script: str, given: Path, out: Path) -> None:
+    """Run a script over the files of a folder, which writes what it makes of each into another.
+
+    Raises:
+        UsageError: it failed.
+    """
+    command = [sys.executable, "-c", script, str(given), str(out)]
+    try:
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        reason = error.stderr.strip().splitlines()[-1]
+        raise UsageError(
+            f"{name} failed ({reason}): pip install -r tests/requirements-bench.txt"
+        ) from error
 
 
 def through_peer(cell: Cell, path: Path, given: Content, *, name: str, out: Path) -> Result:

@@ -19,9 +19,9 @@ from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.sources import DEMO
 from realtime.sources.devices import (
     CameraMode,
-    backend,
     difference,
     given_mode,
+    opened_capture,
     set_mode,
     sizes_of,
     why_no_camera,
@@ -53,10 +53,7 @@ class CameraSource:
         self.failed = 0
         # OpenCV warns of every backend that it tries; one line below says what matters.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        system = backend()
-        self._capture = (
-            cv2.VideoCapture(number) if system is None else cv2.VideoCapture(number, system)
-        )
+        self._capture = opened_capture(number)
         if not self._capture.isOpened():
             raise SourceError(why_no_camera(number))
         given = self._asked_for(mode, number) if mode else given_mode(self._capture)

@@ -181,17 +181,33 @@ def those_there(have: list[Camera]) -> str:
 def why_no_camera(number: int) -> str:
     """Return why a camera does not open, and what helps."""
     have = cameras()
-    there = next((camera for camera in have if camera.number == number), None)
-    if there is None and not Path(f"{DEVICES}/video{number}").exists():
-        return f"no camera {number}: {those_there(have)}"
+    device = DEVICES / f"video{number}"
+    if not device.exists():
+        if all(camera.number != number for camera in have):
+            return f"no camera {number}: {those_there(have)}"
+        return (f"camera {number} does not open: close what else uses it, and allow its use in the "
+                "system's settings")  # fmt: skip
     try:
-        if path := (there.path if there else f"{DEVICES}/video{number}"):
-            open(path, "rb").close()
+        device.open("rb").close()
     except PermissionError:
-        return f"no permission to open {path}: add yourself to the group `video`"
+        return f"no permission to open {device}: add yourself to the group `video`"
     except OSError as error:
         return f"camera {number} does not open ({error.strerror}): close what else uses it"
     return f"camera {number} is busy or gives no pictures: close what else uses it"
+
+
+def opened_capture(number: int) -> "cv2.VideoCapture":
+    """Open a camera on the system's own backend; it may fail, see `isOpened`.
+
+    Where that cannot open the only camera of a machine, OpenCV tries its others, such as Media
+    Foundation on Windows, which may count cameras in another order.
+    """
+    import cv2
+
+    if (system := backend()) is None:
+        return cv2.VideoCapture(number)
+    capture = cv2.VideoCapture(number, system)
+    return capture if capture.isOpened() or len(cameras()) > 1 else cv2.VideoCapture(number)
 
 
 def set_mode(capture: "cv2.VideoCapture", mode: CameraMode) -> None:

@@ -110,10 +110,14 @@ class SkippingReader:
             elif self._network:
                 self.may_seek = _server_seeks(self._url, due)
             elif av.format.Flags.ts_discont in flags:
-                self.may_seek = os.path.isfile(self._url) and clock_rises(self._url)
+                self.may_seek = self._is_file() and clock_rises(self._url)
             else:
-                self.may_seek = os.path.isfile(self._url)  # a pipe cannot
+                self.may_seek = self._is_file()
         return self.may_seek
+
+    def _is_file(self) -> bool:
+        """True unless it is a pipe, or a device, which are read from start to end."""
+        return os.path.isfile(self._url.removeprefix("file:"))
 
     def _seek(self, due: int) -> None:
         """Continue at the last key frame before a time, or where that cannot be found at 0."""

@@ -15,14 +15,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import url2pathname
 
 from preprocessing.errors import DataError, GarmentError, SinkError, UsageError
 from preprocessing.files import Inputs, letters, natural_key, place
 from preprocessing.images.picture_kinds import is_picture
 from realtime.runtime.interrupt import Interrupt
+from realtime.runtime.standard_output import STDOUT
 from realtime.settings import Address, Recognition, Settings
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
+from realtime.sources.addresses import STDIN, has_scheme, is_live, read_address
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
@@ -68,7 +69,7 @@ def expand(addresses: Sequence[Address]) -> list[Address]:
 
 
 def _files(address: str) -> Sequence[str]:
-    if "://" in address or os.path.isfile(address):
+    if address == STDIN or has_scheme(address) or os.path.isfile(address):
         return [address]
     if os.path.isdir(address):
         return _videos_in(Path(address)) or [address]
@@ -149,10 +150,8 @@ def _local_path(address: Address) -> Path | None:
     """The file or folder that an address names; None for cameras and streams."""
     if isinstance(address, int):
         return None
-    scheme, slashes, rest = address.partition("://")
-    if not slashes:
-        return Path(os.path.expanduser(address))
-    return Path(url2pathname(rest)) if scheme.lower() == "file" else None
+    path = read_address(address)
+    return None if has_scheme(path) else Path("/dev/stdin" if path == STDIN else path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +164,7 @@ class Job:
     @property
     def live(self) -> bool:
         """True for cameras and streams."""
-        return isinstance(self.address, int) or "://" in self.address
+        return is_live(self.address)
 
 
 Run = Callable[[Address, Settings, "AnalysisFactory", Interrupt | None], Outcome]
@@ -252,6 +251,9 @@ def _check_flags(settings: Settings) -> None:
     if not settings.outputs or settings.show or settings.serve:
         raise UsageError("several sources have no window and no page: give -o FOLDER or "
                          "--jsonl FOLDER")  # fmt: skip
+    if settings.outputs.stream or STDOUT in settings.outputs.paths.values():
+        raise UsageError("several sources cannot go to one server or to stdout: give one source, "
+                         "or -o FOLDER")  # fmt: skip
 
 
 def _make_folders(settings: Settings) -> None:
@@ -274,7 +276,7 @@ def file_names(addresses: Sequence[Address]) -> list[str]:
 def _own_name(address: Address) -> str:
     if isinstance(address, int):
         return f"camera-{address}"
-    return Path(address.rstrip("/")).stem or "video"
+    return "stdin" if address == STDIN else Path(address.rstrip("/")).stem or "video"
 
 
 def _distinct(names: Sequence[str], places: Callable[[int, str], Iterable[str]]) -> list[str]:

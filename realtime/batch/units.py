@@ -11,7 +11,7 @@ import av
 
 from preprocessing.files import free_path
 from realtime.sinks.audio import AudioCopy
-from realtime.sinks.video import MP4_OPTIONS
+from realtime.sinks.destinations import MP4_OPTIONS
 from realtime.sources.segments import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own

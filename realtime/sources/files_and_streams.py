@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from time import monotonic
+from typing import Protocol
 
 import av
 import numpy as np
@@ -11,7 +12,9 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.worker import codec_threads
+from realtime.sources.addresses import media_location
 from realtime.sources.geometry import orientation_of
+from realtime.sources.sound import LookAhead, SoundTape, times_of
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.sources.streams import (
     beginning,
@@ -30,6 +33,18 @@ PROBING = "500000"  # microseconds
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
 
 
+class ByteReader(Protocol):
+    """An open file, which can also be moved in if it has `seek` and `tell`."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return what is there, at most `size` bytes; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
 class VideoSource:
     """A video file or network stream; a stream without a length is live.
 
@@ -40,6 +55,7 @@ class VideoSource:
         start: ticks of the stream, to read a file from the key frame before; None for its start.
         shift: seconds added to the file's own times; None for what makes them begin at 0.
         hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
+        file: an open file instead of the URL, which is read once; it is closed at the end.
 
     Raises:
         SourceError: it does not open, or holds no picture.
@@ -54,13 +70,15 @@ class VideoSource:
         start: int | None = None,
         shift: Fraction | None = None,
         hwaccel: str = "",
+        file: ByteReader | None = None,
     ):
         self.failed = 0
-        self._url = url
+        self._url, self._file = url, file
         self._read_error: Exception | None = None
         self._reading = False
         self._connected = monotonic()
-        self._container = _opened(url, network=network, hwaccel=hwaccel)
+        place = file or media_location(url)
+        self._container = _opened(place, url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
         if stream is None:
             self._container.close()
@@ -73,6 +91,8 @@ class VideoSource:
         stream.thread_type = "AUTO"
         if stream.codec_context:  # else a damaged header names no codec that there is
             stream.codec_context.thread_count = codec_threads()
+        self._packets = LookAhead(self._container.demux(stream, *self._sounds))
+        self._tape = SoundTape(url, stream, self._sounds, self._packets) if file else None
         if start is not None:
             self._container.seek(start, stream=stream)
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
@@ -90,8 +110,12 @@ class VideoSource:
         # A read that hangs on another thread must keep its memory: it ends with the process.
         if not self._reading:
             self._container.close()
+            if self._file:
+                self._file.close()
 
     def __iter__(self) -> Iterator[Frame]:
+        if self._tape and not self._tape.wanted:
+            self._tape = None
         count, last = 0, None
         clock = LiveClock(self._connected) if self._by_arrival else None
         for picture in self._pictures():
@@ -145,29 +169,34 @@ class VideoSource:
 
     def _decode(self) -> Iterator["av.VideoFrame"]:
         """Decoded pictures; a packet that cannot be decoded is counted and skipped."""
-        packets = self._container.demux(self._stream, *self._sounds)
-        while True:
-            try:
-                self._reading = True
-                packet = next(packets, None)
-                self._reading = False
-            except (av.FFmpegError, OSError) as error:
-                self._reading = False
-                self.failed += 1
-                self._read_error = error
-                return
-            if packet is None:
-                return
+        while (packet := self._next_packet()) is not None:
             is_picture = packet.stream.index == self._stream.index
+            taken = times_of(packet) if is_picture else packet  # before they are changed
             if is_picture:
                 self._timeline.place(packet)
                 self._display.see(packet)
             self._see_end(packet, is_picture=is_picture)
+            if self._tape:
+                self._tape.put(taken)
             try:
                 for picture in self._stream.decode(packet) if is_picture else ():
                     yield self._display.timed(picture)
             except av.FFmpegError:
                 self.failed += 1
+
+    def _next_packet(self) -> "av.Packet | None":
+        """The next packet; None at the end, and where the rest cannot be read."""
+        packet = None
+        try:
+            self._reading = True
+            packet = next(self._packets, None)
+        except (av.FFmpegError, OSError) as error:
+            self.failed += 1
+            self._read_error = error
+        self._reading = False
+        if packet is None and self._tape:
+            self._tape.end()
+        return packet
 
     def _see_end(self, packet: "av.Packet", *, is_picture: bool) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -237,7 +266,8 @@ class VideoSource:
             frames=None if self._live else frames,
             live=self._live,
             shift=self._shift * self._time_base,
-            path=None if self._live else self._url,
+            path=None if self._live or self._file else self._url,
+            sound=self._tape,
             colours=colours_of(self._first),
             aspect=aspect,
             tags=file_tags(self._container),
@@ -245,14 +275,16 @@ class VideoSource:
         )
 
 
-def _opened(url: str, *, network: bool, hwaccel: str) -> "av.container.InputContainer":
+def _opened(
+    place: str | ByteReader, url: str, *, network: bool, hwaccel: str
+) -> "av.container.InputContainer":
     timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if network else None
     options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
     if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
         options["analyzeduration"] = PROBING
     try:
         return av.open(
-            url, timeout=timeout, options=options, metadata_errors="replace",
+            place, "r", timeout=timeout, options=options, metadata_errors="replace",
             hwaccel=_decoder(hwaccel),
         )  # fmt: skip
     except (av.FFmpegError, OSError, RuntimeError) as error:
@@ -280,6 +312,12 @@ def _decoder(name: str) -> "HWAccel | None":
 def _why_not_open(url: str, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f"no permission to read {url}: check its permissions"
+    if isinstance(error, av.ProtocolNotFoundError):
+        scheme = url.partition(":")[0]
+        return (
+            f"cannot open {url}: the FFmpeg of this PyAV has no {scheme}; let a program that has it "
+            "write to a pipe, `COMMAND | run_realtime.py -`"
+        )
     if isinstance(error, av.InvalidDataError):
         return f"not a video: {url}"
     reason = getattr(error, "strerror", None) or str(error)

@@ -5,13 +5,19 @@ from pathlib import Path
 
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import is_picture
-from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
+from realtime.sources.addresses import (
+    FAKE_SCHEME,
+    LIVE_SCHEMES,
+    has_scheme,
+    is_stream,
+    read_address,
+)
+from realtime.sources.cameras import CameraSource, FakeSource
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource, picture_files
+from realtime.sources.pipes import is_pipe, open_pipe
 from realtime.sources.reconnect import ReconnectingSource
 from realtime.sources.source import Source
-
-STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
 
 
 def open_source(
@@ -20,7 +26,8 @@ def open_source(
     """Open a video or a camera.
 
     Args:
-        address: a file, a folder of pictures, a URL, or the number of a camera.
+        address: a file, a pipe ("-" for stdin), a folder of pictures, a URL, or the number of a
+            camera.
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
         hwaccel: FFmpeg's name of the device that decodes files and streams; "" for the CPU.
         keep_times: True for the times of a file or stream as they are, instead of from 0 on.
@@ -39,10 +46,16 @@ def open_source(
 def _open(address: str | int, hwaccel: str, shift: Fraction | None) -> Source:
     if isinstance(address, int):
         return CameraSource(address)
-    if address.startswith(SCHEME):
+    address = read_address(address)
+    if address.startswith(FAKE_SCHEME):
         return FakeSource(address)
-    if address.startswith(STREAM_SCHEMES):
+    if is_stream(address):
         return VideoSource(address, network=True, shift=shift, hwaccel=hwaccel)
+    if is_pipe(address):
+        return open_pipe(address, hwaccel=hwaccel, shift=shift)
+    if has_scheme(address):
+        known = " ".join(("file://", *LIVE_SCHEMES))
+        raise SourceError(f"no source has the scheme of {address[:200]}: wanted one of {known}")
     path = Path(address)
     try:
         path.stat()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from preprocessing.errors import DataError, GarmentError, SinkError, UsageError
+from preprocessing.errors import DataError, GarmentError, SinkError, UsageError, printable
 from preprocessing.files import Inputs, letters, natural_key, place
 from preprocessing.images.picture_kinds import is_picture
 from realtime.runtime.interrupt import Interrupt
@@ -216,7 +216,7 @@ def _outcome(
         return run(job.address, job.settings, factory, interrupt)
     except GarmentError as error:
         logger.error("%s: %s", job.address, error, exc_info=True)
-        print(f"error: {job.address}: {error}", file=sys.stderr)
+        print(printable(f"error: {job.address}: {error}"), file=sys.stderr)
         return Outcome(source=job.address, status=error.status, error=str(error))
 
 
@@ -320,13 +320,14 @@ def outputs_in(folders: OutputSettings, name: str, *, suffix: str) -> OutputSett
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """A line a source: frames written, frames a second, and how it ended."""
-    width = max(len(str(outcome.source)) for outcome in outcomes)
+    names = [printable(str(outcome.source)) for outcome in outcomes]
+    width = max(map(len, names))
     lines = [f"{'source':{width}s}  frames     fps  ended"]
-    for outcome in outcomes:
+    for name, outcome in zip(names, outcomes, strict=True):
         written, fps = "-", "-"
         if outcome.report:
             written, fps = outcome.report["frames"]["written"], outcome.report["fps"]
             fps = "-" if fps is None else f"{fps:.1f}"
-        ended = outcome.error or ("signal" if outcome.by_signal else "done")
-        lines.append(f"{outcome.source!s:{width}s}  {written:>6}  {fps:>6}  {ended}")
+        ended = printable(outcome.error) or ("signal" if outcome.by_signal else "done")
+        lines.append(f"{name:{width}s}  {written:>6}  {fps:>6}  {ended}")
     return "\n".join(lines)

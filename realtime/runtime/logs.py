@@ -7,12 +7,21 @@ from contextlib import contextmanager, suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
-from preprocessing.errors import SinkError
+from preprocessing.errors import SinkError, printable
 
 PACKAGES = ("realtime", "training", "preprocessing")  # whose events are logged; others' warnings
-LINE = logging.Formatter(
-    "%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S%z"
-)
+
+
+class OneLine(logging.Formatter):
+    """Lines whose messages stay lines, whatever the names of files in them are."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line, without a traceback."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
+LINE = OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S%z")
 logger = logging.getLogger(__name__)
 
 
@@ -23,7 +32,7 @@ class LogFile(WatchedFileHandler):
     """
 
     def __init__(self, path: Path):
-        super().__init__(path, encoding="utf-8")
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self.setFormatter(LINE)
         self._failed = False
 
@@ -42,6 +51,7 @@ class LogFile(WatchedFileHandler):
 def _stderr() -> logging.Handler:
     """One plain line a warning; of errors with a traceback the command itself reports the line."""
     handler = logging.StreamHandler()
+    handler.setFormatter(OneLine())
     handler.setLevel(logging.WARNING)
     handler.addFilter(lambda record: not record.exc_info)
     return handler

@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from preprocessing.errors import SourceError
-from preprocessing.images.picture_kinds import is_picture
+from preprocessing.images.picture_kinds import SUFFIXES, is_picture
 from realtime.sources.addresses import (
     FAKE_SCHEME,
     LIVE_SCHEMES,
@@ -15,7 +15,7 @@ from realtime.sources.addresses import (
 from realtime.sources.cameras import CameraSource, FakeSource
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource, picture_files
-from realtime.sources.pipes import is_pipe, open_pipe
+from realtime.sources.pipes import is_pipe, nameless, open_pipe
 from realtime.sources.reconnect import ReconnectingSource
 from realtime.sources.source import Source
 
@@ -66,4 +66,6 @@ def _open(address: str | int, hwaccel: str, shift: Fraction | None) -> Source:
         return PictureSource(path, picture_files(path))
     if is_picture(path):
         return PictureSource(path, [path])
-    return VideoSource(address, network=False, shift=shift, hwaccel=hwaccel)
+    # FFmpeg would take a video that is named a%d.jpg for a row of pictures: it gets no name.
+    file = nameless(path) if path.suffix.lower() in SUFFIXES else None
+    return VideoSource(address, network=False, shift=shift, hwaccel=hwaccel, file=file)

@@ -41,11 +41,12 @@ class Pipe:
     """A file that is read from start to end, whose beginning can be read twice.
 
     Attributes:
+        label: its name in messages.
         interrupted: True if Ctrl-C ended a read; the pipe then seems to end.
     """
 
-    def __init__(self, file: BinaryIO, *, name: str):
-        self.name, self.interrupted = name, False
+    def __init__(self, file: BinaryIO, *, label: str):
+        self.label, self.interrupted = label, False  # a name would tell FFmpeg the kind of file
         self._file, self._head = file, b""
 
     def head(self, size: int) -> bytes:
@@ -82,7 +83,7 @@ def open_pipe(address: str, *, hwaccel: str, shift: Fraction | None) -> Source:
     name = STDIN_NAME if address == STDIN else address
     raw = _opened(address, name)
     whole = raw.seekable() and raw.tell() == 0  # `< FILE`
-    pipe = Pipe(raw, name=name)
+    pipe = Pipe(raw, label=name)
     head = pipe.head(HEAD_BYTES)
     if not head:
         raise SourceError(f"nothing came from {name}: the command that writes it gave no video")
@@ -115,6 +116,19 @@ def _opened(address: str, name: str) -> BinaryIO:
         raise SourceError(f"cannot open {name}: {error.strerror}") from error
 
 
+def nameless(path: Path) -> BinaryIO:
+    """Open a file that does not tell its name.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise SourceError(f"cannot open {path}: {error.strerror}") from error
+    return os.fdopen(number, "rb", buffering=0)
+
+
 def needs_seeking(pipe: Pipe) -> bool:
     """True for an mp4 or mov whose pictures come before their index."""
     place = 0
@@ -138,7 +152,7 @@ class SpooledPicture(PictureSource):
         try:
             with path.open("wb") as file:
                 _copy(pipe, file)
-            super().__init__(Path(pipe.name), [path])
+            super().__init__(Path(pipe.label), [path])
         except BaseException:
             self._folder.cleanup()
             raise
@@ -165,7 +179,7 @@ def _copy(pipe: Pipe, file: BinaryIO) -> None:
             file.write(block)
     except OSError as error:
         raise SourceError(
-            f"{pipe.name} has to be stored before it can be read (an mp4 with its index at the "
+            f"{pipe.label} has to be stored before it can be read (an mp4 with its index at the "
             f"end, or a picture), and {tempfile.gettempdir()} does not take it ({error.strerror}): "
             "set TMPDIR, or write the mp4 with its index first (ffmpeg -movflags +faststart)"
         ) from error

@@ -313,11 +313,8 @@ def _why_not_open(url: str, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f"no permission to read {url}: check its permissions"
     if isinstance(error, av.ProtocolNotFoundError):
-        scheme = url.partition(":")[0]
-        return (
-            f"cannot open {url}: the FFmpeg of this PyAV has no {scheme}; let a program that has it "
-            "write to a pipe, `COMMAND | run_realtime.py -`"
-        )
+        missing = f"the FFmpeg of this PyAV has no {url.partition(':')[0]}"
+        return f"cannot open {url}: {missing}; let another program read it, `COMMAND | ... -`"
     if isinstance(error, av.InvalidDataError):
         return f"not a video: {url}"
     reason = getattr(error, "strerror", None) or str(error)

@@ -82,11 +82,22 @@ def open_pipe(address: str, *, hwaccel: str, shift: Fraction | None) -> Source:
     """
     name = STDIN_NAME if address == STDIN else address
     raw = _opened(address, name)
-    whole = raw.seekable() and raw.tell() == 0  # `< FILE`
     pipe = Pipe(raw, label=name)
+    try:
+        return _source_of(pipe, raw, hwaccel=hwaccel, shift=shift)
+    except SourceError:
+        raw.close()
+        if pipe.interrupted:
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _source_of(pipe: Pipe, raw: BinaryIO, *, hwaccel: str, shift: Fraction | None) -> Source:
+    """The source of a pipe, by its first bytes."""
+    whole = raw.seekable() and raw.tell() == 0  # `< FILE`
     head = pipe.head(HEAD_BYTES)
     if not head:
-        raise SourceError(f"nothing came from {name}: the command that writes it gave no video")
+        raise SourceError(f"nothing came from {pipe.label}: the command before it gave no video")
     kind = kind_of_head(head)
     if kind and kind not in (VIDEO, *SERIES):
         return SpooledPicture(pipe)
@@ -96,12 +107,7 @@ def open_pipe(address: str, *, hwaccel: str, shift: Fraction | None) -> Source:
         file = raw
     elif kind == VIDEO and needs_seeking(pipe):
         file = _spooled(pipe)
-    try:
-        return VideoSource(name, network=False, shift=shift, hwaccel=hwaccel, file=file)
-    except SourceError:
-        if pipe.interrupted:
-            raise KeyboardInterrupt from None
-        raise
+    return VideoSource(pipe.label, network=False, shift=shift, hwaccel=hwaccel, file=file)
 
 
 def _opened(address: str, name: str) -> BinaryIO:

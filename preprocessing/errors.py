@@ -5,6 +5,9 @@
 
 import csv
 import io
+import os
+import select
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +42,12 @@ class SinkError(GarmentError):
     """An output cannot be written (any more)."""
 
     status = 5
+
+
+class ClosedPipeError(SinkError):
+    """The reader of a pipe took no more, as `head` does; other outputs are complete so far."""
+
+    status = 141  # as of a process that SIGPIPE ended
 
 
 class WeightsError(GarmentError):
@@ -101,17 +110,55 @@ def use_utf8() -> None:
                 stream.reconfigure(encoding=encoding, errors=errors or stream.errors)
 
 
+def printable(text: str) -> str:
+    """A text in one line that terminals and files take.
+
+    Control characters, and bytes of file names that are no UTF-8, become escapes.
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def exit_status(command: Callable[[], int]) -> int:
     """Run a command; the status that its process should exit with."""
     use_utf8()
     try:
-        return command()
-    except GarmentError as error:
-        print(f"error: {error}", file=sys.stderr)
+        status = command()
+        sys.stdout.flush()
+        return status
+    except ClosedPipeError as error:
         return error.status
+    except GarmentError as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return error.status
+    except BrokenPipeError:
+        if not _stdout_is_closed():
+            raise
+        return ClosedPipeError.status
+    except KeyboardInterrupt:  # before a run, which finishes its outputs
+        return 128 + signal.SIGINT
     except (MemoryError, ImportError, OSError) as error:
         if not is_out_of_memory(error):
             raise
         print("error: not enough memory: close other programs, or ask for less at once",
               file=sys.stderr)  # fmt: skip
         return DeviceError.status
+
+
+def _stdout_is_closed() -> bool:
+    """True if the reader of stdout is gone; what waits for it is then forgotten."""
+    number = sys.stdout.fileno()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        closed = True
+    else:  # nothing waits: asked of the pipe, where a system can be
+        closed = hasattr(select, "poll") and _has_error(number)
+    if closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    return closed
+
+
+def _has_error(number: int) -> bool:
+    poll = select.poll()
+    poll.register(number, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))

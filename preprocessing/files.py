@@ -34,6 +34,11 @@ def place(path: str | os.PathLike[str]) -> str:
     return letters(os.path.realpath(path))
 
 
+def media_url(path: str | os.PathLike[str]) -> str:
+    """A file's name for FFmpeg, which would take `a:b.mp4` for a protocol."""
+    return f"file:{os.fspath(path)}"
+
+
 def free_path(path: Path, *, taken: Callable[[Path], bool] = os.path.lexists) -> Path:
     """The path itself, or one with "-2", "-3", ... before its suffix: the first not taken."""
     more = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))

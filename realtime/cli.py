@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocessing.errors import SinkError, SourceError, exit_status
+from preprocessing.errors import ClosedPipeError, SinkError, SourceError, exit_status
 from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
+from realtime.runtime.standard_output import STDOUT, open_output, reserved
 from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
 from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_inputs
 
@@ -67,18 +68,39 @@ def _version(settings: Settings) -> int:
 
 def _run(settings: Settings) -> int:
     from realtime.assemble import check_recognition
-    from realtime.batch.several import expand, log_left_out, run_several, still_picture
+    from realtime.batch.several import expand, log_left_out
 
     addresses = expand(settings.source.addresses)
     log_left_out(settings.source.addresses)
     _refuse_inputs(settings, addresses)
     check_recognition(settings.recognition)
+    paths = settings.outputs.paths
+    if STDOUT not in paths.values():
+        return _run_sources(addresses, settings)
+    with reserved(binary=paths.get("out") == STDOUT):
+        return _run_sources(addresses, settings)
+
+
+def _run_sources(addresses: Sequence[Address], settings: Settings) -> int:
+    from realtime.batch.several import run_several, still_picture
+
     shown = settings.outputs or settings.show or settings.serve
     if addresses and not shown and all(map(still_picture, addresses)):
         settings = replace(settings, outputs=replace(settings.outputs, terminal=True))
-    if len(addresses) > 1:
+    if _each_by_its_name(settings, addresses):
         return run_several(addresses, settings, run_one)
     return run_one(addresses[0] if addresses else None, settings).status
+
+
+def _each_by_its_name(settings: Settings, addresses: Sequence[Address]) -> bool:
+    """True if outputs are folders, with files by the names of the sources.
+
+    So also for a pattern or folder that happens to hold one file.
+    """
+    given, outputs = settings.source.addresses, settings.outputs
+    expanded = list(addresses) != list(given)
+    files = outputs.terminal or any(path != STDOUT for path in outputs.paths.values())
+    return len(addresses) > 1 or (expanded and files)
 
 
 def _refuse_inputs(settings: Settings, addresses: Sequence[Address]) -> None:
@@ -86,7 +108,7 @@ def _refuse_inputs(settings: Settings, addresses: Sequence[Address]) -> None:
     from realtime.batch.several import inputs_of, jobs_of
 
     inputs = inputs_of((*settings.source.addresses, *addresses), settings.recognition)
-    if len(addresses) < 2:
+    if not _each_by_its_name(settings, addresses):
         return refuse_inputs(settings.outputs, inputs, log=settings.log)
     for job in jobs_of(addresses, settings):
         refuse_inputs(job.settings.outputs, inputs, log=settings.log)
@@ -186,7 +208,7 @@ def _process(
     from realtime.sinks.replacing import replacing
 
     logger.info("outputs: %s", ", ".join(map(str, settings.outputs.paths.values())) or "none")
-    stats, quiet = Stats(), interrupt is not None
+    stats, quiet, closed = Stats(), interrupt is not None, 0
     whole = partial(ended_whole, info=source.info, stats=stats)
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
         wants_window = _wants_window(settings)
@@ -208,8 +230,11 @@ def _process(
                 )
         except Stopped:
             pass  # as asked; the files are complete, and the status names the signal
+        except ClosedPipeError as error:
+            logger.info("%s", error)
+            closed = error.status
     report = stats.report()
-    return Outcome(source=source.info.name, status=signals.status, report=report)
+    return Outcome(source=source.info.name, status=signals.status or closed, report=report)
 
 
 def _load(recognition: Recognition) -> "AnalysisFactory":
@@ -259,6 +284,7 @@ def _report(stats: "Stats", path: Path | None) -> None:
     if path is None:
         return
     try:
-        path.write_text(json.dumps(report, indent=1) + "\n")
+        with open_output(path, "w", encoding="utf-8") as file:
+            file.write(json.dumps(report, indent=1) + "\n")
     except OSError as error:
         raise SinkError(f"cannot write {path}: {error.strerror}") from error

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from preprocessing.flags import Arguments, add_fields, read_fields
+from realtime.runtime.standard_output import DASH, STDOUT
 from realtime.settings import (
     DEFAULT_ADDRESS,
     DEMO_MODEL,
@@ -19,6 +20,7 @@ from realtime.settings import (
 )
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 from realtime.sources import DEMO
+from realtime.sources.addresses import OUTPUT_SCHEMES, STDIN, has_scheme, read_address
 from realtime.sources.devices import camera_number, device_number
 
 USAGE = "run_realtime.py [SOURCE ...] [-o FILE] [flags]"
@@ -35,12 +37,15 @@ examples:
   python run_realtime.py 0 --serve                camera 0, in the browser
   python run_realtime.py --camera Logitech --camera-size 1280x720
   python run_realtime.py a.mp4 'cam/*.mp4' -o labelled
+  COMMAND | python run_realtime.py - -o - | ffplay -      pipes
+  python run_realtime.py rtsp://host/stream -o rtmp://server/live/key
   python run_realtime.py 'fake://30fps?drop=5%&stall=3s'    a simulated camera
 
 exit status:
   0 success; 2 wrong flag; 3 source cannot be opened; 4 source ended early (its
   frames are kept); 5 output cannot be written; 6 weight file; 7 device or
-  engine; 129, 130, 143 ended by a signal (outputs are complete; of a file that
+  engine; 141 the reader of - or a pipe closed it, as head does (other outputs
+  are kept); 129, 130, 143 ended by a signal (outputs are complete; of a file that
   existed before, the new part is beside it as NAME.part). With several sources,
   the status of the first that failed.
 """
@@ -83,6 +88,8 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     addresses = tuple(map(_address, (*values.sources, *values.video)))
     if bool(addresses) + (values.camera is not None) + values.demo > 1:
         arguments.error("give one of SOURCE, --camera and --demo")
+    if addresses.count(STDIN) > 1:
+        arguments.error("stdin can be read once: give - once")
     if values.camera is not None:
         addresses = (camera_number(values.camera),)
     if values.demo:
@@ -92,11 +99,15 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     if source.every and recognition.detection_interval == "auto":
         # Optical flow does not lead from one frame to the next.
         recognition = replace(recognition, detection_interval="every-frame")
-    paths = {name: path for name in (*SINKS, STATS) if (path := getattr(values, name))}
+    outputs = {name: place for name in (*SINKS, STATS) if (place := getattr(values, name))}
+    stream = outputs.pop("out") if isinstance(outputs.get("out"), str) else ""
+    for name, place in outputs.items():
+        if isinstance(place, str):
+            arguments.error(f"--{name} cannot go to {place}: only the video of -o can")
     return Settings(
         command=values.command,
         source=source,
-        outputs=OutputSettings(paths=paths, audio=not values.no_audio),
+        outputs=OutputSettings(paths=outputs, stream=stream, audio=not values.no_audio),
         recognition=recognition,
         show=values.show,
         serve=values.serve,
@@ -128,9 +139,9 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         nargs="*",
         metavar="SOURCE",
         help="video, picture (printed if there is no output), folder of pictures (in natural "
-        "order), camera number or stream (rtsp, rtmp, http, tcp, udp); several of them, a folder "
-        "of videos or a pattern: streams and cameras at the same time, files one after the other, "
-        "and each output is a folder",
+        "order), - for stdin, camera number or stream (rtsp, rtmp, http, tcp, udp, rtp, srt); "
+        "several of them, a folder of videos or a pattern: streams and cameras at the same time, "
+        "files one after the other, and each output is a folder",
     )
     add("--video", nargs="+", default=[], metavar="SOURCE", help="same as SOURCE, as a flag")
     add(
@@ -146,8 +157,8 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     for name, row in SINKS.items():
         spellings = (row.letter, f"--{name}") if row.letter else (f"--{name}",)
-        add(*spellings, type=Path, metavar="DIR" if row.is_folder else "FILE", help=row.help)
-    add(f"--{STATS}", type=Path, metavar="FILE", help="frame counts and stage times as JSON")
+        add(*spellings, type=_output, metavar="DIR" if row.is_folder else "FILE", help=row.help)
+    add(f"--{STATS}", type=_output, metavar="FILE", help="frame counts and stage times as JSON")
     add("--no-audio", action="store_true", help="no audio track in the labelled video")
     add("--show", action="store_true", help="open a window beside other outputs")
     add(
@@ -166,7 +177,7 @@ def _add_diagnostics(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--log",
-        type=Path,
+        type=_log_file,
         metavar="FILE",
         help="append timestamped lines to FILE: sources opened, lost and back, models, dropped "
         "frames, outputs, errors with their traceback",
@@ -183,4 +194,30 @@ def _address(text: str) -> Address:
     if re.fullmatch("[0-9]{1,3}", text):
         return int(text)
     number = device_number(text)
-    return text if number is None else number
+    return read_address(text) if number is None else number
+
+
+def _log_file(text: str) -> Path:
+    """A path; log lines for the terminal are on stderr anyway."""
+    found = _output(text)
+    if found == STDOUT or isinstance(found, str):
+        raise argparse.ArgumentTypeError(f"name a file, got {text}: warnings go to stderr anyway")
+    return found
+
+
+def _output(text: str) -> Path | str:
+    """A path, STDOUT for "-", or the URL of a server.
+
+    Raises:
+        argparse.ArgumentTypeError: nothing can be sent to an address of this kind.
+    """
+    if text == DASH:
+        return STDOUT
+    address = read_address(text)
+    if not has_scheme(address):
+        return Path(address)
+    if not address.startswith(OUTPUT_SCHEMES):
+        raise argparse.ArgumentTypeError(
+            f"cannot send to {text}: wanted a file, or one of {' '.join(OUTPUT_SCHEMES)}"
+        )
+    return address

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import cv2
 
+from preprocessing.errors import ClosedPipeError
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, WriteBehind, cores
 from realtime.sinks.annotate import Annotator
@@ -33,8 +34,11 @@ class Stopped(Exception):
 
 
 def ended_whole(error: BaseException, info: SourceInfo, stats: Stats) -> bool:
-    """True if the user ended a run that has no other end: of a live source, once it gave frames."""
-    return isinstance(error, Stopped) and info.live and stats.written > 0
+    """True if the user ended a run that has no other end: of a live source, once it gave frames.
+
+    So does who reads from a pipe and takes no more.
+    """
+    return isinstance(error, Stopped | ClosedPipeError) and info.live and stats.written > 0
 
 
 class Analyser(Protocol):

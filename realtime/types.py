@@ -1,13 +1,18 @@
 """The values that pass from one stage of the pipeline to the next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from preprocessing.images.regions import Person as Person
 from preprocessing.images.regions import Region as Region
+
+if TYPE_CHECKING:
+    import av
+    from av.audio.stream import AudioStream
 
 UNKNOWN = "unknown"
 
@@ -113,6 +118,35 @@ class Colours:
     transfer: int = 13
 
 
+class Sound(Protocol):
+    """The sound of a source, see sources/sound.py.
+
+    Attributes:
+        name: of the source, in messages.
+        picture: the stream whose times decide where the sound belongs.
+    """
+
+    name: str
+    picture: "av.VideoStream | None"
+    tracks: "Sequence[AudioStream]"
+
+    def samples(self) -> dict[int, bytes]:
+        """Return the content of each track's first packet, by the index of its stream."""
+        ...
+
+    def packets(self, tracks: "Sequence[AudioStream]") -> Iterator[Any]:
+        """Yield the packets of the picture and of these tracks; None where none is there yet."""
+        ...
+
+    def seek(self, seconds: Fraction) -> None:
+        """Begin at the last key frame before a time, where that can be found."""
+        ...
+
+    def close(self) -> None:
+        """Give no more packets."""
+        ...
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a file, in seconds of its frames' times.
@@ -143,7 +177,8 @@ class SourceInfo:
         live: True if frames come at their own pace and the oldest may be dropped.
         buffered: True if they wait in the source, in order, until they are taken, as of streams.
         silence: seconds without a frame that are usual for it.
-        path: the file, for its audio; None for cameras, streams and pictures.
+        path: the file, for its audio; None for cameras, streams, pipes and pictures.
+        sound: the audio of a pipe, which is read once; None for all others.
         shift: seconds added to the file's own times.
         part: of the file, to which its frames and its sound are limited.
         aspect: width of a stored pixel on the screen, its height being 1.
@@ -160,6 +195,7 @@ class SourceInfo:
     buffered: bool = False
     silence: float = 0.0
     path: str | None = None
+    sound: Sound | None = None
     colours: Colours = Colours()
     shift: Fraction = Fraction(0)
     part: Part = WHOLE

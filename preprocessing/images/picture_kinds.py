@@ -33,6 +33,11 @@ def kind_of(path: Path) -> str:
             head = file.read(HEAD_BYTES)
     except OSError:
         return ""
+    return kind_of_head(head)
+
+
+def kind_of_head(head: bytes) -> str:
+    """The kind by the first HEAD_BYTES of a file; "" for any other."""
     for start, kind in SIGNATURES:
         if head.startswith(start):
             return kind

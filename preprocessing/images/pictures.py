@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from preprocessing.errors import DataError, SinkError
-from preprocessing.files import natural_key, write_whole
+from preprocessing.files import media_url, natural_key, write_whole
 from preprocessing.images.picture_kinds import ANIMATED_KINDS, SUFFIXES, is_picture, kind_of
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _frames(source: Path, step: int) -> Iterator[tuple[str, np.ndarray]]:
     import av  # not needed for pictures
 
     try:
-        with av.open(str(source), metadata_errors="replace") as container:
+        with av.open(media_url(source), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise DataError(f"{source} has no video stream")
             for number, frame in enumerate(container.decode(video=0)):

@@ -8,6 +8,7 @@ become one Parquet file, and its segments one mp4.
 
 import json
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -265,8 +266,8 @@ def listed(names: Sequence[str]) -> list[str]:
 
 def _lines(name: str) -> list[str]:
     try:
-        lines = Path(name).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = os.fsdecode(Path(name).read_bytes()).splitlines()  # names may be no UTF-8
+    except OSError as error:
         raise UsageError(f"cannot read the list {name}: {error}") from error
     return [line.strip() for line in lines if line.strip()]
 

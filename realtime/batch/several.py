@@ -16,15 +16,16 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import url2pathname
 
-from preprocessing.errors import DataError, GarmentError, SinkError, UsageError
+from preprocessing.errors import DataError, GarmentError, SinkError, UsageError, printable
 from preprocessing.files import Inputs, letters, natural_key, place
 from preprocessing.images.picture_kinds import is_picture
 from realtime.runtime.interrupt import Interrupt
 from realtime.runtime.masking import masked, without_login
+from realtime.runtime.standard_output import STDOUT
 from realtime.settings import Address, Recognition, Settings
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
+from realtime.sources.addresses import STDIN, has_scheme, is_live, read_address
 
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
@@ -71,7 +72,7 @@ def expand(addresses: Sequence[Address]) -> list[Address]:
 
 
 def _files(address: str) -> Sequence[str]:
-    if "://" in address or os.path.isfile(address):
+    if address == STDIN or has_scheme(address) or os.path.isfile(address):
         return [address]
     if os.path.isdir(address):
         return _videos_in(Path(address)) or [address]
@@ -152,10 +153,8 @@ def _local_path(address: Address) -> Path | None:
     """The file or folder that an address names; None for cameras and streams."""
     if isinstance(address, int):
         return None
-    scheme, slashes, rest = address.partition("://")
-    if not slashes:
-        return Path(os.path.expanduser(address))
-    return Path(url2pathname(rest)) if scheme.lower() == "file" else None
+    path = read_address(address)
+    return None if has_scheme(path) else Path("/dev/stdin" if path == STDIN else path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +167,7 @@ class Job:
     @property
     def live(self) -> bool:
         """True for cameras and streams."""
-        return isinstance(self.address, int) or "://" in self.address
+        return is_live(self.address)
 
 
 Run = Callable[[Address, Settings, "AnalysisFactory", Interrupt | None], Outcome]
@@ -221,7 +220,7 @@ def _outcome(
     except GarmentError as error:
         logger.error("%s: %s", job.address, error, exc_info=True)
         name = masked(str(job.address))
-        print(f"error: {name}: {error}", file=sys.stderr)
+        print(printable(f"error: {name}: {error}"), file=sys.stderr)
         return Outcome(source=name, status=error.status, error=str(error))
 
 
@@ -256,6 +255,9 @@ def _check_flags(settings: Settings) -> None:
     if not settings.outputs or settings.show or settings.serve:
         raise UsageError("several sources have no window and no page: give -o FOLDER or "
                          "--jsonl FOLDER")  # fmt: skip
+    if settings.outputs.stream or STDOUT in settings.outputs.paths.values():
+        raise UsageError("several sources cannot go to one server or to stdout: give one source, "
+                         "or -o FOLDER")  # fmt: skip
 
 
 def _make_folders(settings: Settings) -> None:
@@ -278,8 +280,10 @@ def file_names(addresses: Sequence[Address]) -> list[str]:
 def _own_name(address: Address) -> str:
     if isinstance(address, int):
         return f"camera-{address}"
+    if address == STDIN:
+        return "stdin"
     name = Path(without_login(address).rstrip("/")).stem or "video"
-    return NOT_IN_NAMES.sub("_", name) if "://" in address else name
+    return NOT_IN_NAMES.sub("_", name) if has_scheme(address) else name
 
 
 def _distinct(names: Sequence[str], places: Callable[[int, str], Iterable[str]]) -> list[str]:
@@ -323,13 +327,14 @@ def outputs_in(folders: OutputSettings, name: str, *, suffix: str) -> OutputSett
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """A line a source: frames written, frames a second, and how it ended."""
-    width = max(len(str(outcome.source)) for outcome in outcomes)
+    names = [printable(str(outcome.source)) for outcome in outcomes]
+    width = max(map(len, names))
     lines = [f"{'source':{width}s}  frames     fps  ended"]
-    for outcome in outcomes:
+    for name, outcome in zip(names, outcomes, strict=True):
         written, fps = "-", "-"
         if outcome.report:
             written, fps = outcome.report["frames"]["written"], outcome.report["fps"]
             fps = "-" if fps is None else f"{fps:.1f}"
-        ended = outcome.error or ("signal" if outcome.by_signal else "done")
-        lines.append(f"{outcome.source!s:{width}s}  {written:>6}  {fps:>6}  {ended}")
+        ended = printable(outcome.error) or ("signal" if outcome.by_signal else "done")
+        lines.append(f"{name:{width}s}  {written:>6}  {fps:>6}  {ended}")
     return "\n".join(lines)

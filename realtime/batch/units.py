@@ -9,9 +9,9 @@ from pathlib import Path
 
 import av
 
-from preprocessing.files import free_path
+from preprocessing.files import free_path, media_url
 from realtime.sinks.audio import AudioCopy
-from realtime.sinks.video import MP4_OPTIONS
+from realtime.sinks.destinations import MP4_OPTIONS
 from realtime.sources.cut import Cut
 from realtime.sources.segments import Segment, SegmentSource, segments_of
 
@@ -100,9 +100,9 @@ def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
     with SegmentSource(units[0].segment) as source:
         info = source.info
     with ExitStack() as stack:
-        output = stack.enter_context(av.open(str(unfinished), "w", options=dict(MP4_OPTIONS)))
+        output = stack.enter_context(av.open(media_url(unfinished), "w", options=dict(MP4_OPTIONS)))
         output.metadata.update(info.tags)
-        with av.open(str(units[0].folder / SEGMENT)) as first:
+        with av.open(media_url(units[0].folder / SEGMENT)) as first:
             stream = output.add_stream_from_template(first.streams.video[0])
         stream.metadata.update(info.track_tags)
         audio = AudioCopy(video, output, shift=info.shift, part=info.part)
@@ -122,7 +122,7 @@ def _packets(segment: Path, start: Fraction) -> Iterator[tuple[float, av.Packet]
 
     The shift is exact: an mp4 stores its own start in whole milliseconds.
     """
-    with av.open(str(segment)) as container:
+    with av.open(media_url(segment)) as container:
         shift = None
         for packet in container.demux(container.streams.video[0]):
             if packet.pts is None or packet.dts is None:  # the demuxer's end marker

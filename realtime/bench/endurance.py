@@ -14,7 +14,7 @@ from preprocessing.errors import BrokenSourceError, UsageError
 from realtime.bench.clips import Clip, build, looped
 from realtime.bench.measure import ROOT
 from realtime.bench.peers import app
-from realtime.sources.cameras import SCHEME
+from realtime.sources.addresses import FAKE_SCHEME
 
 SAMPLES = 100  # of a process while it runs, or a little fewer
 LOOP = 600  # frames of a clip that is looped
@@ -48,7 +48,7 @@ def memory(folder: Path, frames: int) -> str:
 def soak(folder: Path, seconds: float) -> str:
     """The growth over a camera that drops out every BREAK_EVERY frames, and its lost frames."""
     rows, out, stats = folder / "rows.jsonl", folder / "out.mp4", folder / "stats.json"
-    camera = f"{SCHEME}{CAMERA_RATE}fps?breaks={BREAK_EVERY}&for={seconds:g}s"
+    camera = f"{FAKE_SCHEME}{CAMERA_RATE}fps?breaks={BREAK_EVERY}&for={seconds:g}s"
     command = app("--model", "deep", "--reconnect", RECONNECT, "--jsonl", str(rows),
                   "--stats", str(stats))(camera, out)  # fmt: skip
     status, seen = _sampled(command, rows, pause=max(0.5, seconds / SAMPLES))

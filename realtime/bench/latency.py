@@ -22,7 +22,8 @@ from realtime.analysis.locators import Locator
 from realtime.bench.measure import ROOT
 from realtime.pipeline import Analyser, Stopped, run
 from realtime.runtime.stats import Stats
-from realtime.sources.cameras import BITS, SCHEME, FakeSource, read_clock
+from realtime.sources.addresses import FAKE_SCHEME
+from realtime.sources.cameras import BITS, FakeSource, read_clock
 from realtime.types import LabelledFrame, Region
 
 CLOCK_PERIOD = 2**BITS / 1000  # seconds after which the shown clock restarts
@@ -142,7 +143,7 @@ def _serving(rate: int) -> Iterator[int]:
     """The app's page of a fake camera, in a process of its own; its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "run_realtime.py"), "--video", f"{SCHEME}{rate}fps",
+    command = [sys.executable, str(ROOT / "run_realtime.py"), "--video", f"{FAKE_SCHEME}{rate}fps",
                "--serve", f"127.0.0.1:{port}", *PAGE_FLAGS]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.bench.measure import ROOT, Command, measured
-from realtime.sinks.video import ENCODER_OPTIONS, KEY_FRAME_SECONDS, MP4_OPTIONS
+from realtime.sinks.destinations import ENCODER_OPTIONS, KEY_FRAME_SECONDS, MP4_OPTIONS
 from training.inference.weights import locate
 
 OURS = "segment + deep"

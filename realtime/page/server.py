@@ -24,8 +24,9 @@ from realtime.page.guard import COOKIE, Guard
 from realtime.page.session import Session
 from realtime.settings import Address
 from realtime.sources import DEMO
+from realtime.sources.addresses import STREAM_SCHEMES, is_stream, read_address
 from realtime.sources.devices import Camera, are_listed, cameras
-from realtime.sources.open_source import STREAM_SCHEMES, open_source
+from realtime.sources.open_source import open_source
 from training.inference.weights import locate, read_manifest
 
 STATIC = Path(__file__).with_name("static")
@@ -223,8 +224,8 @@ def _address(session: Session, name: str) -> Address:
     Raises:
         UsageError: it is neither, for instance a path.
     """
-    if name.startswith(STREAM_SCHEMES):
-        return name
+    if is_stream(url := read_address(name)):
+        return url
     offered = _sources(session)
     if name not in offered:
         raise UsageError(f"no such source: {name[:80]!r}; a URL begins with "

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from preprocessing.errors import GarmentError
+from preprocessing.errors import GarmentError, printable
 from preprocessing.labels import OTHER
 from realtime.assemble import AnalysisFactory
 from realtime.page.state import Hub, State
@@ -102,7 +102,8 @@ class Session:
     def __init__(self, settings: Settings, *, address: Address | None):
         self.hub, self.paused = Hub(), False
         self.source = ""
-        self.own = {Path(masked(address)).name: address} if isinstance(address, str) else {}
+        name = printable(Path(masked(address)).name) if isinstance(address, str) else ""
+        self.own = {name: address} if isinstance(address, str) else {}
         self._outputs, self._recognition = settings.outputs, settings.recognition
         self._factory = AnalysisFactory(self._recognition, teachable=True)
         self._analysis = SwappableAnalysis(self._factory.new_analysis())
@@ -117,7 +118,7 @@ class Session:
             own: True for the command line's source, which writes the outputs.
         """
         self.stop()
-        self.source, self.paused = Path(source.info.name).name, False
+        self.source, self.paused = printable(Path(source.info.name).name), False
         self._reset()
         work = Background(lambda: self._run(source, work, own=own), name="pipeline")
         self._work = work

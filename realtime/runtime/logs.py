@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
-from preprocessing.errors import SinkError
+from preprocessing.errors import SinkError, printable
 from realtime.runtime.masking import masked
 
 PACKAGES = ("realtime", "training", "preprocessing")  # whose events are logged; others' warnings
@@ -17,10 +17,15 @@ logger = logging.getLogger(__name__)
 
 
 class Formatter(logging.Formatter):
-    """Formats a record, with its traceback, without the passwords of addresses."""
+    """Formats a record without the passwords of addresses, its message in one line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, whatever the names of files in it are."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line or lines of a record."""
+        """Return the line of a record, and its traceback."""
         return masked(super().format(record))
 
 
@@ -31,7 +36,7 @@ class LogFile(WatchedFileHandler):
     """
 
     def __init__(self, path: Path):
-        super().__init__(path, encoding="utf-8")
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self.setFormatter(Formatter(LINE, datefmt=TIME))
         self._failed = False
 

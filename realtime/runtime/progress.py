@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 
+from preprocessing.errors import printable
 from realtime.runtime.stats import Stats
 from realtime.types import SourceInfo
 
@@ -26,7 +27,7 @@ class Progress:
         if sys.stderr.isatty() and not quiet:
             from tqdm import tqdm  # its import takes as long as several frames
 
-            self._bar = tqdm(total=info.frames, unit="frame", desc=info.name[-30:])
+            self._bar = tqdm(total=info.frames, unit="frame", desc=printable(info.name)[-30:])
         self._started = self._shown = self._logged = time.monotonic()
 
     def __enter__(self) -> "Progress":

@@ -4,17 +4,17 @@ import io
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 
-from realtime.sources.streams import picture_stream, track_tags
+from preprocessing.errors import printable
+from realtime.sources.sound import FileSound, PictureTimes
+from realtime.sources.streams import track_tags
 from realtime.sources.timeline import BACK, Timeline
-from realtime.types import WHOLE, Part
+from realtime.types import WHOLE, Part, Sound
 
 SEEKING_MARGIN = 2  # seconds of sound that may be stored before the picture of its time
 INSTANT = 1e-6  # seconds
@@ -24,7 +24,6 @@ KEEPING = {"matroska": ".mkv", "mov": ".mov", "mp4": ".mp4"}  # FFmpeg's contain
 # right. In Matroska, which cannot hide them, they are heard.
 PREROLL = {"matroska": 1}
 DEFAULT_PREROLL = 4
-SAMPLE_PACKETS = 500  # packets of a file in which each of its tracks is expected
 # By the number of channels, for tracks that do not say where their speakers stand.
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 # FFmpeg knows QuickTime's languages by other codes than ISO 639-2/T, which the others take.
@@ -45,51 +44,52 @@ class AudioCopy:
     is not copied.
 
     Args:
-        path: the input.
+        sound: of the input, or the path of a file.
         shift: seconds added to its times.
         part: of the input that is copied: to the packet.
     """
 
     def __init__(
         self,
-        path: str,
+        sound: str | Sound,
         output: "av.container.OutputContainer",
         *,
         shift: Fraction,
         part: Part = WHOLE,
     ):
-        self._path, self._output, self._shift, self._part = path, output, shift, part
-        self._suffix = Path(output.name).suffix
+        self._sound: Sound = FileSound(sound) if isinstance(sound, str) else sound
+        self._output, self._shift, self._part = output, shift, part
+        self._kind = kind_of_output(output)
         self._preroll = PREROLL.get(output.format.name, DEFAULT_PREROLL)
-        self._input = _opened(path)
         self._tracks: dict[int, AudioTrack] = {}
-        samples = first_packets(path) if self._input else {}
-        streams = self._input.streams.audio if self._input else ()
-        for number, stream in enumerate(streams, start=1):
+        samples, name = self._sound.samples(), printable(self._sound.name)
+        for number, stream in enumerate(self._sound.tracks, start=1):
             if problem := why_left_out(stream, output.format.name, samples.get(stream.index)):
                 logger.warning(
                     "%s: sound track %d (%s) does not fit into %s and is left out: %s",
-                    path, number, codec_name(stream) or "unknown codec", self._suffix, problem,
+                    name, number, codec_name(stream) or "unknown codec", self._kind, problem,
                 )  # fmt: skip
             else:
-                self._tracks[stream.index] = AudioTrack(stream, output, name=f"{path}: sound track "
+                self._tracks[stream.index] = AudioTrack(stream, output, name=f"{name}: sound track "
                                                         f"{number}")  # fmt: skip
-        self._packets = self._wanted(self._input) if self._tracks and self._input else iter(())
-        self._next = next(self._packets, None)
+        self._packets: Iterator[tuple[float, av.Packet] | None] = iter(())
+        if self._tracks:  # asked for at once: else the source keeps no sound
+            packets = self._sound.packets([track.source for track in self._tracks.values()])
+            self._packets = self._wanted(packets)
+        self._next: tuple[float, av.Packet] | None = None
 
     def copy_until(self, seconds: float) -> None:
-        """Write every packet that starts no later than `seconds`."""
-        while self._next is not None:
-            start, packet = self._next
-            if start > seconds:
+        """Write every packet that is there and starts no later than `seconds`."""
+        while True:
+            self._next = self._next or next(self._packets, None)
+            if self._next is None or self._next[0] > seconds:
                 return
-            self._mux(packet)
-            self._next = next(self._packets, None)
+            self._mux(self._next[1])
+            self._next = None
 
     def close(self) -> None:
         """Close the input."""
-        if self._input:
-            self._input.close()
+        self._sound.close()
 
     def _mux(self, packet: "av.Packet") -> None:
         track = self._tracks.get(packet.stream_index)
@@ -103,49 +103,48 @@ class AudioCopy:
             logger.warning(
                 "%s cannot be copied into %s from %.1f s on, and ends there (%s): --no-audio "
                 "leaves all sound out",
-                track.name, self._suffix, float(track.next * track.tick), error.strerror,
+                track.name, self._kind, float(track.next * track.tick), error.strerror,
             )  # fmt: skip
 
     def _wanted(
-        self, container: "av.container.InputContainer"
-    ) -> Iterator[tuple[float, "av.Packet"]]:
+        self, packets: "Iterator[av.Packet | PictureTimes | None]"
+    ) -> Iterator[tuple[float, "av.Packet"] | None]:
         """The placed packets that lie in the part, with the one that is sounding where it begins.
 
         Matroska has no times before 0: there the sound begins with the next one.
         """
         since, until = self._part.since, self._part.until
         if since is not None and self._part.sought:
-            wanted = since - self._shift - SEEKING_MARGIN
-            with suppress(av.FFmpegError, OSError):
-                container.seek(round(wanted * av.time_base))
+            self._sound.seek(since - self._shift - SEEKING_MARGIN)
         whole_only = self._output.format.name == "matroska"
-        for start, packet in self._placed(container):
-            end = (
-                start
-                if whole_only
-                else start + float((packet.duration or 0) * (packet.time_base or 0))
-            )
-            if since is not None and end < float(since) + (0 if whole_only else INSTANT):
+        for placed in self._placed(packets):
+            if placed is None:
+                yield None
+                continue
+            start, packet = placed
+            length = 0.0 if whole_only else float((packet.duration or 0) * (packet.time_base or 0))
+            earliest = None if since is None else float(since) + (0 if whole_only else INSTANT)
+            if earliest is not None and start + length < earliest:
                 continue
             if until is None or start < float(until):
-                yield start, packet
+                yield placed
 
     def _placed(
-        self, container: "av.container.InputContainer"
-    ) -> Iterator[tuple[float, "av.Packet"]]:
+        self, packets: Iterator["av.Packet | PictureTimes | None"]
+    ) -> Iterator[tuple[float, "av.Packet"] | None]:
         """The packets with their times in the output, each after its start in seconds.
 
         Sound may reach a jump of the clock before the picture does, which decides by how much times
-        are moved: until then it waits.
+        are moved: until then it waits. None stands for a packet that is not there yet.
         """
-        picture = picture_stream(container)
+        picture = self._sound.picture
         timeline = Timeline(picture) if picture else None
         waiting: list[av.Packet] = []
-        streams = [track.source for track in self._tracks.values()]
-        packets = self._read(container.demux(*([picture] if picture else []), *streams))
-        for packet in self._heard(packets):
-            track = self._tracks.get(packet.stream_index)
-            if track is None:
+        for packet in self._heard(self._read(packets)):
+            track = self._tracks.get(packet.stream_index) if packet else None
+            if packet is None:
+                yield None
+            elif track is None or isinstance(packet, PictureTimes):
                 if timeline and timeline.place(packet):
                     yield from self._released(waiting, timeline)
             elif timeline and (waiting or track.falls(packet, timeline)):
@@ -156,26 +155,27 @@ class AudioCopy:
                 yield self._place(track, packet, timeline)
         yield from self._released(waiting, timeline)
 
-    def _read(self, packets: Iterator["av.Packet"]) -> Iterator["av.Packet"]:
+    def _read(
+        self, packets: Iterator["av.Packet | PictureTimes | None"]
+    ) -> Iterator["av.Packet | PictureTimes | None"]:
         """The packets of picture and sound; no end markers. Damaged input ends the sound."""
-        while True:
-            try:
-                packet = next(packets, None)
-            except (av.FFmpegError, OSError) as error:
-                logger.warning("%s: its sound ends early, it cannot be read further (%s)",
-                               self._path, getattr(error, "strerror", None) or error)  # fmt: skip
-                return
-            if packet is None:
-                return
-            if packet.size:
-                yield packet
+        try:
+            for packet in packets:
+                if packet is None or packet.size:
+                    yield packet
+        except (av.FFmpegError, OSError) as error:
+            logger.warning("%s: its sound ends early, it cannot be read further (%s)",
+                           printable(self._sound.name),
+                           getattr(error, "strerror", None) or error)  # fmt: skip
 
-    def _heard(self, packets: Iterator["av.Packet"]) -> Iterator["av.Packet"]:
+    def _heard(
+        self, packets: Iterator["av.Packet | PictureTimes | None"]
+    ) -> Iterator["av.Packet | PictureTimes | None"]:
         """The packets without the sound that an edit list hides, but for the last of it."""
         hidden = {index: deque[av.Packet](maxlen=self._preroll) for index in self._tracks}
         for packet in packets:
-            waiting = hidden.get(packet.stream_index)
-            if waiting is not None and packet.is_discard:
+            waiting = hidden.get(packet.stream_index) if isinstance(packet, av.Packet) else None
+            if waiting is not None and isinstance(packet, av.Packet) and packet.is_discard:
                 waiting.append(packet)
                 continue
             if waiting:
@@ -197,15 +197,6 @@ class AudioCopy:
         start = float(track.last * track.tick + self._shift)
         packet.pts = packet.dts = track.last + round(self._shift / track.tick)
         return start, packet
-
-
-def _opened(path: str) -> "av.container.InputContainer | None":
-    try:
-        return av.open(path, metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        logger.warning("%s: its sound cannot be read and is left out (%s)", path, reason)
-        return None
 
 
 class AudioTrack:
@@ -289,17 +280,9 @@ def tags_in(container: str, tags: Mapping[str, str]) -> dict[str, str]:
     return dict(tags)
 
 
-def first_packets(path: str) -> dict[int, bytes]:
-    """The content of each sound track's first packet, by the index of its stream."""
-    found: dict[int, bytes] = {}
-    with suppress(av.FFmpegError), av.open(path, metadata_errors="replace") as container:
-        tracks = container.streams.audio
-        for packet in islice(container.demux(*tracks) if tracks else (), SAMPLE_PACKETS):
-            if packet.size:
-                found.setdefault(packet.stream_index, bytes(packet))
-            if len(found) == len(tracks):
-                break
-    return found
+def kind_of_output(output: "av.container.OutputContainer") -> str:
+    """Name the kind of an output by its suffix, or by FFmpeg's name of its container."""
+    return Path(output.name).suffix or output.format.name
 
 
 def why_left_out(stream: AudioStream, container: str, sample: bytes | None) -> str:
@@ -319,8 +302,9 @@ def fits(stream: AudioStream, container: str, sample: bytes | None) -> bool:
     """
     if not stream.codec_context:
         return False
+    name = "rtp" if container == "rtsp" else container.split(",")[0]  # rtsp would call a server
     try:
-        with av.open(io.BytesIO(), "w", format=container.split(",")[0]) as trial:
+        with av.open(io.BytesIO(), "w", format=name) as trial:
             target = _added(stream, trial)
             trial.start_encoding()
             if sample:

@@ -74,7 +74,7 @@ def _replacements(outputs: OutputSettings) -> Iterator[tuple[str, Replacement]]:
         )
         taken.add(new)
         logger.info("%s exists: %s replaces it at the end", path, new)
-        yield name, Replacement(path, old, new, empty_is_whole=bool(row and row.stream))
+        yield name, Replacement(path, old, new, empty_is_whole=bool(row and row.may_be_empty))
 
 
 def _is_worth_keeping(name: str, path: Path) -> bool:

@@ -5,14 +5,16 @@ can only be read once it is finished, so it is written in parts that are joined 
 """
 
 import csv
+import errno
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO, TypedDict
+from typing import TextIO, TypedDict, cast
 
-from preprocessing.errors import SinkError, UsageError
+from preprocessing.errors import ClosedPipeError, SinkError, UsageError
+from realtime.runtime.standard_output import open_output
 from realtime.types import LabelledFrame, SourceInfo
 
 CORNERS = ("x1", "y1", "x2", "y2")
@@ -88,7 +90,8 @@ class TextFile:
             SinkError: it cannot be written.
         """
         try:
-            self._file = self._path.open("w", buffering=1, encoding="utf-8", newline="")
+            file = open_output(self._path, "w", buffering=1, encoding="utf-8", newline="")
+            self._file = cast(TextIO, file)
             self._file.write(head)
         except OSError as error:
             with suppress(OSError):
@@ -121,6 +124,8 @@ class TextFile:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> SinkError:
+        if error.errno == errno.EPIPE:
+            return ClosedPipeError(f"the reader of {self._path} took no more")
         return SinkError(f"cannot write {self._path}: {error.strerror}")
 
 
@@ -221,7 +226,8 @@ class ParquetSink:
         table = self._arrow.Table.from_pylist(self._rows, schema=self._schema)
         part = self._parts / f"part-{self._count:06d}.parquet"
         try:
-            self._parquet.write_table(table, part.with_suffix(".tmp"))
+            with part.with_suffix(".tmp").open("wb") as file:  # pyarrow takes a:b for an address
+                self._parquet.write_table(table, file)
             part.with_suffix(".tmp").rename(part)
         except OSError as error:
             raise self._failed(error) from error
@@ -230,9 +236,13 @@ class ParquetSink:
     def close(self, *, complete: bool) -> None:
         self._finish_part()
         try:
-            with self._parquet.ParquetWriter(self._path, self._schema) as writer:
+            with (
+                self._path.open("wb") as file,
+                self._parquet.ParquetWriter(file, self._schema) as writer,
+            ):
                 for part in sorted(self._parts.glob("part-*.parquet")):
-                    writer.write_table(self._parquet.read_table(part, schema=self._schema))
+                    with part.open("rb") as rows:
+                        writer.write_table(self._parquet.read_table(rows, schema=self._schema))
         except OSError as error:
             raise self._failed(error) from error
         shutil.rmtree(self._parts)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from preprocessing.errors import SinkError, UsageError
 from preprocessing.files import Inputs, place
+from realtime.runtime.standard_output import STDOUT
 
 if TYPE_CHECKING:
     from realtime.sinks.sink import Sink
@@ -24,18 +25,21 @@ class OutputSettings:
     """Files and folders to write.
 
     Attributes:
-        paths: by output, which is a row of SINKS or STATS; only those that are wanted.
+        paths: by output, which is a row of SINKS or STATS; only those that are wanted. STDOUT is
+            standard output.
+        stream: URL to which the labelled video is sent; "" for none.
         audio: True to copy the source's audio into the video.
         terminal: True to print the garments, for pictures without any other output.
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
+    stream: str = ""
     audio: bool = True
     terminal: bool = False
 
     def __bool__(self) -> bool:
         """True if anything is written or printed."""
-        return bool(self.paths or self.terminal)
+        return bool(self.paths or self.stream or self.terminal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,7 @@ class SinkRow:
         help: of the flag.
         letter: short spelling of the flag, e.g. "-o".
         stream: True if it is written from start to end, so that a pipe can take it.
+        may_be_empty: True if nothing to write is an empty file, as for rows.
         files: of a folder, a pattern of the names that are written into it.
     """
 
@@ -56,6 +61,7 @@ class SinkRow:
     help: str
     letter: str = ""
     stream: bool = False
+    may_be_empty: bool = False
     files: str = ""
 
     @property
@@ -65,13 +71,14 @@ class SinkRow:
 
 
 def _video_or_picture(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.destinations import CONTAINERS, is_file_like
     from realtime.sinks.pictures import PICTURE_SUFFIXES, PictureSink
-    from realtime.sinks.video import CONTAINERS, VideoSink
+    from realtime.sinks.video import VideoSink
 
     suffix = path.suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return PictureSink(path)
-    if suffix in CONTAINERS:
+    if suffix in CONTAINERS or not is_file_like(path):
         return VideoSink(path, audio=outputs.audio)
     raise SinkError(
         f"unknown kind of output {path}: wanted {' '.join((*CONTAINERS, *PICTURE_SUFFIXES))}"
@@ -96,10 +103,16 @@ def _parquet(path: Path, outputs: OutputSettings) -> "Sink":
     return ParquetSink(path)
 
 
-def _subtitles(path: Path, outputs: OutputSettings) -> "Sink":
+def _srt(path: Path, outputs: OutputSettings) -> "Sink":
     from realtime.sinks.subtitles import SubtitleSink
 
-    return SubtitleSink(path)
+    return SubtitleSink(path, suffix=".srt")
+
+
+def _vtt(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.subtitles import SubtitleSink
+
+    return SubtitleSink(path, suffix=".vtt")
 
 
 def _snapshots(path: Path, outputs: OutputSettings) -> "Sink":
@@ -125,22 +138,34 @@ SINKS: dict[str, SinkRow] = {
         make=_video_or_picture,
         letter="-o",
         suffix=".mp4",
+        stream=True,
         help="labelled video (.mp4 .m4v .mov .mkv) or picture (.png .jpg .webp .bmp .tif); a file "
-        "that exists, here and below, is replaced once the new one is whole",
+        "that exists, here and below, is replaced once the new one is whole. - is stdout, rtmp://, "
+        "rtsp://, udp://, tcp://, srt:// and rtp:// a server",
     ),
     "jsonl": SinkRow(
         make=_jsonl,
         suffix=".jsonl",
         stream=True,
-        help="one JSON row for each garment and frame",
+        may_be_empty=True,
+        help="one JSON row for each garment and frame; - is stdout, here and for --csv, --srt, "
+        "--vtt and --stats",
     ),
-    "csv": SinkRow(make=_csv, suffix=".csv", stream=True, help="the same rows as CSV"),
+    "csv": SinkRow(
+        make=_csv, suffix=".csv", stream=True, may_be_empty=True, help="the same rows as CSV"
+    ),
     "parquet": SinkRow(
         make=_parquet, suffix=".parquet", help="the same rows as Parquet (needs pyarrow)"
     ),
-    "srt": SinkRow(make=_subtitles, suffix=".srt", stream=True, help="labels as subtitles"),
+    "srt": SinkRow(
+        make=_srt, suffix=".srt", stream=True, may_be_empty=True, help="labels as subtitles"
+    ),
     "vtt": SinkRow(
-        make=_subtitles, suffix=".vtt", stream=True, help="labels as subtitles for browsers"
+        make=_vtt,
+        suffix=".vtt",
+        stream=True,
+        may_be_empty=True,
+        help="labels as subtitles for browsers",
     ),
     "snapshots": SinkRow(
         make=_snapshots,
@@ -169,6 +194,10 @@ def make_sinks(outputs: OutputSettings) -> list["Sink"]:
     """
     made = [row.make(outputs.paths[name], outputs) for name, row in SINKS.items()
             if name in outputs.paths]  # fmt: skip
+    if outputs.stream:
+        from realtime.sinks.video import VideoSink
+
+        made.append(VideoSink(outputs.stream, audio=outputs.audio))
     if outputs.terminal:
         from realtime.sinks.terminal import TerminalSink
 
@@ -189,6 +218,10 @@ def refuse_inputs(outputs: OutputSettings, inputs: Inputs, *, log: Path | None =
     flags: dict[str, str] = {}  # by the place of a file
     for flag, path in (*_written(outputs), *([("--log", log)] if log else ())):
         inputs.keep_from(flag, path)
+        if path == STDOUT and (other := flags.setdefault(str(path), flag)) != flag:
+            raise UsageError(
+                f"{other} and {flag} cannot both go to stdout: give one of them a file"
+            )
         if path.exists() and not path.is_file():
             continue  # a folder may hold several outputs, and a device takes them
         if (other := flags.setdefault(place(path), flag)) != flag:
@@ -218,7 +251,9 @@ def check_outputs(outputs: OutputSettings) -> None:
     """
     for name, path in outputs.paths.items():
         row = SINKS.get(name)
-        if row and row.is_folder:
+        if path == STDOUT:
+            _check_stdout(name)
+        elif row and row.is_folder:
             _check_folder(path, flag=f"--{name}", files=row.files)
         else:
             _check_file(path, stream=bool(row and row.stream))
@@ -236,11 +271,18 @@ def _check_folder(path: Path, *, flag: str, files: str) -> None:
                         f"another {flag} DIR, or remove them")  # fmt: skip
 
 
+def _check_stdout(name: str) -> None:
+    """Refuse what a pipe cannot take."""
+    row = SINKS.get(name)
+    if name != STATS and not (row and row.stream):
+        raise SinkError(f"--{name} cannot go to stdout: name a file")
+
+
 def _check_file(path: Path, *, stream: bool) -> None:
     if path.is_dir():
         raise SinkError(f"output {path} is a folder: name a file in it")
     if not stream and path.exists() and not path.is_file():
-        raise SinkError(f"output {path} is no plain file: only rows and subtitles can go there")
+        raise SinkError(f"output {path} is no plain file: only videos and rows can go there")
     if not path.parent.is_dir():
         raise SinkError(f"no folder {path.parent} for {path.name}: `mkdir -p {path.parent}`")
     target = path if path.exists() else path.parent

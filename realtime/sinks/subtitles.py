@@ -26,13 +26,17 @@ class SubtitleSink:
 
     A cue is written when its labels change: a file that is cut short lacks only the last one.
     The format goes by the file's suffix.
+
+    Args:
+        suffix: that decides where the file has neither .srt nor .vtt.
     """
 
     needs_picture = False
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, suffix: str = ".vtt"):
         self._file = TextFile(path)
-        self._is_srt = path.suffix.lower() == ".srt"
+        own = path.suffix.lower()
+        self._is_srt = (own if own in (".srt", ".vtt") else suffix) == ".srt"
         self._count, self._labels, self._since = 0, "", 0.0
         self._last = self._step = 0.0  # seconds: time of the last frame, and of one frame
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from preprocessing.errors import SinkError
+from preprocessing.errors import SinkError, printable
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
 
@@ -16,7 +16,7 @@ class TerminalSink:
         self._name = ""
 
     def open(self, info: SourceInfo) -> None:
-        self._name = Path(info.name).name
+        self._name = printable(Path(info.name).name)
 
     def write(self, labelled: LabelledFrame) -> None:
         count = len(labelled.garments)
@@ -25,6 +25,8 @@ class TerminalSink:
         try:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # of stdout: the command ends with the status of this
         except OSError as error:
             raise SinkError(f"cannot write to the terminal: {error.strerror}") from error
 

@@ -1,8 +1,8 @@
-"""H.264 files with the source's timestamps and audio, which stay playable after a kill."""
+"""H.264 with the source's timestamps and audio; files stay playable after a kill."""
 
-import errno
 import os
 import struct
+import time
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -16,52 +16,37 @@ from preprocessing.errors import SinkError
 from realtime.colours.yuv import plane_pairs, to_i420
 from realtime.runtime.worker import codec_threads
 from realtime.sinks.audio import AudioCopy, tags_in
+from realtime.sinks.destinations import (
+    Destination,
+    file_destination,
+    is_file_like,
+    pipe_destination,
+    stream_destination,
+)
 from realtime.sources.geometry import letterboxed
-from realtime.types import Frame, LabelledFrame, SourceInfo
+from realtime.sources.sound import FileSound
+from realtime.types import Frame, LabelledFrame, Sound, SourceInfo
 
-# Fragments reach the disk ten times a second, so that a killed run leaves a playable file; a normal
-# end turns them into an ordinary mp4. The edit list keeps a late start, or audio that starts early.
-MP4_OPTIONS = {
-    "movflags": "hybrid_fragmented",
-    "frag_duration": "100000",
-    "use_editlist": "1",
-    "flush_packets": "1",
-}
-# FFmpeg's options for each kind of file that can be written.
-CONTAINERS = {
-    ".mp4": MP4_OPTIONS,
-    ".m4v": MP4_OPTIONS,
-    ".mov": MP4_OPTIONS,
-    ".mkv": {"flush_packets": "1"},
-}
-# No B-frames and no look-ahead: nothing waits inside the encoder, and time order is file order.
-# Whole-pixel motion and CAVLC: a third less time for a sixth more bytes, no visible difference.
-ENCODER_OPTIONS = {
-    "preset": "superfast",
-    "crf": "23",
-    "bf": "0",
-    "x264-params": "subme=0:cabac=0",
-}
-KEY_FRAME_SECONDS = 2
 DEFAULT_RATE = Fraction(30)
+LONGEST_PAUSE = 1.0  # seconds that a frame waits for its time, where a stream is sent
 
 
 class VideoSink:
-    """The labelled frames as an H.264 file.
+    """The labelled frames as H.264: a file, a pipe or a stream.
 
     Args:
-        path: its suffix is one of CONTAINERS.
+        target: a file whose suffix is one of CONTAINERS, a pipe or device, or the URL of a server.
         audio: True to copy the source's audio, unchanged.
     """
 
     needs_picture = True
 
-    def __init__(self, path: Path, *, audio: bool):
-        self._path, self._audio = path, audio
+    def __init__(self, target: Path | str, *, audio: bool):
+        self._target, self._audio = target, audio
         self._file: VideoFile | None = None
 
     def open(self, info: SourceInfo) -> None:
-        self._file = VideoFile(self._path, info, audio=self._audio)
+        self._file = VideoFile(self._target, info, audio=self._audio)
 
     def write(self, labelled: LabelledFrame) -> None:
         assert self._file is not None, "open() comes first"
@@ -73,36 +58,37 @@ class VideoSink:
 
 
 class VideoFile:
-    """An open H.264 file.
+    """An open H.264 file, pipe or stream.
 
     Raises:
         SinkError: it cannot be written.
     """
 
-    def __init__(self, path: Path, info: SourceInfo, *, audio: bool):
-        self._path = path
+    def __init__(self, target: Path | str, info: SourceInfo, *, audio: bool):
         self._encoding = self._broken = False
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
         # One picture for all frames: encoders copy it, and a new one costs more than its filling.
         self._picture = av.VideoFrame(self._width, self._height, "yuv420p")
         self._planes = np.empty((self._height * 3 // 2, self._width), np.uint8)
         self._size, self._matrix = (info.width, info.height), info.colours.matrix
+        sound = (info.sound or (FileSound(info.path) if info.path else None)) if audio else None
+        self._destination = _destination(target, sound)
+        self._pace = Pace() if self._destination.live and not info.live else None
         try:
-            options = CONTAINERS[path.suffix.lower()]
-            self._container = av.open(str(path), "w", options=dict(options))
+            self._container = self._destination.open()
             self._container.metadata.update(info.tags)
             self._stream = self._add_video(info)
             self._audio = None
-            if audio and info.path:
-                self._audio = AudioCopy(
-                    info.path, self._container, shift=info.shift, part=info.part
-                )
+            if sound:
+                self._audio = AudioCopy(sound, self._container, shift=info.shift, part=info.part)
+            if self._destination.live:  # that nobody listens shows at once
+                self._start()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._failed(error) from error
 
     def _add_video(self, info: SourceInfo) -> "av.VideoStream":
-        rate = info.rate or DEFAULT_RATE
-        stream = self._container.add_stream("libx264", rate=rate, options=dict(ENCODER_OPTIONS))
+        rate, options = info.rate or DEFAULT_RATE, dict(self._destination.encoder)
+        stream = self._container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = self._width, self._height, "yuv420p"
         context = stream.codec_context
         context.thread_count = codec_threads()
@@ -114,7 +100,7 @@ class VideoFile:
         if info.aspect != 1:
             context.sample_aspect_ratio = info.aspect
         stream.metadata.update(tags_in(self._container.format.name, info.track_tags))
-        context.gop_size = max(1, round(KEY_FRAME_SECONDS * rate))
+        context.gop_size = max(1, round(self._destination.key_frame_seconds * rate))
         return stream
 
     def write(self, image: np.ndarray, frame: Frame) -> None:
@@ -128,15 +114,20 @@ class VideoFile:
             rows[:] = plane
         self._picture.pts, self._picture.time_base = frame.pts, frame.time_base
         try:
-            if not self._encoding:  # not before: an mp4 ended without a frame crashes FFmpeg
-                self._container.start_encoding()
-                self._encoding = True
+            if self._pace:
+                self._pace.wait(frame.time)
+            self._start()  # not before: an mp4 ended without a frame crashes FFmpeg
             if self._audio:
                 self._audio.copy_until(frame.time)
             self._container.mux(self._stream.encode(self._picture))
         except (av.FFmpegError, OSError) as error:
             self._broken = True
             raise self._failed(error) from error
+
+    def _start(self) -> None:
+        if not self._encoding:
+            self._container.start_encoding()
+            self._encoding = True
 
     def close(self, *, complete: bool) -> None:
         """Finish the file.
@@ -158,8 +149,10 @@ class VideoFile:
         finally:
             if self._audio:
                 self._audio.close()
-            if self._broken and self._path.suffix.lower() != ".mkv":
-                drop_partial_header(self._path)
+            self._destination.close()
+            path = self._destination.path
+            if self._broken and path and path.suffix.lower() != ".mkv":
+                drop_partial_header(path)
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
         """The image at the file's size: odd sides get a repeated pixel, other sizes a letterbox."""
@@ -171,10 +164,34 @@ class VideoFile:
         return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
 
     def _failed(self, error: Exception) -> SinkError:
-        number = getattr(error, "errno", None)
-        if number == errno.ENOSPC:
-            return SinkError(f"disk full while writing {self._path}: what is there is playable")
-        return SinkError(f"cannot write {self._path}: {os.strerror(number) if number else error}")
+        return self._destination.failed(error, begun=self._encoding)
+
+
+def _destination(target: Path | str, sound: Sound | None) -> Destination:
+    if isinstance(target, str):
+        return stream_destination(target)
+    if is_file_like(target):
+        return file_destination(target)
+    try:
+        return pipe_destination(target, sound)
+    except OSError as error:
+        raise SinkError(f"cannot write {target}: {error.strerror}") from error
+
+
+class Pace:
+    """Holds frames back until their time has come, as a server of streams expects of files."""
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a frame of this time is due, at most LONGEST_PAUSE."""
+        now = time.monotonic()
+        if self._start is None:
+            self._start = now - seconds
+        pause = self._start + seconds - now
+        self._start -= max(0.0, pause - LONGEST_PAUSE)  # a longer gap is left out
+        time.sleep(min(LONGEST_PAUSE, max(0.0, pause)))
 
 
 def drop_partial_header(path: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.sources import DEMO
+from realtime.sources.addresses import FAKE_SCHEME
 from realtime.sources.devices import (
     CameraMode,
     difference,
@@ -29,7 +30,6 @@ from realtime.sources.devices import (
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
 
-SCHEME = "fake://"
 TROUBLE_SECONDS = 2.0  # after which the stall, or the other size, comes
 BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
 CELL = 12  # pixels a side of a bit
@@ -133,7 +133,7 @@ def read_url(url: str) -> FakeCamera:
     Raises:
         SourceError: it is not of that form.
     """
-    rate, _, query = url.removeprefix(SCHEME).partition("?")
+    rate, _, query = url.removeprefix(FAKE_SCHEME).partition("?")
     rate = rate.removesuffix("fps") or "30"
     try:
         if not 0 < float(rate) <= MAX_RATE:  # before a fraction of 9e999999999 is computed

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from time import monotonic
+from typing import Protocol
 
 import av
 import numpy as np
@@ -14,9 +15,11 @@ from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.masking import MASK, masked
 from realtime.runtime.worker import codec_threads
+from realtime.sources.addresses import media_location
 from realtime.sources.geometry import orientation_of
 from realtime.sources.live_packets import Packets
 from realtime.sources.skipping import SkippingReader
+from realtime.sources.sound import LookAhead, SoundTape
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.sources.streams import (
     beginning,
@@ -37,6 +40,18 @@ REORDERED = 16  # frames that a decoder holds back at most, to show them in orde
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
 
 
+class ByteReader(Protocol):
+    """An open file, which can also be moved in if it has `seek` and `tell`."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return what is there, at most `size` bytes; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
 class VideoSource:
     """A video file or network stream; a stream without a length is live.
 
@@ -47,6 +62,7 @@ class VideoSource:
         start: ticks of the stream, to read a file from the key frame before; None for its start.
         shift: seconds added to the file's own times; None for what makes them begin at 0.
         hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
+        file: an open file instead of the URL, which is read once; it is closed at the end.
 
     Raises:
         SourceError: it does not open, or holds no picture.
@@ -61,13 +77,15 @@ class VideoSource:
         start: int | None = None,
         shift: Fraction | None = None,
         hwaccel: str = "",
+        file: ByteReader | None = None,
     ):
         self.failed = 0
-        self._url, self._name = url, masked(url)
+        self._url, self._name, self._file = url, masked(url), file
         self._read_error: Exception | None = None
         self._skips = False
         self._connected = monotonic()
-        self._container = _opened(url, network=network, hwaccel=hwaccel)
+        place = file or media_location(url)
+        self._container = _opened(place, url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
         if stream is None:
             self._container.close()
@@ -86,8 +104,11 @@ class VideoSource:
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
         self._packets = Packets(self._container, (stream, *self._sounds), live=self._live)
+        self._tape: SoundTape | None = None
+        if file:
+            self._tape = SoundTape(url, stream, self._sounds, LookAhead(iter(self._packets)))
         self._reader = SkippingReader(
-            self._container, self._packets, stream,
+            self._container, self._tape or self._packets, stream,
             timeline=self._timeline, display=self._display, url=url, network=network,
         )  # fmt: skip
         self._arrived = self._connected  # the packet that is decoded
@@ -104,8 +125,12 @@ class VideoSource:
 
     def __exit__(self, *exc_info: object) -> None:
         self._packets.close()
+        if self._file and not self._packets.reading:
+            self._file.close()
 
     def __iter__(self) -> Iterator[Frame]:
+        if self._tape:
+            self._tape.start()
         count, last = 0, None
         clock = LiveClock(self._connected) if self._by_arrival else None
         for picture in self._pictures():
@@ -278,7 +303,8 @@ class VideoSource:
             buffered=self._live,
             silence=HLS_TIMEOUT if self._container.format.name == "hls" else 0.0,
             shift=self._shift * self._time_base,
-            path=None if self._live else self._url,
+            path=None if self._live or self._file else self._url,
+            sound=self._tape,
             colours=colours_of(self._first),
             aspect=aspect,
             tags=file_tags(self._container),
@@ -286,7 +312,9 @@ class VideoSource:
         )
 
 
-def _opened(url: str, *, network: bool, hwaccel: str) -> "av.container.InputContainer":
+def _opened(
+    place: str | ByteReader, url: str, *, network: bool, hwaccel: str
+) -> "av.container.InputContainer":
     timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
     # RTSP over TCP where the server has it: over UDP packets are lost.
     options = {"rtsp_flags": "prefer_tcp"} if url.startswith("rtsp") else {}
@@ -294,7 +322,7 @@ def _opened(url: str, *, network: bool, hwaccel: str) -> "av.container.InputCont
         options["analyzeduration"] = PROBING
     try:
         return av.open(
-            url, timeout=timeout, options=options, metadata_errors="replace",
+            place, "r", timeout=timeout, options=options, metadata_errors="replace",
             hwaccel=_decoder(hwaccel),
         )  # fmt: skip
     except (av.FFmpegError, OSError, RuntimeError) as error:
@@ -322,6 +350,9 @@ def _decoder(name: str) -> "HWAccel | None":
 def _why_not_open(url: str, error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f"no permission to read {url}: check its permissions"
+    if isinstance(error, av.ProtocolNotFoundError):
+        missing = f"the FFmpeg of this PyAV has no {url.partition(':')[0]}"
+        return f"cannot open {url}: {missing}; let another program read it, `COMMAND | ... -`"
     if isinstance(error, av.InvalidDataError):
         return f"not a video: {url}"
     if isinstance(error, av.HTTPUnauthorizedError):

@@ -32,9 +32,19 @@ class Orientation:
         return image
 
 
+TURNS = {  # by degrees against the clock
+    90: Orientation(swapped=True, flipped=True),
+    180: Orientation(mirrored=True, flipped=True),
+    270: Orientation(swapped=True, mirrored=True),
+}
+
+
 def orientation_of(picture: "av.VideoFrame") -> Orientation:
     """The nearest orientation to a picture's display matrix (ISO/IEC 14496-12, 8.3.2)."""
-    data = picture.side_data.get("DISPLAYMATRIX")
+    try:
+        data = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV knows no EXIF, which JPEGs in a video or pipe may have
+        return TURNS.get(round(picture.rotation) % 360, Orientation())
     if not isinstance(data, Buffer):
         return Orientation()
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))

@@ -19,6 +19,9 @@ class Packets:
 
     Args:
         live: True to read on a thread, from now on.
+
+    Attributes:
+        reading: True while a read is under way.
     """
 
     def __init__(
@@ -29,7 +32,7 @@ class Packets:
         live: bool,
     ):
         self._container, self._streams = container, streams
-        self._reading = False
+        self.reading = False
         self._thread: Prefetch[tuple[av.Packet, float]] | None = None
         if live:
             self._thread = Prefetch(
@@ -49,17 +52,17 @@ class Packets:
         """Close the container, unless a read hangs: it keeps its memory and ends on its own."""
         if self._thread:
             self._thread.__exit__(None, None, None)
-        if not self._reading:
+        if not self.reading:
             self._container.close()
 
     def _read(self) -> Iterator[tuple["av.Packet", float]]:
         packets = self._container.demux(*self._streams)
         while True:
-            self._reading = True
+            self.reading = True
             try:
                 packet = next(packets, None)
             finally:
-                self._reading = False
+                self.reading = False
             if packet is None:
                 return
             yield packet, monotonic()

@@ -4,17 +4,23 @@ from fractions import Fraction
 from pathlib import Path
 
 from preprocessing.errors import SourceError
-from preprocessing.images.picture_kinds import is_picture
+from preprocessing.images.picture_kinds import SUFFIXES, is_picture
 from realtime.runtime.masking import masked
-from realtime.sources.cameras import SCHEME, CameraSource, FakeSource
+from realtime.sources.addresses import (
+    FAKE_SCHEME,
+    LIVE_SCHEMES,
+    has_scheme,
+    is_stream,
+    read_address,
+)
+from realtime.sources.cameras import CameraSource, FakeSource
 from realtime.sources.cut import Cut, CutSource
 from realtime.sources.devices import CameraMode
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource, picture_files
+from realtime.sources.pipes import is_pipe, nameless, open_pipe
 from realtime.sources.reconnect import ReconnectingSource
 from realtime.sources.source import Source
-
-STREAM_SCHEMES = ("rtsp://", "rtsps://", "rtmp://", "http://", "https://", "tcp://", "udp://")
 
 
 def open_source(
@@ -29,7 +35,8 @@ def open_source(
     """Open a video or a camera.
 
     Args:
-        address: a file, a folder of pictures, a URL, or the number of a camera.
+        address: a file, a pipe ("-" for stdin), a folder of pictures, a URL, or the number of a
+            camera.
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
         hwaccel: FFmpeg's name of the device that decodes files and streams; "" for the CPU.
         keep_times: True for the times of a file or stream as they are, instead of from 0 on.
@@ -58,10 +65,18 @@ def open_source(
 
 
 def _open(address: str, hwaccel: str, shift: Fraction | None) -> Source:
-    if address.startswith(SCHEME):
+    address = read_address(address)
+    if address.startswith(FAKE_SCHEME):
         return FakeSource(address)
-    if address.startswith(STREAM_SCHEMES):
+    if is_stream(address):
         return VideoSource(address, network=True, shift=shift, hwaccel=hwaccel)
+    if is_pipe(address):
+        return open_pipe(address, hwaccel=hwaccel, shift=shift)
+    if has_scheme(address):
+        known = " ".join(("file://", *LIVE_SCHEMES))
+        raise SourceError(
+            f"no source has the scheme of {masked(address[:200])}: wanted one of {known}"
+        )
     path = Path(address)
     try:
         path.stat()
@@ -72,4 +87,6 @@ def _open(address: str, hwaccel: str, shift: Fraction | None) -> Source:
         return PictureSource(path, picture_files(path))
     if is_picture(path):
         return PictureSource(path, [path])
-    return VideoSource(address, network=False, shift=shift, hwaccel=hwaccel)
+    # FFmpeg would take a video that is named a%d.jpg for a row of pictures: it gets no name.
+    file = nameless(path) if path.suffix.lower() in SUFFIXES else None
+    return VideoSource(address, network=False, shift=shift, hwaccel=hwaccel, file=file)

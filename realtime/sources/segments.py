@@ -1,5 +1,6 @@
 """Segments of video files, for workers that share a file."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -8,6 +9,7 @@ from pathlib import Path
 import av
 
 from preprocessing.errors import SourceError
+from preprocessing.files import media_url
 from realtime.sources.cut import ROUNDING, Cut
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.streams import beginning, picture_stream, sound_starts
@@ -44,8 +46,10 @@ def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]
     Raises:
         SourceError: it is not a video, has no times, or ends before the cut begins.
     """
+    if not os.path.isfile(path):
+        raise SourceError(f"{path} is no file: an archive holds files, which are read in parts")
     try:
-        with av.open(path, metadata_errors="replace") as container:
+        with av.open(media_url(path), metadata_errors="replace") as container:
             stream = picture_stream(container)
             if stream is None:
                 raise SourceError(f"no video stream in {path}: name a file that holds video")

@@ -6,13 +6,13 @@ are decoded. What lies far ahead is sought, in files whose clock can be trusted.
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 
 import av
 
-from realtime.sources.live_packets import Packets
+from realtime.sources.addresses import media_location
 from realtime.sources.streams import picture_stream
 from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 
@@ -29,7 +29,7 @@ class SkippingReader:
     """The packets of a file's picture and sound, in order, those of the picture on its timeline.
 
     Args:
-        packets: of the streams that are read.
+        packets: of the streams that are read, with their arrivals; again after a seek.
         picture: one of them.
         url: of the file.
         network: True if it lies on a server.
@@ -38,7 +38,7 @@ class SkippingReader:
     def __init__(
         self,
         container: "av.container.InputContainer",
-        packets: Packets,
+        packets: "Iterable[tuple[av.Packet, float]]",
         picture: "av.VideoStream",
         *,
         timeline: Timeline,
@@ -163,7 +163,7 @@ def _server_seeks(url: str, time: int) -> bool:
 def clock_rises(path: str) -> bool:
     """True if the times of a recording rise with its bytes: it was not joined of several."""
     times: list[int] = []
-    with suppress(av.FFmpegError, OSError), av.open(path, metadata_errors="replace") as trial:
+    with suppress(av.FFmpegError, OSError), av.open(media_location(path), metadata_errors="replace") as trial:
         stream = picture_stream(trial)
         for number in range(SAMPLES):
             trial.seek(trial.size * number // SAMPLES, unsupported_byte_offset=True)

@@ -2,11 +2,20 @@
 
 from fractions import Fraction
 from heapq import heappop, heappush
+from typing import Protocol
 
 import av
 
 BACK = 1.0  # seconds by which times fall where another recording begins
 FORTH = 10.0  # seconds by which they rise there, in transport streams
+
+
+class TimedPacket(Protocol):
+    """A packet's times in ticks, without its content."""
+
+    dts: int | None
+    pts: int | None
+    duration: int | None
 
 
 class Timeline:
@@ -31,7 +40,7 @@ class Timeline:
         self._forth = FORTH if av.format.Flags.ts_discont in flags and not live else float("inf")
         self._next: int | None = None  # the expected time, moved
 
-    def place(self, packet: "av.Packet") -> bool:
+    def place(self, packet: "av.Packet | TimedPacket") -> bool:
         """Move a packet's times; return True at a jump."""
         if packet.dts is None:
             if packet.pts is not None:

@@ -7,7 +7,15 @@ import sys
 import pytest
 
 from preprocessing import errors
-from preprocessing.errors import DataError, GarmentError, exit_status, is_out_of_memory, text_errors
+from preprocessing.errors import (
+    ClosedPipeError,
+    DataError,
+    GarmentError,
+    exit_status,
+    is_out_of_memory,
+    printable,
+    text_errors,
+)
 
 
 def raising(error):
@@ -25,6 +33,15 @@ def test_a_command_ends_with_its_own_status():
 def test_expected_errors_are_one_line_and_their_status(kind, capsys):
     assert exit_status(raising(kind("no such thing"))) == kind.status
     assert capsys.readouterr().err == "error: no such thing\n"
+
+
+def test_a_closed_pipe_is_a_status_without_a_message(capsys):
+    assert exit_status(raising(ClosedPipeError("the reader took no more"))) == 141
+    assert capsys.readouterr().err == ""
+
+
+def test_names_of_files_stay_in_one_line():
+    assert printable("a b é\n\udce9\t%") == "a b é\\n\\udce9\\t%"
 
 
 def test_statuses_differ():

@@ -7,6 +7,7 @@ import pytest
 
 from preprocessing.errors import UsageError
 from realtime.flags import argument_parser, read_settings
+from realtime.runtime.standard_output import STDOUT
 from realtime.settings import Recognition, Settings, SourceSettings
 from realtime.sinks.sink_table import OutputSettings
 from realtime.sources import DEMO
@@ -28,10 +29,32 @@ def test_no_flags_are_the_default_settings():
         (["0", "rtsp://host/1"], (0, "rtsp://host/1")),
         (["./0"], ("./0",)),
         (["--demo"], (str(DEMO),)),
+        (["--video", "-"], ("-",)),
+        (["RTSP://Host/1"], ("rtsp://Host/1",)),
+        (["file:///a%20b.mp4"], ("/a b.mp4",)),
     ],
 )
 def test_sources(argv, addresses):
     assert read_settings(argv).source == SourceSettings(addresses=addresses)
+
+
+def test_outputs_that_are_no_files():
+    assert read_settings(["-o", "-"]).outputs == OutputSettings(paths={"out": STDOUT})
+    assert read_settings(["-o", "./-"]).outputs == OutputSettings(paths={"out": Path("-")})
+    assert read_settings(["-o", "RTMP://host/a"]).outputs == OutputSettings(stream="rtmp://host/a")
+    assert read_settings(["-o", "a:b.mp4"]).outputs == OutputSettings(
+        paths={"out": Path("a:b.mp4")}
+    )
+    assert bool(OutputSettings(stream="rtmp://host/a"))
+
+
+@pytest.mark.parametrize(
+    "argv", [["--csv", "udp://h:1"], ["-o", "foo://h"], ["--log", "-"], ["-", "-"]]
+)
+def test_outputs_that_cannot_be(argv, capsys):
+    with pytest.raises(SystemExit):
+        read_settings(argv)
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_outputs():

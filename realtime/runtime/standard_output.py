@@ -1,0 +1,54 @@
+"""Standard output as the place of one output, which nothing else may print on."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from preprocessing.errors import SinkError
+
+DASH = "-"
+STDOUT = Path("/dev/stdout")  # what "-" means as an output; the name holds on every system
+_reserved: list[int] = []  # the descriptor of stdout, while it is reserved
+
+
+@contextmanager
+def reserved(*, binary: bool) -> Iterator[None]:
+    """Keep stdout for the output that `open_output` opens; everything else goes to stderr.
+
+    Args:
+        binary: True for what no terminal can show.
+
+    Raises:
+        SinkError: stdout is closed, or a terminal.
+    """
+    if binary and os.isatty(1):
+        raise SinkError(
+            "-o - writes a video to stdout, which is a terminal: add `| COMMAND` or `> FILE`"
+        )
+    try:
+        own = os.dup(1)
+    except OSError as error:
+        raise SinkError("stdout is closed: redirect it, or name a file") from error
+    sys.stdout.flush()
+    os.dup2(2, 1)  # also for what libraries print
+    _reserved.append(own)
+    try:
+        yield
+    finally:
+        _reserved.remove(own)
+        os.dup2(own, 1)
+        os.close(own)
+
+
+def open_output(path: Path, mode: str, **options: Any) -> IO[Any]:
+    """Open a file to write, or stdout where the path is STDOUT; options as of `open`.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    if path != STDOUT:
+        return path.open(mode, **options)
+    return os.fdopen(os.dup(_reserved[-1] if _reserved else 1), mode, **options)

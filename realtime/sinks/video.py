@@ -66,6 +66,7 @@ class VideoFile:
 
     def __init__(self, target: Path | str, info: SourceInfo, *, audio: bool):
         self._encoding = self._broken = False
+        self._failure: SinkError | None = None
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
         # One picture for all frames: encoders copy it, and a new one costs more than its filling.
         self._picture = av.VideoFrame(self._width, self._height, "yuv420p")
@@ -144,12 +145,14 @@ class VideoFile:
                 if self._audio and complete:
                     self._audio.copy_until(float("inf"))
             self._container.close()
+            self._destination.close()
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
         finally:
             if self._audio:
                 self._audio.close()
-            self._destination.close()
+            with suppress(OSError):
+                self._destination.close()
             path = self._destination.path
             if self._broken and path and path.suffix.lower() != ".mkv":
                 drop_partial_header(path)
@@ -164,7 +167,10 @@ class VideoFile:
         return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
 
     def _failed(self, error: Exception) -> SinkError:
-        return self._destination.failed(error, begun=self._encoding)
+        """The first failure: what fails after it says less."""
+        found = self._destination.failed(error, begun=self._encoding)
+        self._failure = self._failure or found
+        return self._failure
 
 
 def _destination(target: Path | str, sound: Sound | None) -> Destination:

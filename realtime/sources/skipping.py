@@ -163,7 +163,10 @@ def _server_seeks(url: str, time: int) -> bool:
 def clock_rises(path: str) -> bool:
     """True if the times of a recording rise with its bytes: it was not joined of several."""
     times: list[int] = []
-    with suppress(av.FFmpegError, OSError), av.open(media_location(path), metadata_errors="replace") as trial:
+    with (
+        suppress(av.FFmpegError, OSError),
+        av.open(media_location(path), metadata_errors="replace") as trial,
+    ):
         stream = picture_stream(trial)
         for number in range(SAMPLES):
             trial.seek(trial.size * number // SAMPLES, unsupported_byte_offset=True)

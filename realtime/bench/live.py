@@ -2,7 +2,7 @@
 
 Each source runs on this machine: live HLS, an HTTP camera of JPEGs, a transport stream that begins
 with a burst, and GStreamer's RTSP server, a program of the system's Python. Frames that are lost on
-the way are told from those that the app drops because its analysis is behind.
+the way are counted apart from those that the app drops because its analysis is behind.
 """
 
 import json
@@ -94,7 +94,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of the frames of a source.
+    """The frames of a source, and those that are in the video.
 
     Attributes:
         sent, read, dropped, written: frames; written is counted in the file.
@@ -127,15 +127,25 @@ HEADER = (
 )
 
 
-def coded(frames: int, container: "av.container.OutputContainer") -> Iterator[int]:
-    """Write so many pictures into a container, each at its time by the clock; yield their count."""
+def sleep_until(due: float) -> None:
+    """Wait for a time of time.monotonic()."""
+    time.sleep(max(0.0, due - time.monotonic()))
+
+
+def coded(frames: int, container: "av.container.OutputContainer", *, paced: bool) -> Iterator[int]:
+    """Write so many pictures into a container, and yield their count after each.
+
+    Args:
+        paced: True to write each at its time by the clock.
+    """
     stream = container.add_stream("libx264", rate=RATE, options=CODER)
     stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
     start = time.monotonic()
     for number, image in enumerate(pictures(Clip(frames))):
         picture = av.VideoFrame.from_ndarray(image, format="bgr24")
         picture.pts, picture.time_base = number, Fraction(1, RATE)
-        time.sleep(max(0.0, start + number / RATE - time.monotonic()))
+        if paced:
+            sleep_until(start + number / RATE)
         container.mux(stream.encode(picture))
         yield number + 1
     container.mux(stream.encode(None))
@@ -169,7 +179,7 @@ def hls(folder: Path, seconds: float) -> Iterator[Sending]:
 
     def write() -> None:
         with av.open(str(path), "w", format="hls", options=options) as container:
-            for count in coded(round(seconds * RATE), container):
+            for count in coded(round(seconds * RATE), container, paced=True):
                 sending.frames = count
 
     work = Background(write, name="hls")
@@ -197,7 +207,7 @@ def jpegs(folder: Path, seconds: float) -> Iterator[Sending]:
             self.end_headers()
             start = time.monotonic()
             for number, jpeg in enumerate(data):
-                time.sleep(max(0.0, start + number / CAMERA_RATE - time.monotonic()))
+                sleep_until(start + number / CAMERA_RATE)
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 self.wfile.write(head.encode() + jpeg + b"\r\n")
                 sending.frames = number + 1
@@ -215,12 +225,7 @@ def burst(folder: Path, seconds: float) -> Iterator[Sending]:
     path = folder / "burst.ts"
     ends = [0]
     with path.open("wb") as file, av.open(file, "w", format="mpegts") as container:
-        stream = container.add_stream("libx264", rate=RATE, options=CODER)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for number, image in enumerate(pictures(Clip(frames))):
-            picture = av.VideoFrame.from_ndarray(image, format="bgr24")
-            picture.pts, picture.time_base = number, Fraction(1, RATE)
-            container.mux(stream.encode(picture))
+        for _ in coded(frames, container, paced=False):
             ends.append(file.tell())
     data = path.read_bytes()
     ends[-1] = len(data)
@@ -232,8 +237,7 @@ def burst(folder: Path, seconds: float) -> Iterator[Sending]:
             self.end_headers()
             start = time.monotonic()
             for number in range(frames):
-                due = start + max(0, number - BURST) / RATE
-                time.sleep(max(0.0, due - time.monotonic()))
+                sleep_until(start + max(0, number - BURST) / RATE)
                 self.wfile.write(data[ends[number] : ends[number + 1]])
                 sending.frames = number + 1
 

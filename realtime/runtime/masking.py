@@ -14,6 +14,19 @@ def masked(text: str) -> str:
     return QUERY.sub(rf"\1{MASK}", LOGIN.sub(rf"\1\2:{MASK}@", text))
 
 
+def login_refused(shown: str) -> str:
+    """Return the line for a server that wants a password, or another one.
+
+    Args:
+        shown: the address, masked.
+    """
+    if MASK in shown:
+        hint = "write @ / ? # : of it as %40 %2F %3F %23 %3A"
+        return f"{shown} refuses this user or password: {hint}"
+    scheme, _, rest = shown.partition("://")
+    return f"{shown} asks for a password: {scheme}://USER:PASSWORD@{rest}"
+
+
 def without_login(address: str) -> str:
     """Return an address without user and password, for the name of a file."""
     return QUERY.sub("", LOGIN.sub(r"\1", address)).rstrip("?&")

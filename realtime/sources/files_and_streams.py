@@ -13,11 +13,11 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
-from realtime.runtime.masking import MASK, masked
+from realtime.runtime.masking import login_refused, masked
 from realtime.runtime.worker import codec_threads
 from realtime.sources.addresses import media_location
 from realtime.sources.geometry import orientation_of
-from realtime.sources.live_packets import Packets
+from realtime.sources.live_packets import Packets, rtsp_options
 from realtime.sources.skipping import SkippingReader
 from realtime.sources.sound import LookAhead, SoundTape
 from realtime.sources.source import TIME_BASE, LiveClock
@@ -316,8 +316,9 @@ def _opened(
     place: str | ByteReader, url: str, *, network: bool, hwaccel: str
 ) -> "av.container.InputContainer":
     timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
-    # RTSP over TCP where the server has it: over UDP packets are lost.
-    options = {"rtsp_flags": "prefer_tcp"} if url.startswith("rtsp") else {}
+    options: dict[str, str] = {}
+    if isinstance(place, str) and place.startswith("rtsp"):
+        place, options = rtsp_options(place)
     if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
         options["analyzeduration"] = PROBING
     try:
@@ -356,11 +357,6 @@ def _why_not_open(url: str, error: Exception) -> str:
     if isinstance(error, av.InvalidDataError):
         return f"not a video: {url}"
     if isinstance(error, av.HTTPUnauthorizedError):
-        scheme, _, rest = url.partition("://")
-        if MASK in rest:
-            return (
-                f"{url} refuses this user or password: write @ / ? # : of it as %40 %2F %3F %23 %3A"
-            )
-        return f"{url} asks for a password: {scheme}://USER:PASSWORD@{rest}"
+        return login_refused(url)
     reason = getattr(error, "strerror", None) or masked(str(error))
     return f"cannot open {url}: {reason}"

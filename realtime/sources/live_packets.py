@@ -66,3 +66,14 @@ class Packets:
             if packet is None:
                 return
             yield packet, monotonic()
+
+
+def rtsp_options(url: str) -> tuple[str, dict[str, str]]:
+    """Return an RTSP address without its choice of a transport, and FFmpeg's options for that.
+
+    The default is TCP where the server has it: over UDP packets are lost.
+    """
+    address, _, choice = url.rpartition("?")
+    if choice in ("tcp", "udp"):
+        return address, {"rtsp_transport": choice}
+    return url, {"rtsp_flags": "prefer_tcp"}

@@ -27,7 +27,8 @@ from preprocessing.datasets.parsed_people import MIN_AREA, read_mask_labels
 from preprocessing.datasets.samples_and_splits import INDEX, Sample, read_csv, write_csv
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import POSITIVE, Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import picture_paths, picture_sheet, write_image
+from preprocessing.images.contact_sheets import picture_sheet
+from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.labels import MASK_AMBIGUOUS, MASK_CLASS, MASK_LAYER, PHOTO_CLASS, PHOTO_LAYER
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.people.heads import read_heads

@@ -10,7 +10,7 @@ import numpy as np
 from preprocessing.errors import SinkError
 from preprocessing.files import free_path
 from preprocessing.images.pictures import write_image
-from realtime.sinks.rows import TextFile
+from realtime.sinks.rows import TextFile, safe_cells
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -131,11 +131,11 @@ class CropSink:
         for crop in self._best.better(labelled):
             garment, name = crop.garment, f"{crop.garment.track:06d}.jpg"
             write_image(self._folder / name, crop.image)
-            rows.writerow({
+            rows.writerow(safe_cells({
                 "track": garment.track, "label": garment.label.name, "colour": garment.colour,
                 "probability": round(garment.label.probability, 4), "frame": crop.frame,
                 "time": round(crop.time, 6), "file": name,
-            })  # fmt: skip
+            }))  # fmt: skip
 
     def close(self, *, complete: bool) -> None:
         self._table.close()

@@ -24,6 +24,7 @@ from realtime.sources.source import Source
 TOKEN_VARIABLES = {Role.ADMIN: "GARMENTS_TOKEN", Role.VIEWER: "GARMENTS_VIEWER_TOKEN"}
 DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")
 POLL_SECONDS = 0.2
+BACKLOG = 64  # connections that are accepted at a time, before those over the cap are closed
 CLOSING_SECONDS = 1  # for open connections, at the end
 
 
@@ -130,7 +131,7 @@ def _server_settings(app: FastAPI, page: PageSettings) -> uvicorn.Config:
     """
     made = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, http=BoundedProtocol,
-        ws_max_size=MAX_BYTES, ws_per_message_deflate=False, server_header=False,
+        ws_max_size=MAX_BYTES, backlog=BACKLOG, ws_per_message_deflate=False, server_header=False,
         timeout_graceful_shutdown=CLOSING_SECONDS, ssl_certfile=page.tls_cert,
         ssl_keyfile=page.tls_key,
     )  # fmt: skip

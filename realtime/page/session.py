@@ -45,8 +45,9 @@ class Session:
         self.own = {Path(address).name: address} if isinstance(address, str) else {}
         self.recording: PageRun | None = None
         self._outputs, self._recognition = settings.outputs, settings.recognition
-        self._factory = AnalysisFactory(self._recognition, teachable=True)
-        self._factory_records = False
+        self._wardrobe: Wardrobe | None = None  # taught on the page
+        self._factory: AnalysisFactory | None = None  # of the page's runs; None for not loaded
+        self._loaded = AnalysisFactory(self._recognition, teachable=True)
         self._shown: PageRun | None = None
         self._nothing = State(self.hub, Stats(), lambda label: (0, 0, 0))
         self._picks = Picks()
@@ -60,7 +61,7 @@ class Session:
         """
         run = self._new_run(source, self._outputs)
         if run.records:
-            self.recording, self._factory_records = run, True
+            self.recording = run
         self._begin(run)
 
     def show(self, open_source: Callable[[], Source], *, first_release: bool = False) -> None:
@@ -88,7 +89,7 @@ class Session:
         if self.recording is None:
             raise UsageError("nothing is recorded: start the app with -o FILE")
         self._end_shown()
-        self._shown = self.recording
+        self._shown, self._factory = self.recording, None  # its networks take memory and threads
         self.recording.state.show()
 
     def stop(self) -> None:
@@ -127,8 +128,7 @@ class Session:
             raise UsageError("this source is recorded, with the settings of its command line: show "
                              "another one to change them")  # fmt: skip
         recognition = replace(self._recognition, **changes)
-        factory = AnalysisFactory(recognition, teachable=True, wardrobe=self._factory.wardrobe)
-        self._use(factory)
+        self._use(AnalysisFactory(recognition, teachable=True, wardrobe=self.wardrobe))
         self._recognition = recognition
 
     def pick(self, wanted: dict) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Session:
             UsageError: there is no such garment.
         """
         number, garment = self._picks.add(self._state.labelled, wanted)
-        names = [name for name in self._factory.classes if name != OTHER]
+        names = [name for name in (self._factory or self._loaded).classes if name != OTHER]
         return {"pick": number, "label": garment.label.name, "names": names}
 
     def teach(self, wanted: dict) -> None:
@@ -159,15 +159,16 @@ class Session:
         """
         pick = self._picks.take(wanted.get("pick"))
         factory = self._own_factory()
-        wardrobe = factory.teach(str(wanted.get("name", "")), pick.image, pick.garment.region)
+        name = str(wanted.get("name", ""))
+        self._wardrobe = factory.teach(name, pick.image, pick.garment.region)
         self._use(factory)
         if self._recognition.wardrobe:
-            wardrobe.write(self._recognition.wardrobe)
+            self._wardrobe.write(self._recognition.wardrobe)
 
     @property
     def wardrobe(self) -> Wardrobe | None:
         """The garments taught so far; None where nothing can be taught."""
-        return self._factory.wardrobe
+        return self._wardrobe or self._loaded.wardrobe
 
     @property
     def failure(self) -> BaseException | None:
@@ -205,16 +206,17 @@ class Session:
         return self._shown.state if self._shown else self._nothing
 
     def _new_run(self, source: Source, outputs: OutputSettings) -> PageRun:
-        factory = self._factory if outputs else self._own_factory()
+        factory = self._loaded if outputs else self._own_factory()
         return PageRun(source, factory.new_analysis(), self.hub, outputs=outputs, ended=self._ended)
 
     def _own_factory(self) -> AnalysisFactory:
         """The networks of the page's runs: other ones than those of a recording."""
-        if self._factory_records:
-            self._factory = AnalysisFactory(
-                self._recognition, teachable=True, wardrobe=self._factory.wardrobe
-            )
-            self._factory_records = False
+        if self._factory is None:
+            self._factory = self._loaded
+            if self._outputs:
+                self._factory = AnalysisFactory(
+                    self._recognition, teachable=True, wardrobe=self.wardrobe
+                )
         return self._factory
 
     def _use(self, factory: AnalysisFactory) -> None:
@@ -222,7 +224,7 @@ class Session:
         analysis = factory.new_analysis()
         if self._shown and not self._shown.records:
             self._shown.analysis.current = analysis
-        self._factory, self._factory_records = factory, False
+        self._factory = factory
 
     def _begin(self, run: PageRun) -> None:
         self._shown = run

@@ -20,7 +20,7 @@ from realtime.analysis.classifiers import (
     load_fused,
 )
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
-from realtime.analysis.engines import CACHE_DIR, choose, streams_for
+from realtime.analysis.engines import choose, streams_for
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
 from realtime.analysis.pose_tracker import PoseTracker
@@ -32,6 +32,7 @@ from realtime.analysis.wardrobe_classifier import (
     can_be_taught,
     load_feature_classifier,
 )
+from realtime.runtime.cache import cache_folder
 from realtime.settings import KINDS, Recognition
 from realtime.sinks.annotate import Annotator
 from realtime.types import Region
@@ -331,7 +332,7 @@ class AnalysisFactory:
             required=bool(recognition.pose),
             threads=recognition.threads,
             streams=self._streams,
-            cache=str(CACHE_DIR),
+            cache=cache_folder(),
         )
 
 

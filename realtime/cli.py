@@ -6,7 +6,7 @@ The heavy modules are imported after the flags are read, so that --help answers 
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,7 @@ from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_i
 if TYPE_CHECKING:
     from realtime.assemble import AnalysisFactory
     from realtime.batch.several import Outcome
+    from realtime.page.guard import Role
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.stats import Stats
     from realtime.sinks.window import Window
@@ -189,9 +190,15 @@ def _serve(address: Address | None, settings: Settings) -> "Outcome":
         settings,
         source,
         address=address,
-        ready=lambda url: print(f"page: {url}", file=sys.stderr, flush=True),
+        ready=_print_urls,
     )
     return Outcome(source="", status=status)
+
+
+def _print_urls(urls: Mapping["Role", str]) -> None:
+    for role, url in urls.items():
+        name = "page" if role == max(urls) else "viewers"
+        print(f"{name}: {url}", file=sys.stderr, flush=True)
 
 
 def _process(

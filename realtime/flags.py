@@ -13,6 +13,7 @@ from realtime.settings import (
     DEMO_MODEL,
     SOURCE,
     Address,
+    PageSettings,
     Recognition,
     Settings,
     SourceSettings,
@@ -111,6 +112,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         recognition=recognition,
         show=values.show,
         serve=values.serve,
+        page=read_fields(PageSettings, values),
         log=values.log,
     )
 
@@ -128,6 +130,7 @@ def argument_parser() -> Arguments:
     add_fields(made, SourceSettings)
     _add_outputs(made.add_argument_group("output, in any combination (default: a window)"))
     add_fields(made, Recognition)
+    add_fields(made, PageSettings)
     _add_diagnostics(made.add_argument_group("diagnostics"))
     return made
 
@@ -167,8 +170,9 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         const=DEFAULT_ADDRESS,
         metavar="HOST:PORT",
         help="web page with the labelled stream and its controls, instead of the window and where "
-        f"no window can open (default {DEFAULT_ADDRESS}); other machines need the token in the "
-        "printed address, set by the environment variable GARMENTS_TOKEN or new at each start",
+        f"no window can open (default {DEFAULT_ADDRESS}); the printed addresses hold the tokens of "
+        "admins and of viewers, set by GARMENTS_TOKEN and GARMENTS_VIEWER_TOKEN in the environment "
+        "or new at each start",
     )
 
 

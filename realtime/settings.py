@@ -31,6 +31,7 @@ OLD_LOCATOR = "detector"  # an earlier spelling of the label source "locator"
 SOURCE = "source (default: camera 0)"
 RECOGNITION = "recognition"
 SPEED = "speed and hardware"
+PAGE = "page"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,6 +333,28 @@ def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> R
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageSettings:
+    """Who may use the page of --serve."""
+
+    open: Annotated[
+        bool,
+        Flag("no token: everybody on this machine may use the page of --serve", group=PAGE),
+    ] = False
+    allow_host: Annotated[
+        tuple[str, ...],
+        Flag("further names by which browsers reach it, such as a proxy's", metavar="NAME",
+             nargs="+", group=PAGE, default="this machine's"),
+    ] = ()  # fmt: skip
+    tls_cert: Annotated[
+        Path | None, Flag("serve by https with this certificate (PEM)", metavar="FILE", group=PAGE)
+    ] = None
+    tls_key: Annotated[
+        Path | None,
+        Flag("its key", metavar="FILE", group=PAGE, default="in the file of --tls-cert"),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that the flags of run_realtime.py decide.
 
@@ -339,6 +362,7 @@ class Settings:
         command: "run", "list-models", "doctor" or "version".
         show: True to open a window beside other outputs.
         serve: HOST:PORT of the page; None for no page.
+        page: who may use it.
         log: file for timestamped log lines, or None.
     """
 
@@ -348,4 +372,5 @@ class Settings:
     recognition: Recognition = field(default_factory=Recognition)
     show: bool = False
     serve: str | None = None
+    page: PageSettings = field(default_factory=PageSettings)
     log: Path | None = None

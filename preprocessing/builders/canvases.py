@@ -25,14 +25,8 @@ from preprocessing.datasets.samples_and_splits import SPLIT_NAMES, read_samples
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import POSITIVE, Check, Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import (
-    Mark,
-    class_colour,
-    contact_sheet,
-    marked_tile,
-    picture_paths,
-    write_image,
-)
+from preprocessing.images.contact_sheets import Mark, class_colour, contact_sheet, marked_tile
+from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.cutouts import BACKGROUNDS, UNSEEN, Background, Patches, grabcut_photo
 from preprocessing.synthesis.scenes import (

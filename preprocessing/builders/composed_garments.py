@@ -7,7 +7,6 @@ and far away. A garment is cropped there as the live app crops it. Crops for val
 people than those for training.
 """
 
-import csv
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +23,12 @@ from preprocessing.builders.composed_crops import GarmentComposer
 from preprocessing.builders.garment_crops import flat_garments
 from preprocessing.datasets.masked_photos import photos_with_masks
 from preprocessing.datasets.parsed_people import MIN_AREA, read_mask_labels
+from preprocessing.datasets.photo_tags import read_tags
 from preprocessing.datasets.samples_and_splits import INDEX, Sample, read_csv, write_csv
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import POSITIVE, Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import picture_paths, picture_sheet, write_image
+from preprocessing.images.contact_sheets import picture_sheet
+from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.labels import MASK_AMBIGUOUS, MASK_CLASS, MASK_LAYER, PHOTO_CLASS, PHOTO_LAYER
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.people.heads import read_heads
@@ -121,24 +122,11 @@ def labelled_people(settings: ComposedGarmentSettings) -> dict[str, list[PhotoSp
 
 def _tagged_people(folder: Path, tags: Path) -> Iterator[PhotoSprite]:
     """Photos with pseudo-labels, whose files are named NUMBER-NAME, that are tagged as NAME."""
-    labels = {stem: layer_labels(names) for stem, names in read_tags(tags).items()}
+    labels = {Path(path).stem: layer_labels(some) for path, some in read_tags(tags).items()}
     for photos in photos_with_masks(folder).values():
         for photo in photos:
             known = labels.get(photo.photo.path.stem.partition("-")[2], {})
             yield PhotoSprite(photo, PERSON_SIDE, exact=False, labels=known)
-
-
-def read_tags(path: Path) -> dict[str, list[str]]:
-    """The tags of photos by their files' names without a suffix, from the rows `path,tags`.
-
-    Raises:
-        DataError: the file cannot be read, or has no such columns.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {Path(row["path"]).stem: row["tags"].split("|") for row in csv.DictReader(file)}
-    except (OSError, KeyError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is no CSV with the columns path and tags ({error})") from error
 
 
 def read_labelled_materials(settings: ComposedGarmentSettings) -> dict[str, Materials]:

@@ -22,7 +22,8 @@ from preprocessing.datasets.samples_and_splits import INDEX, SPLIT_NAMES, Sample
 from preprocessing.datasets.yolo_layout import Layout, check_layout, read_boxes, read_layout
 from preprocessing.errors import DataError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import picture_sheet, read_picture, write_image
+from preprocessing.images.contact_sheets import picture_sheet
+from preprocessing.images.pictures import read_picture, write_image
 from preprocessing.images.regions import Region, square_crop
 from preprocessing.processes import process_pool
 

@@ -28,7 +28,8 @@ from preprocessing.datasets.samples_and_splits import INDEX, Sample, read_csv, w
 from preprocessing.datasets.yolo_layout import read_boxed, read_layout
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import picture_paths, picture_sheet, read_picture, write_image
+from preprocessing.images.contact_sheets import picture_sheet
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
 from preprocessing.images.regions import Region, square_crop
 from preprocessing.labels import BOX_CLASS, OTHER, PHOTO_CLASS, PHOTO_LAYER
 from preprocessing.synthesis.cutouts import BACKGROUNDS, Background, Patches

@@ -32,15 +32,8 @@ from preprocessing.datasets.yolo_layout import (
 )
 from preprocessing.errors import DataError, UsageError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import (
-    Mark,
-    class_colour,
-    contact_sheet,
-    marked_tile,
-    picture_paths,
-    read_picture,
-    write_image,
-)
+from preprocessing.images.contact_sheets import Mark, class_colour, contact_sheet, marked_tile
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import BOX_LAYER, IGNORED, LAYERS, PHOTO_LAYER
 from preprocessing.processes import process_pool

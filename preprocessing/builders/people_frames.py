@@ -21,13 +21,8 @@ from tqdm import tqdm
 from preprocessing.datasets.yolo_layout import SPLITS, write_boxes, write_layout
 from preprocessing.errors import exit_status
 from preprocessing.flags import POSITIVE, Check, Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import (
-    Mark,
-    class_colour,
-    contact_sheet,
-    marked_tile,
-    write_image,
-)
+from preprocessing.images.contact_sheets import Mark, class_colour, contact_sheet, marked_tile
+from preprocessing.images.pictures import write_image
 from preprocessing.processes import process_pool
 from preprocessing.synthesis.people.frames import BoxedFrame, FrameComposer
 from preprocessing.synthesis.people.materials import MaterialFolders, read_materials

@@ -17,7 +17,8 @@ import numpy as np
 
 from preprocessing.errors import DataError, exit_status
 from preprocessing.flags import Flag, add_fields, data_arguments, read_fields
-from preprocessing.images.pictures import contact_sheet, write_image
+from preprocessing.images.contact_sheets import contact_sheet
+from preprocessing.images.pictures import write_image
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

@@ -3,7 +3,6 @@
 OpenVINO is the engine for CPUs. torch is imported only when its engine is chosen.
 """
 
-import os
 import shutil
 import sys
 import threading
@@ -15,12 +14,12 @@ from typing import Protocol
 import numpy as np
 
 from preprocessing.errors import DeviceError
+from realtime.runtime.cache import cache_folder
 from realtime.runtime.worker import cores
 from training.inference.embedding import FeatureNetwork
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
 
-CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "garments"
 TORCH_DEVICES = ("cuda", "mps")
 MAX_STREAMS = 4
 FEATURE_ENGINE = "openvino"  # the one that gives features of garments
@@ -81,7 +80,7 @@ def _best_device() -> str:
 
 def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
     """The .onnx file on OpenVINO, in bf16 where the CPU has matrix units for it."""
-    network = OpenVinoNetwork(stem, threads=threads, cache=str(CACHE_DIR))
+    network = OpenVinoNetwork(stem, threads=threads, cache=cache_folder())
     wanted = (info.channels, info.size, info.size)
     network.require(fits=network.input[1:] == wanted and network.output[1:] == (len(info.classes),))
     return network
@@ -112,7 +111,7 @@ def feature_engine(stem: Path, info: WeightsInfo, *, engine: str, threads: int) 
     """
     if engine != FEATURE_ENGINE:
         raise DeviceError("taught garments need the engine openvino: use --engine openvino")
-    return FeatureNetwork(stem, info, threads=threads, cache=str(CACHE_DIR))
+    return FeatureNetwork(stem, info, threads=threads, cache=cache_folder())
 
 
 def require_torch(device: str, threads: int) -> ModuleType:

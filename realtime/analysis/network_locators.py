@@ -10,7 +10,8 @@ from preprocessing.errors import DeviceError, UsageError
 from preprocessing.images.class_maps import garments
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import LAYERS
-from realtime.analysis.engines import CACHE_DIR, TORCH_DEVICES, require_torch
+from realtime.analysis.engines import TORCH_DEVICES, require_torch
+from realtime.runtime.cache import cache_folder
 from realtime.types import Region
 from training.inference.detector import Detector, Network, openvino_detector
 from training.inference.parser import FrameParser, openvino_parser
@@ -106,7 +107,7 @@ def load_detector(
         network = _torch_network(stem, info, device=device, threads=threads)
     else:
         network = openvino_detector(
-            stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR)
+            stem, info, threads=threads, streams=streams, cache=cache_folder()
         )
     return Detector(info, network, confidence=confidence, class_agnostic=class_agnostic)
 
@@ -182,4 +183,4 @@ def load_parser(model: str, *, threads: int, streams: int = 1) -> FrameParser:
     """
     stem, info = locate_for("parse", model)
     verified(stem.with_suffix(".onnx"))
-    return openvino_parser(stem, info, threads=threads, streams=streams, cache=str(CACHE_DIR))
+    return openvino_parser(stem, info, threads=threads, streams=streams, cache=cache_folder())

@@ -37,6 +37,7 @@ from realtime.bench.measure import (
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
 from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
+from realtime.bench.siege import besiege
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources.open_source import open_source
@@ -235,6 +236,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         "the same over a camera that drops out, and lost frames",
         lambda folder, settings: print(soak(folder, settings.seconds)),
     ),
+    "siege": Experiment(
+        "a recording while its page is besieged",
+        lambda folder, settings: print(besiege(folder, settings.seconds)),
+    ),
     "networks": Experiment("milliseconds of single networks", _networks),
     "fidelity": Experiment(
         "videos of every kind through the app: frames, times, sound, shape, colours",
@@ -263,8 +268,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--rounds", type=int, default=defaults.rounds, metavar="N",
         help=f"runs of each program (default {defaults.rounds})")  # fmt: skip
     add("--seconds", type=float, default=defaults.seconds, metavar="S",
-        help="running time of the source in latency, live, soak and page (default "
-        f"{defaults.seconds:g})")  # fmt: skip
+        help="running time of the source in latency, live, soak and page, and of the commands in "
+        f"siege (default {defaults.seconds:g})")  # fmt: skip
     add("--plot", type=Path, metavar="FILE.png", help="plot of the table of loops, copies or yolo")
     add("--json", type=Path, metavar="FILE", help="every cell of fidelity or fidelity-peers")
     values = vars(arguments.parse_args(argv))

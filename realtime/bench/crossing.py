@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from preprocessing.errors import exit_status
 from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
-from preprocessing.images.pictures import Mark
+from preprocessing.images.contact_sheets import Mark
 from preprocessing.images.regions import box_iou, greedy_matches
 from preprocessing.synthesis.crossings import RATE, CrossingFrame, crossing
 from realtime.assemble import AnalysisFactory

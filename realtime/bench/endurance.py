@@ -74,15 +74,15 @@ def _sampled(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, 
             return process.wait(pause), seen
         except subprocess.TimeoutExpired:
             with suppress(OSError, KeyError):  # it has ended since, and has none any more
-                seen.append(_resources(process.pid, rows))
+                seen.append(resources(process.pid, rows))
 
 
-def _resources(pid: int, rows: Path) -> Resources:
+def resources(pid: int, rows: Path | None = None) -> Resources:
     """A process's resources on Linux, and the frame of the last complete row it wrote."""
     process = Path(f"/proc/{pid}")
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     frame = 0
-    if rows.is_file() and rows.stat().st_size > 1000:
+    if rows and rows.is_file() and rows.stat().st_size > 1000:
         with rows.open("rb") as file:
             file.seek(-1000, 2)
             frame = json.loads(file.read().splitlines()[-2])["frame"]

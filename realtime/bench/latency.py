@@ -28,7 +28,7 @@ from realtime.types import LabelledFrame, Region
 
 CLOCK_PERIOD = 2**BITS / 1000  # seconds after which the shown clock restarts
 WARM_UP = 2.0  # seconds that are not counted
-PAGE_FLAGS = ("--detection-interval", "live", "--locate", "yolo")
+PAGE_FLAGS = ("--open", "--detection-interval", "live", "--locate", "yolo")
 VIEWERS = 4
 PATIENCE = 300.0  # seconds for the page to open
 LENGTH = b"Content-Length: "

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.images.pictures import Mark, contact_sheet, marked_tile, write_image
+from preprocessing.images.contact_sheets import Mark, contact_sheet, marked_tile
+from preprocessing.images.pictures import write_image
 from realtime.bench.answers import wearers
 from realtime.types import Garment
 

@@ -20,7 +20,8 @@ from preprocessing.builders.photo_dataset import MAPPING
 from preprocessing.datasets.samples_and_splits import INDEX, Sample, read_csv, write_csv
 from preprocessing.datasets.yolo_layout import write_boxes, write_layout
 from preprocessing.errors import DataError, UsageError, exit_status
-from preprocessing.images.pictures import picture_sheet, write_image
+from preprocessing.images.contact_sheets import picture_sheet
+from preprocessing.images.pictures import write_image
 from preprocessing.images.regions import square_crop
 from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
 from realtime.analysis.network_locators import ParserLocator, load_parser

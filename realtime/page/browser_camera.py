@@ -1,14 +1,19 @@
 """The camera of the viewer's browser as a source; the browser sends JPEGs over a WebSocket."""
 
+import io
 import time
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from realtime.runtime.worker import Channel
 from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.types import Frame, SourceInfo
+
+MAX_BYTES = 4 * 2**20  # of a picture
+MAX_PIXELS = 4096 * 4096
 
 
 class BrowserCamera:
@@ -51,8 +56,20 @@ class BrowserCamera:
             count += 1
 
 
+def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
+    """The width and height in a JPEG's header; None if it is none, or has too many pixels."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
+            width, height = picture.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return (width, height) if width * height <= MAX_PIXELS else None
+
+
 def decoded(jpeg: bytes) -> np.ndarray | None:
-    """Return the BGR uint8 (H, W, 3) image of a JPEG; None if it is not one."""
+    """The BGR uint8 (H, W, 3) image of a JPEG; None for one that is damaged or too large."""
+    if jpeg_size(jpeg) is None:
+        return None
     try:
         return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:

@@ -4,22 +4,27 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import uvicorn
+from fastapi import FastAPI
 
 from preprocessing.errors import SinkError, UsageError
-from realtime.page.guard import Guard, is_local
-from realtime.page.server import MAX_PICTURE, make_app
+from realtime.page.browser_camera import MAX_BYTES
+from realtime.page.guard import Guard, Role, is_local
+from realtime.page.limits import BoundedProtocol
+from realtime.page.server import make_app
 from realtime.page.session import Session
 from realtime.runtime.interrupt import Interrupt
-from realtime.settings import DEFAULT_ADDRESS, Address, Settings
+from realtime.settings import DEFAULT_ADDRESS, Address, PageSettings, Settings
 from realtime.sources.source import Source
 
-TOKEN_VARIABLE = "GARMENTS_TOKEN"
+TOKEN_VARIABLES = {Role.ADMIN: "GARMENTS_TOKEN", Role.VIEWER: "GARMENTS_VIEWER_TOKEN"}
 DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")
 POLL_SECONDS = 0.2
+BACKLOG = 64  # connections that are accepted at a time, before those over the cap are closed
 CLOSING_SECONDS = 1  # for open connections, at the end
 
 
@@ -68,42 +73,82 @@ def serve(
     source: Source | None,
     *,
     address: Address | None,
-    ready: Callable[[str], None],
+    ready: Callable[[Mapping[Role, str]], None],
 ) -> int:
     """Serve the page until a signal; return the exit status.
 
     Args:
         source: the first to show, already open; None to leave the choice to the page.
         address: of the source.
-        ready: called with the page's URL once it can be opened.
+        ready: called with the page's URL for each role once it can be opened.
 
     Raises:
-        SinkError: the port is not available.
+        UsageError: --open for other machines.
+        SinkError: the port is not available, or the certificate cannot be read.
         WeightsError, DeviceError: the networks cannot be loaded.
     """
     host, port = read_address(settings.serve or DEFAULT_ADDRESS)
-    local = is_local(host)
-    token = "" if local else os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(16)
+    page = settings.page
+    guard = Guard(
+        _tokens(page, host), local=is_local(host), hosts=frozenset(map(str.lower, page.allow_host))
+    )
     with listen(host, port) as listening, Interrupt() as interrupt:
         session = Session(settings, address=address)
-        app = make_app(session, Guard(token, local=local))
+        server = Server(_server_settings(make_app(session, guard), page))
         if source is not None:
-            session.start(source, own=True)
-        ready(_url(listening, host, token))
-        server = Server(uvicorn.Config(
-            app, log_config=None, log_level="warning", access_log=False, ws_max_size=MAX_PICTURE,
-            ws_per_message_deflate=False, timeout_graceful_shutdown=CLOSING_SECONDS,
-        ))  # fmt: skip
+            session.start(source)
+        ready(_urls(listening, host, guard, secure=bool(page.tls_cert)))
         asyncio.run(_serve_until(server, listening, session, interrupt))
     if session.failure is not None:
         raise session.failure
     return interrupt.status
 
 
-def _url(listening: socket.socket, host: str, token: str) -> str:
+def _tokens(page: PageSettings, host: str) -> dict[Role, str]:
+    """The token of each role: that of the environment, or a new one.
+
+    Raises:
+        UsageError: --open for other machines, or the same token for both roles.
+    """
+    if page.open:
+        if is_local(host):
+            return {}
+        raise UsageError(f"--open lets everybody change the page, and {host} is reachable from "
+                         "other machines: leave --open out, or serve on 127.0.0.1")  # fmt: skip
+    tokens = {role: os.environ.get(name) or secrets.token_urlsafe(16)
+              for role, name in TOKEN_VARIABLES.items()}  # fmt: skip
+    if len(set(tokens.values())) < len(tokens):
+        raise UsageError(f"{' and '.join(TOKEN_VARIABLES.values())} are the same: viewers would be "
+                         "admins")  # fmt: skip
+    return tokens
+
+
+def _server_settings(app: FastAPI, page: PageSettings) -> uvicorn.Config:
+    """uvicorn's settings of the page.
+
+    Raises:
+        SinkError: the certificate or its key cannot be read.
+    """
+    made = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, http=BoundedProtocol,
+        ws_max_size=MAX_BYTES, backlog=BACKLOG, ws_per_message_deflate=False, server_header=False,
+        timeout_graceful_shutdown=CLOSING_SECONDS, ssl_certfile=page.tls_cert,
+        ssl_keyfile=page.tls_key,
+    )  # fmt: skip
+    try:
+        made.load()
+    except OSError as error:  # also ssl.SSLError
+        raise SinkError(f"cannot serve with --tls-cert {page.tls_cert} ({error}): wanted PEM files "
+                        "of a certificate and its key") from error  # fmt: skip
+    return made
+
+
+def _urls(listening: socket.socket, host: str, guard: Guard, *, secure: bool) -> dict[Role, str]:
     shown = f"[{host}]" if ":" in host else host
-    query = f"?token={token}" if token else ""
-    return f"http://{shown}:{listening.getsockname()[1]}/{query}"
+    page = f"http{'s' * secure}://{shown}:{listening.getsockname()[1]}/"
+    if not guard.tokens:
+        return {Role.ADMIN: page}
+    return {role: f"{page}?token={quote(token, safe='')}" for role, token in guard.tokens.items()}
 
 
 async def _serve_until(
@@ -113,7 +158,7 @@ async def _serve_until(
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     while not interrupt.requested() and not serving.done():
         await asyncio.sleep(POLL_SECONDS)
-    await asyncio.to_thread(session.stop)
+    await asyncio.to_thread(session.close)
     session.hub.close()
     server.should_exit = True
     await serving

@@ -1,150 +1,137 @@
-"""The run behind the page: one pipeline whose source, model and pace the page may change."""
+"""What the page shows: a recording, which viewers cannot change, or a run that they choose."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from preprocessing.errors import GarmentError, printable
+from preprocessing.errors import UsageError, printable
 from preprocessing.labels import OTHER
 from realtime.assemble import AnalysisFactory
+from realtime.page.commands import BusyError, Commands
+from realtime.page.runs import PageRun
 from realtime.page.state import Hub, State
 from realtime.page.teaching import Picks
-from realtime.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.runtime.masking import masked
-from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
-from realtime.runtime.worker import Background
 from realtime.settings import Address, Settings
-from realtime.sinks.annotate import Annotator
-from realtime.sinks.replacing import replacing
-from realtime.sinks.sink_table import OutputSettings, make_sinks
+from realtime.sinks.sink_table import OutputSettings
 from realtime.sources.source import Source
-from realtime.types import Frame, LabelledFrame
 from training.inference.wardrobe import Wardrobe
 
-POLL_SECONDS = 0.05  # between checks of the controls during a pause
-
-
-class SwappableAnalysis:
-    """An analysis that can be replaced by another one between two frames."""
-
-    def __init__(self, analysis: Analyser):
-        self.current = analysis
-
-    @property
-    def annotator(self) -> Annotator:
-        """Draws the labels."""
-        return self.current.annotator
-
-    @property
-    def title(self) -> str:
-        """Title of the head-up display."""
-        return self.current.title
-
-    def analysed(
-        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
-    ) -> Iterator[LabelledFrame]:
-        """Yield frames with their garments, each as soon as possible, whatever `concurrent`."""
-        for frame in frames:
-            yield from self.current.analysed((frame,), stats, concurrent=False)
-
-
-class PausableSource:
-    """A source in real time that can be paused: files wait, live sources drop their frames.
-
-    Args:
-        source: not yet entered.
-    """
-
-    def __init__(self, source: Source, *, paused: Callable[[], bool], stopped: Callable[[], bool]):
-        self.info = source.info
-        self._source, self._paused, self._stopped = source, paused, stopped
-
-    def __enter__(self) -> "PausableSource":
-        self._source.__enter__()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._source.__exit__(*exc_info)
-
-    @property
-    def failed(self) -> int:
-        """Packets or pictures that could not be decoded."""
-        return self._source.failed
-
-    def __iter__(self) -> Iterator[Frame]:
-        live, start = self.info.live, None
-        for frame in self._source:
-            if live and self._paused():
-                continue
-            while self._paused() and not self._stopped():
-                time.sleep(POLL_SECONDS)
-                start = None
-            now = time.monotonic()
-            start = now - frame.time if start is None else start
-            while not live and now < start + frame.time and not self._stopped():
-                time.sleep(min(POLL_SECONDS, start + frame.time - now))
-                now = time.monotonic()
-            yield frame if live else replace(frame, captured=now)
+CLOSING_SECONDS = 5  # for a command that is under way
+RECORDING = "recording"  # as the page names it among the sources
+logger = logging.getLogger(__name__)
 
 
 class Session:
-    """One source at a time through one analysis, for all viewers of `hub`.
+    """The recording of a command line, and beside it one run at a time that viewers choose.
+
+    Everything that changes it runs as one of its `commands`, one after the other: sources are
+    opened, started and ended by a single thread.
 
     Args:
-        settings: of the command line; the page may replace the recognition settings.
+        settings: of the command line; the page may replace the recognition settings of its runs.
         address: the command line's source, which the page offers as well; None for none.
+
+    Attributes:
+        own: the command line's source by its name.
+        recording: the run that writes files, if there is one.
     """
 
     def __init__(self, settings: Settings, *, address: Address | None):
-        self.hub, self.paused = Hub(), False
-        self.source = ""
+        self.hub, self.commands = Hub(), Commands()
         name = printable(Path(masked(address)).name) if isinstance(address, str) else ""
         self.own = {name: address} if isinstance(address, str) else {}
+        self.recording: PageRun | None = None
         self._outputs, self._recognition = settings.outputs, settings.recognition
-        self._factory = AnalysisFactory(self._recognition, teachable=True)
-        self._analysis = SwappableAnalysis(self._factory.new_analysis())
+        self._wardrobe: Wardrobe | None = None  # taught on the page
+        self._factory: AnalysisFactory | None = None  # of the page's runs; None for not loaded
+        self._loaded = AnalysisFactory(self._recognition, teachable=True)
+        self._shown: PageRun | None = None
+        self._nothing = State(self.hub, Stats(), lambda label: (0, 0, 0))
         self._picks = Picks()
-        self._work: Background | None = None
-        self._reset()
+        self._closed = False
 
-    def start(self, source: Source, *, own: bool = False) -> None:
-        """End the current run and show a source.
+    def start(self, source: Source) -> None:
+        """Show the command line's source, and write its outputs.
 
         Args:
-            own: True for the command line's source, which writes the outputs.
+            source: not yet entered.
         """
-        self.stop()
-        self.source, self.paused = printable(Path(source.info.name).name), False
-        self._reset()
-        work = Background(lambda: self._run(source, work, own=own), name="pipeline")
-        self._work = work
-        work.start()
+        run = self._new_run(source, self._outputs)
+        if run.records:
+            self.recording = run
+        self._begin(run)
 
-    def _reset(self) -> None:
-        self._stats = Stats()
-        self._state = State(
-            self.hub, self._stats, lambda label: self._analysis.annotator.shade(label)
-        )
+    def show(self, open_source: Callable[[], Source], *, first_release: bool = False) -> None:
+        """Show another source in place of the one in view; a recording goes on.
 
-    def stop(self) -> None:
-        """End the run; its outputs are complete afterwards."""
-        if self._work:
-            self._work.stop()
-
-    def change(self, **changes: Any) -> None:
-        """Change recognition settings, by field name, while the run continues.
+        Args:
+            open_source: opens it, not yet entered.
+            first_release: True if it may be the device that is in view, which then ends first.
 
         Raises:
+            SourceError: it cannot be opened; what is in view stays.
+        """
+        if first_release:
+            self._end_shown()
+        source = open_source()
+        self._end_shown()
+        self._begin(self._new_run(source, OutputSettings()))
+
+    def show_recording(self) -> None:
+        """Show the recording in place of the source in view.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if self.recording is None:
+            raise UsageError("nothing is recorded: start the app with -o FILE")
+        self._end_shown()
+        self._shown, self._factory = self.recording, None  # its networks take memory and threads
+        self.recording.state.show()
+
+    def stop(self) -> None:
+        """End the source in view; the recording, if there is one, is in view again.
+
+        Raises:
+            UsageError: the recording is in view.
+        """
+        if self._shown and self._shown.records and self._shown.running:
+            raise UsageError("this source is recorded: it ends where the app was started, with "
+                             "Ctrl-C")  # fmt: skip
+        self._end_shown()
+        self._fall_back()
+
+    def close(self) -> None:
+        """End everything: sources are released, and outputs complete."""
+        self.commands.close(seconds=CLOSING_SECONDS)
+        self._closed = True
+        for run in (self._shown, self.recording):
+            if run:
+                run.stop()
+
+    def pause(self, paused: bool) -> None:
+        """Let the picture stand still, and with it the source unless it is recorded."""
+        if self._shown:
+            self._shown.paused = paused
+
+    def change(self, **changes: Any) -> None:
+        """Change recognition settings, by field name, while the run in view continues.
+
+        Raises:
+            UsageError: the recording is in view, whose settings stay.
             GarmentError: a value is out of range, or there is no such model.
         """
+        if self._shown and self._shown.records:
+            raise UsageError("this source is recorded, with the settings of its command line: show "
+                             "another one to change them")  # fmt: skip
         recognition = replace(self._recognition, **changes)
-        factory = AnalysisFactory(recognition, teachable=True, wardrobe=self._factory.wardrobe)
-        self._analysis.current = factory.new_analysis()
-        self._factory, self._recognition = factory, recognition
+        self._use(AnalysisFactory(recognition, teachable=True, wardrobe=self.wardrobe))
+        self._recognition = recognition
 
     def pick(self, wanted: dict) -> dict[str, Any]:
         """Keep a garment of the frame in view, which is to be named; ready for JSON.
@@ -156,13 +143,14 @@ class Session:
             UsageError: there is no such garment.
         """
         number, garment = self._picks.add(self._state.labelled, wanted)
-        names = [name for name in self._factory.classes if name != OTHER]
+        names = [name for name in (self._factory or self._loaded).classes if name != OTHER]
         return {"pick": number, "label": garment.label.name, "names": names}
 
     def teach(self, wanted: dict) -> None:
-        """Name a garment that was picked: the run knows it from its next frame on.
+        """Name a garment that was picked: runs of the page know it from their next frame on.
 
-        The file of --wardrobe is written, if there is one.
+        The file of --wardrobe is written, if there is one; a recording knows it when it is started
+        again.
 
         Args:
             wanted: "pick", a number that `pick` gave, and "name".
@@ -172,44 +160,101 @@ class Session:
             SinkError: the file cannot be written.
         """
         pick = self._picks.take(wanted.get("pick"))
+        factory = self._own_factory()
         name = str(wanted.get("name", ""))
-        wardrobe = self._factory.teach(name, pick.image, pick.garment.region)
-        self._analysis.current = self._factory.new_analysis()
+        self._wardrobe = factory.teach(name, pick.image, pick.garment.region)
+        self._use(factory)
         if self._recognition.wardrobe:
-            wardrobe.write(self._recognition.wardrobe)
+            self._wardrobe.write(self._recognition.wardrobe)
 
     @property
     def wardrobe(self) -> Wardrobe | None:
         """The garments taught so far; None where nothing can be taught."""
-        return self._factory.wardrobe
-
-    @property
-    def error(self) -> str:
-        """Reason why the run failed; "" if it did not."""
-        error = self._work.error if self._work else None
-        return "" if error is None or isinstance(error, Stopped) else str(error) or repr(error)
+        return self._wardrobe or self._loaded.wardrobe
 
     @property
     def failure(self) -> BaseException | None:
-        """The unexpected exception that ended the run, if any."""
-        error = self._work.error if self._work else None
-        return error if not isinstance(error, GarmentError | Stopped) else None
+        """The unexpected exception that ended the recording, or else the run in view, if any."""
+        run = self.recording or self._shown
+        return run.failure if run else None
+
+    @property
+    def problem(self) -> str:
+        """Reason why the recording does not go on; "" if it does, or has come to its end."""
+        return self.recording.error if self.recording else ""
+
+    @property
+    def runs(self) -> dict[str, PageRun]:
+        """The recording and the run in view, by what they are."""
+        shown = None if self._shown is self.recording else self._shown
+        return {name: run for name, run in (("page", shown), (RECORDING, self.recording)) if run}
 
     def report(self) -> dict[str, Any]:
         """Return everything that the page shows, ready for JSON."""
-        recognition = self._recognition
+        shown, recording, recognition = self._shown, self.recording, self._recognition
         return {
-            **self._state.report(), "source": self.source, "model": recognition.model,
-            "locate": recognition.locator, "threshold": recognition.label_threshold,
-            "paused": self.paused, "running": bool(self._work and self._work.running),
-            "error": self.error,
+            **self._state.report(), "source": shown.name if shown else "",
+            "model": recognition.model, "locate": recognition.locator,
+            "threshold": recognition.label_threshold, "paused": bool(shown and shown.paused),
+            "running": bool(shown and shown.running), "error": shown.error if shown else "",
+            "records": bool(shown and shown.records),
+            "recording": {"source": recording.name, "running": recording.running,
+                          "error": recording.error, "written": recording.stats.written}
+            if recording else None,
         }  # fmt: skip
 
-    def _run(self, source: Source, work: Background, *, own: bool) -> None:
-        pausable = PausableSource(source, paused=lambda: self.paused, stopped=work.stopped)
-        with pausable, Progress(source.info, self._stats, quiet=True) as progress:
-            outputs = self._outputs if own else OutputSettings()
-            whole = partial(ended_whole, info=source.info, stats=self._stats)
-            with replacing(outputs, whole=whole) as written:
-                run(pausable, self._analysis, [*make_sinks(written), self._state],
-                    stats=self._stats, stopped=work.stopped, progress=progress)  # fmt: skip
+    @property
+    def _state(self) -> State:
+        return self._shown.state if self._shown else self._nothing
+
+    def _new_run(self, source: Source, outputs: OutputSettings) -> PageRun:
+        factory = self._loaded if outputs else self._own_factory()
+        return PageRun(source, factory.new_analysis(), self.hub, outputs=outputs, ended=self._ended)
+
+    def _own_factory(self) -> AnalysisFactory:
+        """The networks of the page's runs: other ones than those of a recording."""
+        if self._factory is None:
+            self._factory = self._loaded
+            if self._outputs:
+                self._factory = AnalysisFactory(
+                    self._recognition, teachable=True, wardrobe=self.wardrobe
+                )
+        return self._factory
+
+    def _use(self, factory: AnalysisFactory) -> None:
+        """Take other networks, also for the run in view."""
+        analysis = factory.new_analysis()
+        if self._shown and not self._shown.records:
+            self._shown.analysis.current = analysis
+        self._factory = factory
+
+    def _begin(self, run: PageRun) -> None:
+        self._shown = run
+        run.start()
+        if self._closed:
+            run.stop()
+
+    def _end_shown(self) -> None:
+        """Take the run in view out of it, and end it unless it is the recording."""
+        shown = self._shown
+        if shown is None:
+            return
+        shown.state.frozen = True
+        if not shown.records:
+            shown.stop()
+
+    def _ended(self, run: PageRun) -> None:
+        """Show the recording where another source has come to its end; on the run's thread."""
+        if run.error:
+            logger.error("%s: %s", run.name, run.error)
+        if not run.records and self.recording:
+            with suppress(BusyError):
+                self.commands.submit(lambda: self._after(run))
+
+    def _after(self, run: PageRun) -> None:
+        if self._shown is run:
+            self._fall_back()
+
+    def _fall_back(self) -> None:
+        if self.recording and self.recording.running:
+            self.show_recording()

@@ -1,6 +1,7 @@
 """The page's view of a run: the newest picture for all viewers, and the state beside it."""
 
 import asyncio
+import threading
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ import numpy as np
 from realtime.runtime.stats import Stats
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
+REPEAT_SECONDS = 1.0  # after which a viewer gets the same picture again
 QUALITY = 80  # of JPEG, 0 to 100
 POINTS = 120  # of a curve
 POINT_SECONDS = 0.25  # between them, in seconds of the source
@@ -26,6 +28,11 @@ class Hub:
         self._viewers: set[asyncio.Queue[bytes | None]] = set()
         self._last: np.ndarray | None = None
         self.closed = False
+
+    @property
+    def viewers(self) -> int:
+        """The number of those who receive the pictures."""
+        return len(self._viewers)
 
     def attach(self) -> None:
         """Serve viewers on the running event loop."""
@@ -44,14 +51,21 @@ class Hub:
         return None if self._last is None else encoded(self._last)
 
     async def pictures(self) -> AsyncIterator[bytes]:
-        """Yield JPEGs until the hub closes, beginning with the last one."""
+        """Yield JPEGs until the hub closes, beginning with the last one.
+
+        Where no new one comes, the last is yielded again: browsers show a part of MJPEG only once
+        the next one begins.
+        """
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
-        if self._last is not None:
-            queue.put_nowait(encoded(self._last))
         self._viewers.add(queue)
+        picture = await asyncio.to_thread(self.snapshot)
         try:
-            while not self.closed and (picture := await queue.get()) is not None:
-                yield picture
+            while not self.closed:
+                if picture:
+                    yield picture
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(REPEAT_SECONDS):
+                        picture = await queue.get()
         finally:
             self._viewers.discard(queue)
 
@@ -90,15 +104,20 @@ class State:
         stats: those of the run.
         shade: colour (blue, green, red) in which the garments of a label are drawn.
 
-    `write` is called on the sinks' thread and `report` on the server's: every value is replaced as
-    a whole, so that the other thread sees the old one or the new one.
+    `write` is called on the sinks' thread, `report` on the server's.
+
+    Attributes:
+        labelled: the newest frame; None before the first.
+        frozen: True to leave the picture of the hub as it is.
     """
 
     needs_picture = True
 
     def __init__(self, hub: Hub, stats: Stats, shade: Callable[[str], tuple[int, int, int]]):
         self._hub, self._stats, self._shade = hub, stats, shade
-        self.labelled: LabelledFrame | None = None  # the one in view; None before the first
+        self._lock = threading.Lock()
+        self.labelled: LabelledFrame | None = None
+        self.frozen = False
         self._garments: Sequence[Garment] = ()
         self._bars: dict[int, TimelineBar] = {}
         self._past: Counter[str] = Counter()  # labels of tracks that left the timeline
@@ -115,8 +134,19 @@ class State:
 
     def write(self, labelled: LabelledFrame) -> None:
         """Publish the frame and record its garments."""
+        with self._lock:
+            self._record(labelled)
+        if not self.frozen:
+            self._hub.show(labelled.picture)
+
+    def show(self) -> None:
+        """Publish the newest picture again, and those to come."""
+        self.frozen = False
+        if self.labelled:
+            self._hub.show(self.labelled.picture)
+
+    def _record(self, labelled: LabelledFrame) -> None:
         frame, self.labelled = labelled.frame, labelled
-        self._hub.show(labelled.picture)
         self._garments, self._time, self._frames = labelled.garments, frame.time, frame.index + 1
         for garment in labelled.garments:
             if garment.label.known:
@@ -139,7 +169,11 @@ class State:
 
     def report(self) -> dict:
         """Return the state, ready for JSON."""
-        bars = list(self._bars.values())
+        with self._lock:
+            return self._report()
+
+    def _report(self) -> dict:
+        bars = self._bars.values()
         return {
             "time": round(self._time, 2),
             "frames": self._frames,

@@ -1,6 +1,7 @@
 """Pictures as outputs: the last frame, snapshots of new garments, the best crop of each."""
 
 import csv
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ import numpy as np
 from preprocessing.errors import SinkError
 from preprocessing.files import free_path
 from preprocessing.images.pictures import write_image
-from realtime.sinks.rows import TextFile
+from realtime.sinks.rows import TextFile, safe_cells
 from realtime.types import Garment, LabelledFrame, SourceInfo
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MIN_GAIN = 1.15  # by which a crop's quality must exceed that of the last one to replace it
 CUT_OFF_FACTOR = 0.5  # of the quality of a garment that reaches out of the frame
+MAX_TRACKS = 10_000  # whose best quality is known; an older track that comes back starts anew
 COLUMNS = ("track", "label", "colour", "probability", "frame", "time", "file")
 
 
@@ -84,7 +86,7 @@ class BestCrops:
     """Selects crops that are better than all before of their track: larger, surer, and whole."""
 
     def __init__(self) -> None:
-        self._quality: dict[int, float] = {}  # of the best crop, by track
+        self._quality: OrderedDict[int, float] = OrderedDict()  # of the best crop, by track
 
     def better(self, labelled: LabelledFrame) -> Iterator[Crop]:
         """Cut out the named garments of a frame that are better than before."""
@@ -93,6 +95,9 @@ class BestCrops:
             quality = _quality(garment, frame.image.shape)
             if garment.label.known and quality > MIN_GAIN * self._quality.get(garment.track, 0.0):
                 self._quality[garment.track] = quality
+                self._quality.move_to_end(garment.track)
+                if len(self._quality) > MAX_TRACKS:
+                    self._quality.popitem(last=False)
                 x1, y1, x2, y2 = garment.region.window
                 image = frame.image[y1:y2, x1:x2].copy()
                 yield Crop(image, garment, frame.index, frame.time)
@@ -131,11 +136,11 @@ class CropSink:
         for crop in self._best.better(labelled):
             garment, name = crop.garment, f"{crop.garment.track:06d}.jpg"
             write_image(self._folder / name, crop.image)
-            rows.writerow({
+            rows.writerow(safe_cells({
                 "track": garment.track, "label": garment.label.name, "colour": garment.colour,
                 "probability": round(garment.label.probability, 4), "frame": crop.frame,
                 "time": round(crop.time, 6), "file": name,
-            })  # fmt: skip
+            }))  # fmt: skip
 
     def close(self, *, complete: bool) -> None:
         self._table.close()

@@ -5,10 +5,12 @@ Written again every few seconds, so that a killed run leaves the last one.
 
 import base64
 import html
+import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -22,6 +24,9 @@ from realtime.types import Garment, LabelledFrame, SourceInfo
 SAVE_SECONDS = 10.0  # of wall time between two reports
 THUMBNAIL_SIDE = 160  # pixels of the longer side
 MAX_GARMENTS = 300  # shown, those longest in view
+MAX_TRACKS = 2000  # that are kept; of those before only the counts by class are
+MAX_SPANS = 500  # of a track; then the shortest gap between two is closed
+logger = logging.getLogger(__name__)
 STYLE = """
 :root{color-scheme:light dark;--ground:light-dark(#f6f6f4,#16181b);--card:light-dark(#fff,#202327);
 --ink:light-dark(#1c1e21,#e8e8e6);--faint:light-dark(#5d6167,#a2a6ac);
@@ -67,6 +72,25 @@ class TrackRecord:
         return f"{self.colour} {self.label}".strip()
 
 
+@dataclass(eq=False)
+class ClassRecord:
+    """Garments of one class: their number, seconds in view, and how many had which colour."""
+
+    count: int = 0
+    seconds: float = 0.0
+    colours: Counter[str] = field(default_factory=Counter)
+
+    def add(self, track: TrackRecord) -> None:
+        """Count a track."""
+        self.count += 1
+        self.seconds += track.seconds
+        self.colours.update([track.colour] if track.colour else [])
+
+    def copy(self) -> "ClassRecord":
+        """A record that can be added to apart."""
+        return ClassRecord(self.count, self.seconds, Counter(self.colours))
+
+
 class ReportSink:
     """Outfits of people; timeline, thumbnails, counts and colours of the garments of a run."""
 
@@ -76,7 +100,8 @@ class ReportSink:
         self._path, self._source = path, ""
         self._best = BestCrops()
         self._tracks: dict[int, TrackRecord] = {}
-        self._frames = 0
+        self._past: dict[str, ClassRecord] = {}  # of tracks that are kept no more
+        self._frames, self._failing = 0, False
         self._time = self._step = 0.0  # seconds: time of the last frame, and of one frame
         self._due = 0.0  # time.monotonic() of the next save
 
@@ -93,8 +118,10 @@ class ReportSink:
                 self._extend(garment, now)
         for crop in self._best.better(labelled):
             self._tracks[crop.garment.track].thumbnail = data_url(crop)
+        if len(self._tracks) > MAX_TRACKS:
+            self._drop_oldest(MAX_TRACKS // 10)
         if time.monotonic() >= self._due:
-            self._save()
+            self._try_save()
 
     def _extend(self, garment: Garment, now: float) -> None:
         label, colour = garment.label.name, garment.colour
@@ -105,6 +132,25 @@ class ReportSink:
             track.spans[-1][1] = now
         else:
             track.spans.append([now, now])
+            if len(track.spans) > MAX_SPANS:
+                _close_shortest_gap(track.spans)
+
+    def _drop_oldest(self, count: int) -> None:
+        """Keep no more than the counts of the tracks that were not in view for longest."""
+        oldest = sorted(self._tracks, key=lambda number: self._tracks[number].spans[-1][1])
+        for number in oldest[:count]:
+            track = self._tracks.pop(number)
+            self._past.setdefault(track.label, ClassRecord()).add(track)
+
+    def _try_save(self) -> None:
+        """Save during the run, which goes on without: the next save, or the last, may succeed."""
+        try:
+            self._save()
+            self._failing = False
+        except SinkError as error:
+            if not self._failing:
+                logger.warning("%s; tried again every %.0f s", error, SAVE_SECONDS)
+            self._failing = True
 
     def _save(self) -> None:
         """Write the report so that there is always a whole one."""
@@ -120,15 +166,18 @@ class ReportSink:
         rows = "\n".join(_row(number, track, length) for number, track in sorted(shown))
         left_out = len(self._tracks) - len(shown)
         more = f"<p>{left_out} more were in view for a shorter time.</p>" if left_out else ""
+        past = sum(record.count for record in self._past.values())
+        if past:
+            more += f"<p>{past} earlier ones are counted by class alone.</p>"
         return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Garments in {html.escape(self._source)}</title><style>{STYLE}</style></head><body>
 <h1>Garments in {html.escape(self._source)}</h1>
-<p>{self._frames} frames, {clock(length)}, {len(self._tracks)} garments</p>
+<p>{self._frames} frames, {clock(length)}, {len(self._tracks) + past} garments</p>
 {_outfits(self._tracks.values())}
 <h2>By class</h2>
-{_classes(self._tracks.values())}
+{_classes(self._tracks.values(), self._past)}
 <h2>By garment</h2>
 <table><tr><th>best picture</th><th>garment</th><th class="number">in view</th>
 <th class="line">0:00 to {clock(length)}</th></tr>
@@ -185,18 +234,25 @@ def _outfits(tracks: Iterable[TrackRecord]) -> str:
             + "\n".join(rows) + "\n</table>")  # fmt: skip
 
 
-def _classes(tracks: Iterable[TrackRecord]) -> str:
+def _close_shortest_gap(spans: list[list[float]]) -> None:
+    gaps = [after[0] - before[1] for before, after in pairwise(spans)]
+    shortest = gaps.index(min(gaps))
+    spans[shortest][1] = spans.pop(shortest + 1)[1]
+
+
+def _classes(tracks: Iterable[TrackRecord], past: Mapping[str, ClassRecord]) -> str:
     """A table of the classes: tracks, seconds in view, colours."""
-    members: dict[str, list[TrackRecord]] = defaultdict(list)
+    found = {label: record.copy() for label, record in past.items()}
     for track in tracks:
-        members[track.label].append(track)
+        found.setdefault(track.label, ClassRecord()).add(track)
     rows = []
-    for label, some in sorted(members.items(), key=lambda item: -len(item[1])):
-        counts = Counter(track.colour for track in some if track.colour).most_common()
-        colours = ", ".join(f"{html.escape(colour)} {count}" for colour, count in counts)
-        seconds = sum(track.seconds for track in some)
-        rows.append(f'<tr><td>{html.escape(label)}</td><td class="number">{len(some)}</td>'
-                    f'<td class="number">{clock(seconds)}</td><td>{colours}</td></tr>')  # fmt: skip
+    for label, record in sorted(found.items(), key=lambda item: -item[1].count):
+        colours = ", ".join(
+            f"{html.escape(colour)} {count}" for colour, count in record.colours.most_common()
+        )
+        seconds = clock(record.seconds)
+        rows.append(f'<tr><td>{html.escape(label)}</td><td class="number">{record.count}</td>'
+                    f'<td class="number">{seconds}</td><td>{colours}</td></tr>')  # fmt: skip
     return ('<table><tr><th>class</th><th class="number">garments</th>'
             '<th class="number">in view</th><th>colours</th></tr>\n'
             + "\n".join(rows) + "\n</table>")  # fmt: skip

@@ -8,7 +8,7 @@ import csv
 import errno
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO, TypedDict, cast
@@ -20,6 +20,7 @@ from realtime.types import LabelledFrame, SourceInfo
 CORNERS = ("x1", "y1", "x2", "y2")
 COLUMNS = ("frame", "time", "track", "person", *CORNERS, "label", "probability", "path", "held",
            "colour", "attributes")  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # of spreadsheets: with which they begin
 
 
 class Row(TypedDict):
@@ -74,6 +75,21 @@ def flat(row: Row) -> dict[str, object]:
     path = " > ".join(f"{name} {probability:.2f}" for name, probability in row["path"])
     values = {**row, **corners, "path": path}
     return {column: values[column] for column in COLUMNS}
+
+
+def csv_row(row: Row) -> dict[str, object]:
+    """Return a row for a CSV file: flat, safe, its attributes as "name=value|name=value"."""
+    attributes = "|".join(f"{name}={value}" for name, value in row["attributes"].items())
+    return safe_cells({**flat(row), "attributes": attributes})
+
+
+def safe_cells(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row whose texts are no formulas to a spreadsheet: those begin with an apostrophe."""
+    return {name: _safe(value) for name, value in row.items()}
+
+
+def _safe(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 class TextFile:
@@ -162,8 +178,7 @@ class CsvSink:
     def write(self, labelled: LabelledFrame) -> None:
         lines = csv.DictWriter(self._file, COLUMNS)
         for row in rows_of(labelled):
-            attributes = "|".join(f"{name}={value}" for name, value in row["attributes"].items())
-            lines.writerow(flat(row) | {"attributes": attributes})
+            lines.writerow(csv_row(row))
 
     def close(self, *, complete: bool) -> None:
         self._file.close()

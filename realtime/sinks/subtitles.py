@@ -13,7 +13,7 @@ def labels_in(garments: Sequence[Garment]) -> str:
     lines: dict[int, set[str]] = defaultdict(set)
     for garment in garments:
         if garment.label.known:
-            name = f"{garment.colour} {garment.label.name}".strip()
+            name = " ".join(f"{garment.colour} {garment.label.name}".split())
             lines[garment.person or 0].add(name)
     return "\n".join(
         (f"person {person}: " if person else "") + ", ".join(sorted(lines[person]))
@@ -55,7 +55,14 @@ class SubtitleSink:
         if self._labels and until > self._since:
             self._count += 1
             times = f"{self._timestamp(self._since)} --> {self._timestamp(until)}"
-            self._file.write(f"{self._count}\n{times}\n{self._labels}\n\n")
+            self._file.write(f"{self._count}\n{times}\n{self._cue(self._labels)}\n\n")
+
+    def _cue(self, labels: str) -> str:
+        """The text of a cue, without what a player would take for the next cue or for markup."""
+        text = labels.replace("-->", "\u2192")
+        if self._is_srt:  # it has no way to write these as themselves
+            return text.replace("<", "\u2039").replace("{", "(")
+        return text.replace("&", "&amp;").replace("<", "&lt;")
 
     def _timestamp(self, seconds: float) -> str:
         whole = round(1000 * max(seconds, 0.0))

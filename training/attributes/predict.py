@@ -11,7 +11,8 @@ import numpy as np
 
 from preprocessing.datasets.attribute_table import MISSING_CODE, Attribute, codes_of
 from preprocessing.errors import SinkError
-from preprocessing.images.pictures import contact_sheet, write_image
+from preprocessing.images.contact_sheets import contact_sheet
+from preprocessing.images.pictures import write_image
 from preprocessing.images.regions import NETWORK_INPUTS, whole_image
 from training.attributes.settings import AttributePredictSettings
 from training.common.prediction import Pictures, predict_pictures

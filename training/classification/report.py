@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from preprocessing.images.pictures import contact_sheet, write_image
+from preprocessing.images.contact_sheets import contact_sheet
+from preprocessing.images.pictures import write_image
 from preprocessing.labels import CONFIDENCE_THRESHOLD, OTHER
 from training.common.metrics import Scores
 from training.common.reports import save_figure

@@ -17,13 +17,8 @@ import torch
 from preprocessing.datasets.attribute_table import MISSING, Attribute
 from preprocessing.datasets.deepfashion_benchmark import read_benchmark
 from preprocessing.errors import DataError, UsageError
-from preprocessing.images.pictures import (
-    Mark,
-    contact_sheet,
-    marked_tile,
-    read_picture,
-    write_image,
-)
+from preprocessing.images.contact_sheets import Mark, contact_sheet, marked_tile
+from preprocessing.images.pictures import read_picture, write_image
 from preprocessing.images.regions import box_iou
 from training.common.metrics import AttributeScores, attribute_table, mean_f1, score_attributes
 from training.common.runs import REPORT

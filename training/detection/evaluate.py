@@ -14,14 +14,8 @@ from tqdm import tqdm
 
 from preprocessing.datasets.yolo_layout import SPLITS, Boxes, check_layout, read_boxes, read_layout
 from preprocessing.errors import DataError, UsageError
-from preprocessing.images.pictures import (
-    Mark,
-    contact_sheet,
-    marked_tile,
-    picture_paths,
-    read_picture,
-    write_image,
-)
+from preprocessing.images.contact_sheets import Mark, contact_sheet, marked_tile
+from preprocessing.images.pictures import picture_paths, read_picture, write_image
 from training.common.reports import save_figure
 from training.common.runs import REPORT
 from training.detection.metrics import DetectionScores, ImagePrediction, score_detections

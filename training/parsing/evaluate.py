@@ -24,7 +24,8 @@ from preprocessing.images.class_maps import (
     overlaps,
     pixel_pairs,
 )
-from preprocessing.images.pictures import contact_sheet, write_image
+from preprocessing.images.contact_sheets import contact_sheet
+from preprocessing.images.pictures import write_image
 from preprocessing.images.regions import Region, box_iou
 from training.inference import weights
 from training.inference.detector import Detector, openvino_detector

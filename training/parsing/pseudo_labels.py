@@ -6,7 +6,6 @@ A class that the tags or boxes rule out gets no pixel. Where the parser expects 
 does not find what they name, the class is unknown. The result is a folder of photos with masks.
 """
 
-import csv
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from preprocessing.builders.layer_boxes import LabelledPhoto, boxed_photos
-from preprocessing.errors import DataError, UsageError, exit_status, text_errors
+from preprocessing.datasets.photo_tags import read_tags
+from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Check, Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.class_maps import CLASSES, FIRST, UNKNOWN_PIXEL
 from preprocessing.images.pictures import read_picture
@@ -95,13 +95,7 @@ def tagged_photos(folder: Path) -> Iterator[Evidence]:
     Raises:
         DataError: tags.csv is missing or damaged.
     """
-    path = folder / "tags.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as file, text_errors(path):
-            rows = [(row["path"], set(row["tags"].split("|"))) for row in csv.DictReader(file)]
-    except (OSError, KeyError, AttributeError) as error:
-        raise DataError(f"cannot read {path} ({error}): wanted path,tags") from error
-    for name, tags in rows:
+    for name, tags in read_tags(folder / "tags.csv").items():
         layers = {MASK_LAYER[tag] for tag in tags if tag in MASK_LAYER}
         layers |= {layer for tag in tags & SUIT.keys() for layer in SUIT[tag]}
         if not tags & (MASK_AMBIGUOUS - SUIT.keys()):

@@ -31,8 +31,8 @@ function showError(message) {
 
 function show(report) {
   state = report;
-  const status = report.error ? "ended" : report.paused ? "paused" : report.running ? "live" : "ended";
-  $("status").textContent = `${report.source || "no source yet"} (${status})`;
+  $("status").textContent = `${report.source || "no source yet"} (${statusOf(report)})`;
+  showRecording(report);
   if (report.error) showError(report.error);
   $("fps").textContent = report.fps.toFixed(0);
   $("latency").textContent = report.latency_ms.toFixed(0);
@@ -48,6 +48,24 @@ function show(report) {
   $("timeline").replaceChildren(...report.timeline.slice(-12).map(timelineRow));
   curve("fps", report.curves.fps);
   curve("latency", report.curves.latency_ms);
+}
+
+function statusOf(report) {
+  if (report.error || !report.running) return "ended";
+  if (report.paused) return "paused";
+  return report.records ? "recording" : "live";
+}
+
+// What is recorded beside the source in view; only the command line ends it.
+function showRecording(report) {
+  const recording = report.recording;
+  $("recording").hidden = !recording;
+  $("stop").disabled = report.records && report.running;
+  if (!recording) return;
+  const frames = `${recording.written} frames`;
+  $("recording").textContent = recording.error ? `recording failed: ${recording.error}`
+    : recording.running ? `● recording ${recording.source}, ${frames}` : `recorded ${recording.source}, ${frames}`;
+  $("recording").classList.toggle("failed", Boolean(recording.error));
 }
 
 function fill(id, items, row, none) {
@@ -192,11 +210,13 @@ function placeOf(event) {
   };
 }
 
-$("picture").onclick = (event) => teach(placeOf(event));
+const mayChange = () => document.body.dataset.role === "admin";
+
+$("picture").onclick = (event) => { if (mayChange()) teach(placeOf(event)); };
 // Rows are replaced several times a second: a click would end on another element than it began on.
 $("garments").onpointerdown = (event) => {
   const row = event.target.closest("[data-track]");
-  if (row) teach({ track: Number(row.dataset.track) });
+  if (row && mayChange()) teach({ track: Number(row.dataset.track) });
 };
 
 // ---- controls ----
@@ -227,11 +247,12 @@ for (const name of ["model", "locate", "threshold"]) {
 $("threshold").oninput = () => { $("threshold-shown").textContent = `${Math.round(100 * $("threshold").value)} %`; };
 document.onkeydown = (event) => {
   if (event.target.matches("input, select, button, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === " ") { event.preventDefault(); pause(); }
+  if (event.key === " " && mayChange()) { event.preventDefault(); pause(); }
   if (event.key === "s") snapshot();
 };
 
 const choices = await (await fetch("choices")).json();
+document.body.dataset.role = choices.role;
 for (const [id, names] of [["source", choices.sources], ["model", choices.models], ["locate", choices.locators]]) {
   $(id).replaceChildren(...names.map((name) => new Option(name)));
 }

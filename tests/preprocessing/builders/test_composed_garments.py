@@ -9,8 +9,7 @@ import pytest
 
 from preprocessing.builders import composed_garments
 from preprocessing.builders.composed_crops import GarmentComposer
-from preprocessing.builders.composed_garments import labelled_people, layer_labels, read_tags
-from preprocessing.errors import DataError
+from preprocessing.builders.composed_garments import labelled_people, layer_labels
 from preprocessing.images.class_maps import FIRST
 from preprocessing.labels import LAYERS, OTHER
 from preprocessing.synthesis.cameras import random_camera
@@ -49,15 +48,6 @@ class Drawn:
 )
 def test_layers_with_one_class_are_known(names, labels):
     assert layer_labels(names) == labels
-
-
-def test_tags_are_read_by_name(tmp_path):
-    tags = tmp_path / "tags.csv"
-    tags.write_text("path,tags\nphotos/7.jpg,coat|hair\n")
-    assert read_tags(tags) == {"7": ["coat", "hair"]}
-    tags.write_text("path,label\nphotos/7.jpg,coat\n")
-    with pytest.raises(DataError, match="path and tags"):
-        read_tags(tags)
 
 
 def _composer(labels, seed=0):

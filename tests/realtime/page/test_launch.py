@@ -54,7 +54,7 @@ def served(tmp_path):
 
 def test_ctrl_c_finishes_the_file(served, tmp_path):
     out = tmp_path / "out.mp4"
-    app, address = served("--demo", "--serve", "127.0.0.1:0", "-o", out, *LIGHT)
+    app, address = served("--demo", "--serve", "127.0.0.1:0", "--open", "-o", out, *LIGHT)
     with httpx2.Client(base_url=address) as client:
         until(lambda: client.get("/state").json()["frames"] > 10)
     app.terminate()
@@ -78,7 +78,7 @@ def test_without_a_display_the_page_takes_the_windows_place(monkeypatch, caplog)
 
 
 def test_a_taken_port_is_an_error(served):
-    _, address = served("--demo", "--serve", "127.0.0.1:0", *LIGHT)
+    _, address = served("--demo", "--serve", "127.0.0.1:0", "--open", *LIGHT)
     port = address.rstrip("/").rpartition(":")[2]
     done = make.called("--demo", "--serve", f"127.0.0.1:{port}", *LIGHT)
     assert done.returncode == 5 and "choose another --serve" in done.stderr
@@ -96,7 +96,7 @@ def test_a_browser_shows_its_own_camera_with_the_right_label(served, tmp_path):
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
         for picture in itertools.islice(clip.decode(video=0), 60):
             target.mux(stream.encode(picture.reformat(format="yuvj420p")))
-    _, address = served("--demo", "--serve", "127.0.0.1:0", *LIGHT)
+    _, address = served("--demo", "--serve", "127.0.0.1:0", "--open", *LIGHT)
     with browser(camera) as chrome:
         tab = chrome.new_page()
         problems = []

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from waiting import until
 
-from realtime.page.guard import Guard
+from realtime.page.guard import Guard, Role
 from realtime.page.server import make_app
 from realtime.page.session import Session
 from realtime.settings import Recognition, Settings
@@ -19,12 +19,12 @@ def session():
     settings = Settings(recognition=Recognition(model="deep", locator="segment"))
     made = Session(settings, address=None)
     yield made
-    made.stop()
+    made.close()
 
 
 @pytest.fixture
 def page(session):
-    app = make_app(session, Guard("", local=True))
+    app = make_app(session, Guard({}, local=True))
     with TestClient(app, base_url="http://localhost") as client:
         yield client
 
@@ -59,7 +59,7 @@ def test_model_and_threshold_change_while_it_runs(page, session):
     assert (report["model"], report["threshold"], report["running"]) == ("baseline", 0.9, True)
     frames = report["frames"]
     until(lambda: page.get("/state").json()["frames"] > frames)
-    assert session._analysis.title == "baseline/segment"
+    assert session._shown.analysis.title == "baseline/segment"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_clicked_garment_is_known_by_its_name_at_once(tmp_path):
     settings = Settings(recognition=Recognition(model="photo", locator="segment", wardrobe=file))
     video = make.moving_clip(tmp_path / "in.mp4", repeats=20)
     taught = Session(settings, address=None)
-    app = make_app(taught, Guard("", local=True))
+    app = make_app(taught, Guard({}, local=True))
     with TestClient(app, base_url="http://localhost") as page:
         page.put("/upload", content=video.read_bytes())
         until(lambda: page.get("/state").json()["garments"])
@@ -102,7 +102,7 @@ def test_a_clicked_garment_is_known_by_its_name_at_once(tmp_path):
         page.post("/settings", json={"threshold": 0.6})
         assert taught.wardrobe.counts == {"night shirt": 1}
         assert page.post("/teach", json=wanted).status_code == 400  # the pick has its name
-    taught.stop()
+    taught.close()
 
 
 def test_there_is_nothing_beside_the_page(page):
@@ -121,7 +121,7 @@ def test_uploads_are_shown(page, tmp_path):
 
 
 def test_too_large_uploads_are_refused(page, monkeypatch):
-    monkeypatch.setattr("realtime.page.server.MAX_UPLOAD", 10)
+    monkeypatch.setattr("realtime.page.uploads.MAX_BYTES", 10)
     assert "0 MB" in page.put("/upload", content=b"x" * 11).json()["error"]
 
 
@@ -145,12 +145,55 @@ def test_a_camera_that_sends_no_pictures_is_cut_off(page):
 
 
 def test_a_token_opens_the_page_once_and_stays_as_a_cookie(session):
-    app = make_app(session, Guard("secret", local=False))
-    with TestClient(app, base_url="http://192.168.1.5") as client:
+    app = make_app(session, Guard({Role.ADMIN: "secret"}, local=False))
+    with TestClient(app, base_url="http://192.168.1.5:8000") as client:
         assert client.get("/state").status_code == 403
-        assert client.get("/?token=wrong").status_code == 403
         with pytest.raises(WebSocketDisconnect), client.websocket_connect("/camera"):
             pass
         opened = client.get("/?token=secret", follow_redirects=False)
-        assert opened.headers["location"] == "/" and "HttpOnly" in opened.headers["set-cookie"]
+        cookie = opened.headers["set-cookie"]
+        assert opened.headers["location"] == "/" and "HttpOnly" in cookie
+        assert cookie.startswith("garments-80") and "secret" not in cookie
         assert client.get("/state").status_code == 200
+        client.cookies.clear()
+        assert client.get("/?token=wrong").status_code == 403
+        assert client.get("/?token=secret").status_code == 429  # for half a second
+        assert client.get("/healthz").text == "ok"
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/%5Cevil.example", "///evil.example/a"])
+def test_a_token_sends_nobody_to_another_site(session, path):
+    app = make_app(session, Guard({Role.ADMIN: "secret"}, local=True))
+    with TestClient(app, base_url="http://localhost") as client:
+        client.base_url = "http://localhost"
+        answer = client.get(f"http://localhost{path}?token=secret", follow_redirects=False)
+        assert (
+            answer.headers["location"].startswith("/")
+            and answer.headers["location"][1] not in "/\\"
+        )
+
+
+def test_viewers_see_and_change_nothing(session):
+    app = make_app(session, Guard({Role.ADMIN: "secret", Role.VIEWER: "look"}, local=True))
+    with TestClient(app, base_url="http://localhost") as client:
+        viewer = {"authorization": "Bearer look"}
+        assert client.get("/choices", headers=viewer).json()["role"] == "viewer"
+        assert b"garments_fps" in client.get("/metrics", headers=viewer).content
+        for path in ("/pause", "/stop", "/source", "/settings", "/pick", "/teach"):
+            answer = client.post(path, json={}, headers=viewer)
+            assert answer.status_code == 403 and "admin" in answer.json()["error"]
+        assert client.put("/upload", content=b"x", headers=viewer).status_code == 403
+        camera = client.websocket_connect("/camera", headers=viewer | {"host": "localhost"})
+        with pytest.raises(WebSocketDisconnect), camera:
+            pass
+        admin = {"authorization": "Bearer secret"}
+        assert client.post("/pause", json={}, headers=admin).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"{" + b" " * 70_000 + b"}", 413), (b"[]", 422), (b"no json", 422), (b"\xff\xfe", 422)],
+)
+def test_odd_bodies_are_refused(page, content, status):
+    headers = {"content-type": "application/json"}
+    assert page.post("/source", content=content, headers=headers).status_code in (status, 400)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
-from realtime.page import session
-from realtime.page.session import PausableSource, Session
+from realtime.page import runs
+from realtime.page.runs import PausableSource
+from realtime.page.session import Session
 from realtime.settings import Recognition, Settings
 from realtime.types import Frame, SourceInfo
 
@@ -54,7 +55,7 @@ def never():
 
 def test_a_file_keeps_its_pace(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(session, "time", clock)
+    monkeypatch.setattr(runs, "time", clock)
     with PausableSource(Clip(live=False), paused=never, stopped=never) as source:
         shown = [(frame.index, round(clock.now - 100, 6)) for frame in source]
     assert shown == [(0, 0), (1, 1), (2, 2), (3, 3)]
@@ -63,14 +64,14 @@ def test_a_file_keeps_its_pace(monkeypatch):
 def test_a_paused_file_waits_and_resumes_at_its_pace(monkeypatch):
     pauses = []  # how often the pause was polled
     clock = Clock(lambda: pauses.append(1))
-    monkeypatch.setattr(session, "time", clock)
+    monkeypatch.setattr(runs, "time", clock)
     paused = iter([False, *[True] * 20])
     with PausableSource(
         Clip(live=False), paused=lambda: next(paused, False), stopped=never
     ) as source:
         times = [clock.now - 100 for frame in source]
     assert times[0] == 0
-    assert times[1] == pytest.approx(20 * session.POLL_SECONDS)
+    assert times[1] == pytest.approx(20 * runs.POLL_SECONDS)
     assert np.diff(times[1:]) == pytest.approx([1, 1])
 
 

@@ -82,3 +82,39 @@ def test_a_killed_run_leaves_its_last_report(tmp_path, monkeypatch):
 )
 def test_clock(seconds, text):
     assert clock(seconds) == text
+
+
+def test_a_long_run_keeps_the_newest_garments_and_counts_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "MAX_TRACKS", 20)
+    path = tmp_path / "report.html"
+    moments = frames(*([make.garment(track=number, colour="red")] for number in range(1, 31)))
+    sink = ReportSink(path)
+    make.write_all(sink, *moments)
+    text = path.read_text()
+    assert len(sink._tracks) == 20 and "number 30, " in text and "number 9, " not in text
+    assert "30 garments" in text and "10 earlier ones" in text
+    assert '<td>Dress</td><td class="number">30</td>' in text and "red 30" in text
+
+
+def test_a_garment_that_flickers_keeps_a_bounded_number_of_times(monkeypatch):
+    monkeypatch.setattr(report, "MAX_SPANS", 2)
+    sink = ReportSink(None)
+    for now in (0, 1, 5, 6.5, 9):
+        sink._extend(DRESS, now)
+    assert sink._tracks[1].spans == [[0, 1], [5, 9]]
+
+
+def test_a_save_that_fails_does_not_end_the_run(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(report, "SAVE_SECONDS", 0.0)
+    folder = tmp_path / "there"
+    folder.mkdir()
+    sink = ReportSink(folder / "report.html")
+    sink.open(make.info())
+    (folder / "report.html").unlink()
+    folder.rmdir()
+    for labelled in frames([DRESS], [DRESS]):
+        sink.write(labelled)
+    assert caplog.text.count("cannot write") == 1
+    folder.mkdir()
+    sink.close(complete=True)
+    assert "2 frames" in (folder / "report.html").read_text()

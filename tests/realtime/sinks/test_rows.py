@@ -41,6 +41,14 @@ def test_rows_of_csv(tmp_path):
     assert [float(row[side]) for side in ("x1", "y1", "x2", "y2")] == [1, 2, 11, 22]
 
 
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_names_are_no_formulas(tmp_path, name):
+    make.write_all(CsvSink(tmp_path / "rows.csv"), make.labelled(0, make.garment(name, neck="v")))
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["label"] == f"'{name}" and row["attributes"] == "neck=v" and row["frame"] == "0"
+
+
 @pytest.fixture
 def read_table():
     return pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed").read_table

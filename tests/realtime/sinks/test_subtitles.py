@@ -1,6 +1,7 @@
 """Subtitles: how long cues last, and what stands in them."""
 
 import make
+import pytest
 
 from realtime.sinks.subtitles import SubtitleSink
 
@@ -43,3 +44,14 @@ def test_a_line_for_each_person(tmp_path):
 def test_no_labels_are_no_cues(tmp_path):
     make.write_all(SubtitleSink(tmp_path / "a.srt"), *labels("", "unknown"))
     assert (tmp_path / "a.srt").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("suffix", "cue"),
+    [(".srt", "red a → b \u2039i> & (c}"), (".vtt", "red a → b &lt;i> &amp; {c}")],
+)
+def test_names_are_neither_cues_nor_markup(tmp_path, suffix, cue):
+    path = tmp_path / f"out{suffix}"
+    odd = make.garment("a --> b\n\n<i> & {c}", colour="red")
+    make.write_all(SubtitleSink(path), make.labelled(0, odd), make.labelled(1))
+    assert path.read_text().split("\n")[-3:-1] == [cue, ""]

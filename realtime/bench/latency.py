@@ -206,16 +206,25 @@ async def _first_picture(port: int) -> float:
 
 
 async def _ages(port: int, seconds: float) -> Sequence[float]:
-    """Ages in seconds of the pictures, by the clock that each shows."""
-    start = time.monotonic()
+    """Ages in seconds of the pictures, by the clock that each shows.
+
+    The first picture begins the time, and one whose clock can be read ends it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    start: float | None = None
     found: list[float] = []
     async for picture in _pictures(port):
         now, image = time.monotonic(), _decoded(picture)
+        start = now if start is None else start
         clock = None if image is None else read_clock(image)
         if clock is not None and now > start + WARM_UP:
             found.append((now - clock) % CLOCK_PERIOD)
-        if now > start + WARM_UP + seconds:
+        if now > start + (WARM_UP + seconds if found else PATIENCE):
             break
+    if not found:
+        raise UsageError("the page's pictures show no clock: end other programs")
     return found
 
 
@@ -223,19 +232,14 @@ async def _pace(port: int, viewers: int, seconds: float) -> float:
     """Frames a second that the pipeline passes while so many viewers watch."""
     watching = [asyncio.ensure_future(_watch(port)) for _ in range(viewers)]
     await asyncio.sleep(WARM_UP)
-    start, first = time.monotonic(), _passed(await _state(port))
+    start, first = time.monotonic(), (await _state(port))["written"]
     await asyncio.sleep(seconds)
-    passed = _passed(await _state(port)) - first
+    passed = (await _state(port))["written"] - first
     elapsed = time.monotonic() - start
     for one in watching:
         one.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
     return passed / elapsed
-
-
-def _passed(state: dict) -> int:
-    """Frames that were not dropped before the analysis."""
-    return state["frames"] - state["dropped"]
 
 
 async def _watch(port: int) -> None:

@@ -180,6 +180,7 @@ class State:
             "fps": round(self._stats.fps, 1),
             "latency_ms": round(1000 * self._stats.latency, 1),
             "dropped": self._stats.dropped,
+            "written": self._stats.written,
             "garments": [
                 {"track": g.track, "person": g.person or None, "label": g.label.name,
                  "path": [[name, round(p, 3)] for name, p in g.label.path], "colour": g.colour,

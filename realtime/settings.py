@@ -150,7 +150,7 @@ class SourceSettings:
 
     @property
     def camera(self) -> CameraMode:
-        """What a camera is asked for."""
+        """Size, rate and format that a camera is asked for."""
         return CameraMode(size=self.camera_size, rate=self.camera_fps, code=self.camera_format)
 
     @property

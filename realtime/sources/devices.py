@@ -49,7 +49,7 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class CameraMode:
-    """What a camera is asked for; None for its own choice.
+    """A size, rate and format that a camera is asked for; None for its own choice.
 
     Attributes:
         size: width and height in pixels.

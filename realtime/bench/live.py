@@ -30,7 +30,7 @@ RATE = 25  # frames a second of all but the HTTP camera
 CAMERA_RATE = 5  # of that
 SEGMENT_SECONDS = 2
 BURST = 50  # frames of a transport stream that come at once
-PATIENCE = 30.0  # seconds for a source to be ready, and for the app to end after it
+PATIENCE = 120.0  # seconds for a source to be ready, and for the app to end after it
 SYSTEM_PYTHON = "/usr/bin/python3"  # which has GStreamer's bindings
 USER, PASSWORD = "viewer", "p@ss/word"
 PACKAGES = "gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-{good,ugly,bad} python3-gi"
@@ -260,9 +260,11 @@ def rtsp(folder: Path, seconds: float, *, transport: str, password: bool) -> Ite
             raise UsageError(f"no RTSP server: apt-get install {PACKAGES}")
         login = f"{USER}:{PASSWORD.replace('@', '%40').replace('/', '%2F')}@" if password else ""
         sending = Sending(f"rtsp://{login}127.0.0.1:{port}/live", RATE)
-        yield sending
-        sending.frames = int(server.stdout.readline() or 0)
-        server.terminate()
+        try:
+            yield sending
+            sending.frames = int(server.stdout.readline() or 0)
+        finally:
+            server.terminate()
 
 
 Start = Callable[[Path, float], AbstractContextManager[Sending]]

@@ -46,9 +46,9 @@ exit status:
   0 success; 2 wrong flag; 3 source cannot be opened; 4 source ended early (its
   frames are kept); 5 output cannot be written; 6 weight file; 7 device or
   engine; 141 the reader of - or a pipe closed it, as head does (other outputs
-  are kept); 129, 130, 143 ended by a signal (outputs are complete; of a file that
-  existed before, the new part is beside it as NAME.part). With several sources,
-  the status of the first that failed.
+  are kept); 129, 130, 143 ended by a signal (outputs are complete; of a file
+  that existed before, the new part is beside it as NAME.part). With several
+  sources, the status of the first that failed.
 """
 # Flags of ffmpeg, yolo and the like.
 HINTS = {

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -55,6 +56,27 @@ STREAM_FORMATS = {
 TS_PACKETS = "pkt_size=1316"  # seven packets of a transport stream fit into one datagram
 
 
+class Outlet:
+    """An open pipe, through which everything goes at once and whole; a file is as a pipe here."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        """Write all of the data.
+
+        Raises:
+            OSError: nobody reads any more, or the disk is full.
+        """
+        self._file.write(data)
+        self._file.flush()
+        return len(data)
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Destination:
     """Where a video goes.
@@ -70,7 +92,7 @@ class Destination:
     """
 
     name: str
-    place: "str | IO[bytes]"
+    place: "str | Outlet"
     format: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     encoder: Mapping[str, str] = field(default_factory=lambda: ENCODER_OPTIONS)
@@ -90,7 +112,8 @@ class Destination:
     def close(self) -> None:
         """Close a pipe."""
         if not isinstance(self.place, str):
-            self.place.close()
+            with suppress(OSError):  # what was written has left
+                self.place.close()
 
     def failed(self, error: Exception, *, begun: bool) -> SinkError:
         """Return an error of writing as one of the app's.
@@ -133,14 +156,29 @@ def pipe_destination(path: Path, sound: Sound | None) -> Destination:
 
     Raises:
         OSError: it cannot be opened.
+        SinkError: nobody reads the pipe, for whom the run would wait without end.
     """
     mkv = path.suffix.lower() == ".mkv" or (not path.suffix and _needs_mkv(sound))
     return Destination(
         name="stdout" if path == STDOUT else str(path),
-        place=open_output(path, "wb"),
+        place=Outlet(_opened(path)),
         format="matroska" if mkv else "mp4",
         options=MKV_OPTIONS if mkv else PIPE_MP4,
     )
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if path == STDOUT or not path.is_fifo():
+        return open_output(path, "wb")
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise SinkError(f"output {path} is no plain file but a pipe that nobody reads: start its "
+                        "reader first") from error  # fmt: skip
+    os.set_blocking(number, True)
+    return os.fdopen(number, "wb")
 
 
 def _needs_mkv(sound: Sound | None) -> bool:

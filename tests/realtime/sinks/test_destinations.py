@@ -58,6 +58,15 @@ def clip(tmp_path):
     return make.clip(tmp_path / "in.mp4", frames=20, audio=True)
 
 
+def sent(path, target):
+    """True once somebody reads or listens there, and all was sent."""
+    try:
+        send(path, target)
+    except SinkError:
+        return False
+    return True
+
+
 def fifo_reader(path):
     os.mkfifo(path)
     made = []
@@ -75,7 +84,7 @@ def fifo_reader(path):
 )
 def test_a_named_pipe_gets_a_video_with_its_sound(tmp_path, clip, name, kind):
     reader = fifo_reader(tmp_path / name)
-    send(clip, tmp_path / name)
+    until(lambda: sent(clip, tmp_path / name))
     assert reader.counts() == (kind, {"h264": 20, "aac": len(make.sound_packets(clip))})
 
 
@@ -93,17 +102,18 @@ def test_sound_that_mp4_cannot_hold_makes_a_pipe_matroska(tmp_path):
             container.mux(sound.encode(noise))
         container.mux(picture.encode(None))
     reader = fifo_reader(tmp_path / "out")
-    send(tmp_path / "in.mkv", tmp_path / "out")
+    until(lambda: sent(tmp_path / "in.mkv", tmp_path / "out"))
     assert reader.counts() == ("matroska", {"h264": 5, "pcm_u8": 5})
 
 
 def test_a_reader_that_takes_no_more(tmp_path):
     os.mkfifo(tmp_path / "out")
-    thread = threading.Thread(target=lambda: (tmp_path / "out").open("rb").close())
-    thread.start()
     sink = VideoSink(tmp_path / "out", audio=False)
+    with pytest.raises(SinkError, match="nobody reads"):
+        sink.open(make.info())
+    reader = os.open(tmp_path / "out", os.O_RDONLY | os.O_NONBLOCK)
     sink.open(make.info())
-    thread.join(DEADLINE)
+    os.close(reader)
     with pytest.raises(ClosedPipeError):
         for index in range(100):
             sink.write(make.labelled(index))
@@ -159,15 +169,7 @@ def test_a_server_gets_a_stream(clip, monkeypatch, scheme, listen, kind):
     found = []
     thread = threading.Thread(target=lambda: found.append(received(url, listen)), daemon=True)
     thread.start()
-
-    def sent():
-        try:
-            send(clip, url)
-        except SinkError:  # it does not listen yet
-            return False
-        return True
-
-    until(sent)
+    until(lambda: sent(clip, url))
     thread.join(DEADLINE)
     (got,) = found
     assert got[0] == kind and got[1]["h264"] >= 18 and got[1]["aac"] >= 8

@@ -20,11 +20,12 @@ import numpy as np
 from preprocessing.errors import UsageError, exit_status
 from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
-from realtime.bench.endurance import memory, soak
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
-from realtime.bench.latency import SlowedLocator, measure_latency, measure_page
-from realtime.bench.live import measure_live
+from realtime.bench.live.endurance import memory, soak
+from realtime.bench.live.latency import SlowedLocator, measure_latency, measure_page
+from realtime.bench.live.siege import besiege
+from realtime.bench.live.sources import measure_live
 from realtime.bench.measure import (
     ROOT,
     ProcessRun,
@@ -37,7 +38,6 @@ from realtime.bench.measure import (
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
 from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
-from realtime.bench.siege import besiege
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources.open_source import open_source

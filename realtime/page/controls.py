@@ -1,4 +1,4 @@
-"""What an admin may do on the page: pause, stop, choose a source, change settings, teach, upload.
+"""Controls of admins: pause, stop, choose a source, change settings, teach, upload.
 
 A control is refused if its value is not one of those offered. Each is a command of the session.
 """

@@ -15,7 +15,7 @@ MAX_CALLERS = 10_000  # whose wrong tokens are remembered
 
 
 class Role(IntEnum):
-    """What somebody may do: see the page, or change what it shows as well."""
+    """Permissions: to see the page, or to change what it shows as well."""
 
     NOBODY = 0
     VIEWER = 1

@@ -1,4 +1,4 @@
-"""What the page shows: a recording, which viewers cannot change, or a run that they choose."""
+"""The recording of a command line, which viewers cannot change, and the run that they choose."""
 
 import logging
 from collections.abc import Callable

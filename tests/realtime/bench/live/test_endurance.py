@@ -2,7 +2,7 @@
 
 import re
 
-from realtime.bench import endurance
+from realtime.bench.live import endurance
 
 
 def test_a_soak_accounts_for_every_frame(tmp_path, monkeypatch):

@@ -4,19 +4,19 @@ import re
 import time
 
 from realtime.assemble import make_analysis
-from realtime.bench.latency import measure_latency, measure_page
+from realtime.bench.live.latency import measure_latency, measure_page
 from realtime.settings import Recognition
 
 
 def test_latency_is_read_from_the_pictures(monkeypatch):
-    monkeypatch.setattr("realtime.bench.latency.WARM_UP", 0.2)
+    monkeypatch.setattr("realtime.bench.live.latency.WARM_UP", 0.2)
     analysis = make_analysis(Recognition(model="deep", locator="none"))
     found = measure_latency(analysis, rate=50, seconds=1)
     assert 0 < found.median <= found.p95 and found.unread == 0 and found.shown > 0
 
 
 def test_a_slow_first_frame_takes_nothing_from_the_measured_time(monkeypatch):
-    monkeypatch.setattr("realtime.bench.latency.WARM_UP", 0.2)
+    monkeypatch.setattr("realtime.bench.live.latency.WARM_UP", 0.2)
     first = make_analysis(Recognition(model="deep", locator="none"))
     analysed = first.analysed
 
@@ -29,7 +29,7 @@ def test_a_slow_first_frame_takes_nothing_from_the_measured_time(monkeypatch):
 
 
 def test_the_page_is_measured_as_a_viewer_sees_it(monkeypatch):
-    monkeypatch.setattr("realtime.bench.latency.WARM_UP", 0.2)
+    monkeypatch.setattr("realtime.bench.live.latency.WARM_UP", 0.2)
     analysis = make_analysis(Recognition(model="deep", locator="none"))
     report = measure_page(analysis, rate=20, seconds=3, rounds=1)
     first, age, alone = (float(re.search(words, report)[1]) for words in (

@@ -11,9 +11,8 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,21 +27,23 @@ from PIL import Image
 
 from preprocessing.errors import UsageError
 from realtime.bench.clips import Clip, build, looped
-from realtime.bench.endurance import Resources, resources
+from realtime.bench.live.endurance import Resources, resources
 from realtime.bench.measure import ROOT
+from realtime.runtime.worker import Background
 from realtime.sources import DEMO
 
 CLIENTS, COMMANDS = 8, 1000
 HALF_OPEN, JUNK, LARGE, BOMBS = 2000, 2000, 50, 100
 LARGE_BYTES, PIECE = 400 * 2**20, 2**20
 BOMB_SIDE = 25_000  # pixels; half a megabyte of PNG, which would become 1.9 GB
+SAMPLE_SECONDS = 0.2  # between looks at the process
 RATE = 25  # frames a second of the recording
 PATIENCE = 60.0  # seconds, for an answer
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What the clients did at one time.
+    """One kind of attack, and its outcome.
 
     Attributes:
         answers: counts by HTTP status; 0 for connections that were closed.
@@ -106,28 +107,33 @@ def _recording(clip: Path, out: Path) -> Iterator[tuple[subprocess.Popen, int]]:
                 break
         if not found:
             raise UsageError("the app did not open its page")
-        threading.Thread(target=lambda: list(process.stderr or ()), daemon=True).start()
+        Background(partial(_drain, process), name="stderr").start()
         yield process, int(found[1])
     finally:
         process.kill()
         process.wait()
 
 
+def _drain(process: subprocess.Popen) -> None:
+    """Read what a process prints, which would else wait."""
+    deque(process.stderr or (), maxlen=0)
+
+
 def _phase(name: str, pid: int, act: Callable[[], Counter[int]]) -> Phase:
     """Act, and watch the process meanwhile."""
-    start, seen, done = time.monotonic(), [resources(pid)], threading.Event()
+    start, seen = time.monotonic(), [resources(pid)]
 
     def watch() -> None:
-        while not done.wait(0.2):
+        while not watcher.stopped():
             seen.append(resources(pid))
+            time.sleep(SAMPLE_SECONDS)
 
-    watcher = threading.Thread(target=watch)
+    watcher = Background(watch, name="watcher")
     watcher.start()
     try:
         answers = act()
     finally:
-        done.set()
-        watcher.join()
+        watcher.stop()
     peak = Resources(0, max(one.memory for one in seen), max(one.threads for one in seen),
                      max(one.files for one in seen))  # fmt: skip
     return Phase(name, time.monotonic() - start, answers, peak)

@@ -283,7 +283,7 @@ def _own_name(address: Address) -> str:
     if address == STDIN:
         return "stdin"
     name = Path(without_login(address).rstrip("/")).stem or "video"
-    return NOT_IN_NAMES.sub("_", name) if has_scheme(address) else name
+    return NOT_IN_NAMES.sub("_", name) if os.name == "nt" else name
 
 
 def _distinct(names: Sequence[str], places: Callable[[int, str], Iterable[str]]) -> list[str]:

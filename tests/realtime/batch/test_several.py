@@ -37,7 +37,7 @@ def test_files_of_one_name_do_not_overwrite_each_other():
     assert file_names([0, 1]) == ["camera-0", "camera-1"]
     assert file_names(["x/a.mp4", "y/a.mp4", "z/a-2.mp4"]) == ["a", "a-3", "a-2"]
     assert file_names(["x/a.mp4", "y/A.mp4", "z/a-2.mkv", "z/A.mkv"]) == ["a", "A-3", "a-2", "A-4"]
-    assert file_names(["rtsp://a/", "http://a/b?c=/"]) == ["a", "b_c="]
+    assert file_names(["rtsp://a/", "http://a/b?c=/"]) == ["a", "b?c="]
 
 
 def test_folders_come_in_natural_order(tmp_path):

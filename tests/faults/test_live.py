@@ -144,7 +144,7 @@ def test_a_read_that_hangs_does_not_hold_up_the_end(stream, tmp_path):
 @pytest.fixture(scope="module")
 def serving():
     """An app with a page, and the page's host and port; it is asked to end afterwards."""
-    command = [*make.APP, "--serve", "127.0.0.1:0", "--video", "fake://25fps", *LIGHT]
+    command = [*make.APP, "--serve", "127.0.0.1:0", "--open", "--video", "fake://25fps", *LIGHT]
     app = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     address = next(line for line in app.stderr if line.startswith("page: "))
     yield app, ("127.0.0.1", int(address.rstrip("/\n").rpartition(":")[2]))

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     settings = read_settings(argv)
     if settings.log and settings.command == "run":
-        from realtime.batch.several import expand
+        from realtime.batch.inputs import expand
 
         _refuse_inputs(settings, expand(settings.source.addresses))  # before the log is opened
     with logging_to(settings.log):
@@ -69,7 +69,7 @@ def _version(settings: Settings) -> int:
 
 def _run(settings: Settings) -> int:
     from realtime.assemble import check_recognition
-    from realtime.batch.several import expand, log_left_out
+    from realtime.batch.inputs import expand, log_left_out
 
     addresses = expand(settings.source.addresses)
     log_left_out(settings.source.addresses)
@@ -83,7 +83,8 @@ def _run(settings: Settings) -> int:
 
 
 def _run_sources(addresses: Sequence[Address], settings: Settings) -> int:
-    from realtime.batch.several import run_several, still_picture
+    from realtime.batch.inputs import still_picture
+    from realtime.batch.several import run_several
 
     shown = settings.outputs or settings.show or settings.serve
     if addresses and not shown and all(map(still_picture, addresses)):
@@ -106,7 +107,8 @@ def _each_by_its_name(settings: Settings, addresses: Sequence[Address]) -> bool:
 
 def _refuse_inputs(settings: Settings, addresses: Sequence[Address]) -> None:
     """Refuse outputs and a log that would replace an input, or each other."""
-    from realtime.batch.several import inputs_of, jobs_of
+    from realtime.batch.inputs import inputs_of
+    from realtime.batch.several import jobs_of
 
     inputs = inputs_of((*settings.source.addresses, *addresses), settings.recognition)
     if not _each_by_its_name(settings, addresses):

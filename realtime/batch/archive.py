@@ -27,7 +27,8 @@ from preprocessing.errors import (
 )
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.assemble import check_recognition, make_analysis
-from realtime.batch.several import Outcome, expand, file_names, inputs_of, table
+from realtime.batch.inputs import expand, inputs_of
+from realtime.batch.several import Outcome, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of, video_of
 from realtime.settings import TIME, Recognition, recognition_of
 from realtime.sinks.sink_table import OutputSettings, make_sinks

@@ -15,7 +15,7 @@ from preprocessing.errors import DataError
 from preprocessing.images.picture_kinds import SUFFIXES, is_picture
 from preprocessing.images.pictures import frame_count, read_picture
 from preprocessing.labels import CLASS_OF, GARMENT_CLASSES
-from realtime.batch.several import VIDEO_SUFFIXES
+from realtime.batch.inputs import VIDEO_SUFFIXES
 from realtime.sources.open_source import open_source
 from realtime.types import Frame
 

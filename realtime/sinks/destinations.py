@@ -14,7 +14,7 @@ from preprocessing.errors import ClosedPipeError, SinkError
 from preprocessing.files import media_url
 from realtime.runtime.masking import masked
 from realtime.runtime.standard_output import STDOUT, open_output
-from realtime.sinks.audio import fits
+from realtime.sinks.sound_tracks import fits
 from realtime.sources.addresses import SCHEME
 from realtime.types import Sound
 

@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange
 from preprocessing.errors import SinkError
 from realtime.colours.yuv import plane_pairs, to_i420
 from realtime.runtime.worker import codec_threads
-from realtime.sinks.audio import AudioCopy, tags_in
+from realtime.sinks.audio import AudioCopy
 from realtime.sinks.destinations import (
     Destination,
     file_destination,
@@ -23,6 +23,7 @@ from realtime.sinks.destinations import (
     pipe_destination,
     stream_destination,
 )
+from realtime.sinks.sound_tracks import tags_in
 from realtime.sources.geometry import letterboxed
 from realtime.sources.sound import FileSound
 from realtime.types import Frame, LabelledFrame, Sound, SourceInfo

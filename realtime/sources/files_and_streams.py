@@ -5,51 +5,37 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from time import monotonic
-from typing import Protocol
 
 import av
 import numpy as np
-from av.codec.hwaccel import HWAccel, hwdevices_available
 
-from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
+from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
-from realtime.runtime.masking import login_refused, masked
+from realtime.runtime.masking import masked
 from realtime.runtime.worker import codec_threads
 from realtime.sources.addresses import media_location
-from realtime.sources.geometry import orientation_of
-from realtime.sources.live_packets import Packets, rtsp_options
-from realtime.sources.skipping import SkippingReader
-from realtime.sources.sound import LookAhead, SoundTape
-from realtime.sources.source import TIME_BASE, LiveClock
-from realtime.sources.streams import (
+from realtime.sources.containers import (
+    HLS_TIMEOUT,
+    ByteReader,
     beginning,
     discard_others,
     file_tags,
+    open_container,
     picture_stream,
     promised_end,
     sound_starts,
     track_tags,
 )
+from realtime.sources.geometry import orientation_of
+from realtime.sources.live_packets import Packets
+from realtime.sources.skipping import SkippingReader
+from realtime.sources.sound import LookAhead, SoundTape
+from realtime.sources.source import TIME_BASE, LiveClock
 from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 from realtime.types import Frame, SourceInfo
 
-OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
-HLS_TIMEOUT = 30.0  # seconds; its segments are long
-PROBING = "500000"  # microseconds
 REORDERED = 16  # frames that a decoder holds back at most, to show them in order
 MISSING_TAIL = 0.5  # seconds by which a container may overstate its length
-
-
-class ByteReader(Protocol):
-    """An open file, which can also be moved in if it has `seek` and `tell`."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return what is there, at most `size` bytes; none at the end."""
-        ...
-
-    def close(self) -> None:
-        """Close it."""
-        ...
 
 
 class VideoSource:
@@ -85,7 +71,7 @@ class VideoSource:
         self._skips = False
         self._connected = monotonic()
         place = file or media_location(url)
-        self._container = _opened(place, url, network=network, hwaccel=hwaccel)
+        self._container = open_container(place, url, network=network, hwaccel=hwaccel)
         stream = picture_stream(self._container)
         if stream is None:
             self._container.close()
@@ -310,53 +296,3 @@ class VideoSource:
             tags=file_tags(self._container),
             track_tags=track_tags(self._stream.metadata),
         )
-
-
-def _opened(
-    place: str | ByteReader, url: str, *, network: bool, hwaccel: str
-) -> "av.container.InputContainer":
-    timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
-    options: dict[str, str] = {}
-    if isinstance(place, str) and place.startswith("rtsp"):
-        place, options = rtsp_options(place)
-    if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
-        options["analyzeduration"] = PROBING
-    try:
-        return av.open(
-            place, "r", timeout=timeout, options=options, metadata_errors="replace",
-            hwaccel=_decoder(hwaccel),
-        )  # fmt: skip
-    except (av.FFmpegError, OSError, RuntimeError) as error:
-        if not hwaccel:
-            raise SourceError(_why_not_open(masked(url), error)) from error
-        raise DeviceError(
-            f"{hwaccel} cannot decode {masked(url)} ({masked(str(error))}): leave --hwaccel out"
-        ) from error
-
-
-def _decoder(name: str) -> "HWAccel | None":
-    """PyAV's handle of a device that decodes and copies its pictures to main memory.
-
-    Raises:
-        DeviceError: FFmpeg has no such device here.
-    """
-    if not name:
-        return None
-    have = hwdevices_available()
-    if name not in have:
-        raise DeviceError(f"--hwaccel {name}: this machine's PyAV has {', '.join(have) or 'none'}")
-    return HWAccel(device_type=name, allow_software_fallback=False)
-
-
-def _why_not_open(url: str, error: Exception) -> str:
-    if isinstance(error, PermissionError):
-        return f"no permission to read {url}: check its permissions"
-    if isinstance(error, av.ProtocolNotFoundError):
-        missing = f"the FFmpeg of this PyAV has no {url.partition(':')[0]}"
-        return f"cannot open {url}: {missing}; let another program read it, `COMMAND | ... -`"
-    if isinstance(error, av.InvalidDataError):
-        return f"not a video: {url}"
-    if isinstance(error, av.HTTPUnauthorizedError):
-        return login_refused(url)
-    reason = getattr(error, "strerror", None) or masked(str(error))
-    return f"cannot open {url}: {reason}"

@@ -16,7 +16,8 @@ from typing import BinaryIO, cast
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import HEAD_BYTES, VIDEO, kind_of_head
 from realtime.sources.addresses import STDIN
-from realtime.sources.files_and_streams import ByteReader, VideoSource
+from realtime.sources.containers import ByteReader
+from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource
 from realtime.sources.source import Source
 

@@ -13,7 +13,7 @@ from itertools import islice
 import av
 
 from realtime.sources.addresses import media_location
-from realtime.sources.streams import picture_stream
+from realtime.sources.containers import picture_stream
 from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 
 SEEKING = 5.0  # seconds ahead from which on seeking costs less than reading on

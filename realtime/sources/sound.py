@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 
 from preprocessing.errors import printable
 from realtime.sources.addresses import media_location
-from realtime.sources.streams import picture_stream
+from realtime.sources.containers import picture_stream
 
 SAMPLE_PACKETS = 500  # packets of a file in which each of its tracks is expected
 AHEAD_PACKETS = 100  # of a pipe, whose packets wait in memory

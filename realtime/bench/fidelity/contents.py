@@ -9,8 +9,8 @@ import numpy as np
 
 from realtime.bench.fidelity.inputs import ORIENTATIONS
 from realtime.colours.yuv import BgrConverter
+from realtime.sources.containers import picture_stream
 from realtime.sources.geometry import Orientation, orientation_of
-from realtime.sources.streams import picture_stream
 from realtime.sources.timeline import in_decoding_order
 
 ADTS = (b"\xff\xf1", b"\xff\xf9")  # the header of AAC in transport streams, which others drop

@@ -7,7 +7,7 @@ import numpy as np
 
 from realtime.bench.fidelity.contents import Content, Track
 from realtime.bench.fidelity.inputs import FRAMES, MILLISECOND, OFFSET, SOUNDS, Cell
-from realtime.sources.streams import PRIMING
+from realtime.sources.containers import PRIMING
 
 EXACT, REPORTED, WRONG = "exact", "reported", "wrong"
 PROPERTIES = ("frames", "times", "sound", "orientation", "aspect", "colour")

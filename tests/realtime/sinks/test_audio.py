@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from realtime.sinks import video
-from realtime.sinks.audio import AudioTrack
+from realtime.sinks.sound_tracks import AudioTrack
 from realtime.sinks.video import VideoSink
 from realtime.sources import skipping
 from realtime.sources.cut import Cut

@@ -15,7 +15,7 @@ import make
 import pytest
 
 from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
-from realtime.sources import files_and_streams, live_packets
+from realtime.sources import containers, files_and_streams, live_packets
 from realtime.sources.open_source import open_source
 
 TICKS = [0, 33, 66, 100, 300, 500, 533, 900]  # milliseconds: a variable rate
@@ -300,8 +300,8 @@ def test_a_decoder_that_is_not_there_is_an_error_not_a_fallback(tmp_path, monkey
         asked.append(wanted)
         raise RuntimeError("no device")
 
-    monkeypatch.setattr(files_and_streams, "hwdevices_available", lambda: ["cuda"])
-    monkeypatch.setattr(files_and_streams, "HWAccel", refuse)
+    monkeypatch.setattr(containers, "hwdevices_available", lambda: ["cuda"])
+    monkeypatch.setattr(containers, "HWAccel", refuse)
     with pytest.raises(DeviceError, match="leave --hwaccel out"):
         open_source(path, hwaccel="cuda")
     assert asked == [{"device_type": "cuda", "allow_software_fallback": False}]

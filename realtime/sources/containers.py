@@ -1,11 +1,20 @@
-"""Which streams of a container count, and when it begins and ends by them."""
+"""Containers of videos: how they are opened, which streams count, when they begin and end."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import Protocol
 
 import av
+from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.stream import Discard, Disposition
 
+from preprocessing.errors import DeviceError, SourceError
+from realtime.runtime.masking import login_refused, masked
+from realtime.sources.live_packets import rtsp_options
+
+OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
+HLS_TIMEOUT = 30.0  # seconds; its segments are long
+PROBING = "500000"  # microseconds
 # Pictures beside the video: covers, and thumbnails of its chapters.
 COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 # By which sound begins before its picture only for its decoder's sake: at most a block of AAC of
@@ -13,6 +22,80 @@ COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 PRIMING = Fraction(13, 100)  # seconds
 TECHNICAL_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 TRACK_TAGS = ("language", "title", "creation_time")
+
+
+class ByteReader(Protocol):
+    """An open file, which can also be moved in if it has `seek` and `tell`."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return what is there, at most `size` bytes; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+def open_container(
+    place: str | ByteReader, url: str, *, network: bool, hwaccel: str
+) -> "av.container.InputContainer":
+    """Open a video.
+
+    Args:
+        place: its location for FFmpeg, or an open file.
+        url: its name in messages, which may hold a password.
+        network: True for a stream, or a file on a server.
+        hwaccel: FFmpeg's name of the device that decodes; "" for the CPU.
+
+    Raises:
+        SourceError: it does not open.
+        DeviceError: there is no such device, or it cannot decode this.
+    """
+    timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
+    options: dict[str, str] = {}
+    if isinstance(place, str) and place.startswith("rtsp"):
+        place, options = rtsp_options(place)
+    if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
+        options["analyzeduration"] = PROBING
+    try:
+        return av.open(
+            place, "r", timeout=timeout, options=options, metadata_errors="replace",
+            hwaccel=_decoder(hwaccel),
+        )  # fmt: skip
+    except (av.FFmpegError, OSError, RuntimeError) as error:
+        if not hwaccel:
+            raise SourceError(_why_not_open(masked(url), error)) from error
+        raise DeviceError(
+            f"{hwaccel} cannot decode {masked(url)} ({masked(str(error))}): leave --hwaccel out"
+        ) from error
+
+
+def _decoder(name: str) -> "HWAccel | None":
+    """PyAV's handle of a device that decodes and copies its pictures to main memory.
+
+    Raises:
+        DeviceError: FFmpeg has no such device here.
+    """
+    if not name:
+        return None
+    have = hwdevices_available()
+    if name not in have:
+        raise DeviceError(f"--hwaccel {name}: this machine's PyAV has {', '.join(have) or 'none'}")
+    return HWAccel(device_type=name, allow_software_fallback=False)
+
+
+def _why_not_open(url: str, error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return f"no permission to read {url}: check its permissions"
+    if isinstance(error, av.ProtocolNotFoundError):
+        missing = f"the FFmpeg of this PyAV has no {url.partition(':')[0]}"
+        return f"cannot open {url}: {missing}; let another program read it, `COMMAND | ... -`"
+    if isinstance(error, av.InvalidDataError):
+        return f"not a video: {url}"
+    if isinstance(error, av.HTTPUnauthorizedError):
+        return login_refused(url)
+    reason = getattr(error, "strerror", None) or masked(str(error))
+    return f"cannot open {url}: {reason}"
 
 
 def picture_stream(container: "av.container.InputContainer") -> "av.VideoStream | None":

@@ -8,8 +8,8 @@ import make
 import pytest
 
 from preprocessing.errors import SourceError
+from realtime.sources.containers import beginning
 from realtime.sources.open_source import open_source
-from realtime.sources.streams import beginning
 
 
 def videos(path, *tracks):

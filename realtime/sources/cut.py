@@ -10,6 +10,7 @@ from math import ceil, floor
 from typing import Protocol, runtime_checkable
 
 from preprocessing.errors import SourceError, UsageError
+from realtime.sources.sound import SoundTape
 from realtime.sources.source import Source
 from realtime.types import Frame, Part, SourceInfo
 
@@ -129,6 +130,8 @@ class CutSource:
         self._source.__exit__(*exc_info)
 
     def __iter__(self) -> Iterator[Frame]:
+        if self._first and isinstance(self.info.sound, SoundTape):
+            self.info.sound.release()
         end = None if self._cut.end is None else self._ticks(self._cut.end)
         count, origin, due, last = 0, 0, None, 0
         for frame in chain((self._first,) if self._first else (), self._frames):
@@ -151,6 +154,8 @@ class CutSource:
             self._frames.close()  # on the thread that ran it
 
     def _find_first(self) -> Frame:
+        if isinstance(self._source.info.sound, SoundTape):
+            self._source.info.sound.hold()  # it is read before the outputs are open
         name, start = self._source.info.name, self._ticks(self._cut.start)
         if self._source.info.live:
             raise UsageError(f"--start needs a file: {name} is live and begins now; --end alone "

@@ -116,7 +116,7 @@ class VideoSource:
 
     def __iter__(self) -> Iterator[Frame]:
         if self._tape:
-            self._tape.start()
+            self._tape.release()
         count, last = 0, None
         clock = LiveClock(self._connected) if self._by_arrival else None
         for picture in self._pictures():

@@ -150,7 +150,7 @@ class SoundTape:
         self.name, self.tracks = name, tracks
         self.picture: av.VideoStream | None = picture
         self._picture_index = picture.index
-        self._wanted, self._keeps = False, True
+        self._wanted, self._keeps, self._holds = False, True, 1
         self._ahead = ahead
         self._tape: deque[av.Packet | PictureTimes] = deque()
         self._ended = False
@@ -171,9 +171,14 @@ class SoundTape:
         finally:
             self._ended = True
 
-    def start(self) -> None:
-        """Keep packets from now on only if somebody wants them."""
-        if not self._wanted:
+    def hold(self) -> None:
+        """Keep packets for one `release` more, whether or not somebody wants them by then."""
+        self._holds += 1
+
+    def release(self) -> None:
+        """Keep packets from now on only if somebody wants them: the outputs are open."""
+        self._holds -= 1
+        if not self._holds and not self._wanted:
             self.close()
 
     def samples(self) -> dict[int, bytes]:

@@ -3,6 +3,7 @@
 import os
 import threading
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 
 import cv2
 import make
@@ -10,8 +11,9 @@ import pytest
 from PIL import Image
 
 from preprocessing.errors import BrokenSourceError, SourceError
-from realtime.sinks.video import VideoSink
+from realtime.sinks.video import VideoFile, VideoSink
 from realtime.sources import pipes
+from realtime.sources.cut import Cut
 from realtime.sources.open_source import open_source
 
 DEADLINE = 60  # seconds
@@ -81,6 +83,21 @@ def test_sound_that_nobody_wants_is_not_kept(tmp_path):
         assert source.info.path is None and source.info.sound.samples()
         assert source.info.sound._tape
         assert sum(not source.info.sound._tape for _ in source) == 30
+
+
+def test_the_sound_of_a_part_of_a_pipe_is_kept(tmp_path):
+    clip = make.remuxed(make.clip(tmp_path / "in.mp4", audio=True, gop=5), tmp_path / "in.mkv")
+    cut = Cut(start=Fraction(1, 2))
+    with pipe(clip.read_bytes()) as address, open_source(address, cut=cut) as source:
+        out = VideoFile(tmp_path / "out.mkv", source.info, audio=True)
+        for frame in source:
+            out.write(frame.image, frame)
+        out.close(complete=True)
+    with pipe(clip.read_bytes()) as address, open_source(address, cut=cut) as source:
+        counts = [len(source.info.sound._tape) for _ in source]
+    packets = make.sound_packets(tmp_path / "out.mkv")
+    assert float(packets[0][0]) < 0.1 and len(packets) in (7, 8)  # 0.5 s in packets of 64 ms
+    assert counts and not any(counts)
 
 
 def test_a_pipe_that_ends_early(tmp_path):

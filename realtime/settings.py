@@ -11,8 +11,8 @@ from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
+from realtime.cut import Cut, read_seconds
 from realtime.sinks.sink_table import OutputSettings
-from realtime.sources.cut import Cut, read_seconds
 from realtime.sources.devices import CameraMode, read_format, read_size
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
 

@@ -13,7 +13,7 @@ from preprocessing.datasets.samples_and_splits import read_csv
 from preprocessing.datasets.yolo_layout import read_boxes, read_layout
 from preprocessing.errors import GarmentError
 from realtime.flags import read_settings
-from realtime.page.guard import Guard
+from realtime.page.guard import Credentials, Guard, Role
 from realtime.page.launch import read_address
 from realtime.sources.cameras import read_url
 from training.inference.weights import read_info
@@ -73,7 +73,9 @@ def weights(data: bytes) -> None:
 
 def addresses(data: bytes) -> None:
     text = data.decode("latin-1")
-    Guard("secret", local=False).refusal({"host": text, "origin": text}, text)
+    given = Credentials(token=text, cookie=text, caller=text)
+    guard = Guard({Role.ADMIN: "secret"}, local=False)
+    guard.refusal({"host": text, "origin": text}, given, needed=Role.ADMIN)
     for read in (read_address, lambda t: read_url(f"fake://{t}")):
         with contextlib.suppress(GarmentError):
             read(text)

@@ -30,9 +30,9 @@ from realtime.assemble import check_recognition, make_analysis
 from realtime.batch.inputs import expand, inputs_of
 from realtime.batch.several import Outcome, file_names, table
 from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of, video_of
+from realtime.cut import Cut, read_seconds
 from realtime.settings import TIME, Recognition, recognition_of
 from realtime.sinks.sink_table import OutputSettings, make_sinks
-from realtime.sources.cut import Cut, read_seconds
 from realtime.sources.segments import SegmentSource
 
 RETRIES = 3  # of a unit whose worker died

@@ -10,9 +10,9 @@ from pathlib import Path
 import av
 
 from preprocessing.files import free_path, media_url
+from realtime.cut import Cut
 from realtime.sinks.audio import AudioCopy
 from realtime.sinks.destinations import MP4_OPTIONS
-from realtime.sources.cut import Cut
 from realtime.sources.segments import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own

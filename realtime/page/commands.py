@@ -7,13 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from preprocessing.errors import GarmentError
-
 MAX_WAITING = 32
 Result = TypeVar("Result")
 
 
-class BusyError(GarmentError):
+class BusyError(Exception):
     """Too much is asked for at once; it may be asked for again later."""
 
 

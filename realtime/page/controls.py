@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from preprocessing.errors import GarmentError, SourceError, UsageError
 from realtime.analysis.locators import LOCATORS
 from realtime.page.browser_camera import BrowserCamera, jpeg_size
+from realtime.page.commands import BusyError
 from realtime.page.session import RECORDING, Session
 from realtime.page.uploads import Uploads
 from realtime.settings import Address
@@ -72,7 +73,7 @@ def controls(session: Session, uploads: Uploads) -> APIRouter:
         path = await uploads.receive(request.stream())
         try:
             await command(partial(session.show, partial(_opened_upload, path)))
-        except GarmentError:
+        except (GarmentError, BusyError):
             uploads.remove(path)
             raise
         uploads.keep(path)

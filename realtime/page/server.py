@@ -47,7 +47,11 @@ def make_app(session: Session, guard: Guard) -> FastAPI:
 
     @app.exception_handler(GarmentError)
     async def refused(request: Request, error: GarmentError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 503 if isinstance(error, BusyError) else 400)
+        return JSONResponse({"error": str(error)}, 400)
+
+    @app.exception_handler(BusyError)
+    async def busy(request: Request, error: BusyError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 503)
 
     return app
 

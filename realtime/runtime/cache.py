@@ -7,8 +7,6 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-import platformdirs
-
 NAME = "garments"
 MOST, LEAST = (
     512 * 2**20,
@@ -23,13 +21,15 @@ def cache_folder() -> str:
 
     Networks then are compiled at every start, which takes a second or two.
     """
-    folder = Path(platformdirs.user_cache_dir(NAME, appauthor=False))
     try:
+        from platformdirs import user_cache_dir  # read only where networks are loaded
+
+        folder = Path(user_cache_dir(NAME, appauthor=False))
         if not folder.is_absolute():
             raise OSError("there is no home folder")
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         logger.info("no cache for compiled networks: %s", error)
         return ""
     _shrink(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import SUFFIXES, is_picture
+from realtime.cut import Cut
 from realtime.runtime.masking import masked
 from realtime.sources.addresses import (
     FAKE_SCHEME,
@@ -14,7 +15,7 @@ from realtime.sources.addresses import (
     read_address,
 )
 from realtime.sources.cameras import CameraSource, FakeSource
-from realtime.sources.cut import Cut, CutSource
+from realtime.sources.cut import CutSource
 from realtime.sources.devices import CameraMode
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.pictures import PictureSource, picture_files

@@ -10,8 +10,8 @@ import av
 
 from preprocessing.errors import SourceError
 from preprocessing.files import media_url
+from realtime.cut import ROUNDING, Cut
 from realtime.sources.containers import beginning, picture_stream, sound_starts
-from realtime.sources.cut import ROUNDING, Cut
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.timeline import in_decoding_order
 from realtime.types import WHOLE, Frame, Part

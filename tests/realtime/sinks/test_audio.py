@@ -10,11 +10,11 @@ import make
 import numpy as np
 import pytest
 
+from realtime.cut import Cut
 from realtime.sinks import video
 from realtime.sinks.sound_tracks import AudioTrack
 from realtime.sinks.video import VideoSink
 from realtime.sources import skipping
-from realtime.sources.cut import Cut
 from realtime.sources.open_source import open_source
 
 

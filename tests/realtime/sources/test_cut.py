@@ -7,8 +7,8 @@ import make
 import pytest
 
 from preprocessing.errors import SourceError, UsageError
+from realtime.cut import Cut
 from realtime.sources import cameras, skipping
-from realtime.sources.cut import Cut, clock_text, read_seconds
 from realtime.sources.open_source import open_source
 
 FRAMES = 120  # four seconds, a key frame in twelve frames
@@ -17,27 +17,6 @@ FRAMES = 120  # four seconds, a key frame in twelve frames
 @pytest.fixture(autouse=True)
 def seek_at_once(monkeypatch):
     monkeypatch.setattr(skipping, "SEEKING", 0.3)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds", "clock"),
-    [
-        ("90", 90, "0:01:30.000"),
-        ("1.25", Fraction(5, 4), "0:00:01.250"),
-        ("1:30", 90, "0:01:30.000"),
-        ("01:02:03.5", Fraction(7447, 2), "1:02:03.500"),
-        ("00:00:05,200", Fraction(26, 5), "0:00:05.200"),
-        ("100:00", 6000, "1:40:00.000"),
-    ],
-)
-def test_times_are_read_as_people_write_them(text, seconds, clock):
-    assert read_seconds(text) == seconds and clock_text(read_seconds(text)) == clock
-
-
-@pytest.mark.parametrize("text", ["", "x", "-1", "1:75", "1:60:00", "1:2:3:4", "1e3", "inf"])
-def test_other_texts_are_no_times(text):
-    with pytest.raises(ValueError):
-        read_seconds(text)
 
 
 def frames_of(path, **options):

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from preprocessing.errors import BrokenSourceError, SourceError
+from realtime.cut import Cut
 from realtime.sinks.video import VideoFile, VideoSink
 from realtime.sources import pipes
-from realtime.sources.cut import Cut
 from realtime.sources.open_source import open_source
 
 DEADLINE = 60  # seconds

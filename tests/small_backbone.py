@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from torch import nn
 
+from training import export
 from training.models.backbones import BACKBONES, Backbone
 
 NAME = "resnet18"
@@ -31,4 +32,20 @@ def small_backbone() -> Iterator[None]:
     """Put the network in its place while inside."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(BACKBONES, NAME, Backbone(build, fetch))
+        yield
+
+
+@pytest.fixture(scope="session")
+def published(run, tmp_path_factory):
+    """The folder of a published run, the fixture `run` of those who import this."""
+    folder = tmp_path_factory.mktemp("published")
+    with small_backbone():
+        assert export.main([str(run), "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def uses_small_backbone():
+    """Let every test of those who import this have the network."""
+    with small_backbone():
         yield

@@ -2,9 +2,9 @@
 
 import pytest
 import tables
-from small_backbone import NAME, small_backbone
+from small_backbone import NAME, published, small_backbone, uses_small_backbone  # noqa: F401
 
-from training import export, fit
+from training import fit
 
 
 @pytest.fixture(scope="session")
@@ -32,17 +32,3 @@ def run(train, tmp_path_factory):
         patch.setattr("training.common.subsets.WORKERS", 0)
         assert train(folder, "--catch-all", "shape=square") == 0
     return folder
-
-
-@pytest.fixture(scope="session")
-def published(run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published")
-    with small_backbone():
-        assert export.main([str(run), "--out", str(folder)]) == 0
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def small():
-    with small_backbone():
-        yield

@@ -2,10 +2,10 @@
 
 import fashion
 import pytest
-from small_backbone import NAME, small_backbone
+from small_backbone import NAME, published, small_backbone, uses_small_backbone  # noqa: F401
 
 from preprocessing.datasets.deepfashion_benchmark import read_benchmark
-from training import export, fit
+from training import fit
 from training.deepfashion.network import Outputs
 
 
@@ -39,17 +39,3 @@ def run(train, tmp_path_factory):
         patch.setattr("training.common.subsets.WORKERS", 0)
         assert train(folder) == 0
     return folder
-
-
-@pytest.fixture(scope="session")
-def published(run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published")
-    with small_backbone():
-        assert export.main([str(run), "--out", str(folder)]) == 0
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def small():
-    with small_backbone():
-        yield

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from preprocessing.builders.garment_crops import random_square
-from preprocessing.images.class_maps import BACKGROUND, FIRST, PERSON
+from preprocessing.images.class_maps import FIRST, PERSON
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import Region, square_crop, without_specks
 from preprocessing.labels import LAYERS, OTHER
-from preprocessing.synthesis.cameras import bent, random_camera
+from preprocessing.synthesis.cameras import random_camera
 from preprocessing.synthesis.people.rendering import NOBODY, Item, Rendered, Scene, render
 from preprocessing.synthesis.people.rooms import cloth, drawn_room
 from preprocessing.synthesis.people.scenes import FRAMES, Materials, SceneMaker
@@ -62,11 +62,8 @@ class GarmentComposer:
         """The frame as the camera gives it."""
         width, height = scene.size
         seed = int(self._rng.integers(1 << 30))
-        found, bend = render(scene, scene.window, (height, width), seed=seed), scene.camera.bend
-        if not bend:
-            return found
-        image, classes = bent(found.image, found.classes, bend, outside=BACKGROUND)
-        return Rendered(image, classes, bent(found.image, found.owners, bend, outside=NOBODY)[1])
+        found = render(scene, scene.window, (height, width), seed=seed)
+        return found.bent(scene.camera.bend)
 
     def _worn(self, item: Item, found: Rendered, number: int) -> Iterator[LabelledCrop]:
         """The garments of the person `number` that are in view and whose class is known."""

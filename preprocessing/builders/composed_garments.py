@@ -9,17 +9,21 @@ people than those for training.
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from preprocessing.builders.composed_crops import GarmentComposer
+from preprocessing.builders.composing_pool import (
+    SEED_OF_SPLIT,
+    Chunk,
+    chunks_of,
+    composing_pool,
+)
 from preprocessing.builders.garment_crops import flat_garments
 from preprocessing.datasets.masked_photos import photos_with_masks
 from preprocessing.datasets.parsed_people import MIN_AREA, read_mask_labels
@@ -30,15 +34,13 @@ from preprocessing.flags import POSITIVE, Flag, add_fields, data_arguments, read
 from preprocessing.images.contact_sheets import picture_sheet
 from preprocessing.images.pictures import picture_paths, write_image
 from preprocessing.labels import MASK_AMBIGUOUS, MASK_CLASS, MASK_LAYER, PHOTO_CLASS, PHOTO_LAYER
-from preprocessing.processes import process_pool
 from preprocessing.synthesis.people.heads import read_heads
 from preprocessing.synthesis.people.materials import COVERAGE, PERSON_SIDE, UPPER
 from preprocessing.synthesis.people.scenes import Materials
 from preprocessing.synthesis.people.sprites import MASK_SIDE, PhotoSprite, grabcut_masks
 
-SEED_OF_SPLIT = {"training": 0, "validation": 1}  # second part of a crop's seed
 VALIDATION_PART = 11  # training crops for each validation crop
-CHUNK = 100  # crops that one process makes from one generator, with the rooms they have in common
+CHUNK = 100  # crops of a chunk
 MOST_GARMENTS = {"training": 400, "validation": 60}  # single garments that are cut out
 SHEET, COLUMNS, SHEET_SIDE = 192, 16, 96
 
@@ -161,34 +163,14 @@ def _single_garments(samples: list[Sample], split: str, seed: int) -> list[Photo
     ]
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Crops that one process makes: `count` of them for a split, from the number `first` on."""
-
-    folder: Path
-    split: str
-    first: int
-    count: int
-    seed: int
-
-
-_materials: list[Mapping[str, Materials]] = []  # of the process
-
-
-def _open(materials: Mapping[str, Materials]) -> None:
-    cv2.setNumThreads(1)  # the pool fills the cores
-    _materials[:] = [materials]
-
-
 def write_chunk(chunk: Chunk) -> list[Sample]:
     """Write the crops of a chunk.
 
     Raises:
         DataError: a picture cannot be read.
     """
-    rng = np.random.default_rng([chunk.seed, SEED_OF_SPLIT[chunk.split], chunk.first])
-    composer, samples = GarmentComposer(_materials[0][chunk.split], rng), []
-    for number, crop in enumerate(islice(composer, chunk.count), start=chunk.first):
+    composer, samples = GarmentComposer(chunk.materials, chunk.generator()), []
+    for number, crop in zip(chunk.numbers, composer, strict=False):  # crops have no end
         path = chunk.folder / chunk.split / f"{number:06d}-{crop.label}.jpg"
         write_image(path, crop.image)
         samples.append(Sample(path, crop.label, split=chunk.split))
@@ -218,7 +200,7 @@ def build(settings: ComposedGarmentSettings) -> int:
         raise UsageError("--pseudo and --tags belong together: give both or neither")
     listed = [sample for path in settings.beside for sample in read_csv(path)]
     materials = read_labelled_materials(settings)
-    with process_pool(_open, materials) as pool:
+    with composing_pool(materials) as pool:
         chunks = _chunks(settings)
         made = list(tqdm(pool.map(write_chunk, chunks), "crops", len(chunks), disable=None))
     samples = [sample for some in made for sample in some]
@@ -238,9 +220,9 @@ def _chunks(settings: ComposedGarmentSettings) -> list[Chunk]:
     counts = {"training": settings.count,
               "validation": max(1, settings.count // VALIDATION_PART)}  # fmt: skip
     return [
-        Chunk(settings.out, split, first, min(CHUNK, count - first), settings.seed)
+        chunk
         for split, count in counts.items()
-        for first in range(0, count, CHUNK)
+        for chunk in chunks_of(settings.out, split, count, seed=settings.seed, largest=CHUNK)
     ]
 
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,20 +19,19 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from preprocessing.builders.composing_pool import Chunk, chunks_of, composing_pool
 from preprocessing.datasets.yolo_layout import SPLITS, write_boxes, write_layout
 from preprocessing.errors import exit_status
 from preprocessing.flags import POSITIVE, Check, Flag, add_fields, data_arguments, read_fields
 from preprocessing.images.contact_sheets import Mark, class_colour, contact_sheet, marked_tile
 from preprocessing.images.pictures import write_image
-from preprocessing.processes import process_pool
 from preprocessing.synthesis.people.frames import BoxedFrame, FrameComposer
 from preprocessing.synthesis.people.materials import MaterialFolders, read_materials
 from preprocessing.synthesis.people.scenes import Materials
 
 NAMES = ("person",)
-SEED_OF_SPLIT = {"training": 0, "validation": 1}  # second part of a frame's seed
 VALIDATION_PART = 20  # training frames for each validation frame
-CHUNK = 25  # frames that one process makes from one generator, with the rooms they have in common
+CHUNK = 25  # frames of a chunk
 SHEET, SHEET_SIDE = 48, 240  # frames on the contact sheet, and their side in pixels
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]
 SOURCES = "people, garments and grounds"
@@ -82,39 +82,17 @@ class PeopleFrameSettings:
         return MaterialFolders(**{name: getattr(self, name) for name in names})
 
 
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Frames that one process makes.
-
-    Attributes:
-        split: a name of SPLITS; first: number of the first frame, and count: of them.
-    """
-
-    folder: Path
-    split: str
-    first: int
-    count: int
-    size: int
-    seed: int
-
-
-_materials: list[Materials] = []  # of the process
-
-
-def _open(materials: Materials) -> None:
-    cv2.setNumThreads(1)  # the pool fills the cores
-    _materials[:] = [materials]
-
-
-def write_chunk(chunk: Chunk) -> list[BoxedFrame]:
+def write_chunk(chunk: Chunk, *, size: int) -> list[BoxedFrame]:
     """Write the images and label files of a chunk, and return its frames.
+
+    Args:
+        size: longer side of the images in pixels.
 
     Raises:
         DataError: a picture cannot be read.
     """
-    rng = np.random.default_rng([chunk.seed, SEED_OF_SPLIT[chunk.split], chunk.first])
-    composer, found = FrameComposer(_materials[0], rng, side=chunk.size), []
-    for number in range(chunk.first, chunk.first + chunk.count):
+    composer, found = FrameComposer(chunk.materials, chunk.generator(), side=size), []
+    for number in chunk.numbers:
         frame = composer.frame()
         path = chunk.folder / "images" / SPLITS[chunk.split] / f"{number:06d}.jpg"
         path.write_bytes(cv2.imencode(".jpg", frame.image, QUALITY)[1].tobytes())
@@ -130,14 +108,12 @@ def write_split(
     """Write a split's frames, contact sheet and manifest; the number of frames by their people."""
     folder, name = settings.out, SPLITS[split]
     (folder / "images" / name).mkdir(parents=True, exist_ok=True)
-    chunks = [
-        Chunk(folder, split, first, min(CHUNK, count - first), settings.size, settings.seed)
-        for first in range(0, count, CHUNK)
-    ]
+    chunks = chunks_of(folder, split, count, seed=settings.seed, largest=CHUNK)
+    write = partial(write_chunk, size=settings.size)
     counts: Counter[int] = Counter()
     tiles: list[np.ndarray] = []
-    with process_pool(_open, materials) as pool:
-        for frames in tqdm(pool.map(write_chunk, chunks), name, len(chunks), disable=None):
+    with composing_pool({split: materials}) as pool:
+        for frames in tqdm(pool.map(write, chunks), name, len(chunks), disable=None):
             counts.update(len(frame.boxes) for frame in frames)
             tiles += [_tile(frame) for frame in frames[: SHEET - len(tiles)]]
     write_image(folder / f"sheet-{name}.png", contact_sheet(tiles, columns=8))

@@ -116,21 +116,14 @@ def random_camera(rng: np.random.Generator) -> Camera:
     )
 
 
-def bent(
-    image: np.ndarray, labels: np.ndarray, bend: float, *, outside: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """An image (H, W, 3) and its labels (H, W) through a wide-angle lens: straight lines bulge.
+def bending_map(shape: tuple[int, int], bend: float) -> tuple[np.ndarray, np.ndarray]:
+    """For `cv2.remap`: a picture (height, width) through a wide-angle lens, straight lines bulge.
 
-    Args:
-        outside: label of what the lens does not show, which is black.
+    Returns x and y in the picture of every pixel, float32 (H, W).
     """
-    height, width = labels.shape
+    height, width = shape
     side = max(width, height)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     u, v = (x - width / 2) / side, (y - height / 2) / side
     grow = (1 + bend * 4 * (u**2 + v**2)) / (1 + bend)
-    maps = u * grow * side + width / 2, v * grow * side + height / 2
-    return (
-        cv2.remap(image, *maps, cv2.INTER_LINEAR),
-        cv2.remap(labels, *maps, cv2.INTER_NEAREST, borderValue=outside),
-    )
+    return u * grow * side + width / 2, v * grow * side + height / 2

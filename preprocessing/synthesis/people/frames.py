@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 
 from preprocessing.images.class_maps import BACKGROUND
-from preprocessing.synthesis.cameras import bent
-from preprocessing.synthesis.people.rendering import NOBODY, Item, Scene, after, render, view_of
+from preprocessing.synthesis.people.rendering import Item, Scene, after, render, view_of
 from preprocessing.synthesis.people.scenes import Materials, SceneMaker
 from preprocessing.synthesis.people.sprites import Sprite
 
@@ -83,10 +82,8 @@ class FrameComposer:
         width, height = np.maximum(MIN_SIDE, np.round(sides * self._side / sides.max()))
         shape, seed = (int(height), int(width)), int(self._rng.integers(1 << 30))
         while True:
-            found = render(scene, window, shape, seed=seed)
+            found = render(scene, window, shape, seed=seed).bent(scene.camera.bend)
             image, owners = found.image, found.owners
-            if scene.camera.bend:
-                image, owners = bent(image, owners, scene.camera.bend, outside=NOBODY)
             view = view_of(window, shape)
             boxes = {k: visible_box(scene.items[k], owners == k, view) for k in scene.people}
             hidden = {k for k, box in boxes.items() if box is None and (owners == k).any()}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from preprocessing.images.class_maps import BACKGROUND
-from preprocessing.synthesis.cameras import Camera
+from preprocessing.synthesis.cameras import Camera, bending_map
 from preprocessing.synthesis.people.sprites import Sprite
 
 NOBODY = 255  # owner of pixels that belong to no person
@@ -85,6 +85,17 @@ class Rendered:
     image: np.ndarray
     classes: np.ndarray
     owners: np.ndarray
+
+    def bent(self, bend: float) -> "Rendered":
+        """The window through a lens that bends: see `bending_map`. Black is what it lacks."""
+        if not bend:
+            return self
+        x, y = bending_map(self.classes.shape, bend)
+        return Rendered(
+            cv2.remap(self.image, x, y, cv2.INTER_LINEAR),
+            cv2.remap(self.classes, x, y, cv2.INTER_NEAREST, borderValue=BACKGROUND),
+            cv2.remap(self.owners, x, y, cv2.INTER_NEAREST, borderValue=NOBODY),
+        )
 
 
 def view_of(window: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -10,7 +10,6 @@ import numpy as np
 
 from preprocessing.images.class_maps import CLASSES
 from preprocessing.images.person_crops import CropWindow
-from preprocessing.synthesis.cameras import bent
 from preprocessing.synthesis.people.rendering import (
     NOBODY,
     Item,
@@ -123,12 +122,10 @@ class ViewComposer:
         found = self._render(scene, window.sides, window.shape)
         if (found.owners == number).mean() < LEAST_SHOWN:
             return
+        found = found.bent(scene.camera.bend)
         others = (found.owners != number) & (found.owners != NOBODY)
-        image, classes = found.image, np.where(others, OTHER_PERSON, found.classes)
-        classes = classes.astype(np.uint8)
-        if scene.camera.bend:
-            image, classes = bent(image, classes, scene.camera.bend, outside=0)
-        yield View(image, classes)
+        classes = np.where(others, OTHER_PERSON, found.classes).astype(np.uint8)
+        yield View(found.image, classes)
 
     def _frame_of_one(self, scene: Scene) -> Iterator[View]:
         if len(scene.people) == 1 and self._rng.random() < WHOLE:

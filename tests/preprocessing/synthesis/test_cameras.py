@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 
-from preprocessing.synthesis.cameras import Camera, bent, random_camera
+from preprocessing.synthesis.cameras import Camera, random_camera
 
 PLAIN = Camera(np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2))
 
@@ -51,14 +50,3 @@ def test_random_cameras_are_of_all_kinds():
         values = [getattr(camera, name) for camera in cameras]
         assert 0 in values and max(values) > 0
     assert cameras[0].table.shape == (1, 256, 3)
-
-
-def test_a_bent_picture_keeps_its_middle_and_its_labels_move_along():
-    image, labels = np.zeros((60, 80, 3), np.uint8), np.zeros((60, 80), np.uint8)
-    cv2.rectangle(image, (10, 10), (70, 50), (200, 200, 200), cv2.FILLED)
-    labels[image[..., 0] > 0] = 3
-    found, moved = bent(image, labels, 0.2, outside=255)
-    assert moved[30, 40] == 3 and (found[30, 40] == 200).all()
-    inner = cv2.erode((moved == 3).astype(np.uint8), np.ones((5, 5))).astype(bool)
-    assert (found[inner] == 200).all()
-    assert moved[0, 0] == 255  # beyond the lens

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from preprocessing.synthesis.cameras import Camera
-from preprocessing.synthesis.people.rendering import NOBODY, Item, Scene, render
+from preprocessing.synthesis.people.rendering import NOBODY, Item, Rendered, Scene, render
 from preprocessing.synthesis.people.sprites import Sprite
 
 CAMERA = Camera(np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2))  # as it is
@@ -61,3 +62,15 @@ def test_the_camera_photographs_a_window_and_its_noise_has_a_seed():
         render(made, np.array([0, 0, 100, 80]), (80, 100), seed=seed).image for seed in (1, 1, 2)
     )
     assert (first == again).all() and (first != other).any()
+
+
+def test_a_lens_that_bends_moves_classes_and_owners_along():
+    image, classes = np.zeros((60, 80, 3), np.uint8), np.zeros((60, 80), np.uint8)
+    image[10:50, 10:70], classes[10:50, 10:70] = 200, 3
+    straight = Rendered(image, classes, np.where(classes == 3, 0, NOBODY).astype(np.uint8))
+    found = straight.bent(0.2)
+    assert found.classes[30, 40] == 3 and (found.image[30, 40] == 200).all()
+    inner = cv2.erode((found.classes == 3).astype(np.uint8), np.ones((5, 5))).astype(bool)
+    assert (found.image[inner] == 200).all() and ((found.owners == 0) == (found.classes == 3)).all()
+    assert found.classes[0, 0] == 0 and found.owners[0, 0] == NOBODY  # beyond the lens
+    assert straight.bent(0.0) is straight

@@ -44,6 +44,10 @@ def _main(argv: Sequence[str] | None) -> int:
 
         _refuse_inputs(settings, expand(settings.source.addresses))  # before the log is opened
     with logging_to(settings.log):
+        if settings.source.insecure:
+            from realtime.runtime.certificates import INSECURE
+
+            logger.warning(INSECURE)
         return COMMANDS[settings.command](settings)
 
 
@@ -161,6 +165,7 @@ def _open(address: Address | None, settings: Settings) -> "Source":
         keep_times=options.keep_times,
         cut=options.cut,
         camera=options.camera,
+        insecure=options.insecure,
     )
 
 

@@ -92,6 +92,14 @@ class SourceSettings:
             default="the CPU",
         ),
     ] = ""
+    insecure: Annotated[
+        bool,
+        Flag(
+            "take https, rtsps and rtmps sources from servers whose certificates are not trusted; "
+            "without it they are verified",
+            group=SOURCE,
+        ),
+    ] = False
     start: Annotated[
         Fraction,
         Flag(

@@ -50,8 +50,8 @@ def controls(session: Session, uploads: Uploads) -> APIRouter:
             await command(session.show_recording)
         else:
             address = _address(session, name)
-            await command(partial(session.show, partial(_opened, address),
-                                  first_release=isinstance(address, int)))  # fmt: skip
+            opens = partial(_opened, address, insecure=session.insecure)
+            await command(partial(session.show, opens, first_release=isinstance(address, int)))
         return session.report()
 
     @routes.post("/settings")
@@ -116,13 +116,13 @@ def _address(session: Session, name: str) -> Address:
     return offered[name]
 
 
-def _opened(address: Address) -> Source:
+def _opened(address: Address, *, insecure: bool = False) -> Source:
     """Open a source of a size that can be shown.
 
     Raises:
         SourceError: it cannot be opened, or is too large.
     """
-    source = open_source(address)
+    source = open_source(address, insecure=insecure)
     if source.info.width * source.info.height > MAX_PIXELS:
         source.__exit__(None, None, None)
         raise SourceError(f"pictures of {source.info.width} x {source.info.height} are too large: "

@@ -38,6 +38,7 @@ class Session:
 
     Attributes:
         own: the command line's source by its name.
+        insecure: True if streams may come from servers whose certificates are not trusted.
         recording: the run that writes files, if there is one.
     """
 
@@ -46,6 +47,7 @@ class Session:
         name = printable(Path(masked(address)).name) if isinstance(address, str) else ""
         self.own = {name: address} if isinstance(address, str) else {}
         self.recording: PageRun | None = None
+        self.insecure = settings.source.insecure
         self._outputs, self._recognition = settings.outputs, settings.recognition
         self._wardrobe: Wardrobe | None = None  # taught on the page
         self._factory: AnalysisFactory | None = None  # of the page's runs; None for not loaded

@@ -1,7 +1,8 @@
 """Containers of videos: how they are opened, which streams count, when they begin and end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Protocol
 
 import av
@@ -9,6 +10,11 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.stream import Discard, Disposition
 
 from preprocessing.errors import DeviceError, SourceError
+from realtime.runtime.certificates import (
+    VerifiedFiles,
+    refused_because,
+    tls_options,
+)
 from realtime.runtime.masking import login_refused, masked
 from realtime.sources.live_packets import rtsp_options
 
@@ -37,7 +43,12 @@ class ByteReader(Protocol):
 
 
 def open_container(
-    place: str | ByteReader, url: str, *, network: bool, hwaccel: str
+    place: str | ByteReader,
+    url: str,
+    *,
+    network: bool,
+    hwaccel: str,
+    insecure: bool = False,
 ) -> "av.container.InputContainer":
     """Open a video.
 
@@ -46,9 +57,10 @@ def open_container(
         url: its name in messages, which may hold a password.
         network: True for a stream, or a file on a server.
         hwaccel: FFmpeg's name of the device that decodes; "" for the CPU.
+        insecure: True to take a stream from servers whose certificates are not trusted.
 
     Raises:
-        SourceError: it does not open.
+        SourceError: it does not open, or its server is not trusted.
         DeviceError: there is no such device, or it cannot decode this.
     """
     timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
@@ -57,17 +69,51 @@ def open_container(
         place, options = rtsp_options(place)
     if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
         options["analyzeduration"] = PROBING
+    verifies = network and not insecure
+    if verifies:
+        options |= tls_options(url)
     try:
-        return av.open(
-            place, "r", timeout=timeout, options=options, metadata_errors="replace",
-            hwaccel=_decoder(hwaccel),
-        )  # fmt: skip
+        opened = partial(av.open, mode="r", timeout=timeout, metadata_errors="replace",
+                         hwaccel=_decoder(hwaccel))  # fmt: skip
+        if verifies and url.startswith("https:") and ".m3u8" in url:
+            return _verified_hls(opened, url, options)
+        container = opened(place, options=options)
+        if verifies and url.startswith("https:") and container.format.name == "hls":
+            container.close()
+            return _verified_hls(opened, url, options)
+        return container
     except (av.FFmpegError, OSError, RuntimeError) as error:
+        if verifies and (reason := refused_because(url)):
+            raise SourceError(f"cannot open {masked(url)}: {reason}") from error
         if not hwaccel:
             raise SourceError(_why_not_open(masked(url), error)) from error
         raise DeviceError(
             f"{hwaccel} cannot decode {masked(url)} ({masked(str(error))}): leave --hwaccel out"
         ) from error
+
+
+def _verified_hls(
+    opened: Callable[..., "av.container.InputContainer"], url: str, options: dict[str, str]
+) -> "av.container.InputContainer":
+    """Open an HLS source whose segments come from servers with certificates that are trusted.
+
+    Raises:
+        SourceError: a server is not trusted, or does not answer.
+        FFmpegError, OSError: it does not open.
+    """
+    files = VerifiedFiles(HLS_TIMEOUT)
+    first = files.opened(url)
+    first.close()
+    try:
+        if files.error:
+            raise SourceError(f"cannot open {files.error}")
+        # Connections that are kept for several files are not those of `io_open`.
+        options = options | {"http_persistent": "0"}
+        return opened(first.url, format="hls", options=options, io_open=files)
+    except av.FFmpegError as error:
+        if files.error:
+            raise SourceError(f"cannot open {files.error}") from error
+        raise
 
 
 def _decoder(name: str) -> "HWAccel | None":

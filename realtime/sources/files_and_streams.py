@@ -49,9 +49,10 @@ class VideoSource:
         shift: seconds added to the file's own times; None for what makes them begin at 0.
         hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
         file: an open file instead of the URL, which is read once; it is closed at the end.
+        insecure: True to take a stream from servers whose certificates are not trusted.
 
     Raises:
-        SourceError: it does not open, or holds no picture.
+        SourceError: it does not open, its server is not trusted, or it holds no picture.
         DeviceError: there is no such device, or it cannot decode this.
     """
 
@@ -64,6 +65,7 @@ class VideoSource:
         shift: Fraction | None = None,
         hwaccel: str = "",
         file: ByteReader | None = None,
+        insecure: bool = False,
     ):
         self.failed = 0
         self._url, self._name, self._file = url, masked(url), file
@@ -71,7 +73,9 @@ class VideoSource:
         self._skips = False
         self._connected = monotonic()
         place = file or media_location(url)
-        self._container = open_container(place, url, network=network, hwaccel=hwaccel)
+        self._container = open_container(
+            place, url, network=network, hwaccel=hwaccel, insecure=insecure
+        )
         stream = picture_stream(self._container)
         if stream is None:
             self._container.close()

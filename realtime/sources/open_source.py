@@ -32,6 +32,7 @@ def open_source(
     keep_times: bool = False,
     cut: Cut | None = None,
     camera: CameraMode | None = None,
+    insecure: bool = False,
 ) -> Source:
     """Open a video or a camera.
 
@@ -43,6 +44,7 @@ def open_source(
         keep_times: True for the times of a file or stream as they are, instead of from 0 on.
         cut: the frames that are wanted; None for all.
         camera: size, rate and format that a camera is asked for; None for its own choice.
+        insecure: True to take streams from servers whose certificates are not trusted.
 
     Raises:
         SourceError: it does not exist, is not a video, or ends before the cut begins.
@@ -50,14 +52,16 @@ def open_source(
         DeviceError: the device is not available.
     """
     if cut:  # counts from the beginning that players show
-        whole = open_source(address, reconnect=reconnect, hwaccel=hwaccel, camera=camera)
+        whole = open_source(
+            address, reconnect=reconnect, hwaccel=hwaccel, camera=camera, insecure=insecure
+        )
         return CutSource(whole, cut, keep_times=keep_times)
     shift = Fraction(0) if keep_times else None
 
     def opened() -> Source:
         if isinstance(address, int):
             return CameraSource(address, camera)
-        return _open(address, hwaccel, shift)
+        return _open(address, hwaccel, shift, insecure=insecure)
 
     source = opened()
     if not reconnect or not source.info.live:
@@ -65,12 +69,12 @@ def open_source(
     return ReconnectingSource(source, opened, patience=reconnect)
 
 
-def _open(address: str, hwaccel: str, shift: Fraction | None) -> Source:
+def _open(address: str, hwaccel: str, shift: Fraction | None, *, insecure: bool) -> Source:
     address = read_address(address)
     if address.startswith(FAKE_SCHEME):
         return FakeSource(address)
     if is_stream(address):
-        return VideoSource(address, network=True, shift=shift, hwaccel=hwaccel)
+        return VideoSource(address, network=True, shift=shift, hwaccel=hwaccel, insecure=insecure)
     if is_pipe(address):
         return open_pipe(address, hwaccel=hwaccel, shift=shift)
     if has_scheme(address):

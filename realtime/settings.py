@@ -342,7 +342,11 @@ def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> R
 
 @dataclass(frozen=True, kw_only=True)
 class PageSettings:
-    """Who may use the page of --serve."""
+    """Who may use the page of --serve.
+
+    Raises:
+        UsageError: a key without a certificate.
+    """
 
     open: Annotated[
         bool,
@@ -360,6 +364,10 @@ class PageSettings:
         Path | None,
         Flag("its key", metavar="FILE", group=PAGE, default="in the file of --tls-cert"),
     ] = None
+
+    def __post_init__(self) -> None:
+        if self.tls_key and not self.tls_cert:
+            raise UsageError("--tls-key belongs to a certificate: give --tls-cert FILE as well")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,10 @@ import asyncio
 import os
 import secrets
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 import uvicorn
@@ -135,12 +137,27 @@ def _server_settings(app: FastAPI, page: PageSettings) -> uvicorn.Config:
         timeout_graceful_shutdown=CLOSING_SECONDS, ssl_certfile=page.tls_cert,
         ssl_keyfile=page.tls_key,
     )  # fmt: skip
-    try:
-        made.load()
-    except OSError as error:  # also ssl.SSLError
-        raise SinkError(f"cannot serve with --tls-cert {page.tls_cert} ({error}): wanted PEM files "
-                        "of a certificate and its key") from error  # fmt: skip
+    if page.tls_cert:
+        _check_certificate(page.tls_cert, page.tls_key)
+    made.load()
     return made
+
+
+def _check_certificate(certificate: Path, key: Path | None) -> None:
+    """Check that both can be served with.
+
+    Raises:
+        SinkError: they cannot be read, do not belong together, or the key has a password, for which
+            OpenSSL would wait at the terminal.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
+    except OSError as error:  # also ssl.SSLError
+        files = f"--tls-cert {certificate}" + (f" and --tls-key {key}" if key else "")
+        raise SinkError(
+            f"cannot serve with {files} ({error.strerror or error}): wanted PEM files of a "
+            "certificate and of its key, without a password"
+        ) from error
 
 
 def _urls(listening: socket.socket, host: str, guard: Guard, *, secure: bool) -> dict[Role, str]:

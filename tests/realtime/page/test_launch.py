@@ -3,11 +3,19 @@
 import itertools
 import os
 import shutil
+import ssl
 
 import av
 import httpx2
 import make
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from fault import LIGHT
 from waiting import DEADLINE, until
 
@@ -82,6 +90,53 @@ def test_a_taken_port_is_an_error(served):
     port = address.rstrip("/").rpartition(":")[2]
     done = make.called("--demo", "--serve", f"127.0.0.1:{port}", *LIGHT)
     assert done.returncode == 5 and "choose another --serve" in done.stderr
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """The files of an authority, of a certificate for 127.0.0.1, and of its key."""
+    authority = trustme.CA()
+    made = authority.issue_cert("127.0.0.1")
+    paths = [tmp_path / f"{name}.pem" for name in ("authority", "certificate", "key")]
+    for path, pem in zip(paths, (authority.cert_pem, made.cert_chain_pems[0],
+                                 made.private_key_pem), strict=True):  # fmt: skip
+        pem.write_to_path(str(path))
+    return paths
+
+
+def test_https(served, certificate):
+    authority, path, key = certificate
+    flags = ("--tls-cert", path, "--tls-key", key, *LIGHT)
+    _, address = served("--demo", "--serve", "127.0.0.1:0", *flags, GARMENTS_TOKEN="secret")
+    assert address.startswith("https://127.0.0.1:") and address.endswith("/?token=secret")
+    trusted = ssl.create_default_context(cafile=authority)
+    with httpx2.Client(verify=trusted) as client:
+        opened = client.get(address)
+        cookie = opened.headers["set-cookie"]
+        assert opened.status_code == 303 and {"Secure", "HttpOnly"} <= set(cookie.split("; "))
+        assert client.get(address.partition("?")[0] + "state").status_code == 200
+    with pytest.raises(httpx2.HTTPError):
+        httpx2.get(address.replace("https", "http"))
+
+
+def test_certificates_that_cannot_be_served_with(tmp_path, certificate):
+    _, path, key = certificate
+    junk, other, locked = (tmp_path / f"{name}.pem" for name in ("junk", "other", "locked"))
+    junk.write_text("no certificate")
+    trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(str(other))
+    secret = load_pem_private_key(key.read_bytes(), None)
+    locked.write_bytes(secret.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"word")))  # fmt: skip
+    for flags in (
+        (tmp_path / "none.pem",), (junk,), (path,), (tmp_path,), (path, "--tls-key", other),
+        (path, "--tls-key", tmp_path / "none.pem"), (path, "--tls-key", locked),
+    ):  # fmt: skip
+        done = make.called("--demo", "--serve", "127.0.0.1:0", "--tls-cert", *flags, *LIGHT)
+        errors = [line for line in done.stderr.splitlines() if "error: " in line]
+        assert done.returncode == 5 and len(errors) == 1, done.stderr
+        assert f"--tls-cert {flags[0]}" in errors[0] and "PEM" in errors[0]
+    done = make.called("--demo", "--serve", "127.0.0.1:0", "--tls-key", key)
+    assert done.returncode == 2 and "--tls-cert" in done.stderr
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -23,6 +23,7 @@ from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
 from realtime.bench.live.endurance import memory, soak
+from realtime.bench.live.fuzz import fuzz
 from realtime.bench.live.latency import SlowedLocator, measure_latency, measure_page
 from realtime.bench.live.siege import besiege
 from realtime.bench.live.sources import measure_live
@@ -58,6 +59,7 @@ class BenchSettings:
         seconds: for which a camera runs.
         plot: file for a plot of a comparison of programs.
         json: file for every cell of the fidelity matrix.
+        seed: of random requests.
     """
 
     frames: int = 600
@@ -65,6 +67,7 @@ class BenchSettings:
     seconds: float = 60.0
     plot: Path | None = None
     json: Path | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,11 @@ def _networks(folder: Path, settings: BenchSettings) -> None:
         _report(f"{name}, one frame, ms", times)
 
 
+def _fuzz(folder: Path, settings: BenchSettings) -> None:
+    report, _ = fuzz(folder, seed=settings.seed, seconds=settings.seconds)
+    print(report)
+
+
 def _fidelity(folder: Path, settings: BenchSettings, *, peers: bool) -> None:
     results = fidelity_peers.beside_peers(folder) if peers else fidelity.matrix(folder)
     print((fidelity_peers if peers else fidelity).table(results))
@@ -240,6 +248,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "a recording while its page is besieged",
         lambda folder, settings: print(besiege(folder, settings.seconds)),
     ),
+    "fuzz": Experiment("random requests to every route of the page", _fuzz),
     "networks": Experiment("milliseconds of single networks", _networks),
     "fidelity": Experiment(
         "videos of every kind through the app: frames, times, sound, shape, colours",
@@ -268,8 +277,10 @@ def main(argv: list[str] | None = None) -> int:
     add("--rounds", type=int, default=defaults.rounds, metavar="N",
         help=f"runs of each program (default {defaults.rounds})")  # fmt: skip
     add("--seconds", type=float, default=defaults.seconds, metavar="S",
-        help="running time of the source in latency, live, soak and page, and of the commands in "
-        f"siege (default {defaults.seconds:g})")  # fmt: skip
+        help="running time of the source in latency, live, soak and page, and of the requests in "
+        f"siege and fuzz (default {defaults.seconds:g})")  # fmt: skip
+    add("--seed", type=int, default=defaults.seed, metavar="N",
+        help=f"of the requests in fuzz (default {defaults.seed})")  # fmt: skip
     add("--plot", type=Path, metavar="FILE.png", help="plot of the table of loops, copies or yolo")
     add("--json", type=Path, metavar="FILE", help="every cell of fidelity or fidelity-peers")
     values = vars(arguments.parse_args(argv))

@@ -182,10 +182,22 @@ async def _show_browser_camera(socket: WebSocket, session: Session) -> None:
                 await session.commands(partial(session.show, partial(_same, source)))
             if not source.feed(jpeg):
                 return await socket.close(1000, "another source was chosen")
-            await socket.send_text("next")
+            await _ask_for_next(socket)
     finally:
         if source is not None:
             source.close()
+
+
+async def _ask_for_next(socket: WebSocket) -> None:
+    """Ask for a picture.
+
+    Raises:
+        WebSocketDisconnect: the browser broke the protocol, for which it was cut off meanwhile.
+    """
+    try:
+        await socket.send_text("next")
+    except RuntimeError as error:
+        raise WebSocketDisconnect(1006) from error
 
 
 async def _received(socket: WebSocket) -> bytes:

@@ -1,6 +1,7 @@
 """`--serve`: opens the port, starts the session, and serves the page until a signal."""
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from preprocessing.errors import SinkError, UsageError
 from realtime.page.browser_camera import MAX_BYTES
 from realtime.page.guard import Guard, Role, is_local
-from realtime.page.limits import BoundedProtocol
+from realtime.page.limits import BoundedProtocol, ClientFaults
 from realtime.page.server import make_app
 from realtime.page.session import Session
 from realtime.runtime.interrupt import Interrupt
@@ -27,6 +28,7 @@ TOKEN_VARIABLES = {Role.ADMIN: "GARMENTS_TOKEN", Role.VIEWER: "GARMENTS_VIEWER_T
 DEFAULT_HOST, DEFAULT_PORT = DEFAULT_ADDRESS.split(":")
 POLL_SECONDS = 0.2
 BACKLOG = 64  # connections that are accepted at a time, before those over the cap are closed
+CLIENT_FAULTS = ClientFaults()
 CLOSING_SECONDS = 1  # for open connections, at the end
 
 
@@ -137,6 +139,7 @@ def _server_settings(app: FastAPI, page: PageSettings) -> uvicorn.Config:
         timeout_graceful_shutdown=CLOSING_SECONDS, ssl_certfile=page.tls_cert,
         ssl_keyfile=page.tls_key,
     )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(CLIENT_FAULTS)
     if page.tls_cert:
         _check_certificate(page.tls_cert, page.tls_key)
     made.load()

@@ -1,8 +1,10 @@
 """Bounds of what a client may take: connections, time to send a request, size of its body."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
+import h11
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -12,6 +14,7 @@ HEAD_SECONDS = 10  # from the connection, or the end of a request, to the next o
 BODY_SECONDS = 10  # for a body that is no upload
 SEND_SECONDS = 30  # for a client to take a part of an answer
 MAX_BODY = 64 * 2**10  # bytes of a body that is no upload
+BODILESS = ("GET", "HEAD")  # nobody keeps their bodies, and their answers may begin before
 
 
 class BoundedProtocol(H11Protocol):
@@ -36,6 +39,22 @@ class BoundedProtocol(H11Protocol):
         elif self._deadline is None:
             self._expect_head()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Refuse headers at which websockets would fail."""
+        if all(value.isascii() for _, value in self.headers):
+            super().handle_websocket_upgrade(event)
+        else:
+            self.send_400_response("The headers of a WebSocket are ASCII.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; an answer under way, whose body it was to be, ends with it."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                return self.transport.close()
+        super().send_400_response(msg)
+
     @property
     def _has_request(self) -> bool:
         """True while a request is answered, or the connection is a WebSocket."""
@@ -52,6 +71,16 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
 
 
+class ClientFaults(logging.Filter):
+    """Leaves out what uvicorn logs of clients that break protocols: anybody could fill a log."""
+
+    LINES = ("Invalid HTTP request", "Invalid UTF-8", "Unsupported upgrade")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True for records that are kept."""
+        return not str(record.msg).startswith(self.LINES)
+
+
 class Bounded:
     """Middleware that bounds bodies, and the time that a client may take to receive.
 
@@ -65,7 +94,7 @@ class Bounded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        if scope["path"] not in self._free:
+        if scope["path"] not in self._free and scope["method"] not in BODILESS:
             receive = _bounded_body(receive)
         await self._app(scope, receive, _patient(send))
 

@@ -140,7 +140,8 @@ class PageRun:
     def error(self) -> str:
         """Reason why the run failed; "" if it did not."""
         error = self._work.error
-        return "" if error is None or isinstance(error, Stopped) else str(error) or repr(error)
+        ended = error is None or isinstance(error, Stopped)
+        return "" if ended else printable(str(error) or repr(error))
 
     @property
     def failure(self) -> BaseException | None:

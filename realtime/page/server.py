@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
-from preprocessing.errors import GarmentError, UsageError
+from preprocessing.errors import GarmentError, UsageError, printable
 from realtime.analysis.locators import LOCATORS
 from realtime.page.access import Guarded
 from realtime.page.commands import BusyError
@@ -47,11 +48,16 @@ def make_app(session: Session, guard: Guard) -> FastAPI:
 
     @app.exception_handler(GarmentError)
     async def refused(request: Request, error: GarmentError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"error": printable(str(error))}, 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def odd(request: Request, error: RequestValidationError) -> JSONResponse:
+        # Without what was sent, which may be no text, and numbers that JSON has none for.
+        return JSONResponse({"error": "wanted a JSON object"}, 422)
 
     @app.exception_handler(BusyError)
     async def busy(request: Request, error: BusyError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 503)
+        return JSONResponse({"error": str(error)}, 429)
 
     return app
 

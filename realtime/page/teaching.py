@@ -69,7 +69,7 @@ def _find(labelled: LabelledFrame, wanted: dict) -> Garment | None:
     height, width = labelled.frame.image.shape[:2]
     try:
         place = float(wanted["x"]) * width, float(wanted["y"]) * height
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError("wanted the track of a garment, or x and y from 0 to 1") from error
     return garment_at(labelled.garments, place)
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from starlette.requests import ClientDisconnect
 
 from preprocessing.errors import SinkError, UsageError
 from realtime.page.commands import BusyError
@@ -85,6 +86,8 @@ async def _write(chunks: AsyncIterator[bytes], file: "object") -> None:
                 chunk = await anext(parts)
         except StopAsyncIteration:
             break
+        except ClientDisconnect:
+            raise UsageError("the upload broke off") from None
         except TimeoutError:
             raise UsageError(f"the upload stood still for {CHUNK_SECONDS} s") from None
         size += len(chunk)

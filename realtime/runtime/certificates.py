@@ -46,7 +46,7 @@ def ca_file() -> str:
 
 def tls_options(url: str) -> dict[str, str]:
     """FFmpeg's options by which it verifies the certificate of a server, if there is one."""
-    if urlsplit(url).scheme not in (*PORTS, "http"):  # which may lead elsewhere
+    if url.partition("://")[0] not in (*PORTS, "http"):  # which may lead elsewhere
         return {}
     trusted = ca_file()
     return {"tls_verify": "1"} | ({"ca_file": trusted} if trusted else {})

@@ -82,7 +82,7 @@ def open_container(
             container.close()
             return _verified_hls(opened, url, options)
         return container
-    except (av.FFmpegError, OSError, RuntimeError) as error:
+    except (av.FFmpegError, OSError, RuntimeError, UnicodeError) as error:
         if verifies and (reason := refused_because(url)):
             raise SourceError(f"cannot open {masked(url)}: {reason}") from error
         if not hwaccel:

@@ -6,6 +6,7 @@ memory, threads and open files that it had.
 
 import io
 import json
+import os
 import random
 import re
 import socket
@@ -63,7 +64,7 @@ def besiege(folder: Path, seconds: float) -> str:
     """
     clip = looped(folder / "in.mp4", build(folder / "once.mp4", Clip(600)), 60 * 60 * RATE)
     out = folder / "out.mp4"
-    with _recording(clip, out) as (process, port):
+    with recording(clip, out, "--open") as (process, port):
         time.sleep(2)
         before = resources(process.pid)
         phases = [_phase(name, process.pid, partial(act, port)) for name, act in _attacks(seconds)]
@@ -96,10 +97,18 @@ def _attacks(seconds: float) -> Iterator[tuple[str, Callable[[int], Counter[int]
 
 
 @contextmanager
-def _recording(clip: Path, out: Path) -> Iterator[tuple[subprocess.Popen, int]]:
+def recording(
+    clip: Path, out: Path, *flags: str, **environment: str
+) -> Iterator[tuple[subprocess.Popen, int]]:
+    """The app while it records a clip and serves its page; and the page's port.
+
+    Raises:
+        UsageError: it did not start.
+    """
     command = [sys.executable, str(ROOT / "run_realtime.py"), str(clip), "-o", str(out), "--model",
-               "deep", "--locate", "segment", "--serve", "127.0.0.1:0", "--open"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+               "deep", "--locate", "segment", "--serve", "127.0.0.1:0", *flags]  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
+                               env=os.environ | environment)  # fmt: skip
     try:
         found = None
         for line in process.stderr or ():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from preprocessing.errors import ClosedPipeError, SinkError, SourceError, exit_status
 from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
+from realtime.runtime.service import Watched, service
 from realtime.runtime.standard_output import STDOUT, open_output, reserved
 from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
 from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_inputs
@@ -48,7 +49,10 @@ def _main(argv: Sequence[str] | None) -> int:
             from realtime.runtime.certificates import INSECURE
 
             logger.warning(INSECURE)
-        return COMMANDS[settings.command](settings)
+        try:
+            return COMMANDS[settings.command](settings)
+        finally:
+            service().stopping("ended")
 
 
 def _list_models(settings: Settings) -> int:
@@ -233,14 +237,16 @@ def _process(
                 stack.callback(_report, stats, outputs.paths.get(STATS))
                 window = stack.enter_context(_window(source, settings)) if wants_window else None
                 progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))
+                watched = Watched(source.info.name, stats, stopped=signals.requested,
+                                  progress=progress)  # fmt: skip
                 run(
                     source,
                     analysis,
                     make_sinks(outputs),
                     show=window.show if window else None,
                     stats=stats,
-                    stopped=signals.requested,
-                    progress=progress,
+                    stopped=watched.stopped,
+                    progress=watched.progress,
                 )
         except Stopped:
             pass  # as asked; the files are complete, and the status names the signal

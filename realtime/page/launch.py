@@ -21,6 +21,7 @@ from realtime.page.limits import BoundedProtocol, ClientFaults
 from realtime.page.server import make_app
 from realtime.page.session import Session
 from realtime.runtime.interrupt import Interrupt
+from realtime.runtime.service import service, status_of
 from realtime.settings import DEFAULT_ADDRESS, Address, PageSettings, Settings
 from realtime.sources.source import Source
 
@@ -171,13 +172,43 @@ def _urls(listening: socket.socket, host: str, guard: Guard, *, secure: bool) ->
     return {role: f"{page}?token={quote(token, safe='')}" for role, token in guard.tokens.items()}
 
 
+class _Life:
+    """Notifies the service manager that the page is up, and while what it records goes on.
+
+    A recording that failed, or gives no frame, is no life; one that has come to its end is.
+    """
+
+    def __init__(self, session: Session):
+        self._session, self._written = session, -1
+
+    def notify(self) -> None:
+        """Notify the manager of what came since the last time; called often."""
+        run = self._session.recording
+        written = run.stats.written if run else 0
+        if run is None or written != self._written or not (run.running or run.error):
+            service().alive()
+        self._written = written
+        service().ready()
+        service().watch(self._status)
+
+    def _status(self) -> str:
+        run = self._session.recording
+        if run is None:
+            return "page without a recording"
+        return f"failed: {run.error}" if run.error else status_of(run.name, run.stats)
+
+
 async def _serve_until(
     server: Server, listening: socket.socket, session: Session, interrupt: Interrupt
 ) -> None:
     """Serve until a signal; the run and its outputs are completed first."""
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    life = _Life(session)
     while not interrupt.requested() and not serving.done():
+        if server.started:
+            life.notify()
         await asyncio.sleep(POLL_SECONDS)
+    service().stopping()
     await asyncio.to_thread(session.close)
     session.hub.close()
     server.should_exit = True

@@ -81,7 +81,7 @@ def refusal(error: ssl.SSLCertVerificationError) -> str:
 
 
 def _context() -> ssl.SSLContext:
-    """What is trusted, as for FFmpeg.
+    """The context of a connection that trusts as FFmpeg does.
 
     Raises:
         OSError: the file of the environment cannot be read, or holds no certificates.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from preprocessing.errors import BrokenSourceError, SourceError
+from realtime.runtime.service import service
 from realtime.runtime.worker import Prefetch, ReceiveTimeout
 from realtime.sources.source import TIME_BASE, LiveClock, Source
 from realtime.types import Frame
@@ -64,6 +65,7 @@ class ReconnectingSource:
                 reason = f"no picture for {self._timeout:g} s"
             except (SourceError, BrokenSourceError) as error:
                 reason = str(error)
+            service().alive()
             if lost_since is None:
                 lost_since = time.monotonic()
                 self._log_loss(reason)

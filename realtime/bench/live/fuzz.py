@@ -36,7 +36,7 @@ SHOWN = 5  # requests that went wrong
 
 @dataclass
 class Outcome:
-    """What requests led to.
+    """Answers to requests.
 
     Attributes:
         answers: by status; 0 for a connection that was closed, or that stayed silent.
@@ -69,7 +69,7 @@ def fuzz(folder: Path, *, seed: int, seconds: float = 0.0, requests: int = 0) ->
     tokens = {"viewer": secrets.token_hex(8), "admin": secrets.token_hex(8)}
     clip = looped(
         folder / "in.mp4",
-        build(folder / "once.mp4", Clip(100)),
+        build(folder / "once.mp4", Clip(25)),
         round(2 * seconds + LEAST_SECONDS) * RATE,
     )
     log, seen = folder / "app.log", []
@@ -146,7 +146,7 @@ def _status(port: int, request: Request, *, caller: str) -> int:
 
 
 def _conversed(line: socket.socket, frames: Iterable[bytes]) -> bytes:
-    """What came before and between the frames of a WebSocket."""
+    """Everything received before and between the frames of a WebSocket."""
     answer = b""
     for frame in frames:
         with suppress(TimeoutError):

@@ -3,7 +3,9 @@
 import itertools
 import os
 import shutil
+import socket
 import ssl
+from functools import partial
 
 import av
 import httpx2
@@ -90,6 +92,33 @@ def test_a_taken_port_is_an_error(served):
     port = address.rstrip("/").rpartition(":")[2]
     done = make.called("--demo", "--serve", f"127.0.0.1:{port}", *LIGHT)
     assert done.returncode == 5 and "choose another --serve" in done.stderr
+
+
+def answer(port, data):
+    """All that comes back for bytes, until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as line:
+        line.sendall(data)
+        return b"".join(iter(partial(line.recv, 4096), b""))
+
+
+def test_who_breaks_the_protocols_is_refused_and_logs_nothing(served, tmp_path):
+    log, clip = tmp_path / "app.log", make.moving_clip(tmp_path / "in.mp4")
+    _, address = served(clip, "--serve", "127.0.0.1:0", "--open", "--log", log, *LIGHT)
+    port = int(address.rstrip("/").rpartition(":")[2])
+    host = f"Host: 127.0.0.1:{port}\r\n".encode()
+    upgrade = (b"GET /camera HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + host +
+               b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \xc3\xa9\r\n\r\n")  # fmt: skip
+    assert answer(port, upgrade).startswith(b"HTTP/1.1 400")
+    junk = (
+        b"POST /pause HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nno size"
+    )
+    assert answer(port, junk + b"\r\n").startswith(b"HTTP/1.1 400")
+    with socket.create_connection(
+        ("127.0.0.1", port), DEADLINE
+    ) as line:  # an upload that breaks off
+        line.sendall(b"PUT /upload HTTP/1.1\r\n" + host + b"Content-Length: 9\r\n\r\nhalf")
+    until(lambda: httpx2.put(f"{address}upload", content=b"next").status_code == 400)
+    assert "Traceback" not in log.read_text() and "Invalid HTTP" not in log.read_text()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Routes of the page: state, controls, uploads, the browser's camera, refusals."""
 
+import json
+
 import cv2
 import make
 import numpy as np
@@ -68,18 +70,22 @@ def test_model_and_threshold_change_while_it_runs(page, session):
         ("POST", "/source", {"source": "/etc/passwd"}),
         ("POST", "/source", {"source": "file:///etc/passwd"}),
         ("POST", "/source", {}),
+        ("POST", "/source", {"source": "https://\ud800/"}),
+        ("POST", "/source", {"source": "rtsp://[::1"}),
         ("POST", "/settings", {"model": "../weights/deep"}),
         ("POST", "/settings", {"locate": "nowhere"}),
         ("POST", "/settings", {"threshold": "much"}),
         ("POST", "/settings", {"threshold": 7}),
         ("PUT", "/upload", {"this": "is no video"}),
         ("POST", "/pick", {"track": 1}),
+        ("POST", "/pick", {"x": 10**400, "y": 0}),
         ("POST", "/teach", {"pick": 1, "name": "jumper"}),
         ("GET", "/wardrobe", {}),
     ],
 )
 def test_what_is_not_offered_is_refused(page, method, path, body):
-    answer = page.request(method, path, json=body)
+    headers = {"content-type": "application/json"}
+    answer = page.request(method, path, content=json.dumps(body), headers=headers)
     assert answer.status_code == 400 and answer.json()["error"]
     assert page.get("/state").json()["frames"] == 0
 
@@ -192,8 +198,11 @@ def test_viewers_see_and_change_nothing(session):
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"{" + b" " * 70_000 + b"}", 413), (b"[]", 422), (b"no json", 422), (b"\xff\xfe", 422)],
-)
+    [
+        (b"{" + b" " * 70_000 + b"}", 413), (b"[]", 422), (b"no json", 422), (b"\xff\xfe", 422),
+        (b"[NaN]", 422), (b"1e999", 422), (b'"\\ud800"', 422), (b"[" * 20_000, 422),
+    ],
+)  # fmt: skip
 def test_odd_bodies_are_refused(page, content, status):
     headers = {"content-type": "application/json"}
     assert page.post("/source", content=content, headers=headers).status_code in (status, 400)

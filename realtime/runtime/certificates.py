@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Mapping
+from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import HTTPCookieProcessor, HTTPSHandler, Request, build_opener
@@ -124,7 +125,7 @@ class VerifiedFiles:
                 raise OSError(f"encrypted segments are read with --insecure alone: {url[:12]}...")
             request = self._request(urlsplit(url), options or {})
             return _Part(self._opener.open(request, timeout=self._timeout))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             self._failed(url, error)
             return _Part(None)
 
@@ -157,21 +158,22 @@ class VerifiedFiles:
 class _Part:
     """A file that is read once; without one, an empty one."""
 
-    def __init__(self, answer: "object | None"):
+    def __init__(self, answer: HTTPResponse | None):
         self._answer = answer
 
     @property
     def url(self) -> str:
         """The address that redirects led to; "" if it was not opened."""
-        return getattr(self._answer, "url", "")
+        return self._answer.geturl() if self._answer else ""
 
     def read(self, size: int) -> bytes:
         """Return what is there; nothing at the end, and where the line broke off."""
         try:
-            return self._answer.read1(size) if self._answer else b""  # type: ignore[attr-defined]
-        except OSError:
+            return self._answer.read1(size) if self._answer else b""
+        except (OSError, HTTPException):
             return b""
 
     def close(self) -> None:
+        """Close it."""
         if self._answer:
-            self._answer.close()  # type: ignore[attr-defined]
+            self._answer.close()

@@ -244,8 +244,9 @@ def _add_field(
 
 
 def _options(one: FlagField, *, text: bool) -> dict[str, Any]:
-    if one.kind is bool:  # without a default, --no-NAME says False
-        return {"action": argparse.BooleanOptionalAction if one.value is None else "store_true"}
+    if one.kind is bool:  # without a default, or with True, --no-NAME says False
+        both = one.value is None or one.value is True
+        return {"action": argparse.BooleanOptionalAction if both else "store_true"}
     options: dict[str, Any] = {"nargs": one.flag.nargs, "metavar": one.flag.metavar}
     if text:
         return options

@@ -72,6 +72,7 @@ class LocatorRow:
         build: makes the locator.
         label_source: default of --label-source; CLASSIFIER if the regions carry no class scores.
         classifier: default of --model, trained on this locator's boxes; "" for the app's default.
+        networks: the weight files that it reads, by their names.
         slow: True if detection on every frame would dominate the run time.
         worn: True if it separates worn from lying garments, to which pose keypoints then apply.
     """
@@ -79,6 +80,7 @@ class LocatorRow:
     build: Callable[[LocatorOptions], Locator]
     label_source: str = CLASSIFIER
     classifier: str = ""
+    networks: tuple[str, ...] = ()
     slow: bool = False
     worn: bool = False
 
@@ -159,13 +161,22 @@ LOCATORS: dict[str, LocatorRow] = {
         partial(_detector, "yolo"),
         label_source=BOTH,
         classifier=BOX_CLASSIFIERS["yolo"],
+        networks=("yolo",),
         slow=True,
     ),
-    "yolo-photo": LocatorRow(partial(_detector, "yolo-photo"), label_source=BOTH, slow=True),
-    "people": LocatorRow(
-        partial(_people, "yolo-people", "parser"), label_source=BOTH, slow=True, worn=True
+    "yolo-photo": LocatorRow(
+        partial(_detector, "yolo-photo"), label_source=BOTH, networks=("yolo-photo",), slow=True
     ),
-    "parser": LocatorRow(partial(_parser, "parser"), label_source=BOTH, slow=True, worn=True),
+    "people": LocatorRow(
+        partial(_people, "yolo-people", "parser"),
+        label_source=BOTH,
+        networks=("yolo-people", "parser"),
+        slow=True,
+        worn=True,
+    ),
+    "parser": LocatorRow(
+        partial(_parser, "parser"), label_source=BOTH, networks=("parser",), slow=True, worn=True
+    ),
     "whole": LocatorRow(_whole_frame),
     "none": LocatorRow(_nothing),
 }

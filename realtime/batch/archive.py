@@ -1,17 +1,16 @@
 """Runs the pipeline over an archive on Ray: `python -m realtime.batch.archive LIST --out DIR`.
 
 Every video is divided into units of some frames. The rows and the labelled segment of a unit are
-written under temporary names and then renamed, so that a unit's folder is complete if it exists.
-Started again, the command processes the units that are missing. At the end the rows of a video
-become one Parquet file, and its segments one mp4.
+written under temporary names and then renamed, so that a unit's folder is complete if it exists,
+with a record of what its results depend on (provenance.py). Started again, the command processes
+the units that are missing or whose record is another one. At the end the rows of a video become one
+Parquet file, and its segments one mp4.
 """
 
-import json
-import logging
 import os
-import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,34 +18,37 @@ from typing import Annotated
 
 from preprocessing.errors import (
     BrokenSourceError,
-    GarmentError,
     SinkError,
     SourceError,
     UsageError,
     exit_status,
+    printable,
 )
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
-from realtime.assemble import check_recognition, make_analysis
+from realtime.assemble import check_recognition
 from realtime.batch.inputs import expand, inputs_of
-from realtime.batch.several import Outcome, file_names, table
-from realtime.batch.units import ROWS, SEGMENT, STATS, Unit, join, outputs_of, units_of, video_of
+from realtime.batch.places import UNITS, locked, names_of, sink_errors, write_video
+from realtime.batch.provenance import difference, plan_line, settings_of, weights_of
+from realtime.batch.several import Outcome, table
+from realtime.batch.units import Unit, damage, discard_others, join, outputs_of, units_of
+from realtime.batch.workers import Ending, Process, RayWorkers, Task
 from realtime.cut import Cut, read_seconds
 from realtime.settings import TIME, Recognition, recognition_of
-from realtime.sinks.sink_table import OutputSettings, make_sinks
-from realtime.sources.segments import SegmentSource
 
-RETRIES = 3  # of a unit whose worker died
 PROG = "python -m realtime.batch.archive"
 EPILOG = f"""\
-Started again, it processes the units that are missing. On a cluster, --out and
-the videos are on storage that all machines see.
+Started again, it processes the units that are missing, and those whose video,
+settings, weight files or version of the app are others than before. On a cluster,
+--out and the videos are on storage that all machines see.
 
 example:
   {PROG} 'archive/**/*.mp4' --out labelled --rows-only
 
 exit status:
-  0 success; 2 wrong flag; otherwise that of the first video that failed:
-  3 cannot be opened, 4 a worker failed
+  0 success; 2 wrong flag; 5 --out cannot be written, or another run writes into
+  it; 6 and 7 weights and devices, or Ray does not run; otherwise that of the first
+  video that failed: 3 cannot be opened, 4 damaged or truncated (what could be
+  decoded is in its results), or a worker failed
 """
 
 
@@ -91,6 +93,9 @@ class ArchiveSettings:
              reads=read_seconds, wanted=TIME),
     ] = None  # fmt: skip
     rows_only: Annotated[bool, Flag("write no labelled videos")] = False
+    resume: Annotated[
+        bool, Flag("reuse the units of earlier runs whose results are still valid")
+    ] = True
     recognition: Recognition = field(default_factory=Recognition)
 
     @property
@@ -101,127 +106,116 @@ class ArchiveSettings:
     def units_in(self, name: str) -> Path:
         """The folder of a video's units: another one for each part of it."""
         ends = f" {float(self.start):g}-{'' if self.end is None else f'{float(self.end):g}'}"
-        return self.out / "units" / f"{name}{ends if self.cut else ''}"
+        return self.out / UNITS / f"{name}{ends if self.cut else ''}"
 
 
-def work(unit: Unit, settings: ArchiveSettings) -> str:
-    """Run the pipeline over a unit; return the reason of a failure, or ""."""
-    from realtime.pipeline import run
-    from realtime.runtime.stats import Stats
+def run_archive(settings: ArchiveSettings, process: Process | None = None) -> int:
+    """Process all videos; return 0, or the status of the first that failed.
 
-    unfinished = unit.folder.with_name(f".{unit.folder.name}.new")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    stats = Stats()
-    try:
-        paths = {"parquet": unfinished / ROWS}
-        if not settings.rows_only:
-            paths["out"] = unfinished / SEGMENT
-        sinks = make_sinks(OutputSettings(paths=paths, audio=False))
-        with SegmentSource(unit.segment) as source:
-            run(source, make_analysis(settings.recognition), sinks, stats=stats,
-                stopped=lambda: False, progress=lambda _: None)  # fmt: skip
-    except BrokenSourceError:
-        pass  # the unit ends where the file does; its frames are counted below
-    except GarmentError as error:
-        return str(error)
-    (unfinished / STATS).write_text(json.dumps(stats.report()))
-    unfinished.rename(unit.folder)
-    return ""
-
-
-def process(units: Sequence[Unit], settings: ArchiveSettings) -> Iterator[tuple[Unit, str]]:
-    """Process units by Ray's workers; yield each with the reason of its failure, or "".
-
-    A worker that dies is replaced and its unit tried again; a unit that kills every worker has
-    failed.
+    Args:
+        process: how units are processed; None for Ray's workers.
 
     Raises:
-        UsageError: ray is not installed.
+        SinkError: a result would replace an input, another run writes into the folder, or it
+            cannot be written.
+        WeightsError, DeviceError, UsageError: the settings cannot be used on this machine.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise UsageError("realtime.batch.archive needs Ray: pip install ray") from error
-    if not ray.is_initialized():
-        workers = None if settings.cluster else settings.workers
-        ray.init(address=settings.cluster, num_cpus=workers, include_dashboard=False,
-                 log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
-    remote = ray.remote(max_retries=RETRIES, num_cpus=1)(work)
-    waiting = {remote.remote(unit, settings): unit for unit in units}
-    try:
-        while waiting:
-            (finished, *_), _ = ray.wait(list(waiting))
-            unit = waiting.pop(finished)
-            try:
-                yield unit, ray.get(finished)
-            except ray.exceptions.RayError as error:
-                yield unit, f"its worker died {RETRIES + 1} times ({type(error).__name__})"
-    finally:
-        ray.shutdown()
-
-
-def run_archive(settings: ArchiveSettings) -> int:
-    """Process all videos; return 0, or the status of the first that failed."""
-    outcomes: dict[str, Outcome] = {}
-    units: dict[str, list[Unit]] = {}
-    names = dict(zip(settings.videos, file_names(settings.videos), strict=True))
-    _refuse_inputs(settings, names)
-    settings.out.mkdir(parents=True, exist_ok=True)
-    for video in settings.videos:
-        folder = settings.units_in(names[video])
-        try:
-            units[video] = units_of(video, folder, settings.unit_frames, settings.cut)
-        except SourceError as error:
-            outcomes[video] = Outcome(source=video, status=error.status, error=str(error))
-    failures = _process_missing(units, settings)
-    for video, parts in units.items():
-        path = parts[0].segment.path
-        if reason := failures.get(path):
-            status = BrokenSourceError.status
-            outcomes[video] = Outcome(source=video, status=status, error=reason)
-            continue
-        count = join(parts, settings.out / names[video], path)
-        report = {"frames": {"written": count}, "fps": None}
-        outcomes[video] = Outcome(source=video, status=0, report=report)
-    ordered = [outcomes[video] for video in settings.videos]
+    videos = list(dict.fromkeys(str(Path(video).resolve()) for video in settings.videos))
+    _names(videos, settings)  # refused before anything is written
+    process = process or RayWorkers(settings.cluster, settings.workers)
+    with locked(settings.out):
+        names = _names(videos, settings)  # another run may have ended meanwhile
+        units, outcomes = _plan(names, settings)
+        endings = _process_outdated(units, settings, process)
+        for video, parts in units.items():
+            outcomes[video] = _join(video, parts, settings.out / names[video], endings)
+    ordered = [outcomes[video] for video in videos]
     print(table(ordered), file=sys.stderr)
     return next((outcome.status for outcome in ordered if outcome.status), 0)
 
 
-def _refuse_inputs(settings: ArchiveSettings, names: Mapping[str, str]) -> None:
-    """Refuse an --out in which the result of a video would replace an input or another's result.
+def _names(videos: Sequence[str], settings: ArchiveSettings) -> dict[str, str]:
+    """The name of each video's results, none of which replaces an input.
 
     Raises:
-        SinkError: it would.
+        SinkError: one would.
     """
-    inputs = inputs_of(settings.videos, settings.recognition)
-    for video, name in names.items():
+    names = names_of(videos, settings.out)
+    inputs = inputs_of(videos, settings.recognition)
+    for name in names.values():
         for path in outputs_of(settings.out / name):
             inputs.keep_from("--out", path)
-        if (other := video_of(settings.units_in(name))) not in (
-            "",
-            str(Path(video).resolve()),
-        ):
-            raise SinkError(f"{settings.out} holds the results of {other} as {name}, the name of "
-                            f"{video} here: give another --out DIR")  # fmt: skip
+    return names
 
 
-def _process_missing(
-    units: Mapping[str, Sequence[Unit]], settings: ArchiveSettings
-) -> dict[str, str]:
-    """Process the units that are not done; return the reasons of failures by path of the video."""
+def _plan(
+    names: Mapping[str, str], settings: ArchiveSettings
+) -> tuple[dict[str, list[Unit]], dict[str, Outcome]]:
+    """The units of every video that is one, and the outcomes of those that are none."""
+    found = settings_of(settings.recognition, rows_only=settings.rows_only)
+    weights = weights_of(settings.recognition)
+    units: dict[str, list[Unit]] = {}
+    outcomes: dict[str, Outcome] = {}
+    for video, name in names.items():
+        folder = settings.units_in(name)
+        try:
+            units[video] = units_of(video, folder, settings.unit_frames, settings=found,
+                                    weights=weights, cut=settings.cut)  # fmt: skip
+        except SourceError as error:
+            outcomes[video] = Outcome(source=video, status=error.status, error=str(error))
+            continue
+        with sink_errors(folder):
+            write_video(folder, video, name)
+            discard_others(folder, units[video])
+    return units, outcomes
+
+
+def _process_outdated(
+    units: Mapping[str, Sequence[Unit]], settings: ArchiveSettings, process: Process
+) -> dict[str, Ending]:
+    """Process the units whose results are not there; return the failures by video.
+
+    Raises:
+        SinkError: results cannot be written.
+    """
     every = [unit for parts in units.values() for unit in parts]
-    missing = [unit for unit in every if not unit.done]
-    print(f"{len(every)} units of {len(units)} videos, {len(missing)} to do", file=sys.stderr)
-    failures: dict[str, str] = {}
-    results = process(missing, settings) if missing else ()
-    for count, (unit, reason) in enumerate(results, start=1):
-        print(f"{count} of {len(missing)}: {unit.segment.path} from frame {unit.segment.first}"
-              f"{f': {reason}' if reason else ''}", file=sys.stderr, flush=True)  # fmt: skip
-        if reason:
-            failures[unit.segment.path] = reason
+    redo = not settings.resume
+    todo = [unit for unit in every if redo or unit.outdated]
+    reasons = [unit.outdated for unit in every]
+    print(plan_line(reasons, videos=len(units), redo=redo), file=sys.stderr, flush=True)
+    failures: dict[str, Ending] = {}
+    if not todo:
+        return failures
+    task = Task(recognition=settings.recognition, rows_only=settings.rows_only)
+    with closing(process(todo, task)) as endings:
+        for count, (unit, ending) in enumerate(endings, start=1):
+            if ending.status == SinkError.status:
+                raise SinkError(ending.error)  # all others would end alike
+            words = f": {ending.error}" if ending.error else ""
+            video = unit.segment.path
+            print(printable(f"{count} of {len(todo)}: {video} from frame {unit.segment.first}"
+                            f"{words}"), file=sys.stderr, flush=True)  # fmt: skip
+            if ending.status:
+                failures[video] = ending
     return failures
+
+
+def _join(video: str, parts: Sequence[Unit], stem: Path, failures: Mapping[str, Ending]) -> Outcome:
+    """Join a video's units, if all are there; those of a damaged file too, which has failed."""
+    if failure := failures.get(video):
+        return Outcome(source=video, status=failure.status, error=failure.error)
+    if any(difference(unit.folder, unit.origin) for unit in parts):
+        return Outcome(source=video, status=BrokenSourceError.status,
+                       error="its units were changed by another program: start again")  # fmt: skip
+    try:
+        written = join(parts, stem, video)
+    except SourceError as error:
+        return Outcome(source=video, status=error.status, error=str(error))
+    report = {"frames": {"written": written}, "fps": None}
+    reason, status = damage(parts), BrokenSourceError.status
+    if not written:
+        reason, status = "holds no decodable frame", SourceError.status
+    return Outcome(source=video, status=status if reason else 0, error=reason, report=report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

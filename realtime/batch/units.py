@@ -1,15 +1,19 @@
 """Units of an archive: segments of videos, the result files of each, and how those are joined."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import av
 
-from preprocessing.files import free_path, media_url
+from preprocessing.files import media_url
+from realtime.batch.places import discard, sink_errors, unfinished
+from realtime.batch.provenance import Origin, difference, origin_of, source_of
 from realtime.cut import Cut
 from realtime.sinks.audio import AudioCopy
 from realtime.sinks.destinations import MP4_OPTIONS
@@ -17,45 +21,111 @@ from realtime.sources.segments import Segment, SegmentSource, segments_of
 
 TRACKS = 1_000_000  # numbers of tracks and of people that each unit of a video has for its own
 ROWS, SEGMENT, STATS = "rows.parquet", "segment.mp4", "stats.json"
-VIDEO = "video.txt"  # names the video beside its units
+DIGITS = 6  # of the names of units
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A segment of a video, the folder of its results, and its number in the video."""
+    """A segment of a video, the folder of its results, its number, and what results depend on."""
 
     segment: Segment
     folder: Path
     number: int
+    origin: Origin
 
-    @property
-    def done(self) -> bool:
-        """True if it was processed to its end."""
-        return self.folder.is_dir()
-
-
-def video_of(folder: Path) -> str:
-    """The video whose units are in a folder; "" if that is not known."""
-    try:
-        return (folder / VIDEO).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return ""
+    @cached_property
+    def outdated(self) -> str:
+        """Why it has to be made; "" if its folder holds its results."""
+        return difference(self.folder, self.origin)
 
 
-def units_of(video: str, folder: Path, frames: int, cut: Cut | None = None) -> list[Unit]:
-    """Return a video's units of so many frames, with results inside a folder that is made.
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """The frames of a unit, as its worker counts them.
+
+    Attributes:
+        written: frames that were decoded and labelled.
+        failed: packets that could not be decoded, also before its first frame.
+        truncated: True if the file ended before what its header promises.
+        start: time of the first frame in seconds, as it is written; None if there is none.
+    """
+
+    written: int
+    failed: int = 0
+    truncated: bool = False
+    start: Fraction | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write them into a unit's folder.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        values = {"written": self.written, "failed": self.failed, "truncated": self.truncated,
+                  "start": None if self.start is None else str(self.start)}  # fmt: skip
+        (folder / STATS).write_text(json.dumps(values))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Counts":
+        """Those of a unit's folder."""
+        values = json.loads((folder / STATS).read_text())
+        start = values.pop("start")
+        return cls(**values, start=None if start is None else Fraction(start))
+
+
+def units_of(
+    video: str,
+    folder: Path,
+    frames: int,
+    *,
+    settings: Mapping[str, Any],
+    weights: Mapping[str, str],
+    cut: Cut | None = None,
+) -> list[Unit]:
+    """Return a video's units of so many frames, with results inside a folder.
 
     Args:
+        settings, weights: of `provenance`, on which the results depend.
         cut: whose start and end limit them; None for the whole video.
 
     Raises:
         SourceError: it is not a video, or ends before the cut begins.
     """
-    path = str(Path(video).resolve())
-    segments = segments_of(path, frames, cut)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / VIDEO).write_text(path, encoding="utf-8", errors="surrogateescape")
-    return [Unit(segment, folder / f"{n:06d}", n) for n, segment in enumerate(segments)]
+    source = source_of(video)  # first: what changes it from now on makes it another one
+    segments = segments_of(video, frames, cut)
+    origins = (origin_of(one, source=source, settings=settings, weights=weights)
+               for one in segments)  # fmt: skip
+    return [Unit(segment, folder / f"{number:0{DIGITS}d}", number, origin)
+            for number, (segment, origin) in enumerate(zip(segments, origins, strict=True))
+            ]  # fmt: skip
+
+
+def discard_others(folder: Path, units: Sequence[Unit]) -> None:
+    """Remove the units of a video's folder that it does not have any more.
+
+    Raises:
+        OSError: one cannot be renamed.
+    """
+    kept = {unit.folder.name for unit in units}
+    for path in folder.glob("[0-9]" * DIGITS):
+        if path.name not in kept:
+            discard(path)
+
+
+def damage(units: Sequence[Unit]) -> str:
+    """The reason for which a video's results are not those of a whole file; "" if they are.
+
+    Packets that give no picture are damage only where the decoder says so: some codecs have
+    pictures that are never shown.
+    """
+    counts = [Counts.read(unit.folder) for unit in units]
+    written = sum(one.written for one in counts)
+    missing = sum(unit.segment.last - unit.segment.first for unit in units) - written
+    if any(one.truncated for one in counts):
+        return f"is truncated: it ends after {written} frames, which are in its results"
+    if missing > 0 and any(one.failed for one in counts):
+        return f"is damaged: {missing} frames are lost, the other {written} are in its results"
+    return ""
 
 
 def outputs_of(stem: Path) -> tuple[Path, Path]:
@@ -66,55 +136,65 @@ def outputs_of(stem: Path) -> tuple[Path, Path]:
 def join(units: Sequence[Unit], stem: Path, video: str) -> int:
     """Join a video's rows into `stem`.parquet and its segments into .mp4; return its frames.
 
-    The millions of a track's or a person's number are the number of the unit: who or what is in
-    view at the end of a unit has another number in the next.
+    Frames are counted on from unit to unit. The millions of a track's or a person's number are the
+    number of the unit: who or what is in view at the end of a unit has another number in the next.
+
+    Raises:
+        SinkError: they cannot be written.
     """
+    counts = [Counts.read(unit.folder) for unit in units]
+    given = [(unit, one) for unit, one in zip(units, counts, strict=True) if one.written]
     table, labelled = outputs_of(stem)
-    _join_rows(units, table)
-    if all((unit.folder / SEGMENT).is_file() for unit in units):
-        _join_segments(units, labelled, video)
-    reports = (json.loads((unit.folder / STATS).read_text()) for unit in units)
-    return sum(report["frames"]["written"] for report in reports)
+    if given:
+        with sink_errors(table):
+            _join_rows(given, table)
+    if given and all((unit.folder / SEGMENT).is_file() for unit, _ in given):
+        with sink_errors(labelled):
+            _join_segments(given, labelled, video)
+    return sum(one.written for one in counts)
 
 
-def _join_rows(units: Sequence[Unit], path: Path) -> None:
+def _join_rows(units: Sequence[tuple[Unit, Counts]], path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    unfinished = free_path(path.with_name(f".{path.name}.new"))
-    schema = parquet.read_schema(units[0].folder / ROWS)
-    with parquet.ParquetWriter(unfinished, schema) as writer:
-        for unit in units:
+    new, before = unfinished(path), 0
+    schema = parquet.read_schema(units[0][0].folder / ROWS)
+    with parquet.ParquetWriter(new, schema) as writer:
+        for unit, counts in units:
             rows = parquet.read_table(unit.folder / ROWS, schema=schema)
-            for name in ("track", "person"):
-                numbers = rows[name].fill_null(0).to_numpy() + unit.number * TRACKS
+            millions = unit.number * TRACKS
+            for name, more in (("frame", before - unit.segment.first), ("track", millions),
+                               ("person", millions)):  # fmt: skip
+                numbers = rows[name].fill_null(0).to_numpy() + more
                 column = pyarrow.array(numbers, mask=rows[name].is_null().to_numpy())
                 rows = rows.set_column(schema.get_field_index(name), name, column)
             writer.write_table(rows)
-    unfinished.replace(path)
+            before += counts.written
+    new.replace(path)
 
 
-def _join_segments(units: Sequence[Unit], path: Path, video: str) -> None:
+def _join_segments(units: Sequence[tuple[Unit, Counts]], path: Path, video: str) -> None:
     """Copy the packets of all segments into one file, with the audio of the whole video."""
-    unfinished = free_path(path.with_name(f".new-{path.name}"))
-    with SegmentSource(units[0].segment) as source:
+    first_unit, _ = units[0]
+    new = unfinished(path)
+    with SegmentSource(first_unit.segment) as source:
         info = source.info
     with ExitStack() as stack:
-        output = stack.enter_context(av.open(media_url(unfinished), "w", options=dict(MP4_OPTIONS)))
+        output = stack.enter_context(av.open(media_url(new), "w", options=dict(MP4_OPTIONS)))
         output.metadata.update(info.tags)
-        with av.open(media_url(units[0].folder / SEGMENT)) as first:
+        with av.open(media_url(first_unit.folder / SEGMENT)) as first:
             stream = output.add_stream_from_template(first.streams.video[0])
         stream.metadata.update(info.track_tags)
         audio = AudioCopy(video, output, shift=info.shift, part=info.part)
         stack.callback(audio.close)
-        for unit in units:
-            start = unit.segment.start * info.time_base + info.shift
-            for seconds, packet in _packets(unit.folder / SEGMENT, start):
+        for unit, counts in units:
+            for seconds, packet in _packets(unit.folder / SEGMENT, counts.start or Fraction(0)):
                 audio.copy_until(seconds)
                 packet.stream = stream
                 output.mux(packet)
         audio.copy_until(float("inf"))
-    unfinished.replace(path)
+    new.replace(path)
 
 
 def _packets(segment: Path, start: Fraction) -> Iterator[tuple[float, av.Packet]]:

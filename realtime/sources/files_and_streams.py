@@ -46,6 +46,7 @@ class VideoSource:
 
     Args:
         start: ticks of the stream, to read a file from the key frame before; None for its start.
+        margin: seconds by which to seek earlier than that.
         shift: seconds added to the file's own times; None for what makes them begin at 0.
         hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
         file: an open file instead of the URL, which is read once; it is closed at the end.
@@ -62,6 +63,7 @@ class VideoSource:
         *,
         network: bool,
         start: int | None = None,
+        margin: float = 0.0,
         shift: Fraction | None = None,
         hwaccel: str = "",
         file: ByteReader | None = None,
@@ -90,7 +92,8 @@ class VideoSource:
         if stream.codec_context:  # else a damaged header names no codec that there is
             stream.codec_context.thread_count = codec_threads()
         if start is not None:
-            self._container.seek(start, stream=stream)
+            tick = stream.time_base or Fraction(1, av.time_base)
+            self._container.seek(start - round(margin / tick), stream=stream)
         self._timeline, self._to_bgr = Timeline(stream, live=self._live), BgrConverter()
         self._display = DisplayTimes(self._container)
         self._packets = Packets(self._container, (stream, *self._sounds), live=self._live)
@@ -137,6 +140,11 @@ class VideoSource:
             yield Frame(self._upright(picture), count, pts, self.info.time_base, captured)
             count, last = count + 1, pts
         self._check_complete(count, last)
+
+    @property
+    def first(self) -> int:
+        """The time of the first picture that could be decoded, in ticks of the file."""
+        return self._first.pts or 0
 
     @property
     def sought(self) -> bool:

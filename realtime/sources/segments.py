@@ -1,6 +1,7 @@
 """Segments of video files, for workers that share a file."""
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,32 +14,58 @@ from preprocessing.files import media_url
 from realtime.cut import ROUNDING, Cut
 from realtime.sources.containers import beginning, picture_stream, sound_starts
 from realtime.sources.files_and_streams import VideoSource
-from realtime.sources.timeline import in_decoding_order
+from realtime.sources.timeline import Timeline, in_decoding_order
 from realtime.types import WHOLE, Frame, Part
+
+MARGINS = (0.0, 2.0, 20.0)  # seconds by which to seek earlier where decoding began too late
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Consecutive frames of a file.
+    """Consecutive frames of a file: those whose times are from `start` to before `end`.
 
     Attributes:
         path: of the file.
-        first, last: indices of its frames, `last` excluded.
+        first, last: indices of its packets among those of the file, `last` excluded. Of damaged
+            ones no frame comes.
         start: presentation time of the first one in ticks of the stream.
+        end: that of the first one behind it; None to read to the end of the file.
         shift: seconds that are added to the file's times, so that they begin at 0.
         part: of the file, to which its segments are limited.
+        sought: False if the file is read from its beginning.
     """
 
     path: str
     first: int
     last: int
     start: int
+    end: int | None = None
     shift: Fraction = Fraction(0)
     part: Part = WHOLE
+    sought: bool = True
+
+
+@dataclass(frozen=True)
+class Packets:
+    """The times of a file's packets of pictures.
+
+    Attributes:
+        ticks: presentation times in ascending order, as frames get them.
+        tick: seconds.
+        beginning: seconds of the file's time that becomes 0.
+        joined: True for recordings joined end to end, whose own times jump.
+    """
+
+    ticks: list[int]
+    tick: Fraction
+    beginning: Fraction
+    joined: bool
 
 
 def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]:
     """Split a file into segments of so many frames; reads only the times of its packets.
+
+    Joined recordings, whose times cannot be sought, are one segment.
 
     Args:
         cut: whose start and end limit them; None for the whole file.
@@ -48,29 +75,52 @@ def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]
     """
     if not os.path.isfile(path):
         raise SourceError(f"{path} is no file: an archive holds files, which are read in parts")
+    packets = _packets_of(path)
+    times, shift, part = packets.ticks, -packets.beginning, WHOLE
+    if cut:
+        times, shift, part = _limited(times, packets.tick, shift, cut=cut)
+        if not times:
+            raise SourceError(f"{path} has no frame from --start to --end")
+    step = len(times) if packets.joined else frames
+    behind = bisect_right(packets.ticks, times[-1])
+    ends = [*times[step::step], packets.ticks[behind] if behind < len(packets.ticks) else None]
+    return [
+        Segment(path, first, min(first + step, len(times)), times[first], end, shift, part,
+                sought=not packets.joined and times[first] > packets.ticks[0])
+        for first, end in zip(range(0, len(times), step), ends, strict=True)
+    ]  # fmt: skip
+
+
+def _packets_of(path: str) -> Packets:
+    """Read the times of a file's packets, as far as a damaged file can be read.
+
+    Raises:
+        SourceError: it is not a video, or has no times.
+    """
+    times: list[int] = []
+    error: Exception | None = None
     try:
         with av.open(media_url(path), metadata_errors="replace") as container:
             stream = picture_stream(container)
             if stream is None:
                 raise SourceError(f"no video stream in {path}: name a file that holds video")
-            sounds, tick = sound_starts(container), stream.time_base or Fraction(1, av.time_base)
+            sounds, timeline = sound_starts(container), Timeline(stream)
             decoding = in_decoding_order(container)
-            shown = (p for p in container.demux(stream) if p.size and not p.is_discard)
-            found = (p.dts if decoding else p.pts for p in shown)
-            times = sorted(time for time in found if time is not None)
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"cannot read {path}: {error}") from error
+            try:
+                for packet in container.demux(stream):
+                    timeline.place(packet)
+                    time = packet.dts if decoding else packet.pts
+                    if packet.size and not packet.is_discard and time is not None:
+                        times.append(time)
+            except (av.FFmpegError, OSError) as found:
+                error = found  # frames before it are there
+    except (av.FFmpegError, OSError) as found:
+        raise SourceError(f"cannot read {path}: {found}") from found
     if not times:
-        raise SourceError(f"{path} holds no frame with a time")
-    shift, part = -beginning(times[0] * tick, sounds), WHOLE
-    if cut:
-        times, shift, part = _limited(times, tick, shift, cut=cut)
-        if not times:
-            raise SourceError(f"{path} has no frame from --start to --end")
-    return [
-        Segment(path, first, min(first + frames, len(times)), times[first], shift, part)
-        for first in range(0, len(times), frames)
-    ]
+        raise SourceError(f"{path} holds no frame with a time" + (f" ({error})" if error else ""))
+    times.sort()
+    first = beginning(times[0] * timeline.tick, sounds)
+    return Packets(times, timeline.tick, first, bool(timeline.offset))
 
 
 def _limited(
@@ -86,13 +136,22 @@ def _limited(
 
 
 class SegmentSource:
-    """The frames of a segment, with their indices and times in the whole file."""
+    """The frames of a segment, with their times in the whole file.
+
+    Their indices begin at the segment's first and leave none out: who joins segments of a damaged
+    file counts on from those before.
+
+    Attributes:
+        began: time of the first frame that was given, in seconds; None before it.
+
+    Raises:
+        SourceError: the file does not open any more, or nothing from there on can be decoded.
+    """
 
     def __init__(self, segment: Segment):
         self._segment = segment
-        self._source = VideoSource(
-            segment.path, network=False, start=segment.start, shift=segment.shift
-        )
+        self.began: Fraction | None = None
+        self._source = _opened_before(segment)
         name = f"{Path(segment.path).name}, {segment.first} to {segment.last}"
         count, info = segment.last - segment.first, self._source.info
         self._moved = round((segment.shift - info.shift) / info.time_base)  # of a cut: below 0
@@ -103,7 +162,7 @@ class SegmentSource:
 
     @property
     def failed(self) -> int:
-        """Packets that could not be decoded."""
+        """Packets that could not be decoded, those before the segment included."""
         return self._source.failed
 
     def __enter__(self) -> "SegmentSource":
@@ -113,8 +172,33 @@ class SegmentSource:
         self._source.__exit__(*exc_info)
 
     def __iter__(self) -> Iterator[Frame]:
-        wanted = range(self._segment.first, self._segment.last)
-        shift = self._source.info.shift / self._source.info.time_base
-        frames = (frame for frame in self._source if frame.pts - shift >= self._segment.start)
-        for index, frame in zip(wanted, frames, strict=False):
-            yield replace(frame, index=index, pts=frame.pts + self._moved)
+        segment, index = self._segment, self._segment.first
+        shift = round(self._source.info.shift / self._source.info.time_base)
+        for frame in self._source:
+            time = frame.pts - shift
+            if segment.end is not None and time >= segment.end:
+                return
+            if time >= segment.start:
+                pts = frame.pts + self._moved
+                if self.began is None:
+                    self.began = pts * frame.time_base
+                yield replace(frame, index=index, pts=pts)
+                index += 1
+
+
+def _opened_before(segment: Segment) -> VideoSource:
+    """The file of a segment, read from where the segment's first frame can still be decoded.
+
+    A seek may end behind the key frame: it is then repeated from earlier on, at last from the
+    beginning of the file.
+    """
+    for margin in MARGINS if segment.sought else ():
+        try:
+            source = VideoSource(segment.path, network=False, start=segment.start,
+                                 margin=margin, shift=segment.shift)  # fmt: skip
+        except (SourceError, av.FFmpegError, OSError):
+            continue
+        if source.first <= segment.start:
+            return source
+        source.__exit__()
+    return VideoSource(segment.path, network=False, shift=segment.shift)

@@ -1,0 +1,170 @@
+"""The work on one unit of an archive, and the workers of Ray that do it."""
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from preprocessing.errors import (
+    BrokenSourceError,
+    DeviceError,
+    GarmentError,
+    SourceError,
+    UsageError,
+)
+from realtime.assemble import make_analysis
+from realtime.batch.places import put, remove, sink_errors, unfinished
+from realtime.batch.provenance import source_of, write_record
+from realtime.batch.units import ROWS, SEGMENT, Counts, Unit
+from realtime.settings import Recognition
+from realtime.sinks.sink_table import OutputSettings, make_sinks
+from realtime.sources.segments import SegmentSource
+
+RETRIES = 3  # of a unit whose worker died
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is done with every unit."""
+
+    recognition: Recognition
+    rows_only: bool
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the work on a unit ended: an exit status, and the reason of a failure."""
+
+    status: int = 0
+    error: str = ""
+
+
+Endings = Generator[tuple[Unit, Ending], None, None]
+Process = Callable[[Sequence[Unit], Task], Endings]
+
+
+def work(unit: Unit, task: Task) -> Ending:
+    """Run the pipeline over a unit, and put its whole folder in place."""
+    new = unfinished(unit.folder)
+    try:
+        with sink_errors(unit.folder):
+            new.mkdir(parents=True)
+        counts = _label(unit, task, new)
+        if source_of(unit.segment.path) != unit.origin.source:
+            raise BrokenSourceError(f"{unit.segment.path} was changed while it was read: start "
+                                    "again once it is whole")  # fmt: skip
+        with sink_errors(unit.folder):
+            counts.write(new)
+            write_record(new, unit.origin)
+            put(new, unit.folder)
+    except GarmentError as error:
+        return Ending(error.status, str(error))
+    finally:
+        remove(new)
+    return Ending()
+
+
+def _label(unit: Unit, task: Task, folder: Path) -> Counts:
+    """Write the rows and the labelled segment of a unit, as far as the file can be decoded."""
+    from realtime.pipeline import run
+    from realtime.runtime.stats import Stats
+
+    paths = {"parquet": folder / ROWS} | ({} if task.rows_only else {"out": folder / SEGMENT})
+    stats, truncated, analysis = Stats(), False, make_analysis(task.recognition)
+    try:
+        source = SegmentSource(unit.segment)
+    except SourceError:  # that it is a video is known: nothing from there on can be decoded
+        return Counts(written=0, failed=unit.segment.last - unit.segment.first)
+    with source:
+        try:
+            run(source, analysis, make_sinks(OutputSettings(paths=paths, audio=False)),
+                stats=stats, stopped=lambda: False, progress=lambda _: None)  # fmt: skip
+        except BrokenSourceError:
+            truncated = True
+    if not stats.written:
+        for path in paths.values():
+            remove(path)
+    return Counts(written=stats.written, failed=stats.failed, truncated=truncated,
+                  start=source.began)  # fmt: skip
+
+
+def in_turn(units: Sequence[Unit], task: Task) -> Endings:
+    """Process units one after the other in this process."""
+    for unit in units:
+        yield unit, work(unit, task)
+
+
+@dataclass(frozen=True)
+class RayWorkers:
+    """Processes units by Ray's workers, on this machine or on a running cluster.
+
+    A worker that dies is replaced and its unit tried again; a unit that kills every worker has
+    failed.
+
+    Attributes:
+        cluster: its address; None for this machine.
+        workers: processes on this machine; None for one a core.
+    """
+
+    cluster: str | None = None
+    workers: int | None = None
+
+    def __call__(self, units: Sequence[Unit], task: Task) -> Endings:
+        """Yield each unit with its ending, in the order in which they end.
+
+        Raises:
+            UsageError: ray is not installed.
+            DeviceError: it does not start, or the cluster is gone.
+        """
+        try:
+            import ray
+        except ImportError as error:
+            raise UsageError("realtime.batch.archive needs Ray: pip install ray") from error
+        with _ray_errors():
+            if not ray.is_initialized():
+                workers = None if self.cluster else self.workers
+                ray.init(address=self.cluster, num_cpus=workers, include_dashboard=False,
+                         log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
+            remote = ray.remote(max_retries=RETRIES, num_cpus=1)(work)
+            waiting = {remote.remote(unit, task): unit for unit in units}
+        try:
+            while waiting:
+                with _ray_errors():
+                    (finished, *_), _ = ray.wait(list(waiting))
+                unit = waiting.pop(finished)
+                yield unit, _ending(finished)
+        finally:
+            ray.shutdown()
+
+
+def _ending(finished: Any) -> Ending:
+    import ray
+
+    try:
+        return ray.get(finished)
+    except ray.exceptions.RayTaskError as error:  # a bug, or no memory
+        cause = getattr(error, "cause", None) or error
+        words = str(cause).strip().splitlines() or [""]
+        return Ending(BrokenSourceError.status, f"{type(cause).__name__}: {words[-1]}")
+    except ray.exceptions.RayError as error:
+        reason = f"its worker died {RETRIES + 1} times ({type(error).__name__})"
+        return Ending(BrokenSourceError.status, reason)
+
+
+@contextmanager
+def _ray_errors() -> Iterator[None]:
+    """Turn failures of Ray itself into one line.
+
+    Raises:
+        DeviceError: it does not run.
+    """
+    try:
+        yield
+    except (GarmentError, KeyboardInterrupt, SystemExit):
+        raise
+    except Exception as error:
+        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DeviceError(f"Ray does not run ({words}): check its temp folder (/tmp/ray) and "
+                          "--address") from error  # fmt: skip

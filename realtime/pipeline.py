@@ -62,11 +62,15 @@ class Analyser(Protocol):
 
 
 class Overlay:
-    """Draws the labels, and the HUD: true FPS, latency, model, dropped frames."""
+    """Draws the labels, and the HUD: true FPS, latency, model, dropped frames.
 
-    def __init__(self, analysis: Analyser):
-        self._analysis = analysis
-        self._text, self._due = "", 0.0
+    Args:
+        speed: False to draw the model alone, which is the same in every run.
+    """
+
+    def __init__(self, analysis: Analyser, *, speed: bool = True):
+        self._analysis, self._speed = analysis, speed
+        self._text, self._due = "" if speed else analysis.title, 0.0
 
     def __call__(self, labelled: LabelledFrame, stats: Stats) -> LabelledFrame:
         """Return the frame with a picture of its own."""
@@ -78,7 +82,7 @@ class Overlay:
     def _hud(self, stats: Stats) -> str:
         """The current text, renewed a few times a second."""
         now = time.monotonic()
-        if now >= self._due:
+        if self._speed and now >= self._due:
             self._due = now + HUD_SECONDS if stats.fps else now
             self._text = (
                 f"{stats.fps:.0f} fps  {1000 * stats.latency:.0f} ms  {self._analysis.title}  "
@@ -96,6 +100,7 @@ def run(
     stopped: Callable[[], bool],
     progress: Callable[[int], None],
     show: Callable[[LabelledFrame, Callable[[], bool]], bool] | None = None,
+    speed: bool = True,
 ) -> None:
     """Pass every frame of an entered source through the analysis into the sinks.
 
@@ -107,6 +112,7 @@ def run(
         stopped: True once the run shall end; asked between frames.
         progress: called with the number of frames done.
         show: of a window, called with `stopped`; returns False if the user quits.
+        speed: True to draw the speed of the run into the pictures.
 
     Raises:
         Stopped: the run was ended by `stopped` or `show`; every frame so far is delivered.
@@ -116,7 +122,10 @@ def run(
         cv2.setNumThreads(1)  # the stages fill the cores; OpenCV's own threads would compete
     live, concurrent = source.info.live, not (source.info.live or show)
     waiting = 1 if live else DECODED_FRAMES
-    draws, overlay = show or any(sink.needs_picture for sink in sinks), Overlay(analysis)
+    draws, overlay = (
+        show or any(sink.needs_picture for sink in sinks),
+        Overlay(analysis, speed=speed),
+    )
     # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
     given = _at_one_size(source, source.info) if one_size else source

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from preprocessing.errors import (
     SourceError,
     UsageError,
 )
-from realtime.assemble import make_analysis
+from realtime.assemble import AnalysisFactory
 from realtime.batch.places import put, remove, sink_errors, unfinished
 from realtime.batch.provenance import source_of, write_record
 from realtime.batch.units import ROWS, SEGMENT, Counts, Unit
@@ -72,7 +73,7 @@ def _label(unit: Unit, task: Task, folder: Path) -> Counts:
     from realtime.runtime.stats import Stats
 
     paths = {"parquet": folder / ROWS} | ({} if task.rows_only else {"out": folder / SEGMENT})
-    stats, truncated, analysis = Stats(), False, make_analysis(task.recognition)
+    stats, truncated, analysis = Stats(), False, _networks(task.recognition).new_analysis()
     try:
         source = SegmentSource(unit.segment)
     except SourceError:  # that it is a video is known: nothing from there on can be decoded
@@ -80,7 +81,8 @@ def _label(unit: Unit, task: Task, folder: Path) -> Counts:
     with source:
         try:
             run(source, analysis, make_sinks(OutputSettings(paths=paths, audio=False)),
-                stats=stats, stopped=lambda: False, progress=lambda _: None)  # fmt: skip
+                stats=stats, stopped=lambda: False, progress=lambda _: None,
+                speed=False)  # fmt: skip
         except BrokenSourceError:
             truncated = True
     if not stats.written:
@@ -88,6 +90,12 @@ def _label(unit: Unit, task: Task, folder: Path) -> Counts:
             remove(path)
     return Counts(written=stats.written, failed=stats.failed, truncated=truncated,
                   start=source.began)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _networks(recognition: Recognition) -> AnalysisFactory:
+    """The networks, loaded once in each worker."""
+    return AnalysisFactory(recognition)
 
 
 def in_turn(units: Sequence[Unit], task: Task) -> Endings:

@@ -22,6 +22,7 @@ from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
+from realtime.bench.live import histories
 from realtime.bench.live.endurance import memory, soak
 from realtime.bench.live.fuzz import fuzz
 from realtime.bench.live.latency import SlowedLocator, measure_latency, measure_page
@@ -249,6 +250,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         lambda folder, settings: print(besiege(folder, settings.seconds)),
     ),
     "fuzz": Experiment("random requests to every route of the page", _fuzz),
+    "archive": Experiment(
+        "archives after faults drawn at random, beside a run from nothing; --rounds of them",
+        lambda folder, settings: print(histories.live(folder, seed=0, count=settings.rounds)),
+    ),
     "networks": Experiment("milliseconds of single networks", _networks),
     "fidelity": Experiment(
         "videos of every kind through the app: frames, times, sound, shape, colours",
@@ -275,7 +280,7 @@ def main(argv: list[str] | None = None) -> int:
     add("--frames", type=int, default=defaults.frames, metavar="N",
         help=f"frames of a clip (default {defaults.frames})")  # fmt: skip
     add("--rounds", type=int, default=defaults.rounds, metavar="N",
-        help=f"runs of each program (default {defaults.rounds})")  # fmt: skip
+        help=f"runs of each program, histories of archive (default {defaults.rounds})")  # fmt: skip
     add("--seconds", type=float, default=defaults.seconds, metavar="S",
         help="running time of the source in latency, live, soak and page, and of the requests in "
         f"siege and fuzz (default {defaults.seconds:g})")  # fmt: skip

@@ -120,17 +120,17 @@ def names_of(videos: Sequence[str], out: Path) -> dict[str, str]:
 
     A new one gets its own, or, where another video has that, "-2", "-3", ... behind it.
     """
-    known = dict(filter(None, map(_video_of, (out / UNITS).glob("*/"))))
-    taken = {letters(name) for name in known.values()}
-    names = {}
-    for video, name in zip(videos, file_names(videos), strict=True):
-        if video not in known:
+    names = dict(filter(None, map(_video_of, (out / UNITS).glob("*/"))))
+    taken = {letters(name) for name in names.values()}
+    own = {video: file_names([video])[0] for video in videos if video not in names}
+    wanted = set(map(letters, own.values()))
+    for video, name in own.items():
+        if letters(name) in taken:
             more = (f"{name}-{number}" for number in count(2))
-            while letters(name) in taken:
-                name = next(more)
-            taken.add(letters(name))
-        names[video] = known.get(video, name)
-    return names
+            name = next(one for one in more if letters(one) not in taken | wanted)
+        taken.add(letters(name))
+        names[video] = name
+    return {video: names[video] for video in videos}
 
 
 def _video_of(folder: Path) -> tuple[str, str] | None:

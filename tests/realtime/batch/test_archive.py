@@ -1,22 +1,25 @@
 """The archive on Ray: the results of a single run, also after a killed worker or a restart."""
 
-import json
 import os
+import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import av
 import make
 import pytest
 from waiting import DEADLINE, until
 
-from preprocessing.errors import SinkError, UsageError
+from preprocessing.errors import BrokenSourceError, SinkError, UsageError
 from realtime.batch import archive
-from realtime.batch.units import Unit, units_of
+from realtime.batch.places import locked
+from realtime.batch.workers import Ending, in_turn
 from realtime.settings import Recognition
-from realtime.sources.segments import Segment
+from realtime.sources.open_source import open_source
 
-ray = pytest.importorskip("ray", reason="ray is not installed")
+pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 FLAGS = ("--model", "deep", "--locate", "segment")
 
 
@@ -54,6 +57,7 @@ def workers_of(process) -> list[int]:
 
 
 def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
+    pytest.importorskip("ray", reason="ray is not installed")
     video = make.moving_clip(tmp_path / "in.mp4", size=(640, 480), repeats=10, audio=True)
     (tmp_path / "bad.mp4").write_text("no video")
     (tmp_path / "list.txt").write_text(f"{tmp_path}/bad.mp4\n\n{video}\n")
@@ -71,22 +75,115 @@ def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
     assert frames == set(range(400))
 
 
-def test_finished_units_are_not_processed_again(tmp_path):
-    video = make.moving_clip(tmp_path / "in.mp4", repeats=3)
+def settings_for(*arguments):
+    flags = ("--model", "deep", "--locate", "segment", "--unit-frames", "20", *arguments)
+    return archive.read_settings(list(map(str, flags)))
+
+
+def run(capsys, *arguments):
+    """Run the command, one unit after the other; its exit status and the line on reuse."""
+    status = archive.run_archive(settings_for(*arguments), in_turn)
+    lines = capsys.readouterr().err.splitlines()
+    return status, next(line for line in lines if " units of " in line)
+
+
+def test_only_what_changed_is_made_anew(tmp_path, capsys):
+    first, second = (make.moving_clip(tmp_path / f"{name}.mp4") for name in "ab")
+    given = (first, second, "--out", tmp_path / "out", "--rows-only")
+    assert run(capsys, *given) == (0, "4 units of 2 videos, 0 reused, 4 to do (4 new)")
+    rows = (tmp_path / "out" / "a.parquet").read_bytes()
+    assert run(capsys, *given) == (0, "4 units of 2 videos, 4 reused, 0 to do")
+    assert (tmp_path / "out" / "a.parquet").read_bytes() == rows
+    make.moving_clip(first, repeats=2)
+    shutil.rmtree(tmp_path / "out" / "units" / "b" / "000001")
+    assert run(capsys, *given) == (
+        0, "6 units of 2 videos, 1 reused, 5 to do (2 source changed, 3 new)"
+    )  # fmt: skip
+    assert {frame for frame, *_ in rows_of(tmp_path / "out" / "a.parquet")} == set(range(80))
+    assert run(capsys, *given, "--colour") == (
+        0, "6 units of 2 videos, 0 reused, 6 to do (6 settings changed)"
+    )  # fmt: skip
+    assert run(capsys, *given, "--colour", "--no-resume") == (
+        0, "6 units of 2 videos, 0 reused, 6 to do (6 --no-resume)"
+    )  # fmt: skip
+    assert run(capsys, *given, "--colour", "--unit-frames", 60) == (
+        0, "3 units of 2 videos, 0 reused, 3 to do (3 settings changed)"
+    )  # fmt: skip
+    assert len(list((tmp_path / "out" / "units" / "a").glob("0*"))) == 2
+
+
+def damaged(path, *, lost):
+    """Overwrite a packet of a clip with zeros."""
+    with av.open(str(path)) as container:
+        packet = [(one.pos, one.size) for one in container.demux(video=0)][lost]
+    with path.open("r+b") as file:
+        file.seek(packet[0])
+        file.write(bytes(packet[1]))
+    return path
+
+
+def test_damaged_files_fail_with_all_that_could_be_decoded(tmp_path, capsys):
+    whole = make.clip(tmp_path / "whole.mp4", frames=50, gop=10)
+    damage = damaged(make.clip(tmp_path / "damage.mp4", frames=50, gop=10), lost=15)
+    cut = make.clip(tmp_path / "cut.mp4", frames=50, gop=10)
+    with av.open(str(cut)) as container:
+        end = [one.pos for one in container.demux(video=0)][30]
+    os.truncate(cut, end)
+    options = {"output_ts_offset": "-0.333333", "avoid_negative_ts": "disabled"}
+    hidden = make.remuxed(whole, tmp_path / "hidden.mp4", options=options)
     out = tmp_path / "out"
-    status, errors = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
-    assert status == 0 and "3 units of 1 videos, 3 to do" in errors
-    rows = rows_of(out / "in.parquet")
-    assert {frame for frame, *_ in rows} == set(range(120)) and not (out / "in.mp4").exists()
-    lost = out / "units" / "in" / "000001"
-    report = json.loads((lost / "stats.json").read_text())
-    assert report["frames"]["written"] == 50
-    for name in lost.iterdir():
-        name.unlink()
-    lost.rmdir()
-    status, errors = finished(video, "--out", out, "--unit-frames", 50, "--rows-only")
-    assert status == 0 and "3 units of 1 videos, 1 to do" in errors
-    assert [row[:2] for row in rows_of(out / "in.parquet")] == [row[:2] for row in rows]
+    videos = (damage, cut, hidden, whole)
+    assert archive.run_archive(settings_for(*videos, "--out", out), in_turn) == 4
+    lines = capsys.readouterr().err.splitlines()[-4:]
+    assert "is damaged: 1 frames are lost, the other 49 are in its results" in lines[0]
+    assert "is truncated: it ends after " in lines[1] and lines[2].endswith("done")
+    for video in videos:
+        with open_source(str(video)) as source:
+            times = []
+            with suppress(BrokenSourceError):
+                times += (round(frame.time, 4) for frame in source)
+        found = make.decoded(out / video.name)[1]
+        assert [round(float(time), 4) for time in found] == times, video
+    assert [len(make.decoded(out / one.name)[0]) for one in (damage, hidden, whole)] == [49, 40, 50]
+
+
+def test_a_folder_in_use_or_of_no_use_ends_with_one_line(tmp_path, capsys):
+    video, out = make.clip(tmp_path / "a.mp4", frames=3), tmp_path / "out"
+    given = (str(video), "--model", "deep", "--locate", "none", "--out")
+    with locked(out):
+        assert archive.main([*given, str(out)]) == 5
+    (error,) = capsys.readouterr().err.splitlines()
+    assert "another run writes into" in error
+    assert archive.main([*given, str(video / "out")]) == 5
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: cannot write") and "make room" in error
+
+
+def test_a_full_disk_ends_the_run_and_keeps_whole_units(tmp_path, monkeypatch, capsys):
+    video = make.clip(tmp_path / "a.mp4", frames=60)
+    given = settings_for(video, "--out", tmp_path / "out", "--rows-only")
+
+    def full(units, task):
+        yield next(in_turn(units, task))
+        yield units[1], Ending(5, "cannot write it (No space left on device)")
+
+    with pytest.raises(SinkError, match="No space left"):
+        archive.run_archive(given, full)
+    assert "Traceback" not in capsys.readouterr().err
+    assert archive.run_archive(given, in_turn) == 0
+    assert "1 reused, 2 to do (2 new)" in capsys.readouterr().err
+
+
+def test_units_that_another_program_changed_are_not_joined(tmp_path):
+    video, out = make.clip(tmp_path / "a.mp4", frames=10), tmp_path / "out"
+
+    def late(units, task):
+        """As a worker of a killed run that ends after the one of this run."""
+        yield from in_turn(units, task)
+        (units[0].folder / "record.json").write_text("{}")
+
+    assert archive.run_archive(settings_for(video, "--out", out), late) == 4
+    assert not (out / "a.parquet").exists()
 
 
 @pytest.mark.parametrize(
@@ -114,13 +211,16 @@ def test_no_result_replaces_a_video(tmp_path, names, refused):
     assert {Path(video).read_text() for video in videos} == {"no video"}
 
 
-def test_another_video_of_the_same_name_is_no_resumption(tmp_path):
-    first, second = (make.clip(tmp_path / f"{name}.mp4", frames=3) for name in "ab")
-    out = tmp_path / "out"
-    units_of(str(first), out / "units" / "b", 100)
-    settings = archive.ArchiveSettings(videos=(str(second),), out=out, recognition=Recognition())
-    with pytest.raises(SinkError, match=r"results of .*a\.mp4 as b"):
-        archive.run_archive(settings)
+def test_videos_of_one_name_keep_their_results_apart(tmp_path):
+    first, second = (tmp_path / folder / "a.mp4" for folder in "xy")
+    for video, frames in ((first, 3), (second, 5)):
+        video.parent.mkdir()
+        make.clip(video, frames=frames)
+    for videos in ((second,), (first, second)):  # which is no other one's then
+        settings = settings_for(*videos, "--out", tmp_path / "out")
+        assert archive.run_archive(settings, in_turn) == 0
+    counts = [len(make.decoded(tmp_path / "out" / name)[0]) for name in ("a.mp4", "a-2.mp4")]
+    assert counts == [5, 3]
 
 
 def test_lists_that_name_nothing(tmp_path):
@@ -129,11 +229,3 @@ def test_lists_that_name_nothing(tmp_path):
         archive.listed([str(tmp_path / "list.txt")])
     with pytest.raises(UsageError, match="cannot read the list"):
         archive.listed([str(tmp_path / "none.txt")])
-
-
-def test_without_ray(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    unit = Unit(Segment("in.mp4", 0, 1, 0), tmp_path / "unit", 0)
-    settings = archive.ArchiveSettings(videos=(), out=tmp_path, recognition=Recognition())
-    with pytest.raises(UsageError, match="pip install ray"):
-        list(archive.process([unit], settings))

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -120,7 +120,8 @@ def run_archive(settings: ArchiveSettings, process: Process | None = None) -> in
             cannot be written.
         WeightsError, DeviceError, UsageError: the settings cannot be used on this machine.
     """
-    videos = list(dict.fromkeys(str(Path(video).resolve()) for video in settings.videos))
+    given = {os.path.abspath(video): video for video in reversed(settings.videos)}
+    videos = list(reversed(given))
     _names(videos, settings)  # refused before anything is written
     process = process or RayWorkers(settings.cluster, settings.workers)
     with locked(settings.out):
@@ -129,7 +130,7 @@ def run_archive(settings: ArchiveSettings, process: Process | None = None) -> in
         endings = _process_outdated(units, settings, process)
         for video, parts in units.items():
             outcomes[video] = _join(video, parts, settings.out / names[video], endings)
-    ordered = [outcomes[video] for video in videos]
+    ordered = [replace(outcomes[video], source=given[video]) for video in videos]
     print(table(ordered), file=sys.stderr)
     return next((outcome.status for outcome in ordered if outcome.status), 0)
 

@@ -48,6 +48,7 @@ def locked(out: Path) -> Iterator[None]:
         _remove_unfinished(out)
         yield
     finally:
+        _remove_unfinished(out)  # of workers that were stopped
         lock.release()
 
 
@@ -61,9 +62,14 @@ def sink_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, av.FFmpegError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SinkError(f"cannot write {path} ({reason}): make room or check its permissions, and "
-                        "start again; finished units are kept") from error  # fmt: skip
+        raise SinkError(not_written(path, error)) from error
+
+
+def not_written(path: Path, error: BaseException) -> str:
+    """The line for an error of writing below a path."""
+    reason = getattr(error, "strerror", None) or error
+    return (f"cannot write {path} ({reason}): make room or check its permissions, and start again; "
+            "finished units are kept")  # fmt: skip
 
 
 def _remove_unfinished(out: Path) -> None:

@@ -12,11 +12,12 @@ from preprocessing.errors import (
     BrokenSourceError,
     DeviceError,
     GarmentError,
+    SinkError,
     SourceError,
     UsageError,
 )
 from realtime.assemble import AnalysisFactory
-from realtime.batch.places import put, remove, sink_errors, unfinished
+from realtime.batch.places import not_written, put, remove, sink_errors, unfinished
 from realtime.batch.provenance import source_of, write_record
 from realtime.batch.units import ROWS, SEGMENT, Counts, Unit
 from realtime.settings import Recognition
@@ -60,6 +61,8 @@ def work(unit: Unit, task: Task) -> Ending:
             counts.write(new)
             write_record(new, unit.origin)
             put(new, unit.folder)
+    except SinkError as error:  # of a file that is removed again, which it names
+        return Ending(error.status, not_written(unit.folder, error.__cause__ or error))
     except GarmentError as error:
         return Ending(error.status, str(error))
     finally:

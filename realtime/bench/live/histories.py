@@ -46,6 +46,7 @@ class History:
         videos: the sources.
         out: the folder of results.
         flags: of the normal run.
+        model: whose weights its own weight file has.
         disk: a small file system that holds `out`; None where only the sizes of files are limited.
         events: the faults so far, in words.
     """
@@ -56,6 +57,7 @@ class History:
     out: Path
     ray: bool = False
     disk: Path | None = None
+    model: str = MODELS[0]
     videos: list[Path] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
@@ -155,7 +157,7 @@ def _two_at_once(one: History) -> str:
 def _full_disk(one: History) -> str:
     if one.disk is None:
         return f"full disk: {one.run(one.some_flags(), limit=one.rng.randrange(*SMALL_FILE))}"
-    ballast, room = one.disk / "ballast", one.rng.randrange(SMALL_FILE[1] * 3)
+    ballast, room = one.disk / "ballast", one.rng.randrange(SMALL_FILE[1])
     with ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, max(1, shutil.disk_usage(one.disk).free - room))
     status = one.run(one.some_flags())
@@ -164,15 +166,16 @@ def _full_disk(one: History) -> str:
 
 
 def _weights(one: History) -> str:
-    model = one.rng.choice(MODELS)
-    _take_weights(one.folder / "weights", model)
-    return f"weights {model}"
+    one.model = next(model for model in MODELS if model != one.model)
+    _take_weights(one)
+    return f"weights {one.model}"
 
 
-def _take_weights(folder: Path, model: str) -> None:
+def _take_weights(one: History) -> None:
+    folder = one.folder / "weights"
     folder.mkdir(exist_ok=True)
     for suffix in (".onnx", ".safetensors"):
-        shutil.copyfile(WEIGHTS_DIR / f"{model}{suffix}", folder / f"own{suffix}")
+        shutil.copyfile(WEIGHTS_DIR / f"{one.model}{suffix}", folder / f"own{suffix}")
 
 
 def _results_damaged(one: History) -> str:
@@ -249,7 +252,7 @@ def _lived(one: History, faults: Counter[str]) -> str:
     """What is wrong at the end of a history; "" for nothing."""
     one.videos += [_new_source(one) for _ in range(SOURCES)]
     one.flags += ["--unit-frames", "12", "--locate", "segment"]
-    _take_weights(one.folder / "weights", MODELS[0])
+    _take_weights(one)
     try:
         for _ in range(one.rng.randint(*FAULTS_OF_ONE)):
             if one.rng.random() < RUN_BEFORE:

@@ -8,16 +8,23 @@ from realtime.batch.places import discard, locked, names_of, put, unfinished, wr
 
 
 def test_a_second_run_is_refused_and_the_next_one_cleans_up(tmp_path):
-    units = tmp_path / "out" / "units" / "a"
-    with locked(tmp_path / "out"):
-        with pytest.raises(SinkError, match=r"another run.*--out"), locked(tmp_path / "out"):
-            pass
-        (units / "000000").mkdir(parents=True)
+    out, units = tmp_path / "out", tmp_path / "out" / "units" / "a"
+    (units / "000000").mkdir(parents=True)
+
+    def leave():
         unfinished(units / "000001").mkdir()
-        unfinished(tmp_path / "out" / "a.mp4").touch()
-    with locked(tmp_path / "out"):
-        assert [path.name for path in units.iterdir()] == ["000000"]
-        assert {path.name for path in (tmp_path / "out").iterdir()} == {".lock", "units"}
+        unfinished(out / "a.mp4").touch()
+
+    def names():
+        return {path.name for path in (*out.iterdir(), *units.iterdir())}
+
+    leave()  # as a killed run
+    with locked(out):
+        assert names() == {".lock", "units", "000000"}
+        with pytest.raises(SinkError, match=r"another run.*--out"), locked(out):
+            pass
+        leave()
+    assert names() == {".lock", "units", "000000"}
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""What a unit's results depend on, recorded beside them: as Make does, but for what is inside too.
+"""Records of what a unit's results depend on: as Make has them, but of contents and flags too.
 
 Results are valid for one source, one set of settings, one set of weight files and one version of
 the app. `Origin` has these four, `difference` names the first that is another one now.
@@ -34,7 +34,7 @@ NEW, DAMAGED = "new", "results damaged"
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What a unit's results depend on, as values of JSON.
+    """All that a unit's results depend on, as values of JSON.
 
     Attributes:
         version: of the app.

@@ -29,7 +29,7 @@ RETRIES = 3  # of a unit whose worker died
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is done with every unit."""
+    """The settings that are the same for every unit."""
 
     recognition: Recognition
     rows_only: bool

@@ -22,7 +22,6 @@ from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
-from realtime.bench.live import histories
 from realtime.bench.live.endurance import memory, soak
 from realtime.bench.live.fuzz import fuzz
 from realtime.bench.live.latency import SlowedLocator, measure_latency, measure_page
@@ -191,6 +190,12 @@ def _live(folder: Path, settings: BenchSettings) -> None:
         print(line, flush=True)
 
 
+def _archive(folder: Path, settings: BenchSettings) -> None:
+    from realtime.bench.live.histories import live  # its processes need Linux
+
+    print(live(folder, seed=0, count=settings.rounds))
+
+
 def _networks(folder: Path, settings: BenchSettings) -> None:
     for batch in BATCHES:
         for name, times in classifier_times(batch).items():
@@ -252,7 +257,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "fuzz": Experiment("random requests to every route of the page", _fuzz),
     "archive": Experiment(
         "archives after faults drawn at random, beside a run from nothing; --rounds of them",
-        lambda folder, settings: print(histories.live(folder, seed=0, count=settings.rounds)),
+        _archive,
     ),
     "networks": Experiment("milliseconds of single networks", _networks),
     "fidelity": Experiment(

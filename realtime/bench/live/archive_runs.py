@@ -1,8 +1,7 @@
-"""Runs of the archive's command in processes of their own, and what tells their results apart."""
+"""Runs of the archive's command in processes of their own, and the contents of their results."""
 
 import multiprocessing
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -44,7 +43,7 @@ class Run:
 
     @property
     def lines(self) -> list[str]:
-        """What it has printed so far."""
+        """The lines that it has printed so far."""
         return self._log.read_text(errors="replace").splitlines()
 
     def wait_for(self, lines: int) -> None:
@@ -52,11 +51,6 @@ class Run:
         end = time.monotonic() + PATIENCE
         while len(self.lines) < lines and self.process.is_alive() and time.monotonic() < end:
             time.sleep(0.01)
-
-    def signal(self, number: int) -> None:
-        """Send a signal to it, if it still runs."""
-        if self.process.is_alive() and self.process.pid:
-            os.kill(self.process.pid, number)
 
     def end(self) -> int | None:
         """Wait for its end; return its exit status, None if it does not end."""
@@ -74,6 +68,8 @@ def _run(argv: list[str], log: str, limit: int | None, ray: bool) -> None:
     sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     os.environ["XDG_CACHE_HOME"] = str(Path(log).parent / "cache")
     if limit:
+        import resource
+
         os.environ["XDG_CACHE_HOME"] = os.devnull  # no half-written networks
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     process = None if ray else in_turn

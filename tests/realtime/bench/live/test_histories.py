@@ -6,12 +6,13 @@ from realtime.bench.live import histories
 from realtime.bench.live.archive_runs import clip, content_of
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-SEED, COUNT = 0, 3
 
 
-def test_histories_end_as_runs_from_nothing(tmp_path):
-    report = histories.live(tmp_path, seed=SEED, count=COUNT, mount=False, ray=False)
-    assert report.endswith(f"{COUNT} of {COUNT} equal to a run from nothing"), report
+# Another source, other flags, damaged results, other weights, killed runs, two runs.
+@pytest.mark.parametrize(("seed", "count"), [(3, 1), (8, 3)])
+def test_histories_end_as_runs_from_nothing(tmp_path, seed, count):
+    report = histories.live(tmp_path, seed=seed, count=count, mount=False, ray=False)
+    assert report.endswith(f"{count} of {count} equal to a run from nothing"), report
 
 
 def test_other_pictures_are_noticed(tmp_path):

@@ -94,7 +94,8 @@ class ArchiveSettings:
     ] = None  # fmt: skip
     rows_only: Annotated[bool, Flag("write no labelled videos")] = False
     resume: Annotated[
-        bool, Flag("reuse the units of earlier runs whose results are still valid")
+        bool,
+        Flag("reuse the units of earlier runs whose results are still valid", default="--resume"),
     ] = True
     recognition: Recognition = field(default_factory=Recognition)
 

@@ -28,6 +28,7 @@ class Settings(Base):
     classes: Annotated[tuple[str, ...], Flag("only these", default="all")] = ()
     boxed: Annotated[tuple[Path, ...], Flag("folders", nargs="+")] = ()
     frozen: Annotated[bool, Flag("train the head alone")] = False
+    resume: Annotated[bool, Flag("go on")] = True
     mode: Annotated[str | None, Flag("mode", choices=("a", "b"))] = None
 
 
@@ -52,6 +53,9 @@ def read(*argv, source=Settings):
         (["--classes", "a,b"], "classes", ("a", "b")),
         (["--boxed", "x", "y"], "boxed", (Path("x"), Path("y"))),
         (["--frozen"], "frozen", True),
+        ([], "resume", True),
+        (["--resume"], "resume", True),
+        (["--no-resume"], "resume", False),
         (["--mode", "b"], "mode", "b"),
     ],
 )

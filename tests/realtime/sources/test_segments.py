@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import make
 import pytest
 
@@ -12,7 +13,7 @@ from realtime.sources.segments import SegmentSource, segments_of
 from realtime.types import Part
 
 
-@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv", "in.ts", "in.avi"])
 def test_segments_make_up_the_file(tmp_path, name):
     path = str(make.clip(tmp_path / name, frames=50, size=(160, 120)))
     with open_source(path) as source:
@@ -35,6 +36,40 @@ def test_pictures_that_an_edit_list_hides_are_in_no_segment(tmp_path):
     with SegmentSource(segment) as source:
         found = [(frame.index, make.index_of(frame.image)) for frame in source]
     assert found == [(index, index + 10) for index in range(10)]
+
+
+def test_a_seek_that_ends_too_late_is_repeated_from_earlier(tmp_path):
+    path = str(make.clip(tmp_path / "in.ts", frames=50, gop=50))
+    segments = segments_of(path, 20)
+    with SegmentSource(segments[2]) as source:
+        assert [make.index_of(frame.image) for frame in source] == [n % 24 for n in range(40, 50)]
+
+
+def test_recordings_that_were_joined_are_one_segment(tmp_path):
+    given = make.clip(tmp_path / "given.ts", frames=50)
+    path = tmp_path / "in.ts"
+    path.write_bytes(given.read_bytes() * 2)
+    (segment,) = segments_of(str(path), 20)
+    with SegmentSource(segment) as source:
+        found = [make.index_of(frame.image) for frame in source]
+    assert found == [n % 24 for n in (*range(50), *range(50))]
+
+
+def test_a_damaged_packet_takes_no_frame_of_the_next_segment(tmp_path):
+    path = make.clip(tmp_path / "in.mp4", frames=40, gop=10)
+    with av.open(str(path)) as container:
+        lost = [packet for packet in container.demux(video=0) if packet.pts == 15 * 512][0]
+    with path.open("r+b") as file:
+        file.seek(lost.pos)
+        file.write(bytes(lost.size))
+    found = []
+    for segment in segments_of(str(path), 20):
+        with SegmentSource(segment) as source:
+            found.append([(frame.index, round(frame.time * 30)) for frame in source])
+            assert source.began == found[-1][0][1] * Fraction(1, 30)
+    times = [time for frames in found for _, time in frames]
+    assert len(times) == len(set(times)) == 39 and found[1] == [(n, n) for n in range(20, 40)]
+    assert [index for index, _ in found[0]] == list(range(19))
 
 
 def test_a_file_that_is_no_video_has_no_segments(tmp_path):

@@ -115,16 +115,19 @@ def discard_others(folder: Path, units: Sequence[Unit]) -> None:
 def damage(units: Sequence[Unit]) -> str:
     """The reason for which a video's results are not those of a whole file; "" if they are.
 
-    Packets that give no picture are damage only where the decoder says so: some codecs have
-    pictures that are never shown.
+    Packets that give no picture are damage only where the container or the decoder says so: some
+    codecs have pictures that are never shown.
     """
     counts = [Counts.read(unit.folder) for unit in units]
     written = sum(one.written for one in counts)
     missing = sum(unit.segment.last - unit.segment.first for unit in units) - written
     if any(one.truncated for one in counts):
         return f"is truncated: it ends after {written} frames, which are in its results"
-    if missing > 0 and any(one.failed for one in counts):
+    incomplete = sum(unit.segment.incomplete for unit in units)
+    if missing > 0 and (incomplete or any(one.failed for one in counts)):
         return f"is damaged: {missing} frames are lost, the other {written} are in its results"
+    if incomplete:
+        return f"is damaged: parts of {incomplete} of its {written} frames are lost"
     return ""
 
 

@@ -33,6 +33,7 @@ class Segment:
         shift: seconds that are added to the file's times, so that they begin at 0.
         part: of the file, to which its segments are limited.
         sought: False if the file is read from its beginning.
+        incomplete: packets of which the container lacks a part, whatever they decode to.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Segment:
     shift: Fraction = Fraction(0)
     part: Part = WHOLE
     sought: bool = True
+    incomplete: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,15 @@ class Packets:
         tick: seconds.
         beginning: seconds of the file's time that becomes 0.
         joined: True for recordings joined end to end, whose own times jump.
+        incomplete: times of the packets of which the container lacks a part; where two recordings
+            meet that is no damage.
     """
 
     ticks: list[int]
     tick: Fraction
     beginning: Fraction
     joined: bool
+    incomplete: list[int]
 
 
 def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]:
@@ -86,9 +91,14 @@ def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]
     ends = [*times[step::step], packets.ticks[behind] if behind < len(packets.ticks) else None]
     return [
         Segment(path, first, min(first + step, len(times)), times[first], end, shift, part,
-                sought=not packets.joined and times[first] > packets.ticks[0])
+                sought=not packets.joined and times[first] > packets.ticks[0],
+                incomplete=_within(packets.incomplete, times[first], end))
         for first, end in zip(range(0, len(times), step), ends, strict=True)
     ]  # fmt: skip
+
+
+def _within(times: list[int], start: int, end: int | None) -> int:
+    return sum(start <= time and (end is None or time < end) for time in times)
 
 
 def _packets_of(path: str) -> Packets:
@@ -98,6 +108,7 @@ def _packets_of(path: str) -> Packets:
         SourceError: it is not a video, or has no times.
     """
     times: list[int] = []
+    incomplete: list[int] = []
     error: Exception | None = None
     try:
         with av.open(media_url(path), metadata_errors="replace") as container:
@@ -112,6 +123,8 @@ def _packets_of(path: str) -> Packets:
                     time = packet.dts if decoding else packet.pts
                     if packet.size and not packet.is_discard and time is not None:
                         times.append(time)
+                        if packet.is_corrupt:
+                            incomplete.append(time)
             except (av.FFmpegError, OSError) as found:
                 error = found  # frames before it are there
     except (av.FFmpegError, OSError) as found:
@@ -120,7 +133,8 @@ def _packets_of(path: str) -> Packets:
         raise SourceError(f"{path} holds no frame with a time" + (f" ({error})" if error else ""))
     times.sort()
     first = beginning(times[0] * timeline.tick, sounds)
-    return Packets(times, timeline.tick, first, bool(timeline.offset))
+    joined = bool(timeline.offset)
+    return Packets(times, timeline.tick, first, joined, [] if joined else incomplete)
 
 
 def _limited(

@@ -16,9 +16,9 @@ def parquet():
 ORIGIN = Origin(source={}, settings={}, weights={})
 
 
-def unit(folder, number, *counts):
+def unit(folder, number, *counts, incomplete=0):
     """A unit of ten frames, with its counts in its folder if there are any."""
-    segment = Segment("in.mp4", 10 * number, 10 * number + 10, 0)
+    segment = Segment("in.mp4", 10 * number, 10 * number + 10, 0, incomplete=incomplete)
     found = Unit(segment, folder / f"{number:06d}", number, ORIGIN)
     for one in counts:
         found.folder.mkdir()
@@ -70,6 +70,12 @@ def test_damage_is_what_the_decoder_says_is_one(tmp_path, counts, words):
     units = [unit(tmp_path, number, one) for number, one in enumerate(counts)]
     found = damage(units)
     assert words in found and bool(found) == bool(words)
+
+
+def test_packets_that_lack_a_part_are_damage_whatever_they_decode_to(tmp_path):
+    units = [unit(tmp_path, n, Counts(written=n + 9), incomplete=2) for n in range(2)]
+    assert damage(units).startswith("is damaged: 1 frames are lost, the other 19")
+    assert damage(units[1:]) == "is damaged: parts of 2 of its 10 frames are lost"
 
 
 def test_units_that_a_video_has_no_more_are_removed(tmp_path):

@@ -45,11 +45,19 @@ def test_a_seek_that_ends_too_late_is_repeated_from_earlier(tmp_path):
         assert [make.index_of(frame.image) for frame in source] == [n % 24 for n in range(40, 50)]
 
 
+def test_packets_that_lack_a_part_are_counted(tmp_path):
+    path = make.clip(tmp_path / "in.ts", frames=50, gop=10)
+    data = path.read_bytes()
+    path.write_bytes(data[: 188 * 40] + data[188 * 42 :])
+    assert [segment.incomplete for segment in segments_of(str(path), 20)] == [1, 0, 0]
+
+
 def test_recordings_that_were_joined_are_one_segment(tmp_path):
     given = make.clip(tmp_path / "given.ts", frames=50)
     path = tmp_path / "in.ts"
     path.write_bytes(given.read_bytes() * 2)
     (segment,) = segments_of(str(path), 20)
+    assert segment.incomplete == 0
     with SegmentSource(segment) as source:
         found = [make.index_of(frame.image) for frame in source]
     assert found == [n % 24 for n in (*range(50), *range(50))]
@@ -58,7 +66,7 @@ def test_recordings_that_were_joined_are_one_segment(tmp_path):
 def test_a_damaged_packet_takes_no_frame_of_the_next_segment(tmp_path):
     path = make.clip(tmp_path / "in.mp4", frames=40, gop=10)
     with av.open(str(path)) as container:
-        lost = [packet for packet in container.demux(video=0) if packet.pts == 15 * 512][0]
+        lost = next(p for p in container.demux(video=0) if p.pts == 15 * 512)
     with path.open("r+b") as file:
         file.seek(lost.pos)
         file.write(bytes(lost.size))

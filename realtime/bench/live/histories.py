@@ -142,9 +142,11 @@ def _two_at_once(one: History) -> str:
     first = one.start(("--no-resume",))
     first.wait_for(1)  # it has the folder
     second = one.start(one.some_flags())
+    second.wait_for(1)
+    running = first.process.is_alive()
     status = one.end(second)
     refused = status == 5 and any("another run" in line for line in second.lines)
-    if not refused and first.process.is_alive():
+    if not refused and running:
         raise AssertionError(f"two runs at once: {status}, {second.lines}")
     one.end(first)
     return f"two runs{', the second refused' if refused else ''}"

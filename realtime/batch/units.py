@@ -126,6 +126,8 @@ def damage(units: Sequence[Unit]) -> str:
     incomplete = sum(unit.segment.incomplete for unit in units)
     if missing > 0 and (incomplete or any(one.failed for one in counts)):
         return f"is damaged: {missing} frames are lost, the other {written} are in its results"
+    if any(unit.segment.skipped for unit in units):
+        return f"is damaged: parts of it cannot be read, {written} frames are in its results"
     if incomplete:
         return f"is damaged: parts of {incomplete} of its {written} frames are lost"
     return ""

@@ -3,11 +3,13 @@
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.logging
 
 from preprocessing.errors import SourceError
 from preprocessing.files import media_url
@@ -34,6 +36,8 @@ class Segment:
         part: of the file, to which its segments are limited.
         sought: False if the file is read from its beginning.
         incomplete: packets of which the container lacks a part, whatever they decode to.
+        skipped: True if a damaged part of the file, with an unknown number of packets, cannot be
+            read.
     """
 
     path: str
@@ -45,6 +49,7 @@ class Segment:
     part: Part = WHOLE
     sought: bool = True
     incomplete: int = 0
+    skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Packets:
         joined: True for recordings joined end to end, whose own times jump.
         incomplete: times of the packets of which the container lacks a part; where two recordings
             meet that is no damage.
+        skipped: True if a damaged part of the file cannot be read.
     """
 
     ticks: list[int]
@@ -65,6 +71,7 @@ class Packets:
     beginning: Fraction
     joined: bool
     incomplete: list[int]
+    skipped: bool
 
 
 def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]:
@@ -92,7 +99,8 @@ def segments_of(path: str, frames: int, cut: Cut | None = None) -> list[Segment]
     return [
         Segment(path, first, min(first + step, len(times)), times[first], end, shift, part,
                 sought=not packets.joined and times[first] > packets.ticks[0],
-                incomplete=_within(packets.incomplete, times[first], end))
+                incomplete=_within(packets.incomplete, times[first], end),
+                skipped=packets.skipped)
         for first, end in zip(range(0, len(times), step), ends, strict=True)
     ]  # fmt: skip
 
@@ -110,6 +118,7 @@ def _packets_of(path: str) -> Packets:
     times: list[int] = []
     incomplete: list[int] = []
     error: Exception | None = None
+    complaints: list[str] = []
     try:
         with av.open(media_url(path), metadata_errors="replace") as container:
             stream = picture_stream(container)
@@ -117,16 +126,17 @@ def _packets_of(path: str) -> Packets:
                 raise SourceError(f"no video stream in {path}: name a file that holds video")
             sounds, timeline = sound_starts(container), Timeline(stream)
             decoding = in_decoding_order(container)
-            try:
-                for packet in container.demux(stream):
-                    timeline.place(packet)
-                    time = packet.dts if decoding else packet.pts
-                    if packet.size and not packet.is_discard and time is not None:
-                        times.append(time)
-                        if packet.is_corrupt:
-                            incomplete.append(time)
-            except (av.FFmpegError, OSError) as found:
-                error = found  # frames before it are there
+            with _complaints(container) as complaints:
+                try:
+                    for packet in container.demux(stream):
+                        timeline.place(packet)
+                        time = packet.dts if decoding else packet.pts
+                        if packet.size and not packet.is_discard and time is not None:
+                            times.append(time)
+                            if packet.is_corrupt:
+                                incomplete.append(time)
+                except (av.FFmpegError, OSError) as found:
+                    error = found  # frames before it are there
     except (av.FFmpegError, OSError) as found:
         raise SourceError(f"cannot read {path}: {found}") from found
     if not times:
@@ -134,7 +144,28 @@ def _packets_of(path: str) -> Packets:
     times.sort()
     first = beginning(times[0] * timeline.tick, sounds)
     joined = bool(timeline.offset)
-    return Packets(times, timeline.tick, first, joined, [] if joined else incomplete)
+    return Packets(times, timeline.tick, first, joined, [] if joined else incomplete,
+                   skipped=bool(complaints))  # fmt: skip
+
+
+@contextmanager
+def _complaints(container: "av.container.InputContainer") -> Iterator[list[str]]:
+    """The errors that FFmpeg logs of a Matroska file while it reads one.
+
+    It reads on behind damaged elements, and says so nowhere else.
+    """
+    found: list[str] = []
+    if not container.format.name.startswith("matroska"):
+        yield found
+        return
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as lines:
+            yield found
+    finally:
+        av.logging.set_level(level)
+    found += [text for _, name, text in lines if name.startswith("matroska")]
 
 
 def _limited(

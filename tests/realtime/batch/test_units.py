@@ -1,5 +1,7 @@
 """Units of an archive: how the rows of a video's units become one table."""
 
+from dataclasses import replace
+
 import make
 import pytest
 
@@ -76,6 +78,8 @@ def test_packets_that_lack_a_part_are_damage_whatever_they_decode_to(tmp_path):
     units = [unit(tmp_path, n, Counts(written=n + 9), incomplete=2) for n in range(2)]
     assert damage(units).startswith("is damaged: 1 frames are lost, the other 19")
     assert damage(units[1:]) == "is damaged: parts of 2 of its 10 frames are lost"
+    skipped = [replace(units[1], segment=replace(units[1].segment, skipped=True))]
+    assert damage(skipped).startswith("is damaged: parts of it cannot be read, 10 frames")
 
 
 def test_units_that_a_video_has_no_more_are_removed(tmp_path):

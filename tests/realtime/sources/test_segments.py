@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import av.logging
 import make
 import pytest
 
@@ -50,6 +51,20 @@ def test_packets_that_lack_a_part_are_counted(tmp_path):
     data = path.read_bytes()
     path.write_bytes(data[: 188 * 40] + data[188 * 42 :])
     assert [segment.incomplete for segment in segments_of(str(path), 20)] == [1, 0, 0]
+
+
+def test_parts_that_the_demuxer_skips_are_noticed(tmp_path):
+    path = make.clip(tmp_path / "in.mkv", frames=50, gop=10)
+    level = av.logging.get_level()
+    assert not any(segment.skipped for segment in segments_of(str(path), 20))
+    with av.open(str(path)) as container:
+        block = [packet.pos for packet in container.demux(video=0)][25]
+    with path.open("r+b") as file:
+        file.seek(block)
+        file.write(bytes(20))
+    segments = segments_of(str(path), 20)
+    assert segments[-1].last < 50 and all(segment.skipped for segment in segments)
+    assert av.logging.get_level() == level
 
 
 def test_recordings_that_were_joined_are_one_segment(tmp_path):

@@ -154,11 +154,13 @@ def run_one(
         settings = replace(settings, serve=DEFAULT_ADDRESS)
     if settings.serve is not None:
         return _serve(address, settings)
-    with _open(address, settings) as source:
+    with _open(address, settings, interrupt) as source:
         return _process(source, settings, factory, interrupt)
 
 
-def _open(address: Address | None, settings: Settings) -> "Source":
+def _open(
+    address: Address | None, settings: Settings, interrupt: "Interrupt | None" = None
+) -> "Source":
     from realtime.sources.open_source import open_source
 
     options = settings.source
@@ -170,6 +172,8 @@ def _open(address: Address | None, settings: Settings) -> "Source":
         cut=options.cut,
         camera=options.camera,
         insecure=options.insecure,
+        timeout=options.timeout,
+        stopped=interrupt.requested if interrupt else lambda: False,
     )
 
 

@@ -21,8 +21,8 @@ from preprocessing.errors import GarmentError
 from realtime import __version__
 from realtime.analysis.engines import ENGINES
 from realtime.sinks.window import has_display
-from realtime.sources.cameras import CameraSource
 from realtime.sources.devices import LIBRARY, Camera, are_listed, cameras
+from realtime.sources.open_source import open_source
 from training.inference import pose_files
 from training.inference.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
 
@@ -134,7 +134,7 @@ def _cameras() -> Iterator[Finding]:
 def _camera(camera: Camera) -> Finding:
     subject, name = f"camera {camera.number}", camera.name or camera.path
     try:
-        with CameraSource(camera.number) as source:
+        with open_source(camera.number) as source:
             next(iter(source))
             info = source.info
     except GarmentError:

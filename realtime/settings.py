@@ -83,6 +83,15 @@ class SourceSettings:
             default="0: not at all",
         ),
     ] = 0.0
+    timeout: Annotated[
+        float,
+        Flag(
+            "how long a source may take to open and to give its first picture",
+            POSITIVE,
+            metavar="SECONDS",
+            group=SOURCE,
+        ),
+    ] = 15.0
     hwaccel: Annotated[
         str,
         Flag(

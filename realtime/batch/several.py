@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from preprocessing.errors import GarmentError, SinkError, UsageError, printable
+from preprocessing.errors import GarmentError, SinkError, SourceError, UsageError, printable
 from preprocessing.files import letters, place
 from realtime.batch.inputs import still_picture
 from realtime.runtime.interrupt import Interrupt
@@ -120,7 +120,10 @@ def _outcome(
         logger.error("%s: %s", job.address, error, exc_info=True)
         name = masked(str(job.address))
         print(printable(f"error: {name}: {error}"), file=sys.stderr)
-        return Outcome(source=name, status=error.status, error=str(error))
+        # A source that a signal kept from being opened has not failed.
+        signal = interrupt.status if interrupt and isinstance(error, SourceError) else 0
+        status = signal or error.status
+        return Outcome(source=name, status=status, error=str(error))
 
 
 def jobs_of(addresses: Sequence[Address], settings: Settings) -> list[Job]:

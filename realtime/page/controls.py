@@ -50,8 +50,8 @@ def controls(session: Session, uploads: Uploads) -> APIRouter:
             await command(session.show_recording)
         else:
             address = _address(session, name)
-            opens = partial(_opened, address, insecure=session.insecure)
-            await command(partial(session.show, opens, first_release=isinstance(address, int)))
+            await command(partial(session.show, partial(_opened, address, session),
+                                  first_release=isinstance(address, int)))  # fmt: skip
         return session.report()
 
     @routes.post("/settings")
@@ -72,7 +72,7 @@ def controls(session: Session, uploads: Uploads) -> APIRouter:
     async def upload(request: Request) -> dict:
         path = await uploads.receive(request.stream())
         try:
-            await command(partial(session.show, partial(_opened_upload, path)))
+            await command(partial(session.show, partial(_opened_upload, path, session)))
         except (GarmentError, BusyError):
             uploads.remove(path)
             raise
@@ -116,13 +116,13 @@ def _address(session: Session, name: str) -> Address:
     return offered[name]
 
 
-def _opened(address: Address, *, insecure: bool = False) -> Source:
+def _opened(address: Address, session: Session) -> Source:
     """Open a source of a size that can be shown.
 
     Raises:
         SourceError: it cannot be opened, or is too large.
     """
-    source = open_source(address, insecure=insecure)
+    source = open_source(address, timeout=session.timeout, insecure=session.insecure)
     if source.info.width * source.info.height > MAX_PIXELS:
         source.__exit__(None, None, None)
         raise SourceError(f"pictures of {source.info.width} x {source.info.height} are too large: "
@@ -130,9 +130,9 @@ def _opened(address: Address, *, insecure: bool = False) -> Source:
     return source
 
 
-def _opened_upload(path: Path) -> Source:
+def _opened_upload(path: Path, session: Session) -> Source:
     try:
-        return _opened(str(path))
+        return _opened(str(path), session)
     except SourceError as error:
         reason = str(error).replace(str(path), "it")
         raise SourceError(f"this file is not a video or picture that can be read: {reason}"

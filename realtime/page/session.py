@@ -39,6 +39,7 @@ class Session:
     Attributes:
         own: the command line's source by its name.
         insecure: True if streams may come from servers whose certificates are not trusted.
+        timeout: seconds that a source may take until its first picture.
         recording: the run that writes files, if there is one.
     """
 
@@ -46,6 +47,7 @@ class Session:
         self.hub, self.commands = Hub(), Commands()
         name = printable(Path(masked(address)).name) if isinstance(address, str) else ""
         self.own = {name: address} if isinstance(address, str) else {}
+        self.timeout = settings.source.timeout
         self.recording: PageRun | None = None
         self.insecure = settings.source.insecure
         self._outputs, self._recognition = settings.outputs, settings.recognition

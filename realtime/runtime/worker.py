@@ -5,12 +5,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
 
 FEW_CORES = 2  # up to which a codec's own threads cost more than they save
 JOIN_SECONDS = 1.5  # to wait for a thread that may hang in a driver or a network read
 POLL_SECONDS = 0.1  # so that signal handlers run while the main thread waits
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def cores() -> int:
@@ -25,6 +27,72 @@ def codec_threads() -> int:
 
 class ReceiveTimeout(Exception):
     """No item came for as long as the receiver waits."""
+
+
+class Deadline:
+    """A time by which something has to be done.
+
+    Attributes:
+        seconds: from the start, or the last progress, until then.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Count the seconds anew, since there was progress."""
+        self._end = time.monotonic() + self.seconds
+
+    @property
+    def over(self) -> bool:
+        """True once it has passed."""
+        return time.monotonic() > self._end
+
+
+def call_within(
+    deadline: Deadline,
+    work: Callable[[], Result],
+    *,
+    late: Callable[[Result], object],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Return what a function returns that may hang in a driver or in a network read.
+
+    It runs on a daemon thread, which is left behind where it hangs.
+
+    Args:
+        late: called there with a result that came too late for anybody.
+        stopped: asked while it runs; true ends the wait.
+
+    Raises:
+        ReceiveTimeout: it took too long, or `stopped()` is true.
+        BaseException: that which the function raised.
+    """
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as problem:  # raised again in the caller's thread
+            if future.set_running_or_notify_cancel():
+                future.set_exception(problem)
+            return
+        if future.set_running_or_notify_cancel():
+            future.set_result(result)
+        else:
+            late(result)
+
+    threading.Thread(target=run, name="opening", daemon=True).start()
+    try:
+        while not future.done():
+            wait((future,), POLL_SECONDS)
+            if (deadline.over or stopped()) and future.cancel():
+                raise ReceiveTimeout
+    except KeyboardInterrupt:
+        future.cancel()
+        raise
+    return future.result()
 
 
 class Channel(Generic[Item]):

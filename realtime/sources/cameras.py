@@ -56,7 +56,7 @@ class CameraSource:
         self._capture = opened_capture(number)
         if not self._capture.isOpened():
             raise SourceError(why_no_camera(number))
-        given = self._asked_for(mode, number) if mode else given_mode(self._capture)
+        given = self._asked_for(mode, number) if mode else self._given(CameraMode(), number)
         width, height = given.size or (0, 0)
         self.info = SourceInfo(
             name=f"camera {number}",
@@ -82,6 +82,8 @@ class CameraSource:
         done, image = self._capture.read()  # only then drivers say what they give
         if not done:
             self._capture.release()
+            if not mode:
+                raise SourceError(why_no_camera(number))
             raise SourceError(f"camera {number} gives no pictures in {mode}: try another "
                               "--camera-size or --camera-format")  # fmt: skip
         return given_mode(self._capture, image)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import partial
+from time import monotonic
 from typing import Protocol
 
 import av
@@ -17,8 +18,9 @@ from realtime.runtime.certificates import (
 )
 from realtime.runtime.masking import login_refused, masked
 from realtime.sources.live_packets import rtsp_options
+from realtime.sources.source import OPENING_SECONDS, no_picture
 
-OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 5.0  # seconds, of network streams
+READ_TIMEOUT = 5.0  # seconds, of network streams
 HLS_TIMEOUT = 30.0  # seconds; its segments are long
 PROBING = "500000"  # microseconds
 # Pictures beside the video: covers, and thumbnails of its chapters.
@@ -49,6 +51,7 @@ def open_container(
     network: bool,
     hwaccel: str,
     insecure: bool = False,
+    seconds: float = OPENING_SECONDS,
 ) -> "av.container.InputContainer":
     """Open a video.
 
@@ -58,13 +61,15 @@ def open_container(
         network: True for a stream, or a file on a server.
         hwaccel: FFmpeg's name of the device that decodes; "" for the CPU.
         insecure: True to take a stream from servers whose certificates are not trusted.
+        seconds: that a stream may take.
 
     Raises:
         SourceError: it does not open, or its server is not trusted.
         DeviceError: there is no such device, or it cannot decode this.
     """
-    timeout = (OPEN_TIMEOUT, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
+    timeout = (seconds, HLS_TIMEOUT if ".m3u8" in url else READ_TIMEOUT) if network else None
     options: dict[str, str] = {}
+    begun = monotonic()
     if isinstance(place, str) and place.startswith("rtsp"):
         place, options = rtsp_options(place)
     if url.startswith("tcp:"):  # maybe without times, which arrival gives: little may come at once
@@ -83,6 +88,9 @@ def open_container(
             return _verified_hls(opened, url, options)
         return container
     except (av.FFmpegError, OSError, RuntimeError, UnicodeError) as error:
+        # FFmpeg calls a stream that is silent now interrupted, now invalid.
+        if isinstance(error, av.ExitError) or (network and monotonic() >= begun + seconds):
+            raise no_picture(masked(url), seconds) from error
         if verifies and (reason := refused_because(url)):
             raise SourceError(f"cannot open {masked(url)}: {reason}") from error
         if not hwaccel:

@@ -12,7 +12,7 @@ import numpy as np
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.masking import masked
-from realtime.runtime.worker import codec_threads
+from realtime.runtime.worker import Deadline, codec_threads
 from realtime.sources.addresses import media_location
 from realtime.sources.containers import (
     HLS_TIMEOUT,
@@ -30,7 +30,7 @@ from realtime.sources.geometry import orientation_of
 from realtime.sources.live_packets import Packets
 from realtime.sources.skipping import SkippingReader
 from realtime.sources.sound import LookAhead, SoundTape
-from realtime.sources.source import TIME_BASE, LiveClock
+from realtime.sources.source import OPENING_SECONDS, TIME_BASE, LiveClock, no_picture
 from realtime.sources.timeline import DisplayTimes, Timeline, frame_ticks
 from realtime.types import Frame, SourceInfo
 
@@ -51,6 +51,7 @@ class VideoSource:
         hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
         file: an open file instead of the URL, which is read once; it is closed at the end.
         insecure: True to take a stream from servers whose certificates are not trusted.
+        deadline: of the first picture; None for OPENING_SECONDS from now on.
 
     Raises:
         SourceError: it does not open, its server is not trusted, or it holds no picture.
@@ -68,15 +69,17 @@ class VideoSource:
         hwaccel: str = "",
         file: ByteReader | None = None,
         insecure: bool = False,
+        deadline: Deadline | None = None,
     ):
         self.failed = 0
         self._url, self._name, self._file = url, masked(url), file
         self._read_error: Exception | None = None
         self._skips = False
         self._connected = monotonic()
-        place = file or media_location(url)
+        self._deadline: Deadline | None = deadline or Deadline(OPENING_SECONDS)
+        place, seconds = file or media_location(url), self._deadline.seconds
         self._container = open_container(
-            place, url, network=network, hwaccel=hwaccel, insecure=insecure
+            place, url, network=network, hwaccel=hwaccel, seconds=seconds, insecure=insecure
         )
         stream = picture_stream(self._container)
         if stream is None:
@@ -177,9 +180,12 @@ class VideoSource:
         first = next(self._decoder, None)
         if first is None:
             self._packets.close()
+            if isinstance(self._read_error, av.ExitError | TimeoutError):
+                raise no_picture(self._name, monotonic() - self._connected)
             raise SourceError(
                 f"{self._name} holds no decodable frame: the file is empty or damaged"
             )
+        self._deadline = None
         return first
 
     def _read_shift(self, seconds: Fraction | None) -> int:
@@ -205,6 +211,8 @@ class VideoSource:
         try:
             for packet, arrived in iter(self._reader.read, None):
                 self._arrived = arrived
+                if self._deadline and self._deadline.over:
+                    raise TimeoutError
                 is_picture = packet.stream.index == self._stream.index
                 self._see_end(packet, is_picture=is_picture)
                 for chosen in self._reader.chosen(packet) if is_picture else ():

@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import HEAD_BYTES, VIDEO, kind_of_head
+from realtime.runtime.worker import Deadline
 from realtime.sources.addresses import STDIN
 from realtime.sources.containers import ByteReader
 from realtime.sources.files_and_streams import VideoSource
@@ -43,11 +44,10 @@ class Pipe:
 
     Attributes:
         label: its name in messages.
-        interrupted: True if Ctrl-C ended a read; the pipe then seems to end.
     """
 
     def __init__(self, file: BinaryIO, *, label: str):
-        self.label, self.interrupted = label, False  # a name would tell FFmpeg the kind of file
+        self.label = label  # a name would tell FFmpeg the kind of file
         self._file, self._head = file, b""
 
     def head(self, size: int) -> bytes:
@@ -64,19 +64,17 @@ class Pipe:
         if self._head:
             found, self._head = self._head[:size], self._head[size:]
             return found
-        try:
-            return b"" if self.interrupted else self._file.read(size)
-        except KeyboardInterrupt:  # which PyAV would lose
-            self.interrupted = True
-            return b""
+        return self._file.read(size)
 
     def close(self) -> None:
         """Close it."""
         self._file.close()
 
 
-def open_pipe(address: str, *, hwaccel: str, shift: Fraction | None) -> Source:
+def open_pipe(address: str, *, hwaccel: str, shift: Fraction | None, deadline: Deadline) -> Source:
     """Open what can be read once; the arguments are those of `VideoSource`.
+
+    What has to be stored first may take as long as it comes.
 
     Raises:
         SourceError: it is empty, a terminal, or no video and no picture.
@@ -85,15 +83,15 @@ def open_pipe(address: str, *, hwaccel: str, shift: Fraction | None) -> Source:
     raw = _opened(address, name)
     pipe = Pipe(raw, label=name)
     try:
-        return _source_of(pipe, raw, hwaccel=hwaccel, shift=shift)
+        return _source_of(pipe, raw, hwaccel=hwaccel, shift=shift, deadline=deadline)
     except SourceError:
         raw.close()
-        if pipe.interrupted:
-            raise KeyboardInterrupt from None
         raise
 
 
-def _source_of(pipe: Pipe, raw: BinaryIO, *, hwaccel: str, shift: Fraction | None) -> Source:
+def _source_of(
+    pipe: Pipe, raw: BinaryIO, *, hwaccel: str, shift: Fraction | None, deadline: Deadline
+) -> Source:
     """The source of a pipe, by its first bytes."""
     whole = raw.seekable() and raw.tell() == 0  # `< FILE`
     head = pipe.head(HEAD_BYTES)
@@ -101,14 +99,16 @@ def _source_of(pipe: Pipe, raw: BinaryIO, *, hwaccel: str, shift: Fraction | Non
         raise SourceError(f"nothing came from {pipe.label}: the command before it gave no video")
     kind = kind_of_head(head)
     if kind and kind not in (VIDEO, *SERIES):
-        return SpooledPicture(pipe)
+        return SpooledPicture(pipe, deadline)
     file: ByteReader = pipe
     if whole:
         raw.seek(0)
         file = raw
     elif kind == VIDEO and needs_seeking(pipe):
-        file = _spooled(pipe)
-    return VideoSource(pipe.label, network=False, shift=shift, hwaccel=hwaccel, file=file)
+        file = _spooled(pipe, deadline)
+    return VideoSource(
+        pipe.label, network=False, shift=shift, hwaccel=hwaccel, file=file, deadline=deadline
+    )
 
 
 def _opened(address: str, name: str) -> BinaryIO:
@@ -153,12 +153,12 @@ def needs_seeking(pipe: Pipe) -> bool:
 class SpooledPicture(PictureSource):
     """A picture or animation from a pipe, in a temporary file."""
 
-    def __init__(self, pipe: Pipe):
+    def __init__(self, pipe: Pipe, deadline: Deadline):
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name) / "picture"
         try:
             with path.open("wb") as file:
-                _copy(pipe, file)
+                _copy(pipe, file, deadline)
             super().__init__(Path(pipe.label), [path])
         except BaseException:
             self._folder.cleanup()
@@ -168,11 +168,11 @@ class SpooledPicture(PictureSource):
         self._folder.cleanup()
 
 
-def _spooled(pipe: Pipe) -> BinaryIO:
+def _spooled(pipe: Pipe, deadline: Deadline) -> BinaryIO:
     """A temporary file with all that a pipe gives; it goes when it is closed."""
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115, the source closes it
     try:
-        _copy(pipe, file)
+        _copy(pipe, file, deadline)
         file.seek(0)
     except BaseException:
         file.close()
@@ -180,15 +180,14 @@ def _spooled(pipe: Pipe) -> BinaryIO:
     return file
 
 
-def _copy(pipe: Pipe, file: BinaryIO) -> None:
+def _copy(pipe: Pipe, file: BinaryIO, deadline: Deadline) -> None:
     try:
         while block := pipe.read(BLOCK):
             file.write(block)
+            deadline.renew()
     except OSError as error:
         raise SourceError(
             f"{pipe.label} has to be stored before it can be read (an mp4 with its index at the "
             f"end, or a picture), and {tempfile.gettempdir()} does not take it ({error.strerror}): "
             "set TMPDIR, or write the mp4 with its index first (ffmpeg -movflags +faststart)"
         ) from error
-    if pipe.interrupted:
-        raise KeyboardInterrupt

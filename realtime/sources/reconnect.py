@@ -8,11 +8,10 @@ from dataclasses import replace
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.runtime.service import service
 from realtime.runtime.worker import Prefetch, ReceiveTimeout
-from realtime.sources.source import TIME_BASE, LiveClock, Source
+from realtime.sources.source import OPENING_SECONDS, TIME_BASE, LiveClock, Source
 from realtime.types import Frame
 
 STALL_SECONDS = 1.5  # without a frame, after which a source that gave some is lost
-OPENING_SECONDS = 10.0  # that a source may take until its first frame
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.8  # seconds between attempts
 QUEUE_SIZE = 2  # frames between the reading thread and the pipeline's
 logger = logging.getLogger(__name__)
@@ -28,14 +27,22 @@ class ReconnectingSource:
         first: open, not yet entered.
         reopen: opens the source again.
         patience: seconds for which reopening is tried; then the source has broken off.
+        opening: seconds that the source may take each time until its first frame.
     """
 
-    def __init__(self, first: Source, reopen: Callable[[], Source], *, patience: float):
+    def __init__(
+        self,
+        first: Source,
+        reopen: Callable[[], Source],
+        *,
+        patience: float,
+        opening: float = OPENING_SECONDS,
+    ):
         self.info = replace(first.info, time_base=TIME_BASE)
         self.failed = 0
         self._next: Source | None = first
         self._reopen, self._patience = reopen, patience
-        self._timeout = OPENING_SECONDS  # for the next frame
+        self._opening = self._timeout = opening  # the second one is for the next frame
 
     def __enter__(self) -> "ReconnectingSource":
         return self
@@ -86,7 +93,7 @@ class ReconnectingSource:
 
     def _connection(self) -> Iterator[Frame]:
         """The frames of one connection, read on a thread that is left behind if it hangs."""
-        self._timeout = OPENING_SECONDS
+        self._timeout = self._opening
         with Prefetch(self._opened(), size=QUEUE_SIZE, drop_oldest=False, join=0.0) as frames:
             for frame in frames.items(timeout=lambda: self._timeout):
                 self._timeout = max(STALL_SECONDS, self.info.silence)

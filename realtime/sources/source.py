@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Protocol
 
+from preprocessing.errors import SourceError
 from realtime.types import Frame, SourceInfo
 
 TIME_BASE = Fraction(1, 90_000)  # seconds a tick of live sources
+OPENING_SECONDS = 15.0  # that a source may take until its first picture
 
 
 class Source(Protocol):
@@ -33,6 +35,12 @@ class Source(Protocol):
             BrokenSourceError: the source broke off; every frame so far was given.
         """
         ...
+
+
+def no_picture(name: str, seconds: float) -> SourceError:
+    """Return the error of a source that opens but shows nothing, or does not even open."""
+    return SourceError(f"{name} gave no picture within {seconds:.3g} s: check that it sends, or "
+                       "wait longer with --timeout SECONDS")  # fmt: skip
 
 
 class LiveClock:

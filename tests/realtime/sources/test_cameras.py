@@ -24,10 +24,10 @@ from realtime.sources.open_source import open_source
 
 
 class FakeCapture:
-    """In place of cv2.VideoCapture: five pictures, then the cable is pulled."""
+    """In place of cv2.VideoCapture: one picture to open it, five, then the cable is pulled."""
 
     def __init__(self, number):
-        self.left = 5
+        self.left = 6
 
     def isOpened(self):  # OpenCV's name
         return True

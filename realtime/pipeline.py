@@ -8,16 +8,16 @@ files.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Protocol
 
 import cv2
 
 from preprocessing.errors import ClosedPipeError
 from realtime.runtime.stats import Stats
-from realtime.runtime.worker import FEW_CORES, Prefetch, WriteBehind, cores
+from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
-from realtime.sinks.sink import Sink, opened
+from realtime.sinks.delivery import delivering
+from realtime.sinks.sink import Sink
 from realtime.sinks.video import VideoSink
 from realtime.sources.geometry import letterboxed
 from realtime.sources.pacing import Pacer
@@ -25,7 +25,6 @@ from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
 DECODED_FRAMES = 8  # that wait for the analysis
-LABELLED_FRAMES = 8  # that wait for the sinks
 HUD_SECONDS = 0.25  # between changes of the HUD, so that it can be read
 
 
@@ -106,7 +105,7 @@ def run(
 
     Files never lose a frame; of live sources the oldest waiting frame is dropped and counted, of
     streams, whose packets wait, only while the analysis is behind. The sinks are opened first and
-    closed at the end, however that comes.
+    closed at the end, however that comes; each of them has a thread of its own.
 
     Args:
         stopped: True once the run shall end; asked between frames.
@@ -130,32 +129,30 @@ def run(
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
     given = _at_one_size(source, source.info) if one_size else source
     read, pacer = _timed(given, stats), Pacer() if source.info.buffered else None
-    with opened(sinks, source.info):
-        stats.start()
-        with (
-            WriteBehind(partial(_write, sinks, stats), size=LABELLED_FRAMES) as queue,
-            Prefetch(
-                pacer.paced(read) if pacer else read,
-                size=waiting,
-                drop_oldest=pacer.may_drop if pacer else live,
-            ) as decoded,
-        ):
-            try:
-                frames = decoded.items(stopped)
-                frames = pacer.timed(frames) if pacer else frames
-                for labelled in analysis.analysed(frames, stats, concurrent=concurrent):
-                    stats.dropped = decoded.dropped
-                    if draws:
-                        labelled = overlay(labelled, stats)
-                    stats.frame_analysed(labelled.frame.captured)
-                    queue.send(labelled)
-                    progress(labelled.frame.index + 1)
-                    if show and not show(labelled, stopped):
-                        raise Stopped
-                if stopped():
+    with (
+        delivering(sinks, source.info, stats, stopped=stopped) as deliver,
+        Prefetch(
+            pacer.paced(read) if pacer else read,
+            size=waiting,
+            drop_oldest=pacer.may_drop if pacer else live,
+        ) as decoded,
+    ):
+        try:
+            frames = decoded.items(stopped)
+            frames = pacer.timed(frames) if pacer else frames
+            for labelled in analysis.analysed(frames, stats, concurrent=concurrent):
+                stats.dropped = decoded.dropped
+                if draws:
+                    labelled = overlay(labelled, stats)
+                stats.frame_analysed(labelled.frame.captured)
+                deliver(labelled)
+                progress(labelled.frame.index + 1)
+                if show and not show(labelled, stopped):
                     raise Stopped
-            finally:
-                stats.dropped, stats.failed = decoded.dropped, source.failed
+            if stopped():
+                raise Stopped
+        finally:
+            stats.dropped, stats.failed = decoded.dropped, source.failed
 
 
 def _at_one_size(frames: Iterable[Frame], info: SourceInfo) -> Iterator[Frame]:
@@ -176,10 +173,3 @@ def _timed(source: Iterable[Frame], stats: Stats) -> Iterator[Frame]:
         stats.add("decode", time.perf_counter() - start)
         stats.read += 1
         yield frame
-
-
-def _write(sinks: Sequence[Sink], stats: Stats, labelled: LabelledFrame) -> None:
-    with stats.stage("write"):
-        for sink in sinks:
-            sink.write(labelled)
-    stats.frame_written()

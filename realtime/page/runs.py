@@ -11,7 +11,7 @@ from realtime.page.state import Hub, State
 from realtime.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
-from realtime.runtime.worker import Background
+from realtime.runtime.worker import HANG_SECONDS, Background
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.replacing import replacing
 from realtime.sinks.sink_table import OutputSettings, make_sinks
@@ -117,8 +117,11 @@ class PageRun:
         self._work.start()
 
     def stop(self) -> None:
-        """End the run: its outputs are complete, and its source is released."""
-        self._work.stop()
+        """End the run: its outputs are complete, and its source is released.
+
+        One that hangs is left behind, a recording only if really nothing happens any more.
+        """
+        self._work.stop(longest=float("inf") if self.records else HANG_SECONDS)
 
     @property
     def paused(self) -> bool:

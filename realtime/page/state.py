@@ -111,7 +111,7 @@ class State:
         frozen: True to leave the picture of the hub as it is.
     """
 
-    needs_picture = True
+    needs_picture = newest = True
 
     def __init__(self, hub: Hub, stats: Stats, shade: Callable[[str], tuple[int, int, int]]):
         self._hub, self._stats, self._shade = hub, stats, shade

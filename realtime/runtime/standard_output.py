@@ -1,5 +1,6 @@
 """Standard output as the place of one output, which nothing else may print on."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -48,7 +49,22 @@ def open_output(path: Path, mode: str, **options: Any) -> IO[Any]:
 
     Raises:
         OSError: it cannot be opened.
+        SinkError: nobody reads the named pipe, for whom the run would wait without end.
     """
     if path != STDOUT:
+        if path.is_fifo():
+            return os.fdopen(_write_end(path), mode, **options)
         return path.open(mode, **options)
     return os.fdopen(os.dup(_reserved[-1] if _reserved else 1), mode, **options)
+
+
+def _write_end(path: Path) -> int:
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise SinkError(f"output {path} is no plain file but a pipe that nobody reads: start its "
+                        "reader first") from error  # fmt: skip
+    os.set_blocking(number, True)
+    return number

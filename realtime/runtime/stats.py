@@ -45,10 +45,12 @@ class Stats:
 
     Attributes:
         read, written, dropped, failed: frames so far.
+        left_out: frames that an output did not take, by its name.
     """
 
     def __init__(self) -> None:
         self.read = self.written = self.dropped = self.failed = 0
+        self.left_out: dict[str, int] = {}
         self._first_written: float | None = None
         self._stages: dict[str, Times] = {}
         self._shown: deque[float] = deque(maxlen=RATE_FRAMES + 1)
@@ -81,7 +83,7 @@ class Stats:
         self._latencies.add(now - captured)
 
     def frame_written(self) -> None:
-        """Record that a frame reached every sink."""
+        """Record that a frame is in the video, or the first output where there is none."""
         self.written += 1
         if self._first_written is None:
             self._first_written = time.monotonic()
@@ -109,6 +111,7 @@ class Stats:
                 "dropped": self.dropped,
                 "failed": self.failed,
             },
+            "left_out": dict(self.left_out),
             "seconds": round(seconds, 3),
             "fps": round(self.written / seconds, 2),
             "first_frame_seconds": None if first is None else round(first - self._started, 3),

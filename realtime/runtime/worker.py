@@ -1,18 +1,21 @@
 """Threads between the stages: bounded queues that pass items, and errors after them, in order."""
 
+import logging
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
+
+from realtime.runtime.hanging import POLL_SECONDS, Activity
 
 FEW_CORES = 2  # up to which a codec's own threads cost more than they save
 JOIN_SECONDS = 1.5  # to wait for a thread that may hang in a driver or a network read
-POLL_SECONDS = 0.1  # so that signal handlers run while the main thread waits
+STALL_SECONDS = 5.0  # without any progress, after which nobody waits for a thread at the end
+HANG_SECONDS = 10.0  # in which the whole process does nothing while it waits for such threads
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
 
 def cores() -> int:
@@ -27,72 +30,6 @@ def codec_threads() -> int:
 
 class ReceiveTimeout(Exception):
     """No item came for as long as the receiver waits."""
-
-
-class Deadline:
-    """A time by which something has to be done.
-
-    Attributes:
-        seconds: from the start, or the last progress, until then.
-    """
-
-    def __init__(self, seconds: float):
-        self.seconds = seconds
-        self.renew()
-
-    def renew(self) -> None:
-        """Count the seconds anew, since there was progress."""
-        self._end = time.monotonic() + self.seconds
-
-    @property
-    def over(self) -> bool:
-        """True once it has passed."""
-        return time.monotonic() > self._end
-
-
-def call_within(
-    deadline: Deadline,
-    work: Callable[[], Result],
-    *,
-    late: Callable[[Result], object],
-    stopped: Callable[[], bool] = lambda: False,
-) -> Result:
-    """Return what a function returns that may hang in a driver or in a network read.
-
-    It runs on a daemon thread, which is left behind where it hangs.
-
-    Args:
-        late: called there with a result that came too late for anybody.
-        stopped: asked while it runs; true ends the wait.
-
-    Raises:
-        ReceiveTimeout: it took too long, or `stopped()` is true.
-        BaseException: that which the function raised.
-    """
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            result = work()
-        except BaseException as problem:  # raised again in the caller's thread
-            if future.set_running_or_notify_cancel():
-                future.set_exception(problem)
-            return
-        if future.set_running_or_notify_cancel():
-            future.set_result(result)
-        else:
-            late(result)
-
-    threading.Thread(target=run, name="opening", daemon=True).start()
-    try:
-        while not future.done():
-            wait((future,), POLL_SECONDS)
-            if (deadline.over or stopped()) and future.cancel():
-                raise ReceiveTimeout
-    except KeyboardInterrupt:
-        future.cancel()
-        raise
-    return future.result()
 
 
 class Channel(Generic[Item]):
@@ -121,13 +58,15 @@ class Channel(Generic[Item]):
         self._closed = False
         self._error: BaseException | None = None
 
-    def send(self, item: Item) -> bool:
-        """Add an item; return False if the channel is closed."""
+    def send(self, item: Item, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Add an item; return False if the channel is closed, or full and `give_up()` is true."""
         with self._changed:
             while self._weight >= self._size and not self._closed:
                 if self._taken and self._may_drop():
                     self._pop()
                     self.dropped += 1
+                elif give_up():
+                    return False
                 else:
                     self._changed.wait(POLL_SECONDS)
             if self._closed:
@@ -239,12 +178,31 @@ class Prefetch(Generic[Item]):
 
 
 class WriteBehind(Generic[Item]):
-    """Calls `deliver(item)` on its own thread, in order, at most `size` items behind."""
+    """Calls `deliver(item)` on its own thread, in order, at most `size` items behind.
 
-    def __init__(self, deliver: Callable[[Item], None], *, size: int):
-        self._deliver = deliver
-        self._channel: Channel[Item] = Channel(size)
-        self._error: BaseException | None = None
+    Args:
+        size, drop_oldest, weigh: see `Channel`.
+        finish: called there at the end, with False if that came early, also after an error.
+
+    Attributes:
+        error: the first exception of `deliver` or `finish`, if any.
+        waiting: items that were sent, and not delivered yet.
+    """
+
+    def __init__(
+        self,
+        deliver: Callable[[Item], None],
+        *,
+        size: int,
+        drop_oldest: bool = False,
+        weigh: Callable[[Item], int] = lambda item: 1,
+        finish: Callable[[bool], None] = lambda complete: None,
+    ):
+        self._deliver, self._finish, self._complete = deliver, finish, False
+        self._channel: Channel[Item] = Channel(size, drop_oldest=drop_oldest, weigh=weigh)
+        self._activity = Activity()
+        self.error: BaseException | None = None
+        self._sent = self._done = 0
         self._thread = threading.Thread(target=self._drain, name="write-behind", daemon=True)
 
     def __enter__(self) -> "WriteBehind[Item]":
@@ -252,32 +210,72 @@ class WriteBehind(Generic[Item]):
         return self
 
     def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> None:
-        self._channel.close()
-        self._thread.join()
+        self.end(complete=kind is None)
+        self.join()
         # Also during a stop: a disk that fills during the last frames must be reported.
-        if self._error is not None and self._error is not problem:
-            raise self._error
+        if self.error is not None and self.error is not problem:
+            raise self.error
 
-    def send(self, item: Item) -> None:
-        """Queue an item.
+    @property
+    def waiting(self) -> int:
+        return self._sent - self._done - self._channel.dropped
+
+    @property
+    def idle(self) -> float:
+        """Seconds for which an item, or the end, is under way without any progress."""
+        return self._activity.idle
+
+    def send(self, item: Item, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Queue an item; return False if there is no place for it and `give_up()` is true.
 
         Raises:
             Exception: that which `deliver` raised for an earlier item.
         """
-        if not self._channel.send(item) and self._error is not None:
-            raise self._error
+        if self._channel.send(item, give_up):
+            self._sent += 1
+            return True
+        if self.error is not None:
+            raise self.error
+        return False
+
+    def end(self, *, complete: bool) -> None:
+        """Let the thread deliver what waits, and then finish."""
+        self._complete = complete
+        self._channel.close()
+
+    def join(self, give_up: Callable[[], bool] = lambda: True) -> bool:
+        """Wait for the thread's end; return False if it stalls for STALL_SECONDS.
+
+        Args:
+            give_up: asked then; False to wait all the same.
+        """
+        while self._thread.is_alive():
+            if self.idle > STALL_SECONDS and give_up():
+                return False
+            self._thread.join(POLL_SECONDS)
+        return True
 
     def _drain(self) -> None:
+        self._activity.begin()
         try:
             for item in self._channel.receive():
-                self._deliver(item)
+                with self._activity.busy():
+                    self._deliver(item)
+                self._done += 1
         except BaseException as problem:  # raised again by send() or on leaving
-            self._error = problem
+            self.error = problem
             self._channel.close()
+        try:
+            with self._activity.busy():
+                self._finish(self._complete and self.error is None)
+        except BaseException as problem:
+            self.error = self.error or problem
 
 
 class Background:
     """Runs `work()` on its own thread; it is to end soon after `stopped()` turns true.
+
+    Where it hangs all the same it is left behind.
 
     Attributes:
         error: the exception that ended the work, if any.
@@ -285,7 +283,7 @@ class Background:
 
     def __init__(self, work: Callable[[], None], *, name: str):
         self._work = work
-        self._stop = threading.Event()
+        self._stop, self._activity = threading.Event(), Activity()
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -302,14 +300,19 @@ class Background:
         """True once the work is asked to end."""
         return self._stop.is_set()
 
-    def stop(self) -> None:
-        """Ask the work to end, and wait for it."""
+    def stop(self, *, longest: float = float("inf")) -> None:
+        """Ask the work to end, and wait for it, unless it hangs or takes longer than `longest`."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        end = time.monotonic() + longest
+        while self._thread.is_alive():
+            if self._activity.idle > HANG_SECONDS or time.monotonic() > end:
+                logger.warning("the %s hangs: it is left behind", self._thread.name)
+                return
+            self._thread.join(POLL_SECONDS)
 
     def _run(self) -> None:
         try:
-            self._work()
+            with self._activity.busy():
+                self._work()
         except BaseException as problem:  # the caller decides
             self.error = problem

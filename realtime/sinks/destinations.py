@@ -161,24 +161,10 @@ def pipe_destination(path: Path, sound: Sound | None) -> Destination:
     mkv = path.suffix.lower() == ".mkv" or (not path.suffix and _needs_mkv(sound))
     return Destination(
         name="stdout" if path == STDOUT else str(path),
-        place=Outlet(_opened(path)),
+        place=Outlet(open_output(path, "wb")),
         format="matroska" if mkv else "mp4",
         options=MKV_OPTIONS if mkv else PIPE_MP4,
     )
-
-
-def _opened(path: Path) -> IO[bytes]:
-    if path == STDOUT or not path.is_fifo():
-        return open_output(path, "wb")
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno != errno.ENXIO:
-            raise
-        raise SinkError(f"output {path} is no plain file but a pipe that nobody reads: start its "
-                        "reader first") from error  # fmt: skip
-    os.set_blocking(number, True)
-    return os.fdopen(number, "wb")
 
 
 def _needs_mkv(sound: Sound | None) -> bool:

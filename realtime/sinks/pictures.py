@@ -27,7 +27,7 @@ class PictureSink:
     needs_picture = True
 
     def __init__(self, path: Path):
-        self._path = path
+        self.target = self._path = path
         self._last: np.ndarray | None = None
 
     def open(self, info: SourceInfo) -> None:
@@ -47,7 +47,7 @@ class SnapshotSink:
     needs_picture = True
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self.target = self._folder = folder
         self._named: set[int] = set()  # tracks
 
     def open(self, info: SourceInfo) -> None:
@@ -56,8 +56,8 @@ class SnapshotSink:
     def write(self, labelled: LabelledFrame) -> None:
         named = {garment.track for garment in labelled.garments if garment.label.known}
         if named - self._named:
-            self._named |= named
             save_snapshot(self._folder, labelled)
+            self._named |= named  # not before: one that failed is tried again
 
     def close(self, *, complete: bool) -> None:
         pass
@@ -120,7 +120,8 @@ class CropSink:
     needs_picture = False
 
     def __init__(self, folder: Path):
-        self._folder, self._best = folder, BestCrops()
+        self.target = self._folder = folder
+        self._best = BestCrops()
         self._table = TextFile(folder / "crops.csv")
 
     def open(self, info: SourceInfo) -> None:

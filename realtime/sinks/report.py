@@ -97,7 +97,8 @@ class ReportSink:
     needs_picture = False
 
     def __init__(self, path: Path):
-        self._path, self._source = path, ""
+        self.target = self._path = path
+        self._source = ""
         self._best = BestCrops()
         self._tracks: dict[int, TrackRecord] = {}
         self._past: dict[str, ClassRecord] = {}  # of tracks that are kept no more

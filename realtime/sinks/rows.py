@@ -9,9 +9,9 @@ import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
-from typing import TextIO, TypedDict, cast
+from typing import TypedDict, cast
 
 from preprocessing.errors import ClosedPipeError, SinkError, UsageError
 from realtime.runtime.standard_output import open_output
@@ -93,11 +93,15 @@ def _safe(value: object) -> object:
 
 
 class TextFile:
-    """A text file that takes strings once it is open; every line reaches the disk at once."""
+    """A text file that takes strings once it is open; every line reaches the disk at once.
+
+    A line that a full disk cuts off is completed once there is space again.
+    """
 
     def __init__(self, path: Path):
         self._path = path
-        self._file: TextIO | None = None
+        self._file: RawIOBase | None = None
+        self._rest = b""
 
     def open(self, head: str = "") -> None:
         """Create or empty the file, and write its first lines.
@@ -106,13 +110,14 @@ class TextFile:
             SinkError: it cannot be written.
         """
         try:
-            file = open_output(self._path, "w", buffering=1, encoding="utf-8", newline="")
-            self._file = cast(TextIO, file)
-            self._file.write(head)
+            self._file = cast(RawIOBase, open_output(self._path, "wb", buffering=0))
         except OSError as error:
-            with suppress(OSError):
-                self.close()
             raise self._failed(error) from error
+        try:
+            self.write(head)
+        except SinkError:
+            self._file.close()
+            raise
 
     def write(self, text: str) -> int:
         """Append text; return its length, as csv writers expect of a file.
@@ -120,11 +125,21 @@ class TextFile:
         Raises:
             SinkError: the disk is full or the file cannot be written any more.
         """
+        line = text.encode()
+        self._put(self._rest + line, line=len(line))
+        return len(text)
+
+    def _put(self, data: bytes, *, line: int) -> None:
         assert self._file is not None, "open() comes first"
+        rest = memoryview(data)
         try:
-            return self._file.write(text)
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
+            # A line of which nothing is there yet is left out as a whole.
+            self._rest = bytes(rest if len(rest) < line else rest[: len(rest) - line])
             raise self._failed(error) from error
+        self._rest = b""
 
     def close(self) -> None:
         """Close the file.
@@ -135,9 +150,9 @@ class TextFile:
         if self._file is None:
             return
         try:
+            self._put(self._rest, line=0)
+        finally:
             self._file.close()
-        except OSError as error:
-            raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> SinkError:
         if error.errno == errno.EPIPE:
@@ -151,7 +166,7 @@ class JsonlSink:
     needs_picture = False
 
     def __init__(self, path: Path):
-        self._file = TextFile(path)
+        self.target, self._file = path, TextFile(path)
 
     def open(self, info: SourceInfo) -> None:
         self._file.open()
@@ -170,7 +185,7 @@ class CsvSink:
     needs_picture = False
 
     def __init__(self, path: Path):
-        self._file = TextFile(path)
+        self.target, self._file = path, TextFile(path)
 
     def open(self, info: SourceInfo) -> None:
         self._file.open(",".join(COLUMNS) + "\r\n")
@@ -207,7 +222,8 @@ class ParquetSink:
         except ImportError as error:
             raise UsageError("--parquet needs pyarrow: pip install pyarrow") from error
         self._arrow, self._parquet = pyarrow, pyarrow.parquet
-        self._path, self._parts = path, path.with_name(f"{path.name}.parts")
+        self.target = self._path = path
+        self._parts = path.with_name(f"{path.name}.parts")
         self._rows: list[dict[str, object]] = []
         self._count = 0  # of finished parts
         self._since: float | None = None  # time of the part's first frame; None before it

@@ -15,10 +15,13 @@ class Sink(Protocol):
 
     The constructor checks its arguments and touches no file. Then `open` is called once, `write`
     for every frame in order, and `close` once, also after a `write` that failed, but not after an
-    `open` that did. `write` runs on a thread of its own, the others on the caller's of `run`.
+    `open` that did. `write` and `close` run on a thread of its own; an exception of `write` that
+    may pass is followed by more calls of it, unless the sink is the one that counts.
 
     Attributes:
         needs_picture: True if it uses `LabelledFrame.picture`.
+        target: path or address in messages; a sink may go without.
+        newest: True if older frames may be left out for newer ones; so too.
     """
 
     @property

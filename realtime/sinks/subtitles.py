@@ -34,7 +34,7 @@ class SubtitleSink:
     needs_picture = False
 
     def __init__(self, path: Path, *, suffix: str = ".vtt"):
-        self._file = TextFile(path)
+        self.target, self._file = path, TextFile(path)
         own = path.suffix.lower()
         self._is_srt = (own if own in (".srt", ".vtt") else suffix) == ".srt"
         self._count, self._labels, self._since = 0, "", 0.0

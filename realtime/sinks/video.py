@@ -43,11 +43,11 @@ class VideoSink:
     needs_picture = True
 
     def __init__(self, target: Path | str, *, audio: bool):
-        self._target, self._audio = target, audio
+        self.target, self._audio = target, audio
         self._file: VideoFile | None = None
 
     def open(self, info: SourceInfo) -> None:
-        self._file = VideoFile(self._target, info, audio=self._audio)
+        self._file = VideoFile(self.target, info, audio=self._audio)
 
     def write(self, labelled: LabelledFrame) -> None:
         assert self._file is not None, "open() comes first"

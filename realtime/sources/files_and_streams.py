@@ -11,8 +11,9 @@ import numpy as np
 
 from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
+from realtime.runtime.hanging import Deadline
 from realtime.runtime.masking import masked
-from realtime.runtime.worker import Deadline, codec_threads
+from realtime.runtime.worker import codec_threads
 from realtime.sources.addresses import media_location
 from realtime.sources.containers import (
     HLS_TIMEOUT,

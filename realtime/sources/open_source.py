@@ -8,8 +8,8 @@ from pathlib import Path
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import SUFFIXES, is_picture
 from realtime.cut import Cut
+from realtime.runtime.hanging import Deadline, OverdueError, call_within
 from realtime.runtime.masking import masked
-from realtime.runtime.worker import Deadline, ReceiveTimeout, call_within
 from realtime.sources.addresses import (
     FAKE_SCHEME,
     LIVE_SCHEMES,
@@ -95,7 +95,7 @@ def _in_time(
         return opened(deadline)  # only a main thread may ask for the permission to use a camera
     try:
         return call_within(deadline, lambda: opened(deadline), late=_close, stopped=stopped)
-    except ReceiveTimeout:
+    except OverdueError:
         name = f"camera {address}" if isinstance(address, int) else masked(address[:200])
         raise no_picture(name, deadline.seconds) from None
 

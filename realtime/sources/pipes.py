@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import HEAD_BYTES, VIDEO, kind_of_head
-from realtime.runtime.worker import Deadline
+from realtime.runtime.hanging import Deadline
 from realtime.sources.addresses import STDIN
 from realtime.sources.containers import ByteReader
 from realtime.sources.files_and_streams import VideoSource

@@ -1,6 +1,8 @@
 """Sources that open and never give a picture: one line, status 3, and nothing is held up."""
 
+import fcntl
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -13,7 +15,7 @@ import pytest
 from fault import LIGHT
 
 from preprocessing.errors import SourceError
-from realtime.runtime.worker import Deadline
+from realtime.runtime.hanging import Deadline
 from realtime.sources import cameras, pipes
 from realtime.sources.open_source import open_source
 from realtime.sources.pipes import open_pipe
@@ -203,3 +205,34 @@ def test_the_command_ends_with_one_line(tmp_path):
     flags = [tmp_path / "in.mp4", *LIGHT, "-o", tmp_path / "out.mp4", "--timeout", "0.2"]
     fault.check(fault.Fault("silent", lambda folder: flags, 3, "gave no picture"), tmp_path)
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize("source", ["fake://100fps", "clip"])
+def test_a_reader_that_stalls_holds_up_neither_the_video_nor_the_exit(tmp_path, source):
+    rows, clip = tmp_path / "rows.jsonl", tmp_path / "in.mp4"
+    if source == "clip":
+        source = make.moving_clip(clip, repeats=20)
+    os.mkfifo(rows)
+    reader = os.open(rows, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    app = make.start(source, *LIGHT, "-o", tmp_path / "out.mp4", "--jsonl", rows)
+    lines = [app.stderr.readline()]
+    while "does not keep up" not in lines[-1]:
+        lines.append(app.stderr.readline())
+        assert lines[-1], lines
+    if not clip.exists():
+        app.send_signal(signal.SIGTERM)
+    _, rest = app.communicate(timeout=fault.CAP)
+    os.close(reader)
+    assert app.returncode == 5 and "Traceback" not in rest
+    assert rest.count("does not keep up") == 0 and "rows.jsonl takes nothing any more" in rest
+    written = fault.frames_of(tmp_path / "out.mp4")
+    assert f" {written} written" in rest
+    if clip.exists():
+        assert written == fault.frames_of(clip)
+
+
+def test_rows_before_a_named_pipe_that_nobody_reads(tmp_path):
+    os.mkfifo(tmp_path / "rows.jsonl")
+    flags = [make.clip(tmp_path / "in.mp4"), *LIGHT, "--jsonl", tmp_path / "rows.jsonl"]
+    fault.check(fault.Fault("unread", lambda folder: flags, 5, "nobody reads"), tmp_path)

@@ -22,7 +22,7 @@ from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
-from realtime.bench.live.endurance import memory, soak
+from realtime.bench.live.endurance import day, memory, soak
 from realtime.bench.live.fuzz import fuzz
 from realtime.bench.live.latency import SlowedLocator, measure_latency, measure_page
 from realtime.bench.live.siege import besiege
@@ -245,6 +245,10 @@ EXPERIMENTS: dict[str, Experiment] = {
     "memory": Experiment(
         "memory, threads and open files over a long file",
         lambda folder, settings: print(memory(folder, settings.frames)),
+    ),
+    "day": Experiment(
+        "the outputs of a live source alone, at speed: memory a day (--frames 2592000 for one)",
+        lambda folder, settings: print(day(folder, settings.frames)),
     ),
     "soak": Experiment(
         "the same over a camera that drops out, and lost frames",

@@ -32,6 +32,9 @@ CONTAINERS = {".mp4": MP4_OPTIONS, ".m4v": MP4_OPTIONS, ".mov": MP4_OPTIONS, ".m
 # A pipe cannot go back: fragments stay fragments. The header waits for the first packets, which
 # tell where the edit list begins and what AC-3 needs.
 PIPE_MP4 = MP4_OPTIONS | {"movflags": "delay_moov+default_base_moof"}
+# The index of an ordinary mp4 takes 80 bytes of memory a frame until the end, 206 MB a day, that of
+# fragments 35: without both, memory is flat however long a live source is recorded.
+ENDLESS_MP4 = MP4_OPTIONS | {"movflags": "delay_moov+default_base_moof+skip_trailer"}
 # No B-frames and no look-ahead: nothing waits inside the encoder, and time order is file order.
 # Whole-pixel motion and CAVLC: a third less time for a sixth more bytes, no visible difference.
 ENCODER_OPTIONS = {
@@ -142,9 +145,14 @@ class Destination:
         )
 
 
-def file_destination(path: Path) -> Destination:
-    """Return a file; its suffix is one of CONTAINERS."""
+def file_destination(path: Path, *, endless: bool = False) -> Destination:
+    """Return a file; its suffix is one of CONTAINERS.
+
+    Args:
+        endless: True if it may become so long that its index would fill the memory.
+    """
     options = CONTAINERS[path.suffix.lower()]
+    options = ENDLESS_MP4 if endless and options is MP4_OPTIONS else options
     return Destination(name=str(path), place=media_url(path), options=options, path=path)
 
 

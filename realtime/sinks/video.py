@@ -74,7 +74,10 @@ class VideoFile:
         self._planes = np.empty((self._height * 3 // 2, self._width), np.uint8)
         self._size, self._matrix = (info.width, info.height), info.colours.matrix
         sound = (info.sound or (FileSound(info.path) if info.path else None)) if audio else None
-        self._destination = _destination(target, sound)
+        endless = info.live or not (
+            info.frames or info.path or sound
+        )  # such a pipe may be a camera
+        self._destination = _destination(target, sound, endless=endless)
         self._pace = Pace() if self._destination.live and not info.live else None
         try:
             self._container = self._destination.open()
@@ -174,11 +177,11 @@ class VideoFile:
         return self._failure
 
 
-def _destination(target: Path | str, sound: Sound | None) -> Destination:
+def _destination(target: Path | str, sound: Sound | None, *, endless: bool) -> Destination:
     if isinstance(target, str):
         return stream_destination(target)
     if is_file_like(target):
-        return file_destination(target)
+        return file_destination(target, endless=endless)
     try:
         return pipe_destination(target, sound)
     except OSError as error:

@@ -1,11 +1,17 @@
-"""Long runs: growth of memory, threads and open files, and lost frames."""
+"""Long runs: growth of memory, threads and open files, and lost frames.
+
+A day is run at speed by a clock of its own: tiny frames, whose sinks are those of a recording.
+"""
 
 import json
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
+from unittest import mock
 
 import av
 import numpy as np
@@ -14,13 +20,22 @@ from preprocessing.errors import BrokenSourceError, UsageError
 from realtime.bench.clips import Clip, build, looped
 from realtime.bench.measure import ROOT
 from realtime.bench.peers import app
+from realtime.runtime.stats import Stats
+from realtime.sinks import report
+from realtime.sinks.delivery import delivering
+from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.addresses import FAKE_SCHEME
+from realtime.sources.source import TIME_BASE
+from realtime.types import Frame, Garment, Label, LabelledFrame, Region, SourceInfo
 
 SAMPLES = 100  # of a process while it runs, or a little fewer
 LOOP = 600  # frames of a clip that is looped
 SETTLED = 0.1  # of a run, before which its memory does not count
 CAMERA_RATE = 150  # frames a second
 BREAK_EVERY = 1000  # frames between the camera's drop-outs
+DAY_RATE = 30  # frames a second
+DAY_FRAMES = 24 * 3600 * DAY_RATE
+SHOWN_FRAMES = 900  # for which a garment is in view, then another one follows
 RECONNECT = "2"  # seconds; also spent waiting for the camera after its end
 
 
@@ -63,6 +78,51 @@ def soak(folder: Path, seconds: float) -> str:
             f"{lost} lost")  # fmt: skip
 
 
+def day(folder: Path, frames: int) -> str:
+    """The growth of the memory of a recording's sinks over so many frames of a live source.
+
+    Video, rows, subtitles and report get frames of 64x48 as fast as they take them; what looks at
+    the clock sees the time of the frames.
+    """
+    info = SourceInfo("day", 64, 48, Fraction(DAY_RATE), TIME_BASE, None, live=True)
+    names = {"out": "out.mp4", "jsonl": "rows.jsonl", "csv": "rows.csv", "srt": "labels.srt",
+             "report": "report.html"}  # fmt: skip
+    paths = {name: folder / file for name, file in names.items()}
+    seen: list[Resources] = []
+    # Nothing is to be left out here, whatever is slower than the others.
+    file_like = replace(info, live=False)
+    with mock.patch.object(report, "time", _Clock()) as clock:
+        sinks = make_sinks(OutputSettings(paths=paths))
+        with delivering(sinks, file_like, Stats(), stopped=lambda: False) as deliver:
+            for labelled in _frames(frames):
+                clock.now = labelled.frame.time
+                deliver(labelled)
+                if labelled.frame.index % max(1, frames // SAMPLES) == 0:
+                    seen.append(replace(resources(os.getpid()), frame=labelled.frame.index))
+    a_day = _slope(_settled(seen)) * DAY_FRAMES / 10_000
+    return f"{_growth(seen)}\n{a_day:+.2f} MB a day at {DAY_RATE} frames a second"
+
+
+class _Clock:
+    """In place of the module `time`: the time of the frames."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def _frames(count: int) -> Iterator[LabelledFrame]:
+    """Frames with one garment each, a new one after SHOWN_FRAMES."""
+    image = np.full((48, 64, 3), 90, np.uint8)
+    region = Region(np.array([8, 8, 40, 40], np.float32), np.full((32, 32), 255, np.uint8))
+    for index in range(count):
+        frame = Frame(image, index, index * TIME_BASE.denominator // DAY_RATE, TIME_BASE, 0.0)
+        track = 1 + index // SHOWN_FRAMES
+        label = Label("top" if track % 2 else "dress", 0.9, (("garment", 0.99),))
+        yield LabelledFrame(frame, (Garment(region, track, label),), image)
+
+
 def _sampled(command: Sequence[str], rows: Path, *, pause: float) -> tuple[int, list[Resources]]:
     """A process's exit status, and its resources every `pause` seconds."""
     if not Path("/proc/self").exists():
@@ -91,13 +151,23 @@ def resources(pid: int, rows: Path | None = None) -> Resources:
 
 
 def _growth(seen: Sequence[Resources]) -> str:
-    last = seen[-1].frame if seen else 0
-    settled = [one for one in seen if one.frame > SETTLED * last]
-    if len(settled) < 3:
-        raise UsageError("the run is too short: give more --frames or --seconds")
-    sizes = np.array([one.memory for one in settled])
-    slope = np.polyfit([one.frame / 10_000 for one in settled], sizes, 1)[0]
+    settled = _settled(seen)
+    sizes, slope = np.array([one.memory for one in settled]), _slope(settled)
     threads, files = [one.threads for one in settled], [one.files for one in settled]
     return (f"{slope:+.3f} MB per 10,000 frames over {len(settled)} samples, {sizes.min():.0f} to "
             f"{sizes.max():.0f} MB; threads {min(threads)} to {max(threads)}, open files "
             f"{min(files)} to {max(files)}")  # fmt: skip
+
+
+def _settled(seen: Sequence[Resources]) -> list[Resources]:
+    last = seen[-1].frame if seen else 0
+    settled = [one for one in seen if one.frame > SETTLED * last]
+    if len(settled) < 3:
+        raise UsageError("the run is too short: give more --frames or --seconds")
+    return settled
+
+
+def _slope(settled: Sequence[Resources]) -> float:
+    """The growth of memory in MB per 10,000 frames."""
+    frames, sizes = zip(*((one.frame / 10_000, one.memory) for one in settled), strict=True)
+    return float(np.polyfit(frames, sizes, 1)[0])

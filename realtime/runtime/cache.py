@@ -8,10 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 NAME = "garments"
-MOST, LEAST = (
-    512 * 2**20,
-    256 * 2**20,
-)  # bytes: from the first on the oldest are removed, to the second
+MOST, LEAST = 512 * 2**20, 256 * 2**20  # bytes: from the first on the oldest go, to the second
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +27,8 @@ def cache_folder() -> str:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, ValueError, ImportError) as error:
-        logger.info("no cache for compiled networks: %s", error)
+        logger.warning("no cache for compiled networks (%s): they are compiled at each start, in "
+                       "some seconds; XDG_CACHE_HOME may name a folder", error)  # fmt: skip
         return ""
     _shrink(folder)
     return str(folder)
@@ -39,7 +37,7 @@ def cache_folder() -> str:
 def _shrink(folder: Path) -> None:
     """Remove the files that were not used for longest, if there are too many."""
     with suppress(OSError):
-        found = [(entry.stat(), entry.path) for entry in os.scandir(folder) if entry.is_file()]
+        found = [(path.stat(), path) for path in folder.rglob("*.blob")]
         size = sum(status.st_size for status, _ in found)
         if size <= MOST:
             return

@@ -11,6 +11,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from preprocessing.errors import DeviceError, GarmentError, WeightsError, is_out_of_memory
+from training.inference.compiled_networks import compiled_folder
 from training.inference.weights import remedy
 
 CONVERTER = "openvino.tools.ovc"
@@ -88,7 +89,7 @@ class OpenVinoNetwork:
         **options: Unpack[NetworkOptions],
     ):
         self._path, self._fit = stem.with_suffix(kind), fit
-        self._properties = _properties(options)
+        self._properties, self._cache = _properties(options), options.get("cache", "")
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._compiling = threading.Lock()
         self._own = threading.local()  # a request serves one thread at a time
@@ -145,7 +146,9 @@ class OpenVinoNetwork:
         with self._compiling:
             if shape not in self._compiled:
                 model = self._fit(self._model.clone(), shape) if self._fit else self._model
-                self._compiled[shape] = _core().compile_model(model, "CPU", self._properties)
+                with compiled_folder(self._cache, self._path) as folder:
+                    properties = self._properties | {"CACHE_DIR": folder}
+                    self._compiled[shape] = _core().compile_model(model, "CPU", properties)
             return self._compiled[shape]
 
     def _damaged(self, error: Exception) -> GarmentError:
@@ -181,7 +184,6 @@ def _features(model: Any) -> list[Any]:
 def _properties(options: NetworkOptions) -> dict[str, object]:
     """OpenVINO's names and values of the options."""
     found: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
-    found["CACHE_DIR"] = options.get("cache", "")
     threads, streams = options.get("threads", 0), options.get("streams", 1)
     if threads:
         found |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}

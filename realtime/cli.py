@@ -18,6 +18,7 @@ from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
 from realtime.runtime.service import Watched, service
 from realtime.runtime.standard_output import STDOUT, open_output, reserved
+from realtime.runtime.standard_streams import prepare
 from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
 from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_inputs
 
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the app; the exit status is documented in --help."""
+    prepare()
     return exit_status(lambda: _main(argv))
 
 

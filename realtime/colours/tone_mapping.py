@@ -15,6 +15,7 @@ import av.filter
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from preprocessing.errors import SourceError
 from realtime.runtime.worker import codec_threads
 
 PQ, HLG = HDR_TRANSFERS = (16, 18)  # codes of ISO/IEC 23091-2
@@ -59,7 +60,7 @@ def _graph(width: int, height: int, transfer: int, primaries: int) -> "av.filter
     graph = av.filter.Graph()
     layout = av.VideoFormat(FORMAT)
     source = graph.add_buffer(width=width, height=height, format=layout, time_base=Fraction(1))
-    with tempfile.TemporaryDirectory() as folder:
+    with _folder() as folder:
         path = Path(folder) / "hdr.cube"
         path.write_text(cube(transfer, primaries))
         table = graph.add("lut3d", file=str(path), interp="tetrahedral")
@@ -68,6 +69,14 @@ def _graph(width: int, height: int, transfer: int, primaries: int) -> "av.filter
         table.link_to(sink)
         graph.configure()
     return graph
+
+
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory()
+    except OSError as error:
+        raise SourceError(f"HDR needs a temporary folder ({error.strerror}): TMPDIR may name one"
+                          ) from error  # fmt: skip
 
 
 @lru_cache

@@ -30,10 +30,15 @@ class Uploads:
     """
 
     def __init__(self) -> None:
-        _remove_abandoned(Path(tempfile.gettempdir()))
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = FileLock(self._folder / LOCK)
-        self._lock.acquire()
+        self._folder: Path | None = None
+        self._lock: FileLock | None = None
+        try:
+            _remove_abandoned(Path(tempfile.gettempdir()))
+            self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            self._lock = FileLock(self._folder / LOCK)
+            self._lock.acquire()
+        except OSError as error:
+            logger.warning("the page takes no uploads (%s): TMPDIR may name a folder", error)
         self._sending = asyncio.Semaphore(MAX_CALLERS)
         self._kept: Path | None = None
 
@@ -43,8 +48,10 @@ class Uploads:
         Raises:
             BusyError: another one is on its way.
             UsageError: it is empty, too large, or comes too slowly.
-            SinkError: the disk is full.
+            SinkError: the disk is full, or there is no folder for it.
         """
+        if self._lock is None:
+            raise SinkError("there is no temporary folder for an upload: TMPDIR may name one")
         if self._sending.locked():
             raise BusyError("another upload is on its way: try again later")
         async with self._sending:
@@ -73,8 +80,10 @@ class Uploads:
 
     def close(self) -> None:
         """Remove everything."""
-        self._lock.release()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock:
+            self._lock.release()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 async def _write(chunks: AsyncIterator[bytes], file: "object") -> None:

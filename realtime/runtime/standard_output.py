@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from preprocessing.errors import SinkError
+from realtime.runtime.standard_streams import closed
 
 DASH = "-"
 STDOUT = Path("/dev/stdout")  # what "-" means as an output; the name holds on every system
@@ -29,10 +30,9 @@ def reserved(*, binary: bool) -> Iterator[None]:
         raise SinkError(
             "-o - writes a video to stdout, which is a terminal: add `| COMMAND` or `> FILE`"
         )
-    try:
-        own = os.dup(1)
-    except OSError as error:
-        raise SinkError("stdout is closed: redirect it, or name a file") from error
+    if 1 in closed:
+        raise SinkError("stdout is closed: redirect it, or name a file")
+    own = os.dup(1)
     sys.stdout.flush()
     os.dup2(2, 1)  # also for what libraries print
     _reserved.append(own)

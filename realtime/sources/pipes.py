@@ -9,6 +9,8 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -154,7 +156,8 @@ class SpooledPicture(PictureSource):
     """A picture or animation from a pipe, in a temporary file."""
 
     def __init__(self, pipe: Pipe, deadline: Deadline):
-        self._folder = tempfile.TemporaryDirectory()
+        with _stored(pipe):
+            self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name) / "picture"
         try:
             with path.open("wb") as file:
@@ -170,7 +173,8 @@ class SpooledPicture(PictureSource):
 
 def _spooled(pipe: Pipe, deadline: Deadline) -> BinaryIO:
     """A temporary file with all that a pipe gives; it goes when it is closed."""
-    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115, the source closes it
+    with _stored(pipe):
+        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115, the source closes it
     try:
         _copy(pipe, file, deadline)
         file.seek(0)
@@ -181,13 +185,19 @@ def _spooled(pipe: Pipe, deadline: Deadline) -> BinaryIO:
 
 
 def _copy(pipe: Pipe, file: BinaryIO, deadline: Deadline) -> None:
-    try:
+    with _stored(pipe):
         while block := pipe.read(BLOCK):
             file.write(block)
             deadline.renew()
+
+
+@contextmanager
+def _stored(pipe: Pipe) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise SourceError(
             f"{pipe.label} has to be stored before it can be read (an mp4 with its index at the "
-            f"end, or a picture), and {tempfile.gettempdir()} does not take it ({error.strerror}): "
+            f"end, or a picture), and the temporary folder does not take it ({error.strerror}): "
             "set TMPDIR, or write the mp4 with its index first (ffmpeg -movflags +faststart)"
         ) from error

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from preprocessing.errors import SinkError, SourceError
-from realtime.runtime.logs import logging_to
+from realtime.runtime.logs import BURST, Formatter, Repeats, logging_to
 
 logger = logging.getLogger("realtime.test")
 
@@ -58,3 +58,52 @@ def test_a_full_disk_is_reported_once(capsys):
         logger.info("one")
         logger.info("two")
     assert capsys.readouterr().err.count("cannot write the log") == 1
+
+
+def record(text, *values, level=logging.WARNING):
+    return logging.LogRecord("realtime.test", level, "", 0, text, values, None)
+
+
+def test_a_message_passes_once_in_some_seconds_with_the_count_of_others():
+    now = [0.0]
+    repeats, formatter = Repeats(clock=lambda: now[0]), Formatter()
+    passed = []
+    for second in range(25):
+        now[0] = second
+        one = record("%s is lost", "camera 1")
+        if repeats.filter(one):
+            assert repeats.filter(one)  # of another handler
+            passed.append((second, formatter.format(one)))
+    more = " (9 like it were left out)"
+    assert passed == [(0, "camera 1 is lost"), (10, "camera 1 is lost" + more),
+                      (20, "camera 1 is lost" + more)]  # fmt: skip
+    assert repeats.waiting == 4
+
+
+def test_messages_of_one_kind_pass_up_to_a_burst_errors_all():
+    now = [0.0]
+    repeats = Repeats(clock=lambda: now[0])
+    warnings = [record("back after %.1f s", number) for number in range(100)]
+    assert sum(map(repeats.filter, warnings)) == BURST and repeats.waiting == 100 - BURST
+    errors = [record("no %d", number, level=logging.ERROR) for number in range(100)]
+    assert all(map(repeats.filter, errors))
+    now[0] = 11.0
+    last = record("back after %.1f s", 7)
+    assert repeats.filter(last) and last.left_out == 100 - BURST and repeats.waiting == 0
+
+
+def test_what_is_left_out_takes_no_memory():
+    repeats = Repeats(clock=lambda: 0.0)
+    for number in range(5000):
+        repeats.filter(record("no %d", number, level=logging.ERROR))
+        repeats.filter(record("no %d", number, level=logging.ERROR))
+    assert len(repeats._passed) == 1000 and repeats.waiting == 5000
+
+
+def test_lines_that_no_later_one_has_counted_are_counted_at_the_end(capsys):
+    with logging_to(None):
+        for _ in range(3):
+            logger.warning("source lost")
+    assert capsys.readouterr().err == (
+        "source lost\n2 log lines were left out: they were repeated\n"
+    )

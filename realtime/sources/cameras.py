@@ -51,6 +51,7 @@ class CameraSource:
 
     def __init__(self, number: int, mode: CameraMode | None = None):
         self.failed = 0
+        self._reading = self._left = False
         # OpenCV warns of every backend that it tries; one line below says what matters.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._capture = opened_capture(number)
@@ -92,12 +93,19 @@ class CameraSource:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._capture.release()
+        self._left = True
+        if not self._reading:  # else a driver that hangs would hold up this thread too
+            self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
         clock, count = LiveClock(time.monotonic()), 0
         while True:
+            self._reading = True
             done, image = self._capture.read()
+            self._reading = False
+            if self._left:
+                self._capture.release()
+                return
             if not done:
                 raise BrokenSourceError(
                     f"{self.info.name} gave no more frames after {count}; they are kept, check its "

@@ -13,9 +13,11 @@ import fault
 import make
 import pytest
 from fault import LIGHT
+from waiting import until
 
 from preprocessing.errors import SourceError
 from realtime.runtime.hanging import Deadline
+from realtime.runtime.worker import Prefetch
 from realtime.sources import cameras, pipes
 from realtime.sources.open_source import open_source
 from realtime.sources.pipes import open_pipe
@@ -145,11 +147,16 @@ class Hanging:
     """In place of cv2.VideoCapture: its driver never returns from a call."""
 
     def __init__(self, where, over):
-        self._where, self._over = where, over
+        self.hangs = threading.Event()
+        self.hang(where, over)
         self._at("open")
+
+    def hang(self, where, over):
+        self._where, self._over = where, over
 
     def _at(self, where):
         if where == self._where:
+            self.hangs.set()
             self._over.wait(fault.CAP)
 
     def isOpened(self):  # OpenCV's name
@@ -176,6 +183,19 @@ def test_a_camera_whose_driver_hangs_is_released_when_it_returns(monkeypatch, wh
     over.set()
     for thread in opening:
         thread.join(fault.CAP)
+    assert over.released
+
+
+def test_a_camera_that_hangs_later_does_not_hold_up_the_end(monkeypatch):
+    over, capture = threading.Event(), Hanging("", threading.Event())
+    monkeypatch.setattr(cameras, "opened_capture", lambda number: capture)
+    with open_source(3) as source, Prefetch(source, size=1, drop_oldest=True, join=0.1) as frames:
+        assert next(frames.items()).image is not None
+        capture.hang("read", over)
+        assert capture.hangs.wait(fault.CAP)
+    assert frames.running and not hasattr(over, "released")
+    over.set()
+    until(lambda: not frames.running)
     assert over.released
 
 

@@ -3,14 +3,17 @@
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 
 import fault
 import make
 import pytest
 from fault import LIGHT
+from waiting import until
 
 from preprocessing.errors import SinkError
 from realtime.page import uploads
@@ -146,3 +149,29 @@ def test_without_a_temporary_folder_a_pipe_that_has_to_be_stored_is_refused(
     with subprocess.Popen(["cat", clip], stdout=subprocess.PIPE) as cat:
         done = make.called(f"/dev/fd/{cat.stdout.fileno()}", *LIGHT, "-o", tmp_path / "out.mp4")
     assert done.returncode == 3 and "TMPDIR" in done.stderr, done.stderr
+
+
+def test_out_of_descriptors_the_recording_goes_on_and_the_page_comes_back(tmp_path):
+    """More connections than files may be open; the log has a line for thousands of attempts."""
+    flags = ["fake://30fps", "-o", tmp_path / "out.mp4", "--log", tmp_path / "a.log",
+             "--serve", "127.0.0.1:0", "--open"]  # fmt: skip
+    run = shlex.join([*COMMAND, *map(str, flags)])
+    app = make.start("-c", f"ulimit -n 48; exec {run}", command=["bash"])
+    address = next(line for line in app.stderr if line.startswith("page: "))
+    place = ("127.0.0.1", int(address.rstrip("/\n").rpartition(":")[2]))
+    video, log = tmp_path / "out.mp4", tmp_path / "a.log"
+    until(lambda: video.exists() and video.stat().st_size > 20_000)
+    with ExitStack() as clients:
+        for _ in range(80):
+            clients.enter_context(socket.create_connection(place, timeout=fault.CAP))
+        until(lambda: "out of system resource" in log.read_text())
+        size = video.stat().st_size
+        until(lambda: video.stat().st_size > size)
+    with socket.create_connection(place, timeout=fault.CAP) as client:
+        client.sendall(b"GET /state HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    app.terminate()
+    _, stderr = app.communicate(timeout=fault.CAP)
+    assert app.returncode == 143 and "Traceback" not in stderr
+    assert len(log.read_text().splitlines()) < 40
+    assert fault.frames_of(video) > 10

@@ -20,4 +20,4 @@ def test_a_day_at_speed_writes_what_a_recording_does(tmp_path):
     with av.open(str(tmp_path / "out.mp4")) as video:
         assert sum(packet.size > 0 for packet in video.demux(video=0)) == 2000
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2000
-    assert "3 garments" in (tmp_path / "report.html").read_text()
+    assert "20 garments" in (tmp_path / "report.html").read_text()

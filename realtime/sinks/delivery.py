@@ -23,7 +23,7 @@ from realtime.runtime.hanging import Deadline, OverdueError, call_within
 from realtime.runtime.masking import masked
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import STALL_SECONDS, WriteBehind
-from realtime.sinks.destinations import is_file_like
+from realtime.sinks.destinations import OPENING_SECONDS, is_file_like
 from realtime.sinks.sink import Sink
 from realtime.sinks.video import VideoSink
 from realtime.types import LabelledFrame, SourceInfo
@@ -31,7 +31,6 @@ from realtime.types import LabelledFrame, SourceInfo
 WAITING_FRAMES = 8  # that a sink may be behind
 WAITING_BYTES = 128_000_000  # of frames by which others than the video may be behind a live source
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between attempts of a sink that cannot write
-OPENING_SECONDS = 15.0  # that a server or disk may take until it takes the first bytes
 logger = logging.getLogger(__name__)
 
 
@@ -61,7 +60,7 @@ def delivering(
     try:
         for sink in sinks:
             one = Delivery(sink, stats, live=info.live, needed=sink is needed, alone=not sinks[1:])
-            one.open(info)
+            one.open(info, stopped)
             deliveries.append(one)
         stats.start()
         yield deliver
@@ -122,7 +121,7 @@ class Delivery:
         """The sink in messages."""
         return printable(masked(str(getattr(self._sink, "target", type(self._sink).__name__))))
 
-    def open(self, info: SourceInfo) -> None:
+    def open(self, info: SourceInfo, stopped: Callable[[], bool]) -> None:
         """Open the sink, and start its thread.
 
         Raises:
@@ -130,8 +129,12 @@ class Delivery:
         """
         deadline = Deadline(OPENING_SECONDS)
         try:
-            call_within(deadline, lambda: self._sink.open(info), late=self._close_late)
+            call_within(
+                deadline, lambda: self._sink.open(info), late=self._close_late, stopped=stopped
+            )
         except OverdueError:
+            if not deadline.over:
+                raise SinkError(f"{self.name} did not open before the end") from None
             raise SinkError(f"{self.name} does not open within {deadline.seconds:g} s: its server "
                             "or disk does not answer") from None  # fmt: skip
         self._thread.__enter__()

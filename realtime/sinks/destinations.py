@@ -46,11 +46,13 @@ ENCODER_OPTIONS = {
 KEY_FRAME_SECONDS = 2
 # Picture and sound wait for each other for 0.1 s at most, not for FFmpeg's 10 s.
 STREAM_OPTIONS = {"flush_packets": "1", "max_interleave_delta": "100000"}
+OPENING_SECONDS = 15.0  # that a server or disk may take until it takes the first bytes
+RTSP_OPTIONS = {"rtsp_transport": "tcp", "timeout": str(round(1e6 * OPENING_SECONDS))}
 STREAM_FORMATS = {
     "rtmp://": ("flv", {"flvflags": "no_duration_filesize"}),
     "rtmps://": ("flv", {"flvflags": "no_duration_filesize"}),
-    "rtsp://": ("rtsp", {"rtsp_transport": "tcp"}),
-    "rtsps://": ("rtsp", {"rtsp_transport": "tcp"}),
+    "rtsp://": ("rtsp", RTSP_OPTIONS),
+    "rtsps://": ("rtsp", RTSP_OPTIONS),
     "udp://": ("mpegts", {}),
     "tcp://": ("mpegts", {}),
     "srt://": ("mpegts", {}),

@@ -28,7 +28,7 @@ class Sink(Protocol):
     def needs_picture(self) -> bool: ...
 
     def open(self, info: SourceInfo) -> None:
-        """Begin the output of a source; what was begun is undone if it fails.
+        """Begin the output of a source, on any thread; what was begun is undone if it fails.
 
         Raises:
             SinkError: the output cannot be written.

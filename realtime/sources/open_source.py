@@ -97,6 +97,8 @@ def _in_time(
         return call_within(deadline, lambda: opened(deadline), late=_close, stopped=stopped)
     except OverdueError:
         name = f"camera {address}" if isinstance(address, int) else masked(address[:200])
+        if not deadline.over:
+            raise SourceError(f"{name} gave no picture before the end") from None
         raise no_picture(name, deadline.seconds) from None
 
 

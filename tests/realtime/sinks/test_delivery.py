@@ -178,6 +178,15 @@ def test_a_server_that_accepts_and_is_silent_does_not_hold_up_the_start(reader, 
     until(lambda: silent.ended is False)
 
 
+def test_a_signal_ends_the_wait_for_its_answer(reader):
+    silent = Kept(target="rtsp://host/live")
+    silent.open = lambda info: reader.wait(DEADLINE)
+    with pytest.raises(SinkError, match="did not open before the end"):
+        deliver(silent, live=True, stopped=lambda: True)
+    reader.set()
+    until(lambda: silent.ended is False)
+
+
 def test_a_sink_for_the_newest_frames_drops_older_ones(reader, caplog):
     page = Kept(stalling(reader, at=0))
     page.newest = True

@@ -52,7 +52,7 @@ class VideoSource:
         hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
         file: an open file instead of the URL, which is read once; it is closed at the end.
         insecure: True to take a stream from servers whose certificates are not trusted.
-        deadline: of the first picture; None for OPENING_SECONDS from now on.
+        deadline: of the first picture; None for none, where the file is known to be there.
 
     Raises:
         SourceError: it does not open, its server is not trusted, or it holds no picture.
@@ -77,8 +77,10 @@ class VideoSource:
         self._read_error: Exception | None = None
         self._skips = False
         self._connected = monotonic()
-        self._deadline: Deadline | None = deadline or Deadline(OPENING_SECONDS)
-        place, seconds = file or media_location(url), self._deadline.seconds
+        self._deadline = deadline
+        place, seconds = file or media_location(url), OPENING_SECONDS
+        if deadline:
+            seconds = deadline.seconds
         self._container = open_container(
             place, url, network=network, hwaccel=hwaccel, seconds=seconds, insecure=insecure
         )

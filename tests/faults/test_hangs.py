@@ -84,6 +84,15 @@ def server(scheme, serve):
         with suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
         client.close()
+    await_openings()
+
+
+def await_openings():
+    """Wait for those whose servers, drivers and pipes have ended meanwhile."""
+    for thread in threading.enumerate():
+        if thread.name == "opening":
+            thread.join(fault.CAP)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("reconnect", [0, 60])
@@ -116,6 +125,7 @@ def test_a_named_pipe_into_which_nobody_writes(tmp_path, writer):
         os.close(os.open(address, os.O_WRONLY | os.O_NONBLOCK))
     for end in ends:
         end.close()
+    await_openings()
 
 
 class Renewed(Deadline):
@@ -179,10 +189,8 @@ def test_a_camera_whose_driver_hangs_is_released_when_it_returns(monkeypatch, wh
     monkeypatch.setattr(cameras, "opened_capture", lambda number: Hanging(where, over))
     with pytest.raises(SourceError, match=r"camera 3 gave no picture within 0\.1 s"):
         open_source(3, timeout=0.1)
-    opening = [thread for thread in threading.enumerate() if thread.name == "opening"]
     over.set()
-    for thread in opening:
-        thread.join(fault.CAP)
+    await_openings()
     assert over.released
 
 

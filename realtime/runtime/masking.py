@@ -6,12 +6,16 @@ MASK = "***"
 # A user's password ends at the last "@": some people write one in it. A colon before digits and a
 # slash is that of a port.
 LOGIN = re.compile(r"(\w://)([^\s:/@]*):(?!\d+(?:[/?#]|\s|$))\S*@")
+KEY = re.compile(r"(rtmps?://[^/\s]+/[^/\s]+/)[^\s?'\"]+", re.IGNORECASE)  # of a stream
 QUERY = re.compile(r"([?&](?:\w*pass\w*|pwd|pw|token|auth|secret)=)[^&\s'\"]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """Return an address, or a text with addresses in it, with each password as three stars."""
-    return QUERY.sub(rf"\1{MASK}", LOGIN.sub(rf"\1\2:{MASK}@", text))
+    """Return an address, or a text with addresses in it, with each secret as three stars.
+
+    Secrets are passwords, tokens and the keys of RTMP streams.
+    """
+    return KEY.sub(rf"\1{MASK}", QUERY.sub(rf"\1{MASK}", LOGIN.sub(rf"\1\2:{MASK}@", text)))
 
 
 def login_refused(shown: str) -> str:
@@ -20,7 +24,7 @@ def login_refused(shown: str) -> str:
     Args:
         shown: the address, masked.
     """
-    if MASK in shown:
+    if f":{MASK}@" in shown:
         hint = "write @ / ? # : of it as %40 %2F %3F %23 %3A"
         return f"{shown} refuses this user or password: {hint}"
     scheme, _, rest = shown.partition("://")
@@ -28,5 +32,5 @@ def login_refused(shown: str) -> str:
 
 
 def without_login(address: str) -> str:
-    """Return an address without user and password, for the name of a file."""
-    return QUERY.sub("", LOGIN.sub(r"\1", address)).rstrip("?&")
+    """Return an address without its secrets, for the name of a file."""
+    return KEY.sub(r"\1", QUERY.sub("", LOGIN.sub(r"\1", address))).rstrip("?&/")

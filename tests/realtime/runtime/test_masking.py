@@ -17,10 +17,13 @@ from realtime.runtime.masking import masked, without_login
         ("rtsp://u:sec/ret@host", "rtsp://u:***@host"),
         ("RTSPS://:1234@host", "RTSPS://:***@host"),
         ("http://host:8080/cam?user=u&password=secret&n=1", "http://host:8080/cam?user=u&password=***&n=1"),
+        ("rtmp://host/live/secret-key", "rtmp://host/live/***"),
+        ("'rtmps://u:pw@host:443/app/secret?x=1' broke", "'rtmps://u:***@host:443/app/***?x=1' broke"),
         ("[Errno 5] broken: 'rtsp://u:secret@host/live'", "[Errno 5] broken: 'rtsp://u:***@host/live'"),
         # Nothing is hidden where nothing is secret.
         ("rtsp://host:554/a@b", "rtsp://host:554/a@b"),
         ("rtsp://u@host/live", "rtsp://u@host/live"),
+        ("rtmp://host/live", "rtmp://host/live"),
         ("folder/a:b@c.mp4", "folder/a:b@c.mp4"),
     ],
 )  # fmt: skip
@@ -32,6 +35,7 @@ def test_files_are_not_named_by_who_logs_in():
     addresses = ["rtsp://u:secret@host/live", "rtsp://u:secret@other", "http://h/cam?pwd=secret"]
     assert file_names(addresses) == ["live", "other", "cam"]
     assert without_login("rtsp://u:secret@host/live") == "rtsp://host/live"
+    assert without_login("rtmp://host/live/secret-key") == "rtmp://host/live"
 
 
 def test_logs_hold_no_password_not_even_in_a_traceback(tmp_path, capsys):

@@ -13,6 +13,7 @@ from test_structure import FILES, tree_of
 GUARDED = {
     "preprocessing/errors.py",
     "realtime/page/uploads.py",
+    "realtime/runtime/standard_streams.py",
     "realtime/runtime/worker.py",
 }
 OWN = {"signal": other_system.SIGNALS, "os": other_system.FUNCTIONS[other_system.os]}

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 BLOBS, SEAL = "*.blob", ".blake2b"
 LOCK, LOCK_SECONDS = "lock", 30.0  # in which another process compiles the same network
 logger = logging.getLogger(__name__)
+_whole: dict[Path, tuple[int, int]] = {}  # size and time of change of files that were checked
 
 
 @contextmanager
@@ -58,10 +59,14 @@ def _locked(cache: str, weights: Path) -> tuple[Path, FileLock]:
 def _remove_damaged(folder: Path) -> None:
     for blob in folder.glob(BLOBS):
         seal = blob.with_suffix(SEAL)
+        if seal.is_file() and _whole.get(blob) == _state(blob):
+            continue
         if not seal.is_file() or seal.read_text(errors="replace") != _checksum(blob):
             logger.warning("%s is damaged: the network is compiled anew", blob)
             seal.unlink(missing_ok=True)
             blob.unlink()
+            continue
+        _whole[blob] = _state(blob)
 
 
 def _seal(folder: Path) -> None:
@@ -69,6 +74,12 @@ def _seal(folder: Path) -> None:
         seal = blob.with_suffix(SEAL)
         if not seal.is_file():
             seal.write_text(_checksum(blob))
+            _whole[blob] = _state(blob)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _checksum(path: Path) -> str:

@@ -18,7 +18,7 @@ from realtime.runtime.masking import masked, without_login
         ("RTSPS://:1234@host", "RTSPS://:***@host"),
         ("http://host:8080/cam?user=u&password=secret&n=1", "http://host:8080/cam?user=u&password=***&n=1"),
         ("rtmp://host/live/secret-key", "rtmp://host/live/***"),
-        ("'rtmps://u:pw@host:443/app/secret?x=1' broke", "'rtmps://u:***@host:443/app/***?x=1' broke"),
+        ("'rtmps://u:pw@host/app/secret?x=1' broke", "'rtmps://u:***@host/app/***?x=1' broke"),
         ("[Errno 5] broken: 'rtsp://u:secret@host/live'", "[Errno 5] broken: 'rtsp://u:***@host/live'"),
         # Nothing is hidden where nothing is secret.
         ("rtsp://host:554/a@b", "rtsp://host:554/a@b"),

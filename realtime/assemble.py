@@ -20,7 +20,7 @@ from realtime.analysis.classifiers import (
     load_fused,
 )
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
-from realtime.analysis.engines import choose, streams_for
+from realtime.analysis.engines import EngineOptions, loader, streams_for
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
 from realtime.analysis.pose_tracker import PoseTracker
@@ -32,7 +32,7 @@ from realtime.analysis.wardrobe_classifier import (
     can_be_taught,
     load_feature_classifier,
 )
-from realtime.runtime.cache import cache_folder
+from realtime.runtime.devices import choose
 from realtime.settings import KINDS, Recognition
 from realtime.sinks.annotate import Annotator
 from realtime.types import Region
@@ -110,7 +110,7 @@ class Resolved:
         own_classifier: True if the classifier was trained on the locator's boxes.
         detection_interval: row of DETECTION_INTERVALS.
         pose: True if pose keypoints are to be used.
-        engine, device: as `engines.choose` returns them.
+        engine, device: as `devices.choose` returns them.
     """
 
     locator: str
@@ -242,7 +242,7 @@ class AnalysisFactory:
         """
         if not isinstance(self._classifier, WardrobeClassifier):
             raise UsageError("garments can be taught to the model photo, with a locator whose "
-                             "garments it labels, and with --engine openvino")  # fmt: skip
+                             "garments it labels")  # fmt: skip
         self._classifier = self._classifier.taught(name, image, region)
         return self._classifier.wardrobe
 
@@ -290,12 +290,11 @@ class AnalysisFactory:
     def _load_crop_classifier(self, concurrent: bool) -> CropClassifier:
         """The network on crops, with features where a wardrobe needs them."""
         chosen, recognition = self._resolved, self._recognition
-        if recognition.wardrobe or (
-            self._teachable and can_be_taught(recognition.model, chosen.engine)
-        ):
+        if recognition.wardrobe or (self._teachable and can_be_taught(recognition.model)):
             return load_feature_classifier(
                 recognition.model,
                 engine=chosen.engine,
+                device=chosen.device,
                 threads=recognition.threads,
                 concurrent=concurrent,
             )
@@ -320,20 +319,23 @@ class AnalysisFactory:
     @property
     def _streams(self) -> int:
         """Frames that the networks process at the same time."""
-        openvino = self._resolved.engine == "openvino"
-        return streams_for(self._recognition.threads) if openvino else 1
+        return streams_for(self._engine())
+
+    def _engine(self, streams: int = 1) -> EngineOptions:
+        chosen = self._resolved
+        return EngineOptions(
+            engine=chosen.engine,
+            device=chosen.device,
+            threads=self._recognition.threads,
+            streams=streams,
+        )
 
     def _load_poses(self) -> PoseEstimator | None:
         """The pose networks, where the locator or the labels use them."""
         recognition = self._recognition
         if recognition.pose is False or not LOCATORS[self._resolved.locator].worn:
             return None
-        return load_poses(
-            required=bool(recognition.pose),
-            threads=recognition.threads,
-            streams=self._streams,
-            cache=cache_folder(),
-        )
+        return load_poses(required=bool(recognition.pose), load=loader(self._engine(self._streams)))
 
 
 def make_analysis(recognition: Recognition) -> FrameAnalysis:

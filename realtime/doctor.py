@@ -4,13 +4,14 @@ Every check is a trial: a device is opened, a frame encoded, a network run.
 """
 
 import importlib.metadata
-import importlib.util
 import io
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import av
@@ -19,12 +20,23 @@ import numpy as np
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import GarmentError
 from realtime import __version__
-from realtime.analysis.engines import ENGINES
+from realtime.analysis.engines import ENGINES, EngineOptions, crop_engine, loader
+from realtime.runtime.devices import CPU, devices_of
 from realtime.sinks.window import has_display
 from realtime.sources.devices import LIBRARY, Camera, are_listed, cameras
 from realtime.sources.open_source import open_source
 from training.inference import pose_files
-from training.inference.weights import ROLES, WEIGHTS_DIR, locate, read_manifest, verified
+from training.inference.detector import Detector, read_detector
+from training.inference.networks import Loader
+from training.inference.parser import read_parser
+from training.inference.weights import (
+    ROLES,
+    WEIGHTS_DIR,
+    WeightsInfo,
+    locate,
+    read_manifest,
+    verified,
+)
 
 CODECS: dict[str, Literal["r", "w"]] = {
     "h264": "r",
@@ -35,12 +47,15 @@ CODECS: dict[str, Literal["r", "w"]] = {
     "libx264": "w",
 }
 NEEDED = ("numpy", "opencv-python", "av", "openvino", "fastapi", "uvicorn", "websockets")
-OPTIONAL = {"torch": "training and GPUs", "ultralytics": "training detectors",
+OPTIONAL = {"torch": "training and GPUs", "onnxruntime": "--engine onnxruntime",
+            "ultralytics": "training detectors",
             "trackers": "--track bytetrack and ocsort", "pyarrow": "--parquet",
             "pillow-heif": "HEIC pictures",
             "ray": "realtime.batch.archive"}  # fmt: skip
-MODEL = "deep"  # the smallest committed network, for the tiny inference
-RUNS = 20
+NETWORKS = ("yolo-people", "parser", "photo")  # of the default pipeline
+PERSON = (256, 192)  # height and width of a person's crop
+RUNS = 5
+UNMEASURED = ("tensorrt", "intel-auto")  # devices: takes minutes to build, is another one
 # Training data of the committed networks; README names the sources.
 LICENCES = {
     "baseline": "Fashion-MNIST (MIT)",
@@ -180,27 +195,50 @@ def _display() -> Iterator[Finding]:
 
 def _engines() -> Iterator[Finding]:
     for name in ENGINES:
-        if name == "torch" and not importlib.util.find_spec("torch"):
-            yield Finding("engine torch", "not installed, for GPUs", "pip install torch")
-            continue
-        try:
-            yield Finding(f"engine {name}", f"{MODEL}, one crop: {_inference(name):.2f} ms on cpu")
-        except GarmentError as error:
-            needed = name == "openvino"
-            fix = "pip install -r realtime/requirements.txt" if needed else "pip install torch"
-            yield Finding(f"engine {name}", str(error), fix, error.status if needed else 0)
+        package = OPTIONAL.get(name, "")
+        have = [one for one in devices_of(name) if ":" not in one and one not in UNMEASURED]
+        if not have:
+            status = 0 if package else 7
+            yield Finding(f"engine {name}", f"not installed, for {package or 'all'}",
+                          f"pip install {name}", status)  # fmt: skip
+        for device in have:
+            yield _engine(name, device)
 
 
-def _inference(engine: str) -> float:
-    """Return the median run time of the smallest network in milliseconds."""
-    stem, info = locate(MODEL)
-    run = ENGINES[engine](stem, info, device="cpu", threads=1)
-    crop, times = np.zeros((1, info.channels, info.size, info.size), np.uint8), []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        run(crop)
-        times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
+def _engine(name: str, device: str) -> Finding:
+    """A measured inference of each network of the default pipeline."""
+    needed, listed = name == "openvino" and device == CPU, ", ".join(devices_of(name))
+    try:
+        times = _inference(name, device)
+    except GarmentError as error:
+        fix = "pip install -r realtime/requirements.txt" if needed else "use --engine openvino"
+        return Finding(f"engine {name}", str(error), fix, error.status if needed else 0)
+    measured = ", ".join(f"{network} {time:.2f} ms" for network, time in times.items())
+    return Finding(f"engine {name}", f"sees {listed}; {measured} on {device}")
+
+
+def _inference(engine: str, device: str) -> dict[str, float]:
+    """Median run times in milliseconds of the default pipeline's networks, by their names."""
+    load, found = loader(EngineOptions(engine=engine, device=device)), {}
+    for name in NETWORKS:
+        run, times = _call(*locate(name), load), []
+        for _ in range(RUNS + 1):
+            start = time.perf_counter()
+            run()
+            times.append(1000 * (time.perf_counter() - start))
+        found[name] = statistics.median(times[1:])  # the first compiles
+    return found
+
+
+def _call(stem: Path, info: WeightsInfo, load: Loader) -> Callable[[], object]:
+    """A network on a picture of the size that the pipeline gives it."""
+    if info.task == "detect":
+        detector = Detector(info, read_detector(stem, info, load))
+        return partial(detector, np.zeros((480, 640, 3), np.uint8))
+    if info.task == "parse":
+        return partial(read_parser(stem, info, load).parse, np.zeros((*PERSON, 3), np.uint8))
+    crop = np.zeros((1, info.channels, info.size, info.size), np.uint8)
+    return partial(crop_engine(stem, info, load), crop)
 
 
 def _weights() -> Iterator[Finding]:

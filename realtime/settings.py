@@ -12,6 +12,7 @@ from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.locators import LOCATORS
 from realtime.cut import Cut, read_seconds
+from realtime.runtime.devices import SAMPLE, read_device
 from realtime.sinks.sink_table import OutputSettings
 from realtime.sources.devices import CameraMode, read_format, read_size
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
@@ -22,8 +23,7 @@ DEFAULT_MODEL = "photo"
 DEMO_MODEL = "deep"  # the bundled clip shows garments of Fashion-MNIST
 # Equal to the tables of these names by a test: importing those here would cost half a second.
 TRACKER_NAMES = ("overlap", "bytetrack", "ocsort")
-ENGINE_NAMES = ("auto", "openvino", "torch")
-DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+ENGINE_NAMES = ("auto", "openvino", "onnxruntime", "torch")
 TIME = "seconds or h:mm:ss"
 KINDS, TREE = NAME_CHOICES = ("kinds", "tree")  # labels: classes alone, or more general names too
 OLD_LOCATOR = "detector"  # an earlier spelling of the label source "locator"
@@ -307,16 +307,18 @@ class Recognition:
             "runtime of the networks",
             group=SPEED,
             choices=ENGINE_NAMES,
-            default="auto: torch with a GPU, else openvino",
+            default="auto: one that is installed for the device, torch on a GPU, else openvino",
         ),
     ] = "auto"
     device: Annotated[
         str,
         Flag(
-            "processor of the networks",
+            f"processor of the networks: {SAMPLE}; cuda:1 and the like where there are several",
+            metavar="NAME",
             group=SPEED,
-            choices=DEVICE_NAMES,
-            default="auto: a GPU if torch is installed and has one, else cpu",
+            reads=read_device,
+            wanted=f"a device: {SAMPLE}, or cuda:1 and the like",
+            default="auto: a GPU if torch or onnxruntime has one, else cpu",
         ),
     ] = "auto"
     threads: Annotated[int, Flag("CPU threads of each network", metavar="N", group=SPEED)] = 1

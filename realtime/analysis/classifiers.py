@@ -19,7 +19,7 @@ from preprocessing.labels import (
     PHOTO_LAYER,
     general_name,
 )
-from realtime.analysis.engines import ENGINES, BatchedEngine, Engine
+from realtime.analysis.engines import BatchedEngine, Engine, EngineOptions, crop_engine, loader
 from realtime.types import Region
 from training.inference.label_fusion import (
     FUSION,
@@ -96,8 +96,9 @@ def load_classifier(
         DeviceError: the engine or device is not available.
     """
     stem, info = locate_for(task, model)
-    verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
-    loaded = ENGINES[engine](stem, info, device=device, threads=threads)
+    verified(stem.with_suffix(".onnx"))
+    options = EngineOptions(engine=engine, device=device, threads=threads)
+    loaded = crop_engine(stem, info, loader(options))
     return CropClassifier(info, BatchedEngine(loaded) if concurrent else loaded)
 
 

@@ -1,28 +1,26 @@
-"""Engines run a classifier's network: the contract Engine, and ENGINES, the table behind --engine.
+"""Engines run the app's networks: ENGINES, the table behind --engine, and `loader`, their factory.
 
-OpenVINO is the engine for CPUs. torch is imported only when its engine is chosen.
+OpenVINO is the engine for CPUs. The packages of the others are imported only when they are chosen.
 """
 
-import shutil
-import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 
-from preprocessing.errors import DeviceError
 from realtime.runtime.cache import cache_folder
+from realtime.runtime.devices import CPU, openvino_name, require
 from realtime.runtime.worker import cores
-from training.inference.embedding import FeatureNetwork
+from training.inference.networks import Layout, Loader, Network, tell_once
+from training.inference.onnxruntime_network import OnnxRuntimeNetwork
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
 
-TORCH_DEVICES = ("cuda", "mps")
 MAX_STREAMS = 4
-FEATURE_ENGINE = "openvino"  # the one that gives features of garments
 
 
 class Engine(Protocol):
@@ -33,111 +31,125 @@ class Engine(Protocol):
         ...
 
 
-class EngineFactory(Protocol):
-    """Loads a network: a row of ENGINES.
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """The runtime of networks.
+
+    Attributes:
+        engine: row of ENGINES; device: as `devices.choose` returns it.
+        threads: CPU threads of one request.
+        streams: requests that may run concurrently, from as many threads of the caller.
+        precise: single precision even where the device is faster in a lower one.
+    """
+
+    engine: str = "openvino"
+    device: str = CPU
+    threads: int = 1
+    streams: int = 1
+    precise: bool = False
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """A row of ENGINES.
+
+    Attributes:
+        loader: gives what loads a network with some options.
+        kinds: suffixes of the files that it reads.
+    """
+
+    loader: Callable[[EngineOptions], Loader]
+    kinds: tuple[str, ...] = (".onnx",)
+
+
+def loader(options: EngineOptions) -> Loader:
+    """The factory of all networks of the app: loads any published one with these options.
+
+    Files of a kind that an engine does not read run on OpenVINO on the CPU, which a warning says.
 
     Raises:
-        WeightsError: the file does not fit its metadata.
         DeviceError: the engine or device is not available.
     """
+    require(options.engine, options.device)
+    row = ENGINES[options.engine]
+    other = ENGINES["openvino"].loader(
+        EngineOptions(threads=options.threads, streams=options.streams)
+    )
+    own = row.loader(options)
 
-    def __call__(self, stem: Path, info: WeightsInfo, /, *, device: str, threads: int) -> Engine:
-        """The engine of a weight file, given without its suffix."""
-        ...
+    def load(
+        stem: Path,
+        /,
+        *,
+        kind: str = ".onnx",
+        layout: Layout = Layout.AS_FILED,
+        features: bool = False,
+    ) -> Network:
+        if kind not in row.kinds:
+            tell_once(f"engine {options.engine} reads no {kind} files: the networks in them, those "
+                      "of pose keypoints, run on OpenVINO on the CPU")  # fmt: skip
+        chosen = own if kind in row.kinds else other
+        return chosen(stem, kind=kind, layout=layout, features=features)
+
+    return load
 
 
-def choose(engine: str, device: str) -> tuple[str, str]:
-    """The engine and device to use; "auto" is a GPU that torch supports, else OpenVINO on the CPU.
+def _openvino(options: EngineOptions) -> Loader:
+    """In bf16 where the CPU has matrix units for it."""
+    return partial(
+        OpenVinoNetwork,
+        device=openvino_name(options.device),
+        threads=options.threads,
+        streams=options.streams,
+        precise=options.precise,
+        cache=cache_folder(),
+    )
+
+
+def _onnxruntime(options: EngineOptions) -> Loader:
+    """In single precision, but for TensorRT, whose engines are cached."""
+    return partial(
+        OnnxRuntimeNetwork,
+        device=options.device,
+        threads=options.threads,
+        precise=options.precise,
+        cache=cache_folder(),
+    )
+
+
+def _torch(options: EngineOptions) -> Loader:
+    """In half precision on a GPU, in single precision on the CPU."""
+    from training.common.torch_network import TorchNetwork
+
+    return partial(
+        TorchNetwork, device=options.device, threads=options.threads, precise=options.precise
+    )
+
+
+ENGINES: dict[str, EngineRow] = {
+    "openvino": EngineRow(_openvino, kinds=(".onnx", ".tflite")),
+    "onnxruntime": EngineRow(_onnxruntime),
+    "torch": EngineRow(_torch),
+}
+
+
+def streams_for(options: EngineOptions) -> int:
+    """Frames that this machine can process concurrently, with so many CPU threads each."""
+    if options.device != CPU or options.engine == "torch":  # which has one pool of threads
+        return 1
+    return max(1, min(MAX_STREAMS, cores() // options.threads))
+
+
+def crop_engine(stem: Path, info: WeightsInfo, load: Loader) -> Engine:
+    """The network of a classifier or attribute model.
 
     Raises:
-        DeviceError: engine and device contradict each other.
+        WeightsError: the file is damaged, or does not fit its metadata.
     """
-    if device == "auto":
-        device = "cpu" if engine == "openvino" else _best_device()
-    if engine == "auto":
-        engine = "openvino" if device == "cpu" else "torch"
-    if engine == "openvino" and device != "cpu":
-        raise DeviceError(f"engine openvino runs on cpu, not {device}: use --engine torch")
-    return engine, device
-
-
-def streams_for(threads: int) -> int:
-    """Frames that this machine's cores can process concurrently, with so many threads each."""
-    return max(1, min(MAX_STREAMS, cores() // threads))
-
-
-def _best_device() -> str:
-    """A GPU that torch supports, else the CPU; torch is imported only if a GPU is likely."""
-    likely = shutil.which("nvidia-smi") or Path("/dev/kfd").exists() or sys.platform == "darwin"
-    if not likely:
-        return "cpu"
-    try:
-        import torch
-    except ImportError:
-        return "cpu"
-    return _torch_devices(torch)[0]
-
-
-def openvino_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
-    """The .onnx file on OpenVINO, in bf16 where the CPU has matrix units for it."""
-    network = OpenVinoNetwork(stem, threads=threads, cache=cache_folder())
+    network = load(stem)
     wanted = (info.channels, info.size, info.size)
     network.require(fits=network.input[1:] == wanted and network.output[1:] == (len(info.classes),))
     return network
-
-
-def torch_engine(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Engine:
-    """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
-    torch = require_torch(device, threads)
-    from training.common.checkpoints import load_network
-
-    half = torch.float16 if device in TORCH_DEVICES else None
-    network = load_network(stem, info).to(device).to(memory_format=torch.channels_last)
-
-    @torch.inference_mode()
-    def run(batch: np.ndarray) -> np.ndarray:
-        images = torch.from_numpy(batch).to(device, non_blocking=True)
-        with torch.autocast(device, dtype=half, enabled=half is not None):
-            return network(images).float().cpu().numpy()
-
-    return run
-
-
-def feature_engine(stem: Path, info: WeightsInfo, *, engine: str, threads: int) -> FeatureNetwork:
-    """The .onnx file on OpenVINO, which gives features of the garments beside their logits.
-
-    Raises:
-        DeviceError: another engine is chosen.
-    """
-    if engine != FEATURE_ENGINE:
-        raise DeviceError("taught garments need the engine openvino: use --engine openvino")
-    return FeatureNetwork(stem, info, threads=threads, cache=cache_folder())
-
-
-def require_torch(device: str, threads: int) -> ModuleType:
-    """The module torch, set up for a device.
-
-    Raises:
-        DeviceError: torch or the device is not available.
-    """
-    try:
-        import torch
-    except ImportError as error:
-        raise DeviceError("engine torch needs torch: `pip install torch`") from error
-    if device not in _torch_devices(torch):
-        available = " or ".join(_torch_devices(torch))
-        raise DeviceError(f"no {device} device here: use --device {available}")
-    if device == "cpu":
-        torch.set_num_threads(threads)
-    return torch
-
-
-def _torch_devices(torch: ModuleType) -> list[str]:
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return [*(name for name, there in present.items() if there), "cpu"]
-
-
-ENGINES: dict[str, EngineFactory] = {"openvino": openvino_engine, "torch": torch_engine}
 
 
 @dataclass(eq=False)

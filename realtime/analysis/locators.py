@@ -44,7 +44,7 @@ class LocatorOptions:
     """The choices that a locator with a network is built from.
 
     Attributes:
-        engine, device, threads: as `engines.choose` returns them.
+        engine, device, threads: as `devices.choose` returns them.
         streams: frames that may be processed concurrently.
         confidence: minimum class score of a region; None for the network's own.
         only: names of the classes to keep; empty for all.
@@ -114,7 +114,13 @@ def _detector(model: str, options: LocatorOptions) -> Locator:
 def _parser(model: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.network_locators import ParserLocator, load_parser
 
-    parser = load_parser(model, threads=options.threads, streams=options.streams)
+    parser = load_parser(
+        model,
+        engine=options.engine,
+        device=options.device,
+        threads=options.threads,
+        streams=options.streams,
+    )
     return ParserLocator(
         parser, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )
@@ -133,7 +139,13 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
         streams=options.streams,
         confidence=CANDIDATE,
     )
-    network = load_parser(parser, threads=options.threads, streams=options.streams)
+    network = load_parser(
+        parser,
+        engine=options.engine,
+        device=options.device,
+        threads=options.threads,
+        streams=options.streams,
+    )
     frames = ParserLocator(
         network, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )

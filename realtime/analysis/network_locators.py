@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import DeviceError, UsageError
+from preprocessing.errors import UsageError
 from preprocessing.images.class_maps import garments
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import LAYERS
-from realtime.analysis.engines import TORCH_DEVICES, require_torch
-from realtime.runtime.cache import cache_folder
+from realtime.analysis.engines import EngineOptions, loader
 from realtime.types import Region
-from training.inference.detector import Detector, Network, openvino_detector
-from training.inference.parser import FrameParser, openvino_parser
+from training.inference.detector import Detector, read_detector
+from training.inference.parser import FrameParser, read_parser
 from training.inference.weights import WeightsInfo, locate_for, verified
 
 RIM = 0.15  # of a box's longer side: background around it that the garment is segmented from
@@ -102,34 +100,10 @@ def load_detector(
         DeviceError: the engine or device is not available.
     """
     stem, info = locate_for("detect", model)
-    verified(stem.with_suffix(".safetensors" if engine == "torch" else ".onnx"))
-    if engine == "torch":
-        network = _torch_network(stem, info, device=device, threads=threads)
-    else:
-        network = openvino_detector(
-            stem, info, threads=threads, streams=streams, cache=cache_folder()
-        )
+    verified(stem.with_suffix(".onnx"))
+    options = EngineOptions(engine=engine, device=device, threads=threads, streams=streams)
+    network = read_detector(stem, info, loader(options))
     return Detector(info, network, confidence=confidence, class_agnostic=class_agnostic)
-
-
-def _torch_network(stem: Path, info: WeightsInfo, *, device: str, threads: int) -> Network:
-    """The .safetensors file on torch: half precision on a GPU, single on the CPU."""
-    torch = require_torch(device, threads)
-    try:
-        from training.detection.yolo import load_network
-    except ImportError as error:
-        raise DeviceError(f"{info.name} on engine torch needs ultralytics: `pip install "
-                          "ultralytics`, or use --engine openvino") from error  # fmt: skip
-    precision = torch.float16 if device in TORCH_DEVICES else torch.float32
-    network = load_network(stem, info).to(device, precision).to(memory_format=torch.channels_last)
-
-    @torch.inference_mode()
-    def run(image: np.ndarray) -> np.ndarray:
-        pixels = torch.from_numpy(image).to(device, non_blocking=True)
-        planes = pixels.flip(2).permute(2, 0, 1)[None].to(precision) / 255
-        return network(planes)[0].float().cpu().numpy()
-
-    return run
 
 
 class ParserLocator:
@@ -175,12 +149,16 @@ class ParserLocator:
         )
 
 
-def load_parser(model: str, *, threads: int, streams: int = 1) -> FrameParser:
-    """A committed parser on OpenVINO.
+def load_parser(
+    model: str, *, engine: str = "openvino", device: str = "cpu", threads: int, streams: int = 1
+) -> FrameParser:
+    """A committed parser on its engine.
 
     Raises:
         WeightsError: no such parser, or its file is missing or damaged.
+        DeviceError: the engine or device is not available.
     """
     stem, info = locate_for("parse", model)
     verified(stem.with_suffix(".onnx"))
-    return openvino_parser(stem, info, threads=threads, streams=streams, cache=cache_folder())
+    options = EngineOptions(engine=engine, device=device, threads=threads, streams=streams)
+    return read_parser(stem, info, loader(options))

@@ -9,14 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from realtime.analysis.classifiers import Classifier, CropClassifier
-from realtime.analysis.engines import (
-    FEATURE_ENGINE,
-    BatchedEngine,
-    RememberingEngine,
-    feature_engine,
-)
+from realtime.analysis.engines import BatchedEngine, EngineOptions, RememberingEngine, loader
 from realtime.types import Region
-from training.inference.embedding import crops_with_masks, read_space, space_path
+from training.inference.embedding import FeatureNetwork, crops_with_masks, read_space, space_path
 from training.inference.wardrobe import (
     Wardrobe,
     WardrobeMatcher,
@@ -82,27 +77,28 @@ class FeatureClassifier(CropClassifier):
         return self._remembering.features
 
 
-def can_be_taught(model: str, engine: str) -> bool:
-    """True if garments can be taught to a classifier on an engine.
+def can_be_taught(model: str) -> bool:
+    """True if garments can be taught to a classifier.
 
     Raises:
         WeightsError: there is no such model.
     """
-    return engine == FEATURE_ENGINE and space_path(locate(model)[0]).is_file()
+    return space_path(locate(model)[0]).is_file()
 
 
 def load_feature_classifier(
-    model: str, *, engine: str, threads: int, concurrent: bool = False
+    model: str, *, engine: str, device: str = "cpu", threads: int, concurrent: bool = False
 ) -> FeatureClassifier:
     """A committed classifier or a weight file, verified, with features; see `load_classifier`.
 
     Raises:
         WeightsError: unknown model, a file is missing or damaged, or no embedding was fitted to it.
-        DeviceError: the engine is another than openvino.
+        DeviceError: the engine or device is not available.
     """
     stem, info = locate_for("classify", model)
     verified(stem.with_suffix(".onnx"))
-    network = feature_engine(stem, info, engine=engine, threads=threads)
+    options = EngineOptions(engine=engine, device=device, threads=threads)
+    network = FeatureNetwork(stem, info, loader(options))
     batched = BatchedEngine(network) if concurrent else network
     return FeatureClassifier(stem, info, RememberingEngine(batched, network.classes))
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from realtime.analysis.engines import openvino_engine
+from realtime.analysis.engines import EngineOptions, crop_engine, loader
 from training.inference.detector import Detector, openvino_detector
 from training.inference.weights import locate, read_manifest
 
@@ -20,7 +20,7 @@ def classifier_times(batch: int, rounds: int = 200) -> dict[str, np.ndarray]:
     for name in sorted(read_manifest()):
         stem, info = locate(name)
         if info.task == "classify":
-            engine = openvino_engine(stem, info, device="cpu", threads=1)
+            engine = crop_engine(stem, info, loader(EngineOptions()))
             crops = np.zeros((batch, info.channels, info.size, info.size), np.uint8)
             found[name] = _times(partial(engine, crops), rounds)
     return found

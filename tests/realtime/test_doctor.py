@@ -29,7 +29,7 @@ def test_damaged_weights_come_with_their_fix(monkeypatch, capsys):
 
 
 def test_an_engine_that_fails(monkeypatch):
-    def fail(_):
+    def fail(_, device):
         raise DeviceError("no such instruction")
 
     monkeypatch.setattr(doctor, "_inference", fail)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from preprocessing.images.regions import Region, whole_image
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import LAYERS
 from training.inference.embedding import FeatureNetwork, crops_with_masks, read_space
+from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.parser import FrameParser, openvino_parser
 from training.inference.wardrobe import PER_PICTURE, Wardrobe, prototype_views
 from training.inference.weights import locate_for, verified
@@ -117,7 +119,9 @@ class Describer:
     def __init__(self, model: str, *, threads: int = 1):
         self.stem, self.info = locate_for("classify", model)
         verified(self.stem.with_suffix(".onnx"))
-        self._network = FeatureNetwork(self.stem, self.info, threads=threads)
+        self._network = FeatureNetwork(
+            self.stem, self.info, partial(OpenVinoNetwork, threads=threads)
+        )
 
     def __call__(self, image: np.ndarray, region: Region | None) -> np.ndarray:
         """Features float32 (F,) of a garment in a BGR image (H, W, 3); None for all of it."""

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import cv2
 import numpy as np
 
 from preprocessing.images.regions import box_iou
+from training.inference.networks import Layout, Loader
 from training.inference.openvino_network import NetworkOptions, OpenVinoNetwork
 from training.inference.weights import STRIDE, WeightsInfo
 
@@ -222,26 +223,13 @@ def _letterbox(width: int, height: int, size: int, square: bool) -> Letterbox:
     return Letterbox.fit(width, height, size, square=square)
 
 
-def openvino_detector(stem: Path, info: WeightsInfo, **options: Unpack[NetworkOptions]) -> Network:
-    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
-    network = OpenVinoNetwork(stem, fit=_for_frames, **options)
-    network.require(fits=network.output[1] == 4 + len(info.classes))
+def read_detector(stem: Path, info: WeightsInfo, load: Loader) -> Network:
+    """The .onnx file on a runtime, with the errors of its loader."""
+    network = load(stem, layout=Layout.FRAMES)
+    network.require(fits=network.output[1] in (4 + len(info.classes), -1))
     return lambda image: network(image[None])[0]
 
 
-def _for_frames(model: Any, shape: tuple[int, ...]) -> Any:
-    """The openvino.Model with BGR uint8 (1, H, W, 3) as input, not RGB of 0 to 1 (1, 3, H, W)."""
-    from openvino import Layout, Type
-    from openvino.preprocess import ColorFormat, PrePostProcessor
-
-    height, width = shape[1:3]
-    model.reshape([1, 3, height, width])
-    steps = PrePostProcessor(model)
-    steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(
-        ColorFormat.BGR
-    )
-    steps.input().model().set_layout(Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(Type.f32).convert_color(ColorFormat.RGB).scale(
-        255.0
-    )
-    return steps.build()
+def openvino_detector(stem: Path, info: WeightsInfo, **options: Unpack[NetworkOptions]) -> Network:
+    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
+    return read_detector(stem, info, partial(OpenVinoNetwork, **options))

@@ -19,6 +19,7 @@ import numpy as np
 from preprocessing.errors import WeightsError
 from preprocessing.images.regions import NETWORK_INPUTS, Region, square_crop
 from training.inference.archives import read_arrays, replace_file, to_bytes
+from training.inference.networks import Loader
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo, sha256
 
@@ -39,9 +40,9 @@ class FeatureNetwork:
         classes: number of its classes, K.
     """
 
-    def __init__(self, stem: Path, info: WeightsInfo, *, threads: int, cache: str = ""):
+    def __init__(self, stem: Path, info: WeightsInfo, load: Loader = OpenVinoNetwork):
         self.classes = len(info.classes)
-        self._network = OpenVinoNetwork(stem, features=True, threads=threads, cache=cache)
+        self._network = load(stem, features=True)
         wanted = (info.channels, info.size, info.size)
         network = self._network
         network.require(fits=network.input[1:] == wanted and network.output[1:] == (self.classes,))

@@ -3,32 +3,32 @@
 import importlib
 import sys
 import threading
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from preprocessing.errors import DeviceError, GarmentError, WeightsError, is_out_of_memory
 from training.inference.compiled_networks import compiled_folder
-from training.inference.weights import remedy
+from training.inference.networks import Layout, check_fits, load_error, no_memory
 
 CONVERTER = "openvino.tools.ovc"
-# Adapts an openvino.Model to inputs of one shape. OpenVINO has no type information: Any is its.
-Fit = Callable[[Any, tuple[int, ...]], Any]
+CPU = "CPU"
+STATIC = ("NPU",)  # devices that compile networks for one shape of input only
 
 
 class NetworkOptions(TypedDict, total=False):
-    """How a network runs.
+    """How a network runs. OpenVINO has no type information: Any is its.
 
     Attributes:
+        device: OpenVINO's name of it, such as CPU, GPU.1 or NPU.
         threads: CPU threads of one request; 0 for all cores.
         streams: requests that may run concurrently, from as many threads of the caller.
         precise: single precision even if the CPU has bf16 units.
         cache: folder for compiled networks; "" for none.
     """
 
+    device: str
     threads: int
     streams: int
     precise: bool
@@ -60,13 +60,18 @@ def _core() -> Any:
     return openvino.Core()
 
 
+def openvino_devices() -> list[str]:
+    """OpenVINO's names of the devices that its plugins find here."""
+    return list(_core().available_devices)
+
+
 class OpenVinoNetwork:
-    """A network with one input, on the CPU.
+    """A network with one input, by default on the CPU.
 
     Args:
         stem: path of the file without its suffix; kind: the suffix.
-        fit: adapts the network to a shape of input; it is then compiled once for each shape. None
-            compiles it as it is, dynamic in the axes that the file leaves dynamic.
+        layout: AS_FILED compiles the network as it is, dynamic in the axes that the file leaves
+            dynamic; with the others it is compiled once for each shape of input.
         features: give a classifier's feature maps, the finest first, and its last layer's input as
             further outputs; the file stays as it is.
         options: see `NetworkOptions`.
@@ -84,11 +89,14 @@ class OpenVinoNetwork:
         stem: Path,
         *,
         kind: str = ".onnx",
-        fit: Fit | None = None,
+        layout: Layout = Layout.AS_FILED,
         features: bool = False,
         **options: Unpack[NetworkOptions],
     ):
-        self._path, self._fit = stem.with_suffix(kind), fit
+        self._path, self._device = stem.with_suffix(kind), options.get("device", CPU)
+        if layout is Layout.AS_FILED and self._device.startswith(STATIC):
+            layout = Layout.EACH_SHAPE
+        self._layout = layout
         self._properties, self._cache = _properties(options), options.get("cache", "")
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._compiling = threading.Lock()
@@ -101,10 +109,10 @@ class OpenVinoNetwork:
                 tuple(d.get_length() if d.is_static else -1 for d in port[0].partial_shape)
                 for port in (self._model.inputs, self._model.outputs)
             )
-            if fit is None:
+            if layout is Layout.AS_FILED:
                 self._compile(())
         except (RuntimeError, IndexError) as error:
-            raise self._damaged(error) from error
+            raise load_error(self._path, error) from error
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The first output for an input; the array may be written to afterwards."""
@@ -116,10 +124,10 @@ class OpenVinoNetwork:
         return [results[number].copy() for number in range(len(self._model.outputs))]
 
     def _infer(self, array: np.ndarray) -> Any:
-        request = self._request(array.shape if self._fit else ())
+        request = self._request(() if self._layout is Layout.AS_FILED else array.shape)
         results = request.infer([array], share_inputs=True, share_outputs=True)
         if len(results[0]) != len(array):  # truncated if memory runs out during the request
-            raise self._no_memory()
+            raise no_memory(self._path)
         return results
 
     def require(self, *, fits: bool) -> None:
@@ -128,8 +136,7 @@ class OpenVinoNetwork:
         Raises:
             WeightsError: it does not fit.
         """
-        if not fits:
-            raise WeightsError(f"{self._path} does not fit its metadata: {remedy(self._path.stem)}")
+        check_fits(self._path, fits=fits)
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """The openvino.InferRequest of the calling thread."""
@@ -138,28 +145,47 @@ class OpenVinoNetwork:
             try:
                 requests[shape] = self._compile(shape).create_infer_request()
             except RuntimeError as error:
-                raise self._damaged(error) from error
+                raise load_error(self._path, error) from error
         return requests[shape]
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         """The openvino.CompiledModel for a shape of input."""
         with self._compiling:
             if shape not in self._compiled:
-                model = self._fit(self._model.clone(), shape) if self._fit else self._model
                 with compiled_folder(self._cache, self._path) as folder:
-                    properties = self._properties | {"CACHE_DIR": folder}
-                    self._compiled[shape] = _core().compile_model(model, "CPU", properties)
+                    self._compiled[shape] = _core().compile_model(
+                        self._fitted(shape), self._device, self._properties | {"CACHE_DIR": folder}
+                    )
             return self._compiled[shape]
 
-    def _damaged(self, error: Exception) -> GarmentError:
-        reason = str(error).strip().splitlines()[-1]
-        if is_out_of_memory(error):
-            return self._no_memory()
-        return WeightsError(f"{self._path} is damaged ({reason}): {remedy(self._path.stem)}")
+    def _fitted(self, shape: tuple[int, ...]) -> Any:
+        """The openvino.Model for a shape of input."""
+        if self._layout is Layout.AS_FILED:
+            return self._model
+        model = self._model.clone()
+        if self._layout is Layout.FRAMES:
+            return _for_frames(model, shape)
+        model.reshape(list(shape))
+        return model
 
-    def _no_memory(self) -> DeviceError:
-        return DeviceError(f"not enough memory for {self._path}: close other programs, "
-                           "or use a smaller --model")  # fmt: skip
+
+def _for_frames(model: Any, shape: tuple[int, ...]) -> Any:
+    """The openvino.Model with BGR uint8 (N, H, W, 3) as input, not RGB of 0 to 1 (N, 3, H, W)."""
+    from openvino import Layout as Axes
+    from openvino import Type
+    from openvino.preprocess import ColorFormat, PrePostProcessor
+
+    count, height, width = shape[:3]
+    model.reshape([count, 3, height, width])
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(Type.u8).set_layout(Axes("NHWC")).set_color_format(
+        ColorFormat.BGR
+    )
+    steps.input().model().set_layout(Axes("NCHW"))
+    steps.input().preprocess().convert_element_type(Type.f32).convert_color(ColorFormat.RGB).scale(
+        255.0
+    )
+    return steps.build()
 
 
 def _features(model: Any) -> list[Any]:
@@ -185,7 +211,7 @@ def _properties(options: NetworkOptions) -> dict[str, object]:
     """OpenVINO's names and values of the options."""
     found: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
     threads, streams = options.get("threads", 0), options.get("streams", 1)
-    if threads:
+    if threads and options.get("device", CPU) == CPU:
         found |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}
     if options.get("precise"):
         found["INFERENCE_PRECISION_HINT"] = "f32"

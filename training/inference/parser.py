@@ -1,14 +1,16 @@
 """A published parser: class probabilities for every cell of an image."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import cv2
 import numpy as np
 
 from preprocessing.images.class_maps import Postprocessing
 from training.inference.fitted import FittedFile
+from training.inference.networks import Layout, Loader
 from training.inference.openvino_network import NetworkOptions, OpenVinoNetwork
 from training.inference.weights import STRIDE, WeightsInfo
 
@@ -55,15 +57,15 @@ class FrameParser:
         return self._network(np.ascontiguousarray(image.transpose(2, 0, 1)[None]))[0]
 
 
-def openvino_parser(
-    stem: Path, info: WeightsInfo, **options: Unpack[NetworkOptions]
-) -> FrameParser:
-    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
-    network = OpenVinoNetwork(stem, fit=_reshaped, **options)
+def read_parser(stem: Path, info: WeightsInfo, load: Loader) -> FrameParser:
+    """The .onnx file on a runtime, with the errors of its loader."""
+    network = load(stem, layout=Layout.EACH_SHAPE)
     network.require(fits=network.output[1] == len(info.classes))
     return FrameParser(info, network, POSTPROCESSING.read(stem))
 
 
-def _reshaped(model: Any, shape: tuple[int, ...]) -> Any:
-    model.reshape(list(shape))
-    return model
+def openvino_parser(
+    stem: Path, info: WeightsInfo, **options: Unpack[NetworkOptions]
+) -> FrameParser:
+    """The .onnx file on OpenVINO, with the options and errors of `OpenVinoNetwork`."""
+    return read_parser(stem, info, partial(OpenVinoNetwork, **options))

@@ -1,6 +1,6 @@
 """Pose keypoints of people, and what a garment that covers their limbs must be.
 
-MediaPipe's BlazePose networks on OpenVINO (arXiv 2006.10204): a detector finds people in a frame, a
+MediaPipe's BlazePose networks (arXiv 2006.10204): a detector finds people in a frame, a
 landmark network marks a person's 33 keypoints in a rotated square around it. The square of the next
 frame follows from the keypoints of this one.
 """
@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
 
 import cv2
 import numpy as np
@@ -18,7 +17,8 @@ from preprocessing.images.poses import Pose, Square
 from preprocessing.images.regions import Region, box_iou
 from training.inference import pose_files
 from training.inference.fitted import FittedFile
-from training.inference.openvino_network import NetworkOptions, OpenVinoNetwork
+from training.inference.networks import Loader, Network
+from training.inference.openvino_network import OpenVinoNetwork
 
 DETECTOR_SIDE, LANDMARK_SIDE = 224, 256  # pixels of the networks' inputs
 ANCHOR_GRIDS = ((8, 2), (16, 2), (32, 6))  # of the detector: a grid's stride, and anchors a cell
@@ -41,22 +41,19 @@ class PoseEstimator:
 
     Args:
         detector, landmarks: the files that training.inference.pose_files installs, verified.
-        options: see `NetworkOptions`.
+        load: loads them on a runtime.
     """
 
-    def __init__(self, detector: Path, landmarks: Path, **options: Unpack[NetworkOptions]):
-        self._files, self._options = (detector, landmarks), options
-
-    def _load(self, path: Path) -> OpenVinoNetwork:
-        return OpenVinoNetwork(path, kind=".tflite", **self._options)
+    def __init__(self, detector: Path, landmarks: Path, load: Loader = OpenVinoNetwork):
+        self._files, self._load = (detector, landmarks), load
 
     @cached_property
-    def _detector(self) -> OpenVinoNetwork:
-        return self._load(self._files[0])
+    def _detector(self) -> Network:
+        return self._load(self._files[0], kind=".tflite")
 
     @cached_property
-    def _landmarks(self) -> OpenVinoNetwork:
-        return self._load(self._files[1])
+    def _landmarks(self) -> Network:
+        return self._load(self._files[1], kind=".tflite")
 
     def __call__(self, image: np.ndarray) -> list[Pose]:
         """The poses in a BGR image (H, W, 3), highest detection score first."""
@@ -103,9 +100,7 @@ def confirmed_pose(poses: PoseEstimator, image: np.ndarray, square: Square) -> P
     return replace(second, presence=min(first.presence, second.presence))
 
 
-def load_poses(
-    *, required: bool = False, **options: Unpack[NetworkOptions]
-) -> PoseEstimator | None:
+def load_poses(*, required: bool = False, load: Loader = OpenVinoNetwork) -> PoseEstimator | None:
     """The installed networks; None if they are not, and not required.
 
     Raises:
@@ -114,7 +109,7 @@ def load_poses(
     folder = pose_files.FOLDER
     if not required and not pose_files.installed(folder):
         return None
-    return PoseEstimator(*pose_files.verified_files(folder), **options)
+    return PoseEstimator(*pose_files.verified_files(folder), load)
 
 
 def detected_people(boxes: np.ndarray, logits: np.ndarray) -> list[np.ndarray]:

@@ -2,14 +2,57 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
 
+import cv2
+import make
 import numpy as np
 import pytest
 from waiting import DEADLINE, until
 
 from preprocessing.errors import DeviceError
+from realtime.analysis import engines
 from realtime.analysis.classifiers import load_classifier
-from realtime.analysis.engines import BatchedEngine, choose
+from realtime.analysis.engines import ENGINES, BatchedEngine, EngineOptions, EngineRow, loader
+from realtime.bench.fidelity.engines import agreement, answers, frames_of
+from realtime.runtime import devices
+from realtime.settings import Recognition
+from realtime.sources import DEMO
+from training.inference import networks
+from training.inference.embedding import FeatureNetwork
+from training.inference.networks import Layout
+from training.inference.probabilities import softmax
+from training.inference.weights import locate, read_manifest
+
+PRESENT = [name for name in ENGINES if name != "openvino" and devices.devices_of(name)]
+LAYOUT = {"detect": Layout.FRAMES, "parse": Layout.EACH_SHAPE, "classify": Layout.AS_FILED}
+
+
+def precise(engine):
+    """Its networks in single precision: OpenVINO would compute in bf16 where the CPU can."""
+    return loader(EngineOptions(engine=engine, precise=True))
+
+
+def probabilities(info, network):
+    """A network's answers to two pictures of garments, (2, ...), all between 0 and 1."""
+    sides = (info.size, info.size) if info.task == "classify" else (256, 192)
+    first = cv2.resize(make.scene(), sides[::-1])
+    frames = np.stack([first, 255 - first[:, ::-1]])
+    if info.task == "detect":
+        scaled = network(frames)
+        scaled[:, :4] /= 256
+        return scaled
+    planes = frames[..., : info.channels].transpose(0, 3, 1, 2)
+    answers = network(np.ascontiguousarray(planes))
+    return answers if info.task == "parse" else softmax(answers)
+
+
+@cache
+def demo_garments(engine):
+    """The garments of some frames of the bundled clip."""
+    recognition = Recognition(model="yolo-names", locator="yolo", engine=engine, device="cpu")
+    return answers(frames_of(str(DEMO), 4, every=40), recognition)
 
 
 def test_crops_that_wait_for_a_busy_engine_go_in_one_batch():
@@ -42,25 +85,51 @@ def test_each_caller_gets_the_error_of_its_engine():
             batched(np.zeros((1, 1, 2, 2)))
 
 
-@pytest.mark.parametrize(
-    ("engine", "device", "chosen"),
-    [
-        ("openvino", "auto", ("openvino", "cpu")),
-        ("auto", "cpu", ("openvino", "cpu")),
-        ("torch", "cpu", ("torch", "cpu")),
-        ("auto", "cuda", ("torch", "cuda")),
-    ],
-)
-def test_choice_of_engine(engine, device, chosen):
-    assert choose(engine, device) == chosen
+@pytest.mark.parametrize("engine", PRESENT)
+@pytest.mark.parametrize("name", sorted(read_manifest()))
+def test_every_network_gives_the_same_answers_on_every_engine(engine, name):
+    stem, info = locate(name)
+    expected, found = (
+        probabilities(info, precise(one)(stem, layout=LAYOUT[info.task]))
+        for one in ("openvino", engine)
+    )
+    assert len(expected) == len(found) == 2
+    assert np.abs(expected - found).max() < 1e-2
 
 
-def test_a_device_that_is_not_there_is_an_error_not_a_fallback():
-    import torch
+@pytest.mark.parametrize("engine", PRESENT)
+def test_features_are_the_same_on_every_engine(engine):
+    batch = np.random.default_rng(0).integers(0, 256, (2, 4, 224, 224), np.uint8)
+    expected, found = (
+        FeatureNetwork(*locate("photo"), precise(one))(batch) for one in ("openvino", engine)
+    )
+    assert np.abs(expected - found).max() < 1e-2
 
-    if torch.cuda.is_available():
-        pytest.skip("this machine has CUDA")
-    with pytest.raises(DeviceError, match="--device cpu"):
+
+@pytest.mark.parametrize("engine", PRESENT)
+def test_garments_of_the_demo_clip_are_the_same_on_every_engine(engine):
+    found = agreement(demo_garments("openvino"), demo_garments(engine))
+    assert (found.frames, found.same) == (4, 4) and found.garments >= 4
+    assert found.box <= 1 and found.probability < 1e-2
+
+
+def test_files_that_an_engine_cannot_read_run_on_openvino_which_is_said_once(monkeypatch, caplog):
+    monkeypatch.setattr(engines, "ENGINES", {
+        "openvino": EngineRow(lambda options: lambda stem, **given: ("openvino", options.device)),
+        "torch": EngineRow(lambda options: lambda stem, **given: ("torch", options.device)),
+    })  # fmt: skip
+    networks.tell_once.cache_clear()
+    load = loader(EngineOptions(engine="torch"))
+    for _ in range(2):
+        assert load(Path("pose"), kind=".tflite") == ("openvino", "cpu")
+        assert load(Path("photo")) == ("torch", "cpu")
+    assert [one.getMessage() for one in caplog.records] == [
+        "engine torch reads no .tflite files: the networks in them, those of pose keypoints, run "
+        "on OpenVINO on the CPU"
+    ]
+
+
+def test_a_device_that_is_not_there_is_an_error_not_a_fallback(monkeypatch):
+    monkeypatch.setitem(devices.LISTS, "torch", lambda: ["cpu"])
+    with pytest.raises(DeviceError, match=r"no cuda device here for engine torch.*--device cpu"):
         load_classifier("deep", engine="torch", device="cuda", threads=1)
-    with pytest.raises(DeviceError, match="--engine torch"):
-        choose("openvino", "cuda")

@@ -68,7 +68,7 @@ def test_the_mask_is_cropped_as_the_picture():
 def test_features_come_beside_the_logits_of_the_file():
     stem, info = locate("photo")
     batch = np.random.default_rng(0).integers(0, 256, (2, 4, 224, 224), dtype=np.uint8)
-    network = FeatureNetwork(stem, info, threads=1)
+    network = FeatureNetwork(stem, info)
     rows = network(batch)
     plain = OpenVinoNetwork(stem, threads=1)(np.ascontiguousarray(batch[:, :3]))
     assert rows.shape == (2, len(info.classes) + len(read_space(stem).mean))

@@ -1,0 +1,211 @@
+"""A published .onnx file on torch: its graph, run operator by operator on a device.
+
+So every network runs there, whatever package it was trained by, in half precision on a GPU.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from preprocessing.errors import DeviceError
+from training.common.onnx_operators import Attributes, run
+from training.inference.networks import Layout, check_fits, feature_names, load_error, read_onnx
+
+PICTURES = 4  # dimensions of arrays (N, C, H, W)
+SHAPE = "Shape"  # the operator whose output depends on the input's shape alone
+
+
+class TorchOptions(TypedDict, total=False):
+    """How a network runs.
+
+    Attributes:
+        device: torch's name of it, such as cpu, cuda:1 or mps.
+        threads: CPU threads of one request; 0 for all cores.
+        precise: single precision on a GPU too.
+    """
+
+    device: str
+    threads: int
+    precise: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Node:
+    """An operator of a graph, with the names of its inputs, "" for one left out, and outputs."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Attributes
+
+
+class TorchNetwork:
+    """A network with one input; any number of threads may call it at the same time.
+
+    Args:
+        stem: path of the file without its suffix; kind: the suffix.
+        layout: FRAMES converts pixels on the device.
+        options: see `TorchOptions`.
+
+    Attributes:
+        input, output: the file's shapes, -1 for a dynamic axis.
+
+    Raises:
+        WeightsError: the file is damaged.
+        DeviceError: there is not enough memory, or onnx is not installed.
+    """
+
+    def __init__(
+        self,
+        stem: Path,
+        *,
+        kind: str = ".onnx",
+        layout: Layout = Layout.AS_FILED,
+        features: bool = False,
+        **options: Unpack[TorchOptions],
+    ):
+        self._path, self._layout = stem.with_suffix(kind), layout
+        self._device = torch.device(options.get("device", "cpu"))
+        gpu = self._device.type != "cpu"
+        self._float = torch.float16 if gpu and not options.get("precise") else torch.float32
+        if options.get("threads") and not gpu:
+            torch.set_num_threads(options["threads"])
+        try:
+            self._load(read_onnx(self._path), features=features)
+        except DeviceError:
+            raise
+        except Exception as error:  # of onnx and protobuf, which have no other base
+            raise load_error(self._path, error) from error
+        # By shape of input: the tensors that follow from it, without the input's content.
+        self._by_shape: dict[tuple[int, ...], dict[str, Tensor]] = {}
+
+    def _load(self, model: Any, *, features: bool) -> None:
+        graph = model.graph
+        self._name, self._outputs = graph.input[0].name, [one.name for one in graph.output]
+        if features:
+            self._outputs += feature_names(model)
+        self.input, self.output = _sides(graph.input[0]), _sides(graph.output[0])
+        constants = {one.name: _tensor(one) for one in graph.initializer}
+        nodes: list[_Node] = []
+        with torch.inference_mode():
+            for node in map(_node, graph.node):
+                if all(name in constants for name in node.inputs if name):
+                    constants |= _outputs_of(node, constants)
+                else:
+                    nodes.append(node)
+            # Scales of a picture are read by the processor that runs Python.
+            scales = {name for node in nodes if node.name == "Resize" for name in node.inputs[1:]}
+            self._constants = {
+                name: value if name in scales else self._placed(value)
+                for name, value in constants.items()
+            }
+        self._nodes = nodes
+        self._shaped = _by_shape(nodes, set(constants))
+        self._released = _last_uses(nodes, {*constants, *self._shaped, *self._outputs})
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        """The first output for an input."""
+        return self._run(array, self._outputs[:1])[0]
+
+    def outputs_for(self, array: np.ndarray) -> list[np.ndarray]:
+        """All outputs for an input, in the file's order."""
+        return self._run(array, self._outputs)
+
+    def require(self, *, fits: bool) -> None:
+        """Refuse a file whose shapes differ from those in its metadata.
+
+        Raises:
+            WeightsError: it does not fit.
+        """
+        check_fits(self._path, fits=fits)
+
+    @torch.inference_mode()
+    def _run(self, array: np.ndarray, wanted: Sequence[str]) -> list[np.ndarray]:
+        known = self._by_shape.get(array.shape)
+        values = {**self._constants, **(known or {}), self._name: self._given(array)}
+        for node, released in zip(self._nodes, self._released, strict=True):
+            if known is None or node.outputs[0] not in known:
+                found = _outputs_of(node, values)
+                shaped = node.outputs[0] in self._shaped
+                values |= {k: self._placed(v) for k, v in found.items()} if shaped else found
+            for name in released:
+                del values[name]
+        if known is None:
+            self._by_shape[array.shape] = {name: values[name] for name in self._shaped}
+        return [values[name].float().cpu().numpy() for name in wanted]
+
+    def _given(self, array: np.ndarray) -> Tensor:
+        """The network's input on the device."""
+        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self._device, non_blocking=True)
+        if self._layout is Layout.FRAMES:
+            tensor = tensor.flip(3).permute(0, 3, 1, 2).to(self._float) / 255
+        if tensor.dim() == PICTURES:
+            tensor = tensor.contiguous(memory_format=torch.channels_last)
+        return tensor
+
+    def _placed(self, value: Tensor) -> Tensor:
+        """Numbers to calculate with, on the device; integers, which are shapes, where they are."""
+        if not value.is_floating_point():
+            return value
+        value = value.to(self._device, self._float)
+        return (
+            value.contiguous(memory_format=torch.channels_last)
+            if value.dim() == PICTURES
+            else value
+        )
+
+
+def _by_shape(nodes: Sequence[_Node], constants: set[str]) -> set[str]:
+    """The outputs that follow from the input's shape, whatever it contains."""
+    found: set[str] = set()
+    for node in nodes:
+        given = {name for name in node.inputs if name}
+        if node.name == SHAPE or given <= found | constants:
+            found |= set(node.outputs)
+    return found
+
+
+def _last_uses(nodes: Sequence[_Node], kept: set[str]) -> list[list[str]]:
+    """For each node the names that no later one takes, so that their memory is free again."""
+    last = {name: at for at, node in enumerate(nodes) for name in (*node.outputs, *node.inputs)}
+    released: list[list[str]] = [[] for _ in nodes]
+    for name, at in last.items():
+        if name and name not in kept:
+            released[at].append(name)
+    return released
+
+
+def _outputs_of(node: _Node, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    given = [values[name] if name else None for name in node.inputs]
+    return dict(zip(node.outputs, run(node.name, given, node.attributes), strict=True))
+
+
+def _node(proto: Any) -> _Node:
+    """An onnx.NodeProto."""
+    from onnx import TensorProto, helper
+
+    attributes = {one.name: helper.get_attribute_value(one) for one in proto.attribute}
+    return _Node(
+        proto.op_type,
+        tuple(proto.input),
+        tuple(proto.output),
+        {k: _tensor(v) if isinstance(v, TensorProto) else v for k, v in attributes.items()},
+    )
+
+
+def _tensor(proto: Any) -> Tensor:
+    """An onnx.TensorProto."""
+    from onnx import numpy_helper
+
+    return torch.from_numpy(numpy_helper.to_array(proto).copy())
+
+
+def _sides(value: Any) -> tuple[int, ...]:
+    """The shape of an onnx.ValueInfoProto, -1 for a dynamic axis."""
+    sides = value.type.tensor_type.shape.dim
+    return tuple(-1 if side.dim_param or not side.dim_value else side.dim_value for side in sides)

@@ -4,7 +4,7 @@ So every network runs there, whatever package it was trained by, in half precisi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from preprocessing.errors import DeviceError
-from training.common.onnx_operators import Attributes, run
+from training.common.onnx_operators import DTYPES, Attributes, run
 from training.inference.networks import Layout, check_fits, feature_names, load_error, read_onnx
 
+FLOATS = (torch.float16, torch.float32)
+HALF = ("cuda", "mps")  # devices that compute faster in half precision
 PICTURES = 4  # dimensions of arrays (N, C, H, W)
 SHAPE = "Shape"  # the operator whose output depends on the input's shape alone
 
@@ -71,9 +73,9 @@ class TorchNetwork:
     ):
         self._path, self._layout = stem.with_suffix(kind), layout
         self._device = torch.device(options.get("device", "cpu"))
-        gpu = self._device.type != "cpu"
-        self._float = torch.float16 if gpu and not options.get("precise") else torch.float32
-        if options.get("threads") and not gpu:
+        half = self._device.type in HALF and not options.get("precise")
+        self._float = torch.float16 if half else torch.float32
+        if options.get("threads") and self._device.type == "cpu":
             torch.set_num_threads(options["threads"])
         try:
             self._load(read_onnx(self._path), features=features)
@@ -104,9 +106,17 @@ class TorchNetwork:
                 name: value if name in scales else self._placed(value)
                 for name, value in constants.items()
             }
-        self._nodes = nodes
         self._shaped = _by_shape(nodes, set(constants))
+        self._nodes = [self._cast(node) for node in nodes]
         self._released = _last_uses(nodes, {*constants, *self._shaped, *self._outputs})
+
+    def _cast(self, node: _Node) -> _Node:
+        """An operator that gives the network's own precision, whatever the file casts to."""
+        given = node.attributes.get("to") if node.name == "Cast" else None
+        if given is None or DTYPES[given] not in FLOATS or node.outputs[0] in self._shaped:
+            return node
+        number = next(number for number, dtype in DTYPES.items() if dtype is self._float)
+        return replace(node, attributes={"to": number})
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The first output for an input."""

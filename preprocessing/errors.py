@@ -68,9 +68,10 @@ class DataError(GarmentError):
     status = 8
 
 
-# Messages of C++, the dynamic loader (twice) and the creation of threads.
+# Messages of C++, the dynamic loader (twice), the creation of threads, ONNX Runtime, torch.
 NO_MEMORY = ("bad_alloc", "failed to map segment", "cannot allocate memory",
-             "resource temporarily unavailable")  # fmt: skip
+             "resource temporarily unavailable", "failed to allocate memory",
+             "out of memory")  # fmt: skip
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -242,7 +242,8 @@ class AnalysisFactory:
         """
         if not isinstance(self._classifier, WardrobeClassifier):
             raise UsageError("garments can be taught to the model photo, with a locator whose "
-                             "garments it labels")  # fmt: skip
+                             "garments it labels; but for --engine openvino with "
+                             "`pip install onnx`")  # fmt: skip
         self._classifier = self._classifier.taught(name, image, region)
         return self._classifier.wardrobe
 
@@ -290,7 +291,9 @@ class AnalysisFactory:
     def _load_crop_classifier(self, concurrent: bool) -> CropClassifier:
         """The network on crops, with features where a wardrobe needs them."""
         chosen, recognition = self._resolved, self._recognition
-        if recognition.wardrobe or (self._teachable and can_be_taught(recognition.model)):
+        if recognition.wardrobe or (
+            self._teachable and can_be_taught(recognition.model, chosen.engine)
+        ):
             return load_feature_classifier(
                 recognition.model,
                 engine=chosen.engine,

@@ -4,6 +4,7 @@ The wardrobe itself: `training.inference.wardrobe`.
 """
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -77,13 +78,14 @@ class FeatureClassifier(CropClassifier):
         return self._remembering.features
 
 
-def can_be_taught(model: str) -> bool:
-    """True if garments can be taught to a classifier.
+def can_be_taught(model: str, engine: str) -> bool:
+    """True if garments can be taught to a classifier on an engine.
 
     Raises:
         WeightsError: there is no such model.
     """
-    return space_path(locate(model)[0]).is_file()
+    readable = engine == "openvino" or find_spec("onnx") is not None  # by which features are found
+    return readable and space_path(locate(model)[0]).is_file()
 
 
 def load_feature_classifier(

@@ -14,7 +14,14 @@ from torch import Tensor
 
 from preprocessing.errors import DeviceError
 from training.common.onnx_operators import DTYPES, Attributes, run
-from training.inference.networks import Layout, check_fits, feature_names, load_error, read_onnx
+from training.inference.networks import (
+    Layout,
+    check_fits,
+    feature_names,
+    load_error,
+    memory_errors,
+    read_onnx,
+)
 
 FLOATS = (torch.float16, torch.float32)
 HALF = ("cuda", "mps")  # devices that compute faster in half precision
@@ -120,11 +127,13 @@ class TorchNetwork:
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The first output for an input."""
-        return self._run(array, self._outputs[:1])[0]
+        with memory_errors(self._path):
+            return self._run(array, self._outputs[:1])[0]
 
     def outputs_for(self, array: np.ndarray) -> list[np.ndarray]:
         """All outputs for an input, in the file's order."""
-        return self._run(array, self._outputs)
+        with memory_errors(self._path):
+            return self._run(array, self._outputs)
 
     def require(self, *, fits: bool) -> None:
         """Refuse a file whose shapes differ from those in its metadata.

@@ -6,6 +6,8 @@
 
 import enum
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -104,6 +106,21 @@ def no_memory(path: Path) -> DeviceError:
     """The error of a network for which memory does not suffice."""
     return DeviceError(f"not enough memory for {path}: close other programs, "
                        "or use a smaller --model")  # fmt: skip
+
+
+@contextmanager
+def memory_errors(path: Path) -> Iterator[None]:
+    """Turn a runtime's lack of memory, on the device too, inside the block into DeviceError.
+
+    Raises:
+        DeviceError: there is not enough.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise no_memory(path) from error
+        raise
 
 
 def planes_of(frames: np.ndarray) -> np.ndarray:

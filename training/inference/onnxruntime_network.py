@@ -16,6 +16,7 @@ from training.inference.networks import (
     check_fits,
     feature_names,
     load_error,
+    memory_errors,
     planes_of,
     read_onnx,
 )
@@ -31,6 +32,7 @@ PROVIDERS = {  # by device: ONNX Runtime's name of its provider, and the package
     "cpu": (CPU, "onnxruntime"),
 }
 NUMBERED = ("tensorrt", "cuda", "migraphx", "rocm", "directml")  # of which there may be several
+NVIDIA = ("cuda", "tensorrt")
 MISSING = "engine onnxruntime needs onnxruntime: `pip install onnxruntime`"
 
 
@@ -90,6 +92,8 @@ class OnnxRuntimeNetwork:
         self._path, self._layout = stem.with_suffix(kind), layout
         device = options.get("device", "cpu")
         providers = _providers(device, options)
+        if device.startswith(NVIDIA) and hasattr(runtime, "preload_dlls"):
+            runtime.preload_dlls()  # from NVIDIA's wheels, or torch's
         try:
             self._session = runtime.InferenceSession(
                 _with_features(self._path) if features else str(self._path),
@@ -102,8 +106,11 @@ class OnnxRuntimeNetwork:
         except Exception as error:
             raise load_error(self._path, error) from error
         if self._session.get_providers()[0] != providers[0][0]:  # it only logs why
-            raise DeviceError(f"onnxruntime cannot use {device}: its driver or libraries are not "
-                              "there (see its lines above), or use --device cpu")  # fmt: skip
+            fix = (
+                " (`pip install onnxruntime-gpu[cuda,cudnn]`)" if device.startswith(NVIDIA) else ""
+            )
+            raise DeviceError(f"onnxruntime cannot use {device}: its driver or libraries{fix} are "
+                              "not there; use --device cpu")  # fmt: skip
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self._name = inputs[0].name
         self.input, self.output = (
@@ -118,9 +125,10 @@ class OnnxRuntimeNetwork:
     def outputs_for(self, array: np.ndarray) -> list[np.ndarray]:
         """All outputs for an input, in the file's order."""
         given = planes_of(array) if self._layout is Layout.FRAMES else array
-        if self.input[0] != 1 or len(given) == 1:
-            return self._session.run(None, {self._name: given})
-        each = [self._session.run(None, {self._name: one[None]}) for one in given]
+        with memory_errors(self._path):
+            if self.input[0] != 1 or len(given) == 1:
+                return self._session.run(None, {self._name: given})
+            each = [self._session.run(None, {self._name: one[None]}) for one in given]
         return [np.concatenate(parts) for parts in zip(*each, strict=True)]
 
     def require(self, *, fits: bool) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
+from realtime.analysis import wardrobe_classifier
 from realtime.analysis.engines import RememberingEngine
 from realtime.analysis.wardrobe_classifier import (
     FeatureClassifier,
@@ -120,8 +121,10 @@ def test_a_wardrobe_is_read_or_carried_on(described, tmp_path):
     assert described.wardrobe(None, like=other).counts == {}
 
 
-def test_only_models_with_an_embedding_can_be_taught():
-    assert can_be_taught("photo") and not can_be_taught("deep")
+def test_only_models_with_an_embedding_can_be_taught(monkeypatch):
+    assert can_be_taught("photo", "torch") and not can_be_taught("deep", "openvino")
+    monkeypatch.setattr(wardrobe_classifier, "find_spec", lambda name: None)
+    assert can_be_taught("photo", "openvino") and not can_be_taught("photo", "torch")
     with pytest.raises(WeightsError, match="cannot be taught to deep"):
         load_feature_classifier("deep", engine="openvino", threads=1)
 

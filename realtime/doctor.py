@@ -19,6 +19,7 @@ import numpy as np
 
 from preprocessing.datasets import fashion_mnist
 from preprocessing.errors import GarmentError
+from preprocessing.images.poses import Square
 from realtime import __version__
 from realtime.analysis.engines import ENGINES, EngineOptions, crop_engine, loader
 from realtime.runtime.devices import CPU, devices_of
@@ -29,6 +30,7 @@ from training.inference import pose_files
 from training.inference.detector import Detector, read_detector
 from training.inference.networks import Loader
 from training.inference.parser import read_parser
+from training.inference.pose import load_poses
 from training.inference.weights import (
     ROLES,
     WEIGHTS_DIR,
@@ -219,9 +221,15 @@ def _engine(name: str, device: str) -> Finding:
 
 def _inference(engine: str, device: str) -> dict[str, float]:
     """Median run times in milliseconds of the default pipeline's networks, by their names."""
-    load, found = loader(EngineOptions(engine=engine, device=device)), {}
-    for name in NETWORKS:
-        run, times = _call(*locate(name), load), []
+    load = loader(EngineOptions(engine=engine, device=device))
+    found: dict[str, float] = {}
+    calls = {name: _call(*locate(name), load) for name in NETWORKS}
+    if ".tflite" in ENGINES[engine].kinds and pose_files.installed():
+        poses, square = load_poses(load=load), Square(320, 240, 400, 0.0)
+        assert poses is not None
+        calls["pose"] = partial(poses.estimate, np.zeros((480, 640, 3), np.uint8), square)
+    for name, run in calls.items():
+        times = []
         for _ in range(RUNS + 1):
             start = time.perf_counter()
             run()

@@ -258,7 +258,8 @@ def test_help_and_start_without_heavy_imports(video, tmp_path):
     script = (
         "import sys; from realtime.cli import main; "
         f"status = main(['--video', {str(video)!r}, '-o', {str(tmp_path / 'out.mp4')!r}]); "
-        "heavy = {'torch', 'onnxruntime', 'lightning', 'ultralytics', 'matplotlib', 'scipy', 'PIL'} & "
+        "heavy = {'torch', 'onnxruntime', 'lightning', 'ultralytics', 'matplotlib', "
+        "'scipy', 'PIL'} & "
         "set(sys.modules); "
         "assert status == 0 and not heavy, (status, heavy)"
     )

@@ -4,7 +4,7 @@ So every network runs there, whatever package it was trained by, in half precisi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from preprocessing.errors import DeviceError
-from training.common.onnx_operators import DTYPES, Attributes, run
+from training.common.onnx_operators import Attributes, run
 from training.inference.networks import (
     Layout,
     check_fits,
@@ -23,7 +23,9 @@ from training.inference.networks import (
     read_onnx,
 )
 
-FLOATS = (torch.float16, torch.float32)
+# Operators that compute in half precision; what follows keeps it, but where numbers are added that
+# need more, such as the places of a detector's cells in pixels.
+PRODUCTS = ("Conv", "Gemm", "MatMul")
 HALF = ("cuda", "mps")  # devices that compute faster in half precision
 PICTURES = 4  # dimensions of arrays (N, C, H, W)
 SHAPE = "Shape"  # the operator whose output depends on the input's shape alone
@@ -109,21 +111,14 @@ class TorchNetwork:
                     nodes.append(node)
             # Scales of a picture are read by the processor that runs Python.
             scales = {name for node in nodes if node.name == "Resize" for name in node.inputs[1:]}
+            products = {name for node in nodes if node.name in PRODUCTS for name in node.inputs}
             self._constants = {
-                name: value if name in scales else self._placed(value)
+                name: value if name in scales else self._placed(value, product=name in products)
                 for name, value in constants.items()
             }
         self._shaped = _by_shape(nodes, set(constants))
-        self._nodes = [self._cast(node) for node in nodes]
+        self._nodes = nodes
         self._released = _last_uses(nodes, {*constants, *self._shaped, *self._outputs})
-
-    def _cast(self, node: _Node) -> _Node:
-        """An operator that gives the network's own precision, whatever the file casts to."""
-        given = node.attributes.get("to") if node.name == "Cast" else None
-        if given is None or DTYPES[given] not in FLOATS or node.outputs[0] in self._shaped:
-            return node
-        number = next(number for number, dtype in DTYPES.items() if dtype is self._float)
-        return replace(node, attributes={"to": number})
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The first output for an input."""
@@ -149,7 +144,7 @@ class TorchNetwork:
         values = {**self._constants, **(known or {}), self._name: self._given(array)}
         for node, released in zip(self._nodes, self._released, strict=True):
             if known is None or node.outputs[0] not in known:
-                found = _outputs_of(node, values)
+                found = _outputs_of(node, values, self._float)
                 shaped = node.outputs[0] in self._shaped
                 values |= {k: self._placed(v) for k, v in found.items()} if shaped else found
             for name in released:
@@ -162,16 +157,16 @@ class TorchNetwork:
         """The network's input on the device."""
         tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self._device, non_blocking=True)
         if self._layout is Layout.FRAMES:
-            tensor = tensor.flip(3).permute(0, 3, 1, 2).to(self._float) / 255
+            tensor = tensor.flip(3).permute(0, 3, 1, 2).float() / 255
         if tensor.dim() == PICTURES:
             tensor = tensor.contiguous(memory_format=torch.channels_last)
         return tensor
 
-    def _placed(self, value: Tensor) -> Tensor:
+    def _placed(self, value: Tensor, *, product: bool = False) -> Tensor:
         """Numbers to calculate with, on the device; integers, which are shapes, where they are."""
         if not value.is_floating_point():
             return value
-        value = value.to(self._device, self._float)
+        value = value.to(self._device, self._float if product else torch.float32)
         return (
             value.contiguous(memory_format=torch.channels_last)
             if value.dim() == PICTURES
@@ -199,8 +194,12 @@ def _last_uses(nodes: Sequence[_Node], kept: set[str]) -> list[list[str]]:
     return released
 
 
-def _outputs_of(node: _Node, values: dict[str, Tensor]) -> dict[str, Tensor]:
+def _outputs_of(
+    node: _Node, values: dict[str, Tensor], precision: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
     given = [values[name] if name else None for name in node.inputs]
+    if node.name in PRODUCTS:
+        given = [one if one is None else one.to(precision) for one in given]
     return dict(zip(node.outputs, run(node.name, given, node.attributes), strict=True))
 
 

@@ -26,7 +26,7 @@ def test_half_precision_as_on_a_gpu(monkeypatch, name, layout, side):
     picture = cv2.resize(make.scene(), (side, side))[None, ..., : info.channels]
     given = picture if layout is Layout.FRAMES else picture.transpose(0, 3, 1, 2).copy()
     expected = OpenVinoNetwork(stem, layout=layout, precise=True)(given)
-    network = TorchNetwork(stem, layout=layout)
+    network = TorchNetwork(stem, layout=layout, threads=1)
     assert network._constants and network._float is torch.float16
     found = network(given)
     assert found.dtype == np.float32
@@ -34,10 +34,14 @@ def test_half_precision_as_on_a_gpu(monkeypatch, name, layout, side):
         expected, found = softmax(expected), softmax(found)
     scale = np.where(np.abs(expected) > 1, side, 1)  # boxes are in pixels
     assert (np.abs(expected - found) / scale).max() < 1e-2
+    assert name != "yolo-people" or np.abs(expected - found)[:, :4].max() < 0.25
 
 
 def test_one_network_takes_pictures_of_several_sizes_in_turn():
-    stem, network = locate("yolo")[0], TorchNetwork(locate("yolo")[0], layout=Layout.FRAMES)
+    stem, network = (
+        locate("yolo")[0],
+        TorchNetwork(locate("yolo")[0], layout=Layout.FRAMES, threads=1),
+    )
     reference = OpenVinoNetwork(stem, layout=Layout.FRAMES, precise=True)
     for width, height in ((96, 64), (64, 96), (96, 64)):
         frame = cv2.resize(make.scene(), (width, height))[None]

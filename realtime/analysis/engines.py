@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from preprocessing.errors import DeviceError
 from realtime.runtime.cache import cache_folder
 from realtime.runtime.devices import CPU, openvino_name, require
 from realtime.runtime.worker import cores
@@ -75,7 +76,12 @@ def loader(options: EngineOptions) -> Loader:
     other = ENGINES["openvino"].loader(
         EngineOptions(threads=options.threads, streams=options.streams)
     )
-    own = row.loader(options)
+    try:
+        own = row.loader(options)
+    except ImportError as error:  # of a package that is there, and broken
+        name = options.engine
+        raise DeviceError(f"engine {name} cannot be loaded ({error}): "
+                          f"`pip install --force-reinstall {name}`") from error  # fmt: skip
 
     def load(
         stem: Path,

@@ -74,8 +74,11 @@ def choose(engine: str, device: str) -> tuple[str, str]:
 
 
 def devices_of(engine: str) -> list[str]:
-    """The devices that an engine finds here, best first; none if its package is not installed."""
-    return LISTS[engine]() if _installed(engine) else []
+    """The devices that an engine finds here, best first; none if its package lacks or is broken."""
+    try:
+        return LISTS[engine]() if _installed(engine) else []
+    except ImportError:
+        return []
 
 
 def require(engine: str, device: str) -> None:

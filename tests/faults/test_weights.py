@@ -159,7 +159,7 @@ def test_file_replaced_while_running(tmp_path):
     assert fault.frames_of(tmp_path / "out.mp4") == 200
 
 
-def test_engine_that_is_not_installed(tmp_path):
+def test_engine_that_is_broken(tmp_path):
     make.moving_clip(tmp_path / "in.mp4")
     (tmp_path / "hidden" / "torch").mkdir(parents=True)
     (tmp_path / "hidden" / "torch" / "__init__.py").write_text("raise ImportError('no torch')")

@@ -57,6 +57,9 @@ def _locked(cache: str, weights: Path) -> tuple[Path, FileLock]:
 
 
 def _remove_damaged(folder: Path) -> None:
+    for seal in folder.glob(f"*{SEAL}"):
+        if not seal.with_suffix(".blob").is_file():  # removed for lack of space
+            seal.unlink()
     for blob in folder.glob(BLOBS):
         seal = blob.with_suffix(SEAL)
         if seal.is_file() and _whole.get(blob) == _state(blob):
@@ -71,9 +74,8 @@ def _remove_damaged(folder: Path) -> None:
 
 def _seal(folder: Path) -> None:
     for blob in folder.glob(BLOBS):
-        seal = blob.with_suffix(SEAL)
-        if not seal.is_file():
-            seal.write_text(_checksum(blob))
+        if _whole.get(blob) != _state(blob):  # new, perhaps in place of one of the same name
+            blob.with_suffix(SEAL).write_text(_checksum(blob))
             _whole[blob] = _state(blob)
 
 

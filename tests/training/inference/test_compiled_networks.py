@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 
+from training.inference import compiled_networks
 from training.inference.compiled_networks import compiled_folder
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import locate
@@ -41,6 +42,16 @@ def test_a_damaged_network_is_compiled_anew(tmp_path, caplog, damage):
     stamp = blob.stat().st_mtime_ns
     assert (answers(tmp_path) == before).all() and not caplog.messages
     assert blob.stat().st_mtime_ns == stamp  # it is used
+
+
+def test_a_network_that_was_removed_gets_a_checksum_of_its_own_again(tmp_path, caplog, monkeypatch):
+    answers(tmp_path)
+    the("*.blob", tmp_path).unlink()
+    the("*.blake2b", tmp_path).write_text("of the one that was removed")
+    for _ in range(2):  # processes
+        monkeypatch.setattr(compiled_networks, "_whole", {})
+        answers(tmp_path)
+    assert not caplog.messages
 
 
 def test_a_folder_that_takes_nothing_is_none(tmp_path, caplog):

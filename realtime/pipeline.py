@@ -120,11 +120,8 @@ def run(
     if cores() <= FEW_CORES:
         cv2.setNumThreads(1)  # the stages fill the cores; OpenCV's own threads would compete
     live, concurrent = source.info.live, not (source.info.live or show)
-    waiting = 1 if live else DECODED_FRAMES
-    draws, overlay = (
-        show or any(sink.needs_picture for sink in sinks),
-        Overlay(analysis, speed=speed),
-    )
+    draws = show or any(sink.needs_picture for sink in sinks)
+    overlay = Overlay(analysis, speed=speed)
     # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
     given = _at_one_size(source, source.info) if one_size else source
@@ -133,7 +130,7 @@ def run(
         delivering(sinks, source.info, stats, stopped=stopped) as deliver,
         Prefetch(
             pacer.paced(read) if pacer else read,
-            size=waiting,
+            size=1 if live else DECODED_FRAMES,
             drop_oldest=pacer.may_drop if pacer else live,
         ) as decoded,
     ):

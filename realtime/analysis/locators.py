@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from realtime.types import Region
+    from training.inference.networks import Loader
     from training.inference.pose import PoseEstimator
     from training.inference.weights import WeightsInfo
 
@@ -63,6 +64,17 @@ class LocatorOptions:
     class_agnostic: bool = False
     poses: "PoseEstimator | None" = None
 
+    def loader(self) -> "Loader":
+        """The factory of the locator's networks.
+
+        Raises:
+            DeviceError: the engine or device is not available.
+        """
+        from realtime.analysis.engines import EngineOptions, loader
+
+        return loader(EngineOptions(engine=self.engine, device=self.device, threads=self.threads,
+                                    streams=self.streams))  # fmt: skip
+
 
 @dataclass(frozen=True)
 class LocatorRow:
@@ -101,10 +113,7 @@ def _detector(model: str, options: LocatorOptions) -> Locator:
 
     detector = load_detector(
         model,
-        engine=options.engine,
-        device=options.device,
-        threads=options.threads,
-        streams=options.streams,
+        options.loader(),
         confidence=options.confidence,
         class_agnostic=options.class_agnostic,
     )
@@ -114,13 +123,7 @@ def _detector(model: str, options: LocatorOptions) -> Locator:
 def _parser(model: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.network_locators import ParserLocator, load_parser
 
-    parser = load_parser(
-        model,
-        engine=options.engine,
-        device=options.device,
-        threads=options.threads,
-        streams=options.streams,
-    )
+    parser = load_parser(model, options.loader())
     return ParserLocator(
         parser, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )
@@ -131,21 +134,9 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
     from realtime.analysis.people_locator import PeopleLocator
     from training.inference.people import CANDIDATE, PeopleFinder
 
-    people = load_detector(
-        detector,
-        engine=options.engine,
-        device=options.device,
-        threads=options.threads,
-        streams=options.streams,
-        confidence=CANDIDATE,
-    )
-    network = load_parser(
-        parser,
-        engine=options.engine,
-        device=options.device,
-        threads=options.threads,
-        streams=options.streams,
-    )
+    load = options.loader()
+    people = load_detector(detector, load, confidence=CANDIDATE)
+    network = load_parser(parser, load)
     frames = ParserLocator(
         network, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )

@@ -9,9 +9,9 @@ from preprocessing.errors import UsageError
 from preprocessing.images.class_maps import garments
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import LAYERS
-from realtime.analysis.engines import EngineOptions, loader
 from realtime.types import Region
 from training.inference.detector import Detector, read_detector
+from training.inference.networks import Loader
 from training.inference.parser import FrameParser, read_parser
 from training.inference.weights import WeightsInfo, locate_for, verified
 
@@ -84,25 +84,17 @@ def outlined(image: np.ndarray, region: Region) -> Region:
 
 
 def load_detector(
-    model: str,
-    *,
-    engine: str,
-    device: str,
-    threads: int,
-    confidence: float | None,
-    streams: int = 1,
-    class_agnostic: bool = False,
+    model: str, load: Loader, *, confidence: float | None, class_agnostic: bool = False
 ) -> Detector:
-    """A committed detector on its engine; for `class_agnostic` see `decode`.
+    """A committed detector on an engine; for `class_agnostic` see `decode`.
 
     Raises:
         WeightsError: no such detector, or its file is missing or damaged.
-        DeviceError: the engine or device is not available.
+        DeviceError: there is not enough memory for it.
     """
     stem, info = locate_for("detect", model)
     verified(stem.with_suffix(".onnx"))
-    options = EngineOptions(engine=engine, device=device, threads=threads, streams=streams)
-    network = read_detector(stem, info, loader(options))
+    network = read_detector(stem, info, load)
     return Detector(info, network, confidence=confidence, class_agnostic=class_agnostic)
 
 
@@ -149,16 +141,13 @@ class ParserLocator:
         )
 
 
-def load_parser(
-    model: str, *, engine: str = "openvino", device: str = "cpu", threads: int, streams: int = 1
-) -> FrameParser:
-    """A committed parser on its engine.
+def load_parser(model: str, load: Loader) -> FrameParser:
+    """A committed parser on an engine.
 
     Raises:
         WeightsError: no such parser, or its file is missing or damaged.
-        DeviceError: the engine or device is not available.
+        DeviceError: there is not enough memory for it.
     """
     stem, info = locate_for("parse", model)
     verified(stem.with_suffix(".onnx"))
-    options = EngineOptions(engine=engine, device=device, threads=threads, streams=streams)
-    return read_parser(stem, info, loader(options))
+    return read_parser(stem, info, load)

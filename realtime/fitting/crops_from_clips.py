@@ -24,6 +24,7 @@ from preprocessing.images.contact_sheets import picture_sheet
 from preprocessing.images.pictures import write_image
 from preprocessing.images.regions import square_crop
 from preprocessing.labels import BODY_PART, CLASS_OF, LAYERS, PHOTO_LAYER
+from realtime.analysis.locators import LocatorOptions
 from realtime.analysis.network_locators import ParserLocator, load_parser
 from realtime.bench.footage import Footage, read_clips
 from realtime.sources.open_source import open_source
@@ -164,7 +165,7 @@ def _run(
 ) -> int:
     if frames and mix_with:
         raise UsageError("--mix-with lists crops, not frames: leave out --mix-with or --frames")
-    locator = ParserLocator(load_parser("parser", threads=1))
+    locator = ParserLocator(load_parser("parser", LocatorOptions().loader()))
     out.mkdir(parents=True, exist_ok=True)
     samples: list[Sample] = []
     for group, clip in _clips_of(outfits, index):

@@ -78,9 +78,8 @@ class VideoSource:
         self._skips = False
         self._connected = monotonic()
         self._deadline = deadline
-        place, seconds = file or media_location(url), OPENING_SECONDS
-        if deadline:
-            seconds = deadline.seconds
+        place = file or media_location(url)
+        seconds = deadline.seconds if deadline else OPENING_SECONDS
         self._container = open_container(
             place, url, network=network, hwaccel=hwaccel, seconds=seconds, insecure=insecure
         )

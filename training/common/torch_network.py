@@ -16,7 +16,7 @@ from preprocessing.errors import DeviceError
 from training.common.onnx_operators import Attributes, run
 from training.inference.networks import (
     Layout,
-    check_fits,
+    NetworkFile,
     feature_names,
     load_error,
     memory_errors,
@@ -55,7 +55,7 @@ class _Node:
     attributes: Attributes
 
 
-class TorchNetwork:
+class TorchNetwork(NetworkFile):
     """A network with one input; any number of threads may call it at the same time.
 
     Args:
@@ -80,7 +80,8 @@ class TorchNetwork:
         features: bool = False,
         **options: Unpack[TorchOptions],
     ):
-        self._path, self._layout = stem.with_suffix(kind), layout
+        super().__init__(stem.with_suffix(kind))
+        self._layout = layout
         self._device = torch.device(options.get("device", "cpu"))
         half = self._device.type in HALF and not options.get("precise")
         self._float = torch.float16 if half else torch.float32
@@ -129,14 +130,6 @@ class TorchNetwork:
         """All outputs for an input, in the file's order."""
         with memory_errors(self._path):
             return self._run(array, self._outputs)
-
-    def require(self, *, fits: bool) -> None:
-        """Refuse a file whose shapes differ from those in its metadata.
-
-        Raises:
-            WeightsError: it does not fit.
-        """
-        check_fits(self._path, fits=fits)
 
     @torch.inference_mode()
     def _run(self, array: np.ndarray, wanted: Sequence[str]) -> list[np.ndarray]:

@@ -84,14 +84,21 @@ class Loader(Protocol):
         ...
 
 
-def check_fits(path: Path, *, fits: bool) -> None:
-    """Refuse a file whose shapes differ from those in its metadata.
+class NetworkFile:
+    """The file of a network, which is part of every runtime's.
 
-    Raises:
-        WeightsError: it does not fit.
+    Args:
+        path: of the file.
     """
-    if not fits:
-        raise WeightsError(f"{path} does not fit its metadata: {remedy(path.stem)}")
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def require(self, *, fits: bool) -> None:
+        """See `Network`."""
+        if not fits:
+            raise WeightsError(f"{self._path} does not fit its metadata: "
+                               f"{remedy(self._path.stem)}")  # fmt: skip
 
 
 def load_error(path: Path, error: Exception) -> GarmentError:

@@ -13,7 +13,7 @@ import numpy as np
 from preprocessing.errors import DeviceError
 from training.inference.networks import (
     Layout,
-    check_fits,
+    NetworkFile,
     feature_names,
     load_error,
     memory_errors,
@@ -63,7 +63,7 @@ def onnxruntime_devices() -> list[str]:
     return [device for device, (provider, _) in PROVIDERS.items() if provider in have]
 
 
-class OnnxRuntimeNetwork:
+class OnnxRuntimeNetwork(NetworkFile):
     """A network with one input; any number of threads may call it at the same time.
 
     Args:
@@ -88,8 +88,8 @@ class OnnxRuntimeNetwork:
         features: bool = False,
         **options: Unpack[OnnxRuntimeOptions],
     ):
-        runtime = _runtime()
-        self._path, self._layout = stem.with_suffix(kind), layout
+        super().__init__(stem.with_suffix(kind))
+        runtime, self._layout = _runtime(), layout
         device = options.get("device", "cpu")
         providers = _providers(device, options)
         if device.startswith(NVIDIA) and hasattr(runtime, "preload_dlls"):
@@ -130,14 +130,6 @@ class OnnxRuntimeNetwork:
                 return self._session.run(None, {self._name: given})
             each = [self._session.run(None, {self._name: one[None]}) for one in given]
         return [np.concatenate(parts) for parts in zip(*each, strict=True)]
-
-    def require(self, *, fits: bool) -> None:
-        """Refuse a file whose shapes differ from those in its metadata.
-
-        Raises:
-            WeightsError: it does not fit.
-        """
-        check_fits(self._path, fits=fits)
 
 
 def _runtime() -> Any:

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from training.inference.compiled_networks import compiled_folder
-from training.inference.networks import Layout, check_fits, load_error, no_memory
+from training.inference.networks import Layout, NetworkFile, load_error, no_memory
 
 CONVERTER = "openvino.tools.ovc"
 CPU = "CPU"
@@ -65,7 +65,7 @@ def openvino_devices() -> list[str]:
     return list(_core().available_devices)
 
 
-class OpenVinoNetwork:
+class OpenVinoNetwork(NetworkFile):
     """A network with one input, by default on the CPU.
 
     Args:
@@ -93,7 +93,8 @@ class OpenVinoNetwork:
         features: bool = False,
         **options: Unpack[NetworkOptions],
     ):
-        self._path, self._device = stem.with_suffix(kind), options.get("device", CPU)
+        super().__init__(stem.with_suffix(kind))
+        self._device = options.get("device", CPU)
         if layout is Layout.AS_FILED and self._device.startswith(STATIC):
             layout = Layout.EACH_SHAPE
         self._layout = layout
@@ -129,14 +130,6 @@ class OpenVinoNetwork:
         if len(results[0]) != len(array):  # truncated if memory runs out during the request
             raise no_memory(self._path)
         return results
-
-    def require(self, *, fits: bool) -> None:
-        """Refuse a file whose shapes differ from those in its metadata.
-
-        Raises:
-            WeightsError: it does not fit.
-        """
-        check_fits(self._path, fits=fits)
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """The openvino.InferRequest of the calling thread."""

@@ -6,6 +6,7 @@ import pytest
 
 from preprocessing.errors import UsageError, WeightsError
 from realtime.analysis import network_locators
+from realtime.analysis.locators import LocatorOptions
 from realtime.types import Region
 from training.inference.detector import Detector
 from training.inference.weights import WeightsInfo
@@ -66,6 +67,4 @@ def test_an_outline_in_a_box():
 
 def test_a_classifier_is_no_detector():
     with pytest.raises(WeightsError, match=r"deep \(classifier\) is no detector"):
-        network_locators.load_detector(
-            "deep", engine="openvino", device="cpu", threads=1, confidence=None
-        )
+        network_locators.load_detector("deep", LocatorOptions().loader(), confidence=None)

@@ -10,6 +10,7 @@ from functools import lru_cache
 import av
 import cv2
 import numpy as np
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from realtime.colours.tone_mapping import EXACT, HDR_TRANSFERS, ToneMapper
@@ -28,6 +29,12 @@ WEIGHTS = {
 BT601 = 6
 OPENCV_MATRICES = (5, 6)  # which OpenCV converts with
 RGB, UNSPECIFIED = 0, 2
+# Pixels across and down of a value of chroma, by formats of 8 bits in planes.
+NV12 = "nv12"  # of decoders on graphics cards: both values of chroma side by side in one plane
+PLANAR = {
+    NV12: (2, 2), "yuv420p": (2, 2), "yuvj420p": (2, 2), "yuv422p": (2, 1), "yuvj422p": (2, 1),
+    "yuv444p": (1, 1), "yuvj444p": (1, 1),
+}  # fmt: skip
 SDR = Colours(matrix=1, primaries=1, transfer=1)  # BT.709
 
 
@@ -54,8 +61,8 @@ def colours_of(picture: "av.VideoFrame") -> Colours:
 class BgrConverter:
     """Converts the pictures of one decoder to BGR uint8 (H, W, 3).
 
-    FFmpeg's scaler is exact and knows every format; for the most frequent one OpenCV is three times
-    as fast.
+    FFmpeg's scaler knows every format; for the frequent ones OpenCV is five times as fast, and
+    rounds each value once.
     """
 
     def __init__(self) -> None:
@@ -70,6 +77,8 @@ class BgrConverter:
             for rows, plane in plane_pairs(picture, packed):
                 plane[:] = rows
             return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420)
+        if picture.format.name in PLANAR:
+            return _from_planes(picture)
         if not _is_rgb(picture):
             picture.colorspace = matrix_of(picture.colorspace)
         return self._scaler.reformat(
@@ -86,6 +95,23 @@ def _is_plain(picture: "av.VideoFrame") -> bool:
     even = not (picture.width % 2 or picture.height % 2)
     limited = picture.color_range != ColorRange.JPEG
     return picture.format.name == "yuv420p" and even and limited
+
+
+def _from_planes(picture: "av.VideoFrame") -> np.ndarray:
+    """A picture of one of the formats PLANAR in BGR uint8 (H, W, 3)."""
+    across, down = PLANAR[picture.format.name]
+    first, *others = picture.planes
+    luma = _rows_of(first)
+    if picture.format.name == NV12:
+        chroma = list(cv2.split(_rows_of(others[0], two=True)))
+    else:
+        chroma = list(map(_rows_of, others))
+    sides = chroma[0].shape[1] * across, chroma[0].shape[0] * down
+    wide = [cv2.resize(plane, sides, interpolation=cv2.INTER_LINEAR) for plane in chroma]
+    height, width = luma.shape
+    pixels = cv2.merge([luma, *(plane[:height, :width] for plane in wide)])
+    full = picture.color_range == ColorRange.JPEG or picture.format.name.startswith("yuvj")
+    return cv2.transform(pixels, _from_ycc(matrix_of(picture.colorspace), full=full))
 
 
 def to_i420(image: np.ndarray, *, matrix: int, out: np.ndarray) -> None:
@@ -118,6 +144,16 @@ def _to_ycc(matrix: int) -> np.ndarray:
     return np.column_stack([scaled, (16, 128, 128)]).astype(np.float32)
 
 
+@lru_cache
+def _from_ycc(matrix: int, *, full: bool) -> np.ndarray:
+    """Float32 (3, 4) that takes (Y, Cb, Cr, 1) of limited or full range to B, G, R."""
+    to_ycc = np.vstack([_to_ycc(matrix).astype(float), (0, 0, 0, 1)])
+    if full:
+        to_ycc[:3, :3] *= np.array([[255 / 219], [255 / 224], [255 / 224]])
+        to_ycc[0, 3] = 0
+    return np.linalg.inv(to_ycc)[:3].astype(np.float32)
+
+
 def plane_pairs(
     picture: "av.VideoFrame", packed: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -128,8 +164,14 @@ def plane_pairs(
     """
     values, start = packed.reshape(-1), 0
     for plane in picture.planes:
-        padded = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # a buffer in C
-        rows = padded.reshape(plane.height, plane.line_size)
         end = start + plane.height * plane.width
-        yield rows[:, : plane.width], values[start:end].reshape(plane.height, plane.width)
+        yield _rows_of(plane), values[start:end].reshape(plane.height, plane.width)
         start = end
+
+
+def _rows_of(plane: "VideoPlane", *, two: bool = False) -> np.ndarray:
+    """View uint8 (rows, columns) of a plane, without the padding of its rows; (.., 2) if `two`."""
+    padded = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # a buffer in C
+    values = plane.width * (2 if two else 1)
+    rows = padded.reshape(plane.height, plane.line_size)[:, :values]
+    return rows.reshape(plane.height, plane.width, 2) if two else rows

@@ -1,10 +1,13 @@
 """Colours by the file's own matrix and range, both ways, at every size and depth; HDR as SDR."""
 
 import av
+import cv2
 import make
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
+from realtime.colours.tone_mapping import EXACT
 from realtime.colours.yuv import BgrConverter, colours_of, to_i420
 from realtime.sinks.video import VideoSink
 from realtime.sources.open_source import open_source
@@ -63,6 +66,21 @@ def test_one_matrix_both_ways(tmp_path, matrix, full, pix_fmt, size):
     assert (written.colorspace, written.color_range) == (matrix, 1)
     limited = CODES[matrix, False] if matrix != 5 else CODES[6, False]
     assert abs(codes_of(written) - limited).max() <= 1
+
+
+@pytest.mark.parametrize("matrix", [6, 1, 9])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "nv12"])  # nv12 is what graphics cards decode to
+def test_colours_of_a_graphics_cards_pictures_are_those_of_the_cpus(matrix, pix_fmt):
+    smooth = cv2.resize(np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5, (80, 64))
+    picture = av.VideoFrame.from_ndarray(smooth, "bgr24").reformat(
+        format="yuv420p", dst_colorspace=matrix if matrix != 6 else 5
+    )
+    picture.colorspace, picture.color_range = matrix, 1
+    exact = VideoReformatter().reformat(picture, format="bgr24", interpolation=EXACT).to_ndarray()
+    given = picture.reformat(format=pix_fmt)
+    given.colorspace, given.color_range = matrix, 1
+    assert abs(BgrConverter()(given).astype(int) - exact).max() <= 6  # OpenCV repeats chroma
+    assert abs(BgrConverter()(given).astype(int) - smooth).mean() < 2.5
 
 
 def test_rgb_is_encoded_by_a_matrix_that_is_named(tmp_path):

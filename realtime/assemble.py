@@ -207,7 +207,7 @@ class AnalysisFactory:
         chosen, recognition = self._resolved, self._recognition
         info = self._classifier.info
         return FrameAnalysis(
-            locator=self._new_locator() if self._locator.stateful else self._locator,
+            locator=self._locator.fresh(),
             classifier=self._classifier,
             tracks=TrackManager(
                 info.classes,

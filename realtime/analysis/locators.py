@@ -26,7 +26,6 @@ class Locator(Protocol):
         info: metadata of the network whose class scores the regions carry; None if they carry none.
         streams: frames that may be processed concurrently, each by a thread of the caller.
         every: detection interval in frames at a smooth pace; optical flow bridges the others.
-        stateful: True if earlier frames influence the result, so that each source needs its own.
     """
 
     @property
@@ -35,9 +34,11 @@ class Locator(Protocol):
     def streams(self) -> int: ...
     @property
     def every(self) -> int: ...
-    @property
-    def stateful(self) -> bool: ...
     def __call__(self, image: "np.ndarray", /) -> "list[Region]": ...
+
+    def fresh(self) -> "Locator":
+        """The same for another source: itself, unless earlier frames influence the result."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _parser(model: str, options: LocatorOptions) -> Locator:
 
 
 def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
+    from realtime.analysis.known_people import KnownPeople
     from realtime.analysis.network_locators import ParserLocator, load_detector, load_parser
     from realtime.analysis.people_locator import PeopleLocator
     from training.inference.people import CANDIDATE, PeopleFinder
@@ -140,7 +142,7 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
     frames = ParserLocator(
         network, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )
-    return PeopleLocator(PeopleFinder(people, network, options.poses), frames)
+    return PeopleLocator(KnownPeople(PeopleFinder(people, network, options.poses)), frames)
 
 
 def _whole_frame(options: LocatorOptions) -> Locator:

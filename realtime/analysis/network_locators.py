@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 
@@ -42,7 +43,6 @@ class DetectorLocator:
     """
 
     every = 4  # optical flow moves boxes well, and labels settle after few detections
-    stateful = False
 
     def __init__(
         self,
@@ -62,6 +62,9 @@ class DetectorLocator:
         found = found.take(np.flatnonzero(self._kept[found.labels]))
         regions = map(Region.from_box, found.boxes, found.scores)
         return [outlined(image, one) if self._outline else one for one in regions]
+
+    def fresh(self) -> Self:
+        return self
 
 
 def outlined(image: np.ndarray, region: Region) -> Region:
@@ -108,7 +111,6 @@ class ParserLocator:
     """
 
     every = 3
-    stateful = False
 
     def __init__(
         self,
@@ -130,6 +132,9 @@ class ParserLocator:
             self._parser(image), width=width, height=height, settings=self._parser.postprocessing
         )
         return [region for region in found if self.wanted(region)]
+
+    def fresh(self) -> Self:
+        return self
 
     def wanted(self, region: Region) -> bool:
         """True if a region's layer is to be kept and sure enough."""

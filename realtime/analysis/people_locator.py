@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from preprocessing.images.regions import box_iou
+from realtime.analysis.known_people import KnownPeople
 from realtime.analysis.network_locators import ParserLocator
 from realtime.types import Region
-from training.inference.people import PeopleFinder
 
 LEAST_AREA = 0.0015  # of a frame, that a worn garment covers: smaller ones cannot be named
 # A garment that nobody wears is what the picture shows if it covers so much of it, and its middle
@@ -29,10 +29,10 @@ class PeopleLocator:
     """
 
     every = 4
-    stateful = False
+    streams = 1  # each look begins with the people of the one before
 
-    def __init__(self, people: PeopleFinder, frames: ParserLocator):
-        self.info, self.streams = frames.info, frames.streams
+    def __init__(self, people: KnownPeople, frames: ParserLocator):
+        self.info = frames.info
         self._people, self._frames = people, frames
 
     def __call__(self, image: np.ndarray) -> list[Region]:
@@ -48,6 +48,9 @@ class PeopleLocator:
             if self._frames.wanted(region)
         ]
         return _at_least(LEAST_AREA * height * width, without_doubles(found))
+
+    def fresh(self) -> "PeopleLocator":
+        return PeopleLocator(self._people.fresh(), self._frames)
 
 
 def _subjects(regions: Sequence[Region], *, width: int, height: int) -> list[Region]:

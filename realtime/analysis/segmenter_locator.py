@@ -1,5 +1,7 @@
 """Locators without a network: contours by classical segmentation, the whole frame, none."""
 
+from typing import Self
+
 import numpy as np
 
 from preprocessing.images.regions import whole_image
@@ -13,7 +15,9 @@ class UnscoredLocator:
     info = None
     streams = 1
     every = 3
-    stateful = False
+
+    def fresh(self) -> Self:
+        return self
 
 
 class SegmenterLocator(UnscoredLocator):
@@ -23,10 +27,11 @@ class SegmenterLocator(UnscoredLocator):
         method: a row of SEGMENTERS.
     """
 
-    stateful = True  # methods may model a static background over time
-
     def __init__(self, method: str):
-        self._segment = Segmenter(method)
+        self._method, self._segment = method, Segmenter(method)
+
+    def fresh(self) -> "SegmenterLocator":
+        return SegmenterLocator(self._method)  # methods may model a static background over time
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), largest first."""

@@ -79,6 +79,11 @@ class PeopleFinder:
             self._add(found, image, self._posing(found, image, self._poses))
         return sorted(found, key=lambda one: -_area(one.person.box))
 
+    def parse(self, image: np.ndarray, person: Person) -> ParsedPerson:
+        """Somebody in a BGR image (H, W, 3) who needs no confirmation."""
+        window = CropWindow.around(person.box)
+        return ParsedPerson(person, window, self._parser.parse(window.crop(image)))
+
     def _detected(self, image: np.ndarray) -> Iterator[Person]:
         """People as detected: the surest first, but whole ones before their parts."""
         detections = self._detector(image)
@@ -130,12 +135,11 @@ class PeopleFinder:
 
     def _parsed(self, image: np.ndarray, person: Person) -> ParsedPerson | None:
         """A candidate with a crop; None if the crop does not show a person."""
-        window = CropWindow.around(person.box)
-        probabilities = self._parser.parse(window.crop(image))
-        body, cloth = body_and_cloth(probabilities, window, person.box)
+        parsed = self.parse(image, person)
+        body, cloth = body_and_cloth(parsed.probabilities, parsed.window, person.box)
         clear = body >= BODY and cloth >= CLOTH
         if clear and (self._poses is None or _sure(person, body)):
-            return ParsedPerson(person, window, probabilities)
+            return parsed
         little = cloth >= MUCH_CLOTH or (body >= LITTLE_BODY and cloth >= LITTLE_CLOTH)
         if self._poses is None or not (clear or little):
             return None
@@ -144,7 +148,7 @@ class PeopleFinder:
         least = PRESENCE if clear else SURE_PRESENCE
         if pose is None or pose.presence < (UNDETECTED if person.pose else least):
             return None
-        return ParsedPerson(replace(person, pose=pose), window, probabilities)
+        return replace(parsed, person=replace(person, pose=pose))
 
 
 def _same_body(person: Person, other: Person, image: np.ndarray) -> bool:

@@ -64,8 +64,6 @@ class ReadingWindow:
 class SlowedLocator:
     """A locator that takes `seconds` longer, as on a slower machine."""
 
-    stateful = False
-
     def __init__(self, locator: Locator, seconds: float):
         self.info, self.streams, self.every = locator.info, locator.streams, locator.every
         self._locator, self._seconds = locator, seconds
@@ -73,6 +71,9 @@ class SlowedLocator:
     def __call__(self, image: np.ndarray) -> list[Region]:
         time.sleep(self._seconds)
         return self._locator(image)
+
+    def fresh(self) -> "SlowedLocator":
+        return SlowedLocator(self._locator.fresh(), self._seconds)
 
 
 @dataclass(frozen=True)

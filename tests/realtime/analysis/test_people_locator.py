@@ -8,6 +8,7 @@ import pytest
 from preprocessing.images.class_maps import CLASSES
 from preprocessing.images.regions import Person
 from preprocessing.labels import LAYERS
+from realtime.analysis.known_people import KnownPeople
 from realtime.analysis.people_locator import PeopleLocator, without_doubles
 from realtime.types import Region
 from training.inference.detector import Detections
@@ -49,7 +50,9 @@ class Frames:
 def locator(*boxes):
     found = Detections(np.float32(boxes).reshape(-1, 4), np.full((len(boxes), 1), 0.9, np.float32))
     parser = Parser()
-    return PeopleLocator(PeopleFinder(lambda image: found, parser, None), Frames()), parser
+    return PeopleLocator(
+        KnownPeople(PeopleFinder(lambda image: found, parser, None)), Frames()
+    ), parser
 
 
 def test_each_person_has_a_crop_and_garments_of_their_own():
@@ -59,7 +62,7 @@ def test_each_person_has_a_crop_and_garments_of_their_own():
     assert far.wearer.box.tolist() == [40, 100, 140, 300]
     assert parser.shapes == [(320, 160), (320, 160)]
     assert 300 < near.box[0] < near.box[2] < 500 and 40 < far.box[0] < far.box[2] < 140
-    assert people.info.name == "parser" and people.streams == 2
+    assert people.info.name == "parser" and people.streams == 1
 
 
 @pytest.mark.parametrize("boxes", [[], [(10, 10, 10 + LEAST_SIDE - 1, 100)]])

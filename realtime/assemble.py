@@ -190,9 +190,18 @@ class AnalysisFactory:
         self._recognition, self._teachable, self._wardrobe = recognition, teachable, wardrobe
         self._resolved = resolve(recognition)
         self._poses = self._load_poses()
-        self._locator = self._new_locator()
-        self._classifier = self._load_classifier(concurrent)
         self._attributes = self._load_attributes()
+        with ThreadPoolExecutor(2, thread_name_prefix="load") as pool:
+            keypoints = pool.submit(self._poses.load) if self._poses else None
+            crops = pool.submit(self._load_crops, concurrent) if self._sees_crops else None
+            self._locator = self._new_locator()
+            if not self._locator.info:  # OpenCV builds its colour tables meanwhile
+                self._locator(np.zeros((64, 64, 3), np.uint8))
+            self._classifier = (
+                self._new_classifier(crops.result()) if crops else _scores_of(self._locator)
+            )
+            if keypoints:
+                keypoints.result()
         logger.info("loaded %s", self.description)
 
     @property
@@ -270,17 +279,10 @@ class AnalysisFactory:
             poses=self._poses,
         ))  # fmt: skip
 
-    def _load_classifier(self, concurrent: bool) -> Classifier:
-        source, model = self._resolved.label_source, self._recognition.model
-        located = self._locator.info
-        if source == LOCATOR and located:
-            return LocatorScores(located)
-        with ThreadPoolExecutor(1) as pool:
-            if self._locator.stateful:  # OpenCV builds its colour tables meanwhile
-                pool.submit(self._locator, np.zeros((64, 64, 3), np.uint8))
-            crops = self._load_crop_classifier(concurrent)
+    def _new_classifier(self, crops: CropClassifier) -> Classifier:
+        located, model = self._locator.info, self._recognition.model
         classifier: Classifier = crops
-        if source == BOTH and located:
+        if self._resolved.label_source == BOTH and located:
             classifier = load_fused(crops, located, model=model, locator=located.name)
         if isinstance(crops, FeatureClassifier):
             path = self._recognition.wardrobe
@@ -288,7 +290,12 @@ class AnalysisFactory:
             return WardrobeClassifier(classifier, crops, wardrobe)
         return classifier
 
-    def _load_crop_classifier(self, concurrent: bool) -> CropClassifier:
+    @property
+    def _sees_crops(self) -> bool:
+        """True if a classifier looks at the garments' crops."""
+        return self._resolved.label_source != LOCATOR
+
+    def _load_crops(self, concurrent: bool) -> CropClassifier:
         """The network on crops, with features where a wardrobe needs them."""
         chosen, recognition = self._resolved, self._recognition
         if recognition.wardrobe or (
@@ -339,6 +346,12 @@ class AnalysisFactory:
         if recognition.pose is False or not LOCATORS[self._resolved.locator].worn:
             return None
         return load_poses(required=bool(recognition.pose), load=loader(self._engine(self._streams)))
+
+
+def _scores_of(locator: Locator) -> LocatorScores:
+    """The classifier by a locator's own scores."""
+    assert locator.info, "check_recognition refuses locators without"
+    return LocatorScores(locator.info)
 
 
 def make_analysis(recognition: Recognition) -> FrameAnalysis:

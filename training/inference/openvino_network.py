@@ -46,9 +46,18 @@ def _openvino() -> Any:
     return sys.modules["openvino"]
 
 
-@cache
+_starting = threading.Lock()
+
+
 def _core() -> Any:
-    """The process's one openvino.Core, which lives to its end.
+    """The process's one openvino.Core; several threads may ask at once."""
+    with _starting:
+        return _new_core()
+
+
+@cache
+def _new_core() -> Any:
+    """An openvino.Core, which lives to the process's end.
 
     The CPU plugin of each core installs a signal stack and, when it is destroyed, restores the one
     before, which may be that of another destroyed core: the next signal would crash the process.

@@ -47,6 +47,10 @@ class PoseEstimator:
     def __init__(self, detector: Path, landmarks: Path, load: Loader = OpenVinoNetwork):
         self._files, self._load = (detector, landmarks), load
 
+    def load(self) -> None:
+        """Load the network of keypoints now."""
+        self._landmarks  # noqa: B018  # a cached property
+
     @cached_property
     def _detector(self) -> Network:
         return self._load(self._files[0], kind=".tflite")

@@ -1,18 +1,45 @@
 """Pose tracker: poses of the people in a video, as evidence of sleeve and leg length."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from preprocessing.images.poses import Pose, Square
+from preprocessing.images.regions import box_iou
 from realtime.types import Person, Region
 from training.inference.pose import PoseEstimator, confirmed_pose, covered_limbs
 
 INTERVAL = 10  # frames after which new people are detected, beside those that are tracked
 MIN_DISTANCE = 0.5  # of two people's squares, relative to their side
 MOST = 4  # people that are tracked
-REMEMBERED = 32  # numbered people whose squares are kept
+REMEMBERED = 32  # numbered people whose poses are kept
+REUSES = 2  # times that a pose serves again
+STILL = 0.85  # IoU of a person's box with that at the last pose, from which the pose serves
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """A numbered person's last pose, and the box at that time.
+
+    Attributes:
+        reuses: times that it served for a later frame.
+    """
+
+    box: np.ndarray
+    pose: Pose
+    reuses: int = 0
+
+    def serves(self, box: np.ndarray) -> bool:
+        """True if the pose is good enough for the person's box (4,) in a later frame."""
+        return self.reuses < REUSES and float(box_iou(self.box[None], box[None])[0, 0]) >= STILL
+
+    def square_at(self, box: np.ndarray) -> Square:
+        """The square of the next estimate: it moves and grows along with the box (4,)."""
+        square, scale = self.pose.square, _longer_side(box) / _longer_side(self.box)
+        centre, new_centre = (self.box[:2] + self.box[2:]) / 2, (box[:2] + box[2:]) / 2
+        x, y = new_centre + (np.array((square.x, square.y)) - centre) * scale
+        return Square(float(x), float(y), square.side * scale, square.angle)
 
 
 class PoseTracker:
@@ -26,8 +53,7 @@ class PoseTracker:
         self._estimator = estimator
         self._poses: list[Pose] = []  # of people whom the locator does not tell apart
         self._frames = 0
-        # By number: the box at the last pose, and the square that followed from it.
-        self._squares: dict[int, tuple[np.ndarray, Square]] = {}
+        self._known: dict[int, _Known] = {}  # by number
 
     def __call__(self, image: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The regions of a BGR image (H, W, 3), worn ones with the limbs that they cover."""
@@ -53,19 +79,22 @@ class PoseTracker:
         each = {id(person): person for person in people}
         nearest = sorted(each.values(), key=lambda person: -_longer_side(person.box))[:MOST]
         found = {id(person): self._pose(image, person) for person in nearest}
-        while len(self._squares) > REMEMBERED:
-            del self._squares[next(iter(self._squares))]
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
         return {key: pose for key, pose in found.items() if pose is not None}
 
     def _pose(self, image: np.ndarray, person: Person) -> Pose | None:
-        known, pose = self._squares.pop(person.number, None), person.pose
+        known, pose = self._known.pop(person.number, None), person.pose
+        if pose is None and known and known.serves(person.box):
+            self._known[person.number] = replace(known, reuses=known.reuses + 1)
+            return known.pose
         if pose is None and known:
-            pose = self._estimator.estimate(image, _moved(*known, person.box))
+            pose = self._estimator.estimate(image, known.square_at(person.box))
         if pose is None:
             square = Square.of_person(person.box, height=len(image))
             pose = confirmed_pose(self._estimator, image, square)
         if pose is not None and person.number:
-            self._squares[person.number] = person.box, pose.square
+            self._known[person.number] = _Known(person.box, pose)
         return pose
 
     def _update(self, image: np.ndarray) -> None:
@@ -77,14 +106,6 @@ class PoseTracker:
         self._frames += 1
         found = (self._estimator.estimate(image, square) for square in squares[:MOST])
         self._poses = [pose for pose in found if pose is not None]
-
-
-def _moved(box: np.ndarray, square: Square, new_box: np.ndarray) -> Square:
-    """A square that moves and grows along with the box of its person."""
-    scale = _longer_side(new_box) / _longer_side(box)
-    centre, new_centre = (box[:2] + box[2:]) / 2, (new_box[:2] + new_box[2:]) / 2
-    x, y = new_centre + (np.array((square.x, square.y)) - centre) * scale
-    return Square(float(x), float(y), square.side * scale, square.angle)
 
 
 def _longer_side(box: np.ndarray) -> float:

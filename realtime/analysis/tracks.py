@@ -14,8 +14,10 @@ FORGOTTEN = 2  # times a tracker's patience, after which none resumes a track
 MEMORY = 0.85  # fraction of a track's evidence that the next vote keeps
 FLOOR = 1e-4  # minimum probability of a class in a single vote
 FIRST_VOTES = 5  # that a new track gets, frame after frame
-DOUBT_INTERVAL = 2  # frames after which it votes again if the last vote differs from the label
-INTERVAL = 10  # frames after which an unchanged garment votes again
+# Frames after which a garment votes again: an unchanged one, and one whose last vote differs from
+# the label, times the votes that it has already: what many votes did not settle, the next one
+# hardly does.
+INTERVAL, DOUBT_INTERVAL = 20, 0.5
 CONVINCING = 1.5  # times the shown name's probability, from which one beside it is shown instead
 # Above the threshold, that the kind of a worn garment needs, where a more general name can take its
 # place: rooms that the networks have not learnt from mislead them with 0.5 to 0.6.
@@ -172,7 +174,7 @@ class Track:
     @property
     def due(self) -> bool:
         """True if the garment should be classified in this frame: new, in doubt, changed or due."""
-        interval = INTERVAL if self.settled else DOUBT_INTERVAL
+        interval = INTERVAL if self.settled else min(INTERVAL, DOUBT_INTERVAL * self._votes)
         if self._votes < FIRST_VOTES or self.last_seen - self._voted_at >= interval:
             return True
         return size_iou(self.region.box, self._voted_box) < CHANGED

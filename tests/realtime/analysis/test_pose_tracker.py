@@ -6,7 +6,7 @@ import numpy as np
 
 from preprocessing.images.poses import Pose, Square
 from realtime.analysis import pose_tracker
-from realtime.analysis.pose_tracker import PoseTracker
+from realtime.analysis.pose_tracker import REUSES, PoseTracker
 from realtime.types import Person, Region
 from training.inference.pose import KEYPOINTS
 
@@ -98,8 +98,19 @@ def test_a_pose_that_the_locator_gives_is_not_estimated_again():
     tracker = PoseTracker(estimator)
     (found,) = tracker(IMAGE, [worn_by(person)])
     assert found.limbs == {"forearms": 1.0, "shins": 1.0} and estimator.estimated == []
+    for reuse in range(REUSES):
+        (found,) = tracker(IMAGE, [worn_by(replace(person, pose=None))])
+        assert found.limbs == {"forearms": 1.0, "shins": 1.0} and estimator.estimated == [], reuse
     tracker(IMAGE, [worn_by(replace(person, pose=None))])
     assert estimator.estimated == [25]  # from where it was
+
+
+def test_a_pose_serves_nobody_who_has_moved():
+    estimator = Estimator(25)
+    tracker = PoseTracker(estimator)
+    for number, left in enumerate((15, 19)):  # the boxes' IoU is 0.67
+        tracker(IMAGE, [worn_by(Person(np.array((left, 20, left + 20, 80), np.float32), number=1))])
+        assert len(estimator.estimated) == 2 + number  # the first one is confirmed
 
 
 def test_limbs_are_the_wearers_own():

@@ -4,22 +4,26 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+MUCH_MOTION = 0.3  # of a garment's place, that has changed since the last detection
+LONGEST = 3  # times the locator's interval, after which it runs whatever moves
+
 
 class DetectionInterval(Protocol):
     """Decides frame by frame if the locator runs.
 
     Attributes:
-        every: frames from one detection to the next; 0 if that depends on how long they take.
+        every: least frames from one detection to the next; 0 if that depends on how long they take.
     """
 
     @property
     def every(self) -> int: ...
 
-    def due(self, *, must: bool) -> bool:
+    def due(self, *, must: bool, motion: float) -> bool:
         """True if the locator should run on the next frame.
 
         Args:
             must: there are no regions to propagate, at the start or after a scene cut.
+            motion: since the last frame that it ran on, as `MotionGate.motion_in` gives it.
         """
         ...
 
@@ -33,21 +37,30 @@ class EveryFrame:
 
     every = 1
 
-    def due(self, *, must: bool) -> bool:
+    def due(self, *, must: bool, motion: float) -> bool:
         return True
 
     def detected(self, seconds: float) -> None:
         pass
 
 
-class EveryNth:
-    """Detection on every n-th frame, counted from the last one that had to be detected."""
+class ByMotion:
+    """Detection on every n-th frame while garments move, on fewer while little does.
+
+    Optical flow carries regions well for some frames, and for longer where they stay in place.
+
+    Args:
+        every: frames from one detection to the next, at least.
+    """
 
     def __init__(self, every: int):
         self.every, self._since = every, 0
 
-    def due(self, *, must: bool) -> bool:
-        self._since = 0 if must else (self._since + 1) % self.every
+    def due(self, *, must: bool, motion: float) -> bool:
+        self._since += 1
+        moved = self._since >= self.every and motion >= MUCH_MOTION
+        if must or moved or self._since >= LONGEST * self.every:
+            self._since = 0
         return self._since == 0
 
     def detected(self, seconds: float) -> None:
@@ -65,7 +78,7 @@ class HalfDutyCycle:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def due(self, *, must: bool) -> bool:
+    def due(self, *, must: bool, motion: float) -> bool:
         return must or time.monotonic() >= self._next
 
     def detected(self, seconds: float) -> None:
@@ -75,6 +88,6 @@ class HalfDutyCycle:
 # By the value of --detection-interval; called with the locator's own interval at a smooth pace.
 DETECTION_INTERVALS: dict[str, Callable[[int], DetectionInterval]] = {
     "every-frame": lambda every: EveryFrame(),
-    "smooth": EveryNth,
+    "smooth": ByMotion,
     "live": lambda every: HalfDutyCycle(),
 }

@@ -89,6 +89,7 @@ class FrameAnalysis:
     interval: DetectionInterval = field(default_factory=EveryFrame)
     optical_flow: OpticalFlow = field(default_factory=OpticalFlow)
     _begun: bool = False
+    _settled: bool = False  # the labels of the last frame
     _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
     _held: list[Garment] | None = None  # repeated while nothing moves; None until labels settle
 
@@ -101,10 +102,19 @@ class FrameAnalysis:
         with stats.stage("gate"):
             moved = self.motion_gate.moved(frame.image)
         scene_cut = self.motion_gate.scene_cut
-        due = moved and self.interval.due(must=scene_cut or not self._begun)
+        due = moved and self._due(must=scene_cut or not self._begun)
         self._begun = True
         detection = submit(self._detect, frame.image) if due else None
         return PendingFrame(frame, moved, scene_cut, detection)
+
+    def _due(self, *, must: bool) -> bool:
+        """True if the locator should run on the frame that the motion gate has just seen."""
+        boxes = [region.wearer.box if region.wearer else region.box for region in self._regions]
+        motion = self.motion_gate.motion_in(boxes) if self._settled else 1.0
+        due = self.interval.due(must=must, motion=motion)
+        if due:
+            self.motion_gate.mark()
+        return due
 
     def finish(self, pending: PendingFrame, stats: Stats) -> list[Garment]:
         """Return the garments of the frame that was begun least recently."""
@@ -116,8 +126,8 @@ class FrameAnalysis:
         self._locate(pending, stats)
         # If nothing moved but labels have not settled yet, they are voted for again.
         observed = pending.detection is not None or not pending.moved
-        garments, settled = self._label(pending.frame, stats, observed=observed)
-        self._held = garments if settled else None
+        garments, self._settled = self._label(pending.frame, stats, observed=observed)
+        self._held = garments if self._settled else None
         return garments
 
     def _detect(self, image: np.ndarray) -> Detection:
@@ -206,8 +216,10 @@ class FrameAnalysis:
     def _frames_ahead(self) -> int:
         """Frames to begin before one is finished, so that the locator is always busy.
 
-        None on few cores for a locator that takes one frame at a time: handing over costs more.
+        None on few cores for a locator that runs on each frame, one at a time: handing over costs
+        more. One that runs on some has twice its interval, in which the rest is done meanwhile.
         """
-        if self.locator.streams == 1 and cores() <= FEW_CORES:
+        streams, every = self.locator.streams, self.interval.every
+        if streams == 1 and every == 1 and cores() <= FEW_CORES:
             return 0
-        return self.locator.streams * self.interval.every
+        return max(streams, 2) * every if every > 1 else streams

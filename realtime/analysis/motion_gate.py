@@ -1,5 +1,7 @@
 """Motion gate: skips static frames, so that nothing is analysed twice, and detects scene cuts."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -8,6 +10,8 @@ SKIP = 4  # only every fourth row of pixels is read: enough, and a quarter of th
 # Grey levels by which a block's mean may differ: above what is left of a camera's noise in the mean
 # of a hundred pixels, below an edge that moves by one.
 STATIC = 3
+CHANGED = 12  # grey levels by which a block's mean differs if something moved in it
+ELSEWHERE = 0.01  # of the frame, that changes beside known garments if there is something new
 # Mean difference of the blocks of two consecutive frames from which they show different scenes:
 # real clips of hands and people stay below 12, scene cuts are above 45.
 SCENE_CUT = 25
@@ -24,11 +28,13 @@ class MotionGate:
         self.scene_cut = False
         self._reference: np.ndarray | None = None  # blocks of the last frame that moved
         self._last: np.ndarray | None = None
+        self._marked: np.ndarray | None = None  # blocks of the frame that motion is measured from
+        self._sides = (1, 1)  # of the last frame: height and width in pixels
 
     def moved(self, image: np.ndarray) -> bool:
         """True if a BGR image (H, W, 3) differs from the last one that did."""
         blocks, reference, last = _blocks(image), self._reference, self._last
-        self._last = blocks
+        self._last, self._sides = blocks, image.shape[:2]
         if reference is None or last is None or blocks.shape != reference.shape:
             self.scene_cut, self._reference = False, blocks
             return True
@@ -37,6 +43,28 @@ class MotionGate:
             return False
         self._reference = blocks
         return True
+
+    def mark(self) -> None:
+        """Measure motion from the last frame on."""
+        self._marked = self._last
+
+    def motion_in(self, boxes: Sequence[np.ndarray]) -> float:
+        """Fraction of a box xyxy (4,) that has changed since the mark: that of the one with most.
+
+        It is 1 if something moves beside them, and where there is none.
+        """
+        last, marked = self._last, self._marked
+        if last is None or marked is None or last.shape != marked.shape or not boxes:
+            return 1.0
+        changed = cv2.absdiff(last, marked).max(axis=2) > CHANGED
+        elsewhere, most = changed.copy(), 0.0
+        scale = np.array(changed.shape[1::-1]) / self._sides[::-1]
+        for box in boxes:
+            x1, y1 = np.floor(np.clip(box[:2] * scale, 0, None)).astype(int)
+            x2, y2 = np.ceil(box[2:] * scale).astype(int)
+            most = max(most, float(changed[y1:y2, x1:x2].mean()))
+            elsewhere[y1:y2, x1:x2] = False
+        return 1.0 if elsewhere.mean() > ELSEWHERE else most
 
 
 def _blocks(image: np.ndarray) -> np.ndarray:

@@ -49,6 +49,34 @@ def test_a_slow_drift_is_motion_in_the_end():
     assert said[0] and 1 <= sum(said[1:]) < 16
 
 
+LEFT, RIGHT = np.float32((80, 80, 200, 200)), np.float32((400, 80, 520, 200))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "boxes", "motion"),
+    [
+        (scene(100), scene(100), [LEFT, RIGHT], 0.0),
+        (scene(100), scene(140), [LEFT, RIGHT], 15 / 36),  # three columns of five blocks
+        (scene(100), scene(140), [RIGHT], 1.0),  # beside what is known
+        (scene(100), scene(100), [], 1.0),
+    ],
+)
+def test_motion_since_a_detection_is_that_of_the_place_with_most(first, second, boxes, motion):
+    gate = MotionGate()
+    gate.moved(first)
+    gate.mark()
+    gate.moved(second)
+    assert gate.motion_in(boxes) == pytest.approx(motion)
+
+
+def test_frames_of_another_size_are_all_motion():
+    gate = MotionGate()
+    gate.moved(scene())
+    gate.mark()
+    gate.moved(scene(size=(240, 320)))
+    assert gate.motion_in([LEFT]) == 1.0
+
+
 def test_tiny_frames():
     gate = MotionGate()
     assert gate.moved(np.zeros((1, 1, 3), np.uint8))

@@ -292,9 +292,9 @@ class Recognition:
     detection_interval: Annotated[
         str,
         Flag(
-            "frames on which garments are detected: every-frame; smooth: every fourth, with "
-            "parser and grabcut every third, and optical flow between; live: at most half of the "
-            "time",
+            "frames on which garments are detected: every-frame; smooth: every fourth (with parser "
+            "and grabcut every third) while something moves, a third of those while not, and "
+            "optical flow between; live: at most half of the time",
             group=SPEED,
             choices=("auto", *DETECTION_INTERVALS),
             hidden=("--latency",),

@@ -1,7 +1,7 @@
 """Cameras: those of this machine, and a simulated one for tests and benchmarks.
 
-The simulated camera shows the demo clip: `fake://30fps?drop=5%&stall=3s&resize=1`. Its frames carry
-its clock as a bar code, so that a benchmark can measure how old a shown frame is.
+The simulated camera shows the demo clip or another one: `fake://30fps?drop=5%&clip=a.mkv`. Its frames
+carry its clock as a bar code, so that a benchmark can measure how old a shown frame is.
 """
 
 import logging
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
+from urllib.parse import unquote
 
 import av
 import cv2
@@ -34,6 +36,7 @@ TROUBLE_SECONDS = 2.0  # after which the stall, or the other size, comes
 BITS, SUM_BITS = 24, 8  # of the clock in milliseconds, and of its check sum
 CELL = 12  # pixels a side of a bit
 MAX_RATE = 1000  # frames a second
+MOST_PICTURES = 300  # of a clip that are shown, again and again
 POLL_SECONDS = 0.01  # between checks of the clock during a stall
 logger = logging.getLogger(__name__)
 
@@ -127,6 +130,7 @@ class FakeCamera:
         resize: True if its pictures have half the side after that.
         lasts: seconds after which it is unplugged; 0 for never.
         breaks: frames after which a connection breaks off; 0 for never.
+        clip: the video that it shows.
     """
 
     rate: Fraction
@@ -135,6 +139,7 @@ class FakeCamera:
     resize: bool = False
     lasts: float = 0.0
     breaks: int = 0
+    clip: str = str(DEMO)
 
 
 def read_url(url: str) -> FakeCamera:
@@ -157,26 +162,36 @@ def read_url(url: str) -> FakeCamera:
             resize=bool(int(given.pop("resize", "0"))),
             lasts=float(given.pop("for", "0").removesuffix("s")),
             breaks=int(given.pop("breaks", "0")),
+            clip=unquote(given.pop("clip", str(DEMO))),
         )
         if given or not 0 <= camera.drop < 1:
             raise ValueError
     except (ValueError, ZeroDivisionError) as error:
         raise SourceError(f"not a fake camera: {url}; wanted fake://30fps?drop=5%&stall=3s&"
-                          "resize=1&for=10s&breaks=1000") from error  # fmt: skip
+                          "resize=1&for=10s&breaks=1000&clip=FILE") from error  # fmt: skip
     return camera
 
 
 @lru_cache(maxsize=1)
-def _pictures() -> tuple[np.ndarray, ...]:
-    with av.open(str(DEMO)) as clip:
-        return tuple(frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0))
+def _pictures(path: str) -> tuple[np.ndarray, ...]:
+    """The first pictures of a clip.
+
+    Raises:
+        SourceError: it is no video.
+    """
+    try:
+        with av.open(path) as clip:
+            frames = islice(clip.decode(video=0), MOST_PICTURES)
+            return tuple(frame.to_ndarray(format="bgr24") for frame in frames)
+    except (av.FFmpegError, IndexError) as error:
+        raise SourceError(f"the clip of a fake camera is no video: {path} ({error})") from error
 
 
 class FakeSource:
     """The fake camera as a source.
 
     Raises:
-        SourceError: it is stalled or unplugged at this moment.
+        SourceError: it is stalled or unplugged at this moment, or has no such clip.
     """
 
     def __init__(self, url: str):
@@ -227,7 +242,7 @@ class FakeSource:
         return 0 < self._camera.lasts <= age
 
     def _picture(self, number: int, age: float) -> np.ndarray:
-        pictures = _pictures()
+        pictures = _pictures(self._camera.clip)
         image = pictures[number % len(pictures)]
         if self._camera.resize and age >= TROUBLE_SECONDS:
             return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

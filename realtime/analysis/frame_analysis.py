@@ -27,7 +27,7 @@ from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
 from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.optical_flow import OpticalFlow
-from realtime.analysis.person_tracker import PersonTracker
+from realtime.analysis.person_tracking.person_tracker import PersonTracker
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats

@@ -1,7 +1,7 @@
 """Cameras: those of this machine, and a simulated one for tests and benchmarks.
 
-The simulated camera shows the demo clip or another one: `fake://30fps?drop=5%&clip=a.mkv`. Its frames
-carry its clock as a bar code, so that a benchmark can measure how old a shown frame is.
+The simulated camera shows the demo clip or another one: `fake://30fps?drop=5%&clip=a.mkv`. Its
+frames carry its clock as a bar code, so that a benchmark can measure how old a shown frame is.
 """
 
 import logging

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.analysis.person_tracker import PersonTracker
+from realtime.analysis.person_tracking.person_tracker import PersonTracker
 from realtime.types import Person, Region
 
 HEIGHT, WIDTH = 240, 320

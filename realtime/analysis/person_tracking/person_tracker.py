@@ -11,9 +11,9 @@ from itertools import count
 
 import numpy as np
 
-from realtime.analysis.assignment import best_pairs
-from realtime.analysis.person_colours import ClothColours, cloth_colours
-from realtime.analysis.person_motion import Motion
+from realtime.analysis.person_tracking.assignment import best_pairs
+from realtime.analysis.person_tracking.colours import ClothColours, cloth_colours
+from realtime.analysis.person_tracking.motion import Motion
 from realtime.types import Person, Region
 
 PATIENCE = 3.0  # seconds out of sight for which a person is expected to go on moving

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.analysis.person_motion import Motion
+from realtime.analysis.person_tracking.motion import Motion
 
 FRAME = (640, 480)
 

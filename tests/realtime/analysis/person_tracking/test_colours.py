@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from preprocessing.labels import LAYERS
-from realtime.analysis.person_colours import cloth_colours
+from realtime.analysis.person_tracking.colours import cloth_colours
 from realtime.types import Region
 
 RED, BLUE, BLACK = (40, 40, 200), (200, 80, 30), (25, 25, 25)

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from realtime.analysis.assignment import best_pairs
+from realtime.analysis.person_tracking.assignment import best_pairs
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,7 @@ class AnalysisFactory:
             appearance=AppearanceObserver(self._attributes),
             pose=PoseTracker(self._poses) if self._poses and self._resolved.pose else None,
             interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
+            latency=recognition.latency,
             title=f"{info.name}/{chosen.locator}",
         )
 

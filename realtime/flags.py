@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from preprocessing.flags import Arguments, add_fields, read_fields
+from realtime.analysis.latency import EXACT
 from realtime.runtime.standard_output import DASH, STDOUT
 from realtime.settings import (
     DEFAULT_ADDRESS,
@@ -100,7 +101,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     recognition = recognition_of(values, model=DEMO_MODEL if values.demo else None)
     if source.every and recognition.detection_interval == "auto":
         # Optical flow does not lead from one frame to the next.
-        recognition = replace(recognition, detection_interval="every-frame")
+        recognition = replace(recognition, detection_interval="every-frame", latency=EXACT)
     outputs = {name: place for name in (*SINKS, STATS) if (place := getattr(values, name))}
     stream = outputs.pop("out") if isinstance(outputs.get("out"), str) else ""
     for name, place in outputs.items():

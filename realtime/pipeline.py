@@ -2,7 +2,7 @@
 
 `analysis/frame_analysis.py` lists the stages of the analysis. Decoding and the sinks run on threads
 of their own; so does the locator, several frames ahead, when no one waits for a frame, as with
-files.
+files; and the whole analysis beside the frames of live sources, windows and pages.
 """
 
 import time
@@ -13,10 +13,11 @@ from typing import Protocol
 import cv2
 
 from preprocessing.errors import ClosedPipeError
+from realtime.analysis.live_analysis import Beside
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
-from realtime.sinks.delivery import delivering
+from realtime.sinks.delivery import delivering, may_drop
 from realtime.sinks.sink import Sink
 from realtime.sinks.video import VideoSink
 from realtime.sources.geometry import letterboxed
@@ -54,7 +55,7 @@ class Analyser(Protocol):
     def title(self) -> str: ...
 
     def analysed(
-        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
+        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool, beside: Beside
     ) -> Iterator[LabelledFrame]:
         """Yield frames with their garments, in order; see `FrameAnalysis.analysed`."""
         ...
@@ -121,6 +122,7 @@ def run(
         cv2.setNumThreads(1)  # the stages fill the cores; OpenCV's own threads would compete
     live, concurrent = source.info.live, not (source.info.live or show)
     draws = show or any(sink.needs_picture for sink in sinks)
+    beside = _beside(source.info, sinks, shown=show is not None)
     overlay = Overlay(analysis, speed=speed)
     # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
@@ -137,11 +139,11 @@ def run(
         try:
             frames = decoded.items(stopped)
             frames = pacer.timed(frames) if pacer else frames
-            for labelled in analysis.analysed(frames, stats, concurrent=concurrent):
+            for labelled in analysis.analysed(frames, stats, concurrent=concurrent, beside=beside):
                 stats.dropped = decoded.dropped
                 if draws:
                     labelled = overlay(labelled, stats)
-                stats.frame_analysed(labelled.frame.captured)
+                stats.frame_analysed(labelled.frame.captured, labelled.detected)
                 deliver(labelled)
                 progress(labelled.frame.index + 1)
                 if show and not show(labelled, stopped):
@@ -150,6 +152,14 @@ def run(
                 raise Stopped
         finally:
             stats.dropped, stats.failed = decoded.dropped, source.failed
+
+
+def _beside(info: SourceInfo, sinks: Sequence[Sink], *, shown: bool) -> Beside:
+    """Which frames are drawn before their own analysis has ended: of files that are kept, none."""
+    if info.live:
+        return Beside.ALWAYS
+    kept = not all(map(may_drop, sinks))
+    return Beside.WITHIN_A_SCENE if (shown or sinks) and not kept else Beside.NEVER
 
 
 def _at_one_size(frames: Iterable[Frame], info: SourceInfo) -> Iterator[Frame]:

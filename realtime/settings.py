@@ -10,6 +10,7 @@ from preprocessing.errors import UsageError
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
+from realtime.analysis.latency import AUTO, LATENCIES
 from realtime.analysis.locators import LOCATORS
 from realtime.cut import Cut, read_seconds
 from realtime.runtime.devices import SAMPLE, read_device
@@ -297,10 +298,21 @@ class Recognition:
             "optical flow between; live: at most half of the time",
             group=SPEED,
             choices=("auto", *DETECTION_INTERVALS),
-            hidden=("--latency",),
             default="auto: smooth for networks and grabcut, else every-frame",
         ),
     ] = "auto"
+    latency: Annotated[
+        str,
+        Flag(
+            "of cameras, streams, and files that are only shown: live draws each frame at once, "
+            "with the newest labels, moved along with what they label; exact lets it wait for its "
+            "own",
+            group=SPEED,
+            choices=LATENCIES,
+            default="auto: exact if that takes less than half of the time between frames, as the "
+            "first second shows, else live",
+        ),
+    ] = AUTO
     engine: Annotated[
         str,
         Flag(

@@ -96,11 +96,14 @@ class LabelledFrame:
     Attributes:
         picture: BGR uint8 (H, W, 3), read-only: a copy of the frame's image with the labels drawn
             on it; the image itself if no sink or window needs a picture.
+        detected: time.monotonic() at which the frame was captured whose detections are drawn, later
+            by as long as nothing has moved since; None before the first detection.
     """
 
     frame: Frame
     garments: Sequence[Garment]
     picture: np.ndarray
+    detected: float | None = None
 
     def __post_init__(self) -> None:
         self.picture.setflags(write=False)

@@ -10,8 +10,12 @@ In the order in which a frame passes them; a `FrameAnalysis` holds one of each:
     pose                keypoints, which refine the labels of worn garments
     classifier          class probabilities, which each track averages into its label
     appearance          colour and attributes of each track
+
+Of files each frame passes through all of them. Those of live sources do not wait: the stages behind
+the gate run beside them, see `live_analysis.py`.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -24,16 +28,20 @@ from preprocessing.errors import GarmentError
 from realtime.analysis.appearance import AppearanceObserver
 from realtime.analysis.classifiers import Classifier
 from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
+from realtime.analysis.latency import AUTO, EXACT, LIVE
+from realtime.analysis.live_analysis import Beside, LiveAnalysis, Request, Result
 from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.optical_flow import OpticalFlow
 from realtime.analysis.person_tracking.person_tracker import PersonTracker
 from realtime.analysis.pose_tracker import PoseTracker
-from realtime.analysis.tracks import TrackManager
+from realtime.analysis.tracks import Track, TrackManager
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, cores
 from realtime.sinks.annotate import Annotator
 from realtime.types import Frame, Garment, LabelledFrame, Region
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +82,8 @@ def run_inline(call: Callable[[np.ndarray], Detection], image: np.ndarray) -> Fu
 class FrameAnalysis:
     """The stages of one source, with `title` for the HUD, e.g. "deep/segment".
 
-    Call it with a frame, or `begin` several before each is finished, in order.
+    Call it with a frame, or `begin` several before each is finished, in order. `latency` is one of
+    LATENCIES.
     """
 
     locator: Locator
@@ -88,10 +97,13 @@ class FrameAnalysis:
     motion_gate: MotionGate = field(default_factory=MotionGate)
     interval: DetectionInterval = field(default_factory=EveryFrame)
     optical_flow: OpticalFlow = field(default_factory=OpticalFlow)
+    latency: str = AUTO
     _begun: bool = False
     _settled: bool = False  # the labels of the last frame
     _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
     _held: list[Garment] | None = None  # repeated while nothing moves; None until labels settle
+    _detected_at: float | None = None  # see LabelledFrame
+    _captured: float = 0.0  # of the last frame
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
         """Return the frame's garments; those of the last frame if nothing moved since."""
@@ -119,8 +131,8 @@ class FrameAnalysis:
     def finish(self, pending: PendingFrame, stats: Stats) -> list[Garment]:
         """Return the garments of the frame that was begun least recently."""
         if pending.scene_cut:
-            self.tracks.start_scene()
-            self.person_tracker.start_scene()
+            self._start_scene()
+        self._note_age(pending)
         if not pending.moved and self._held is not None:
             return [replace(garment, held=True) for garment in self._held]
         self._locate(pending, stats)
@@ -129,6 +141,14 @@ class FrameAnalysis:
         garments, self._settled = self._label(pending.frame, stats, observed=observed)
         self._held = garments if self._settled else None
         return garments
+
+    def _note_age(self, pending: PendingFrame) -> None:
+        captured = pending.frame.captured
+        if pending.detection:
+            self._detected_at = captured
+        elif not pending.moved and self._detected_at is not None:
+            self._detected_at += captured - self._captured
+        self._captured = captured
 
     def _detect(self, image: np.ndarray) -> Detection:
         start = time.monotonic()
@@ -139,15 +159,21 @@ class FrameAnalysis:
         """Update the regions: those of the locator, or the last ones moved by optical flow."""
         image = pending.frame.image
         if pending.detection:
-            detection = pending.detection.result()
-            self._regions = self.person_tracker(image, detection.regions, pending.frame.time)
-            self.interval.detected(detection.seconds)
+            self._regions = self._tracked_people(pending.frame, pending.detection.result(), stats)
             if self.interval.every != 1:
                 self.optical_flow.restart(image)
-            stats.add("locate", detection.seconds)
         elif pending.moved:
             with stats.stage("locate"):
                 self._regions = self.optical_flow(image, self._regions)
+
+    def _found(self, frame: Frame, stats: Stats) -> list[Region]:
+        """The regions of a frame, detected now."""
+        return self._tracked_people(frame, self._detect(frame.image), stats)
+
+    def _tracked_people(self, frame: Frame, detection: Detection, stats: Stats) -> list[Region]:
+        self.interval.detected(detection.seconds)
+        stats.add("locate", detection.seconds)
+        return self.person_tracker(frame.image, detection.regions, frame.time)
 
     def _label(self, frame: Frame, stats: Stats, *, observed: bool) -> tuple[list[Garment], bool]:
         """Return the frame's garments, and True if their labels are settled.
@@ -157,38 +183,104 @@ class FrameAnalysis:
         """
         with stats.stage("track"):
             tracks = self.tracks(self._regions)
-        due = [track for track in tracks if observed and track.due]
+        self._vote(frame.image, tracks if observed else [], stats)
+        garments = [self._garment(track) for track in tracks if track.is_garment]
+        return garments, all(track.settled for track in tracks)
+
+    def _vote(self, image: np.ndarray, tracks: list[Track], stats: Stats) -> None:
+        """Classify those tracks of a frame that are due, and observe their appearance."""
+        due = [track for track in tracks if track.due]
         regions = [track.region for track in due]
         if self.pose:
             with stats.stage("people"):
-                regions = self.pose(frame.image, regions)
+                regions = self.pose(image, regions)
         with stats.stage("classify"):
-            for track, probabilities in zip(
-                due, self.classifier(frame.image, regions), strict=True
-            ):
+            for track, probabilities in zip(due, self.classifier(image, regions), strict=True):
                 track.vote(probabilities)
         with stats.stage("describe"):
-            self.appearance(frame.image, tracks if observed else [])
-        garments = [
-            track.garment(self.appearance.attributes(track.appearance))
-            for track in tracks
-            if track.is_garment
-        ]
-        return garments, all(track.settled for track in tracks)
+            self.appearance(image, tracks)
+
+    def _garment(self, track: Track) -> Garment:
+        return track.garment(self.appearance.attributes(track.appearance))
+
+    def _start_scene(self) -> None:
+        self.tracks.start_scene()
+        self.person_tracker.start_scene()
 
     def analysed(
-        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
+        self,
+        frames: Iterable[Frame],
+        stats: Stats,
+        *,
+        concurrent: bool,
+        beside: Beside = Beside.NEVER,
     ) -> Iterator[LabelledFrame]:
         """Yield frames with their garments, in order, with nothing drawn yet.
 
         Args:
             concurrent: frames may be begun before earlier ones are finished.
+            beside: frames may come before their own analysis has ended.
         """
-        if concurrent and (ahead := self._frames_ahead()):
+        if beside is not Beside.NEVER and self.latency != EXACT:
+            yield from self._analysed_beside(frames, stats, waits=beside is Beside.WITHIN_A_SCENE)
+        elif concurrent and (ahead := self._frames_ahead()):
             yield from self._analysed_ahead(frames, stats, ahead=ahead)
         else:
-            for frame in frames:
-                yield LabelledFrame(frame, self(frame, stats), frame.image)
+            yield from self._analysed_each(frames, stats)
+
+    def _analysed_each(self, frames: Iterable[Frame], stats: Stats) -> Iterator[LabelledFrame]:
+        for frame in frames:
+            yield LabelledFrame(frame, self(frame, stats), frame.image, self._detected_at)
+
+    def _analysed_beside(
+        self, frames: Iterable[Frame], stats: Stats, *, waits: bool
+    ) -> Iterator[LabelledFrame]:
+        """Let no frame wait for its analysis, unless that turns out to be fast."""
+        remaining = iter(frames)
+        with LiveAnalysis(
+            lambda request, early: self._analyse(request, early, stats),
+            gate=self.motion_gate, interval=self.interval, stats=stats, waits=waits,
+        ) as live:  # fmt: skip
+            decided = self.latency == LIVE
+            for frame in remaining:
+                yield live(frame)
+                if not decided and live.trial.over:
+                    decided, exact = True, live.trial.keeps_up
+                    logger.info("%s: latency %s", live.trial, EXACT if exact else LIVE)
+                    if exact:
+                        break
+            live.finish()
+        self._go_on_from(live.regions)
+        yield from self._analysed_each(remaining, stats)
+
+    def _analyse(self, request: Request, early: Callable[[Result], None], stats: Stats) -> Result:
+        """Detect and label garments while other frames are drawn."""
+        frame = request.frame
+        if request.scene_cut:
+            self._start_scene()
+        for regions in request.between:
+            self.tracks(regions)
+        self._regions = (
+            request.regions if request.regions is not None else self._found(frame, stats)
+        )
+        with stats.stage("track"):
+            tracks = self.tracks(self._regions)
+        early(self._known(tracks, [track for track in tracks if track.labelled]))
+        self._vote(frame.image, tracks, stats)
+        return self._known(tracks, tracks)
+
+    def _known(self, tracks: list[Track], labelled: list[Track]) -> Result:
+        """The result when so many of the tracks have a label."""
+        shown = {id(track): self._garment(track) for track in labelled if track.is_garment}
+        return Result(
+            [track.region for track in tracks],
+            [shown.get(id(track)) for track in tracks],
+            settled=all(track.settled for track in tracks),
+        )
+
+    def _go_on_from(self, regions: list[Region]) -> None:
+        """Go on from other frames, with a detection where the next one moves."""
+        self._regions, self._held, self._begun = regions, None, False
 
     def _analysed_ahead(
         self, frames: Iterable[Frame], stats: Stats, *, ahead: int
@@ -207,7 +299,8 @@ class FrameAnalysis:
                 while begun and (frame is None or len(begun) > ahead):
                     pending = begun.popleft()
                     garments = self.finish(pending, stats)
-                    yield LabelledFrame(pending.frame, garments, pending.frame.image)
+                    image = pending.frame.image
+                    yield LabelledFrame(pending.frame, garments, image, self._detected_at)
                 if frame is None:
                     break
         if problem:

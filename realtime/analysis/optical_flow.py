@@ -32,38 +32,69 @@ class _Tracked:
         return np.sort(self.now - self.first, axis=0)[len(self.now) // 2]
 
 
+@dataclass(frozen=True, eq=False)
+class SmallFrame:
+    """A frame as points are tracked in it: grey uint8 (h, w), and the frame's own size."""
+
+    grey: np.ndarray
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, image: np.ndarray) -> "SmallFrame":
+        """A BGR frame (H, W, 3), its shorter side SIDE pixels or less."""
+        height, width = image.shape[:2]
+        scale = min(1.0, SIDE / min(height, width))
+        # Averages two pixels a side: a third of the time of averaging all, and tracked as well.
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        return cls(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), width, height)
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the frame for one of the small frame."""
+        return self.height / self.grey.shape[0]
+
+
 class OpticalFlow:
     """Moves regions from frame to frame by sparse optical flow (Lucas and Kanade 1981).
 
     Motion adds up from the last detection, so that a slow drift is not rounded away.
+
+    Args:
+        start: a frame whose regions were just detected; None to `restart` later.
     """
 
-    def __init__(self) -> None:
-        self._last: np.ndarray | None = None
+    def __init__(self, start: SmallFrame | None = None) -> None:
+        self._last = start
         self._tracked: list[_Tracked] | None = None  # None until the frame after a detection
 
     def restart(self, image: np.ndarray) -> None:
         """Start from a BGR frame (H, W, 3) whose regions were just detected."""
-        self._last, self._tracked = _small(image), None
+        self._last, self._tracked = SmallFrame.of(image), None
 
     def __call__(self, image: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The last frame's regions moved to this one; those that left the frame are dropped."""
-        frame, last = _small(image), self._last
-        self._last = frame
-        if last is None or last.shape != frame.shape or not regions:
+        moved = self.moved(SmallFrame.of(image), regions)
+        return [region for region in moved if region is not None]
+
+    def moved(self, frame: SmallFrame, regions: Sequence[Region]) -> list[Region | None]:
+        """The same in the order of the regions, None for those that left the frame."""
+        last, self._last = self._last, frame
+        if last is None or last.grey.shape != frame.grey.shape or not regions:
             self._tracked = None
             return list(regions)
-        height, width = image.shape[:2]
-        scale = height / frame.shape[0]
+        scale, width, height = frame.scale, frame.width, frame.height
         if self._tracked is None:
             starts = [_points(region, scale) for region in regions]
             self._tracked = list(map(_Tracked, regions, starts, starts))
+        tracked = _tracked_on(self._tracked, last.grey, frame.grey)
         moved = [
-            (one, shifted(one.region, np.rint(one.step * scale), width=width, height=height))
-            for one in _tracked_on(self._tracked, last, frame)
+            shifted(one.region, np.rint(one.step * scale), width=width, height=height)
+            for one in tracked
         ]
-        self._tracked = [one for one, region in moved if region is not None]
-        return [region for _, region in moved if region is not None]
+        pairs = zip(tracked, moved, strict=True)
+        self._tracked = [one for one, region in pairs if region is not None]
+        return moved
 
 
 def _tracked_on(tracked: list[_Tracked], last: np.ndarray, frame: np.ndarray) -> list[_Tracked]:
@@ -79,14 +110,6 @@ def _tracked_on(tracked: list[_Tracked], last: np.ndarray, frame: np.ndarray) ->
         replace(one, first=one.first[kept], now=now[kept]) if kept.sum() >= MIN_POINTS else one
         for one, now, kept in zip(tracked, places, seen, strict=True)
     ]
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    """A frame in grey, its shorter side SIDE pixels or less."""
-    scale = min(1.0, SIDE / min(image.shape[:2]))
-    # Averages two pixels a side: a third of the time of averaging all, and tracked as well.
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
 
 
 def _points(region: Region, scale: float) -> np.ndarray:

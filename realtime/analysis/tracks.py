@@ -156,6 +156,11 @@ class Track:
         self.region, self.last_seen = region, frame
 
     @property
+    def labelled(self) -> bool:
+        """True after its first vote."""
+        return self._votes > 0
+
+    @property
     def settled(self) -> bool:
         """True after the first votes, if the last one agrees with all of them, or with the name."""
         best = int(self._log_likelihood.argmax())

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from preprocessing.errors import GarmentError, printable
+from realtime.analysis.live_analysis import Beside
 from realtime.page.state import Hub, State
 from realtime.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.runtime.progress import Progress
@@ -38,11 +40,26 @@ class SwappableAnalysis:
         return self.current.title
 
     def analysed(
-        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
+        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool, beside: Beside
     ) -> Iterator[LabelledFrame]:
         """Yield frames with their garments, each as soon as possible, whatever `concurrent`."""
-        for frame in frames:
-            yield from self.current.analysed((frame,), stats, concurrent=False)
+        remaining = iter(frames)
+        while waiting := list(islice(remaining, 1)):
+            while waiting:
+                current = self.current
+                own = self._frames_for(current, waiting, remaining)
+                yield from current.analysed(own, stats, concurrent=False, beside=beside)
+
+    def _frames_for(
+        self, analysis: Analyser, waiting: list[Frame], remaining: Iterator[Frame]
+    ) -> Iterator[Frame]:
+        """The one that waits and those behind it, until one waits for another analysis."""
+        yield waiting.pop()
+        for frame in remaining:
+            if self.current is not analysis:
+                waiting.append(frame)
+                return
+            yield frame
 
 
 class PausableSource:

@@ -54,7 +54,7 @@ class Stats:
         self._first_written: float | None = None
         self._stages: dict[str, Times] = {}
         self._shown: deque[float] = deque(maxlen=RATE_FRAMES + 1)
-        self._latencies = Times()
+        self._latencies, self._ages = Times(), Times()
         self.start()
 
     def start(self) -> None:
@@ -76,11 +76,18 @@ class Stats:
             self._stages[name] = Times()
         self._stages[name].add(seconds)
 
-    def frame_analysed(self, captured: float) -> None:
-        """Record that a frame, captured at a time.monotonic(), is ready to be shown."""
+    def frame_analysed(self, captured: float, detected: float | None = None) -> None:
+        """Record that a frame is ready to be shown.
+
+        Args:
+            captured: time.monotonic() of it.
+            detected: of the frame that its labels are from, see `LabelledFrame`.
+        """
         now = time.monotonic()
         self._shown.append(now)
         self._latencies.add(now - captured)
+        if detected is not None:
+            self._ages.add(now - detected)
 
     def frame_written(self) -> None:
         """Record that a frame is in the video, or the first output where there is none."""
@@ -116,7 +123,9 @@ class Stats:
             "fps": round(self.written / seconds, 2),
             "first_frame_seconds": None if first is None else round(first - self._started, 3),
             "latency_ms": self._latencies.report(),
-            "stages_ms": {name: times.report() for name, times in self._stages.items()},
+            "label_age_ms": self._ages.report(),
+            # A copy: threads add stages of their own.
+            "stages_ms": {name: times.report() for name, times in list(self._stages.items())},
         }
 
 

@@ -87,7 +87,6 @@ def test_recognition(argv, changes):
         (["--threshold=0.7"], ["--label-threshold", "0.7"]),
         (["--joints"], ["--pose"]),
         (["--no-joints"], ["--no-pose"]),
-        (["--latency", "live"], ["--detection-interval", "live"]),
     ],
 )
 def test_old_spellings_still_work_but_are_not_shown(old, new):

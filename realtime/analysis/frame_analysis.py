@@ -163,7 +163,7 @@ class FrameAnalysis:
             if self.interval.every != 1:
                 self.optical_flow.restart(image)
         elif pending.moved:
-            with stats.stage("locate"):
+            with stats.stage("flow"):
                 self._regions = self.optical_flow(image, self._regions)
 
     def _found(self, frame: Frame, stats: Stats) -> list[Region]:

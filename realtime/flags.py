@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from preprocessing.flags import Arguments, add_fields, read_fields
-from realtime.analysis.latency import EXACT
+from realtime.analysis.live.latency import EXACT
 from realtime.runtime.standard_output import DASH, STDOUT
 from realtime.settings import (
     DEFAULT_ADDRESS,

@@ -13,7 +13,7 @@ from typing import Protocol
 import cv2
 
 from preprocessing.errors import ClosedPipeError
-from realtime.analysis.live_analysis import Beside
+from realtime.analysis.live.results import Beside
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator

@@ -10,7 +10,7 @@ from preprocessing.errors import UsageError
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Flag, read_fields
 from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
-from realtime.analysis.latency import AUTO, LATENCIES
+from realtime.analysis.live.latency import AUTO, LATENCIES
 from realtime.analysis.locators import LOCATORS
 from realtime.cut import Cut, read_seconds
 from realtime.runtime.devices import SAMPLE, read_device

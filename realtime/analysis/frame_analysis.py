@@ -12,7 +12,7 @@ In the order in which a frame passes them; a `FrameAnalysis` holds one of each:
     appearance          colour and attributes of each track
 
 Of files each frame passes through all of them. Those of live sources do not wait: the stages behind
-the gate run beside them, see `live_analysis.py`.
+the gate run beside them, see `live/`.
 """
 
 import logging
@@ -28,8 +28,9 @@ from preprocessing.errors import GarmentError
 from realtime.analysis.appearance import AppearanceObserver
 from realtime.analysis.classifiers import Classifier
 from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
-from realtime.analysis.latency import AUTO, EXACT, LIVE
-from realtime.analysis.live_analysis import Beside, LiveAnalysis, Request, Result
+from realtime.analysis.live.latency import AUTO, EXACT, LIVE
+from realtime.analysis.live.live_analysis import LiveAnalysis
+from realtime.analysis.live.results import Beside, Request, Result
 from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.optical_flow import OpticalFlow
@@ -98,6 +99,7 @@ class FrameAnalysis:
     interval: DetectionInterval = field(default_factory=EveryFrame)
     optical_flow: OpticalFlow = field(default_factory=OpticalFlow)
     latency: str = AUTO
+    live_interval: DetectionInterval | None = None  # while frames do not wait; None for the same
     _begun: bool = False
     _settled: bool = False  # the labels of the last frame
     _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
@@ -159,21 +161,15 @@ class FrameAnalysis:
         """Update the regions: those of the locator, or the last ones moved by optical flow."""
         image = pending.frame.image
         if pending.detection:
-            self._regions = self._tracked_people(pending.frame, pending.detection.result(), stats)
+            detection = pending.detection.result()
+            self._regions = self.person_tracker(image, detection.regions, pending.frame.time)
+            self.interval.detected(detection.seconds)
             if self.interval.every != 1:
                 self.optical_flow.restart(image)
+            stats.add("locate", detection.seconds)
         elif pending.moved:
             with stats.stage("flow"):
                 self._regions = self.optical_flow(image, self._regions)
-
-    def _found(self, frame: Frame, stats: Stats) -> list[Region]:
-        """The regions of a frame, detected now."""
-        return self._tracked_people(frame, self._detect(frame.image), stats)
-
-    def _tracked_people(self, frame: Frame, detection: Detection, stats: Stats) -> list[Region]:
-        self.interval.detected(detection.seconds)
-        stats.add("locate", detection.seconds)
-        return self.person_tracker(frame.image, detection.regions, frame.time)
 
     def _label(self, frame: Frame, stats: Stats, *, observed: bool) -> tuple[list[Garment], bool]:
         """Return the frame's garments, and True if their labels are settled.
@@ -238,9 +234,13 @@ class FrameAnalysis:
         """Let no frame wait for its analysis, unless that turns out to be fast."""
         remaining = iter(frames)
         with LiveAnalysis(
-            lambda request, early: self._analyse(request, early, stats),
-            gate=self.motion_gate, interval=self.interval, stats=stats, waits=waits,
-        ) as live:  # fmt: skip
+            detect=lambda frame: self._detected(frame, stats),
+            label=lambda request, regions, early: self._labelled(request, regions, early, stats),
+            gate=self.motion_gate,
+            interval=self.live_interval or self.interval,
+            stats=stats,
+            waits=waits,
+        ) as live:
             decided = self.latency == LIVE
             for frame in remaining:
                 yield live(frame)
@@ -253,20 +253,32 @@ class FrameAnalysis:
         self._go_on_from(live.regions)
         yield from self._analysed_each(remaining, stats)
 
-    def _analyse(self, request: Request, early: Callable[[Result], None], stats: Stats) -> Result:
-        """Detect and label garments while other frames are drawn."""
-        frame = request.frame
+    def _detected(self, frame: Frame, stats: Stats) -> list[Region]:
+        """The regions of a frame; on a thread beside the one that labels."""
+        detection = self._detect(frame.image)
+        (self.live_interval or self.interval).detected(detection.seconds)
+        stats.add("locate", detection.seconds)
+        return detection.regions
+
+    def _labelled(
+        self,
+        request: Request,
+        regions: list[Region],
+        early: Callable[[Result], None],
+        stats: Stats,
+    ) -> Result:
+        """Label the regions of a frame while others are drawn."""
+        frame, image = request.frame, request.frame.image
         if request.scene_cut:
             self._start_scene()
-        for regions in request.between:
-            self.tracks(regions)
-        self._regions = (
-            request.regions if request.regions is not None else self._found(frame, stats)
-        )
+        for others in request.between:
+            self.tracks(others)
+        if request.regions is None:
+            regions = self.person_tracker(image, regions, frame.time)
         with stats.stage("track"):
-            tracks = self.tracks(self._regions)
+            tracks = self.tracks(regions)
         early(self._known(tracks, [track for track in tracks if track.labelled]))
-        self._vote(frame.image, tracks, stats)
+        self._vote(image, tracks, stats)
         return self._known(tracks, tracks)
 
     def _known(self, tracks: list[Track], labelled: list[Track]) -> Result:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from preprocessing.errors import GarmentError, printable
-from realtime.analysis.live_analysis import Beside
+from realtime.analysis.live.results import Beside
 from realtime.page.state import Hub, State
 from realtime.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.runtime.progress import Progress

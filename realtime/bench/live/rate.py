@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import UsageError, exit_status
-from realtime.analysis.latency import LATENCIES
+from realtime.analysis.live.latency import LATENCIES
 from realtime.assemble import AnalysisFactory
 from realtime.bench.live.latency import CLOCK_PERIOD, WARM_UP
 from realtime.pipeline import Stopped, run

@@ -1,0 +1,1 @@
+"""Live analysis: frames are drawn as they come, and analysed beside that."""

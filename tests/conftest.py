@@ -8,7 +8,7 @@ import pytest
 
 JOIN_SECONDS = 5
 TRAINING = make.ROOT / "tests" / "training"
-ours = ("prefetch", "write-behind")
+ours = ("prefetch", "write-behind", "detect", "label")
 
 # A shell ignores SIGINT for what it starts with `&`, nohup SIGHUP, and programs inherit that. A
 # handler they do not inherit; this one does nothing, so that the tests themselves go on.
@@ -34,7 +34,7 @@ def group_of(path):
 def no_thread_left():
     yield
     for thread in threading.enumerate():
-        if thread.name in ours:
+        if thread.name.startswith(ours):
             thread.join(JOIN_SECONDS)
             assert not thread.is_alive(), f"thread {thread.name} is left"
 

@@ -141,3 +141,10 @@ def test_the_help_fits_a_terminal_and_names_every_group(monkeypatch):
     assert max(map(len, text.splitlines())) <= 80
     for words in ("source", "output", "recognition", "speed", "examples", "exit status"):
         assert words in text
+
+
+def test_frames_far_apart_wait_for_their_labels():
+    """Optical flow does not lead from one to the next."""
+    assert read_settings(["a.mp4"]).recognition.latency == "auto"
+    assert read_settings(["a.mp4", "--latency", "live"]).recognition.latency == "live"
+    assert read_settings(["a.mp4", "--every", "60"]).recognition.latency == "exact"

@@ -1,8 +1,11 @@
 """The loop itself: every frame in order, errors after the frames before them, clean frames."""
 
 import threading
+import time
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,12 +13,13 @@ from pathlib import Path
 import make
 import numpy as np
 import pytest
-from waiting import DEADLINE
+from waiting import DEADLINE, until
 
 from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
 from realtime import pipeline
 from realtime.analysis.detection_interval import EveryFrame, EveryNth
 from realtime.analysis.frame_analysis import FrameAnalysis
+from realtime.analysis.live.results import Beside
 from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
@@ -23,7 +27,7 @@ from realtime.sinks.annotate import Annotator
 from realtime.sinks.video import VideoSink
 from realtime.sources import pacing
 from realtime.sources.open_source import open_source
-from realtime.types import Region
+from realtime.types import Frame, Region, SourceInfo
 
 FRAMES = 12
 CLASSES = ("Dress", "Bag")
@@ -266,3 +270,107 @@ def test_optical_flow_bridges_the_frames_between_detections(video):
     assert len(detections) == FRAMES // 3
     assert all(garments for _, garments in rows)
     assert {track for _, garments in rows for track, _, _ in garments} == {1}
+
+
+class Camera:
+    """A live source of moving pictures; each waits until the one before is in the sinks."""
+
+    failed = 0
+
+    def __init__(self, sink, *, frames, before_end=lambda: None):
+        self._sink, self._frames, self._before_end = sink, frames, before_end
+        self.over = False
+        self.info = SourceInfo("camera", 64, 48, Fraction(30), Fraction(1, 30), None, live=True)
+
+    def __iter__(self):
+        for index in range(self._frames):
+            until(lambda index=index: self.over or len(self._sink.items) == index)
+            image = np.full((48, 64, 3), 40 + 10 * (index % 2), np.uint8)
+            yield Frame(image, index, index, Fraction(1, 30), time.monotonic())
+        until(lambda: self.over or len(self._sink.items) == self._frames)
+        self._before_end()
+
+
+class Blocking:
+    """A locator whose calls after the first wait until they may go on."""
+
+    def __init__(self, problem=None):
+        self.may, self.calls, self._problem = threading.Event(), 0, problem
+
+    def __call__(self, image):
+        self.calls += 1
+        if self.calls > 1:
+            assert self.may.wait(DEADLINE)
+            if self._problem:
+                raise self._problem
+        return brightest(image)
+
+
+def run_live(source, locate, sink, *, stats=None, stopped=lambda: False):
+    votes = []
+
+    def classify(image, regions):
+        votes.extend(regions)
+        return sure(image, regions)
+
+    tracks = TrackManager(CLASSES, threshold=0.5)
+    analysis = FrameAnalysis(Calling(locate), classify, tracks, Annotator(CLASSES), title="")
+    try:
+        pipeline.run(source, analysis, [sink], stats=stats or Stats(), stopped=stopped,
+                     progress=lambda done: None)  # fmt: skip
+    finally:
+        locate.may.set()
+        source.over = True
+    return votes
+
+
+def test_frames_of_a_camera_are_drawn_while_the_locator_runs():
+    """To the end, which waits for it; labels keep their tracks, votes come from detections only."""
+    locate, sink, stats = Blocking(), Collected(), Stats()
+    source = Camera(sink, frames=20, before_end=locate.may.set)
+    votes = run_live(source, locate, sink, stats=stats)
+    assert [index for index, _ in sink.rows] == list(range(20))
+    assert [garments for _, garments in sink.rows] == 20 * [[(1, "Dress", False)]]
+    assert (stats.read, stats.dropped, locate.calls, len(votes)) == (20, 0, 2, 2)
+    first = sink.items[0].frame.captured
+    assert [item.detected for item in sink.items] == 20 * [first]
+    assert stats.report()["label_age_ms"]["count"] == 20
+
+
+def test_an_error_beside_the_frames_is_raised_at_the_next_one_or_at_the_end():
+    locate, sink = Blocking(WeightsError("broken")), Collected()
+    with pytest.raises(WeightsError, match="broken"):
+        run_live(Camera(sink, frames=20, before_end=locate.may.set), locate, sink)
+    assert len(sink.rows) == 20 and sink.ended == "aborted"
+    locate, sink = Blocking(WeightsError("broken")), Collected()
+    locate.may.set()
+    with pytest.raises(WeightsError, match="broken"):
+        run_live(Camera(sink, frames=10**6), locate, sink)
+    assert sink.rows and sink.ended == "aborted"
+
+
+def test_a_camera_is_ended_while_the_locator_runs():
+    locate, sink = Blocking(), Collected()
+
+    def stopped():
+        if len(sink.items) < 8:
+            return False
+        locate.may.set()
+        return True
+
+    with pytest.raises(pipeline.Stopped):
+        run_live(Camera(sink, frames=10**6), locate, sink, stopped=stopped)
+    assert len(sink.rows) == 8
+
+
+def test_what_is_written_of_a_file_waits_for_its_labels():
+    """So does what is shown beside it; only a file that is shown and not kept does not."""
+    info = SourceInfo("file", 64, 48, None, Fraction(1), None, live=False)
+    page = Collected()
+    page.newest = True
+    assert pipeline._beside(info, [Collected(), page], shown=False) is Beside.NEVER
+    assert pipeline._beside(info, [Collected()], shown=True) is Beside.NEVER
+    assert pipeline._beside(info, [], shown=False) is Beside.NEVER
+    assert pipeline._beside(info, [page], shown=False) is Beside.WITHIN_A_SCENE
+    assert pipeline._beside(info, [], shown=True) is Beside.WITHIN_A_SCENE
+    assert pipeline._beside(replace(info, live=True), [page], shown=True) is Beside.ALWAYS

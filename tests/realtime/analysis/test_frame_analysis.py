@@ -1,5 +1,6 @@
 """People and their garments through the stages of a frame."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from preprocessing.labels import LAYERS
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.frame_analysis import FrameAnalysis
+from realtime.analysis.live.latency import AUTO, EXACT, LATENCIES, LIVE
+from realtime.analysis.live.results import Beside
 from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
 from realtime.types import Frame, Person, Region
@@ -84,3 +87,38 @@ def test_after_a_scene_cut_nobody_is_the_same_person():
     *_, after = (stages(frame, Stats()) for frame in frames(4))
     assert {garment.person for garment in before} == {1, 2}
     assert {garment.person for garment in after} == {3, 4}
+
+
+def moments(count):
+    """The same frames, each captured at its own time."""
+    return (replace(frame, captured=frame.time) for frame in frames(count))
+
+
+def fresh_from(stages):
+    """Frames drawn until 30 in a row have labels of their own, or 300 in all."""
+    fresh = 0
+    drawn = stages.analysed(moments(10**5), Stats(), concurrent=False, beside=Beside.ALWAYS)
+    for number, labelled in enumerate(drawn, start=1):
+        fresh = fresh + 1 if labelled.detected == labelled.frame.captured else 0
+        if fresh == 30 or (number == 300 and stages.latency == LIVE):
+            break
+    drawn.close()
+    return number, fresh
+
+
+def test_frames_of_live_sources_wait_where_that_is_fast_or_asked_for(monkeypatch):
+    monkeypatch.setattr("realtime.analysis.live.latency.KEEPS_UP", 1e9)  # however busy this is
+    for latency, waits in ((EXACT, True), (AUTO, True), (LIVE, False)):
+        stages = replace(analysis("every-frame"), latency=latency)
+        number, fresh = fresh_from(stages)
+        assert (fresh == 30) == waits
+        assert (number == 30) == (latency == EXACT)
+
+
+def test_files_are_analysed_the_same_beside_a_latency():
+    for latency in LATENCIES:
+        stages, locator = replace(analysis("smooth"), latency=latency), Dressed()
+        stages.locator = locator
+        drawn = list(stages.analysed(moments(9), Stats(), concurrent=False))
+        assert [len(one.garments) for one in drawn] == [4] * 9 and locator.calls == 3
+        assert [round(15 * one.detected) for one in drawn] == [0, 0, 0, 3, 3, 3, 6, 6, 6]

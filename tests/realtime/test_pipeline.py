@@ -273,7 +273,10 @@ def test_optical_flow_bridges_the_frames_between_detections(video):
 
 
 class Camera:
-    """A live source of moving pictures; each waits until the one before is in the sinks."""
+    """A live source of moving pictures; each waits until the one before is in the sinks.
+
+    It gives `frames` of them from the first labelled one on.
+    """
 
     failed = 0
 
@@ -283,12 +286,17 @@ class Camera:
         self.info = SourceInfo("camera", 64, 48, Fraction(30), Fraction(1, 30), None, live=True)
 
     def __iter__(self):
-        for index in range(self._frames):
-            until(lambda index=index: self.over or len(self._sink.items) == index)
+        index = 0
+        while not self.over and len(labelled_rows(self._sink)) < self._frames:
             image = np.full((48, 64, 3), 40 + 10 * (index % 2), np.uint8)
             yield Frame(image, index, index, Fraction(1, 30), time.monotonic())
-        until(lambda: self.over or len(self._sink.items) == self._frames)
+            index += 1
+            until(lambda index=index: self.over or len(self._sink.items) == index)
         self._before_end()
+
+
+def labelled_rows(sink):
+    return [garments for _, garments in sink.rows if garments]
 
 
 class Blocking:
@@ -329,19 +337,19 @@ def test_frames_of_a_camera_are_drawn_while_the_locator_runs():
     locate, sink, stats = Blocking(), Collected(), Stats()
     source = Camera(sink, frames=20, before_end=locate.may.set)
     votes = run_live(source, locate, sink, stats=stats)
-    assert [index for index, _ in sink.rows] == list(range(20))
-    assert [garments for _, garments in sink.rows] == 20 * [[(1, "Dress", False)]]
-    assert (stats.read, stats.dropped, locate.calls, len(votes)) == (20, 0, 2, 2)
-    first = sink.items[0].frame.captured
-    assert [item.detected for item in sink.items] == 20 * [first]
-    assert stats.report()["label_age_ms"]["count"] == 20
+    assert [index for index, _ in sink.rows] == list(range(len(sink.rows)))
+    assert labelled_rows(sink) == 20 * [[(1, "Dress", False)]]
+    assert (stats.read, stats.dropped) == (len(sink.rows), 0)
+    assert (locate.calls, len(votes)) == (2, 2)
+    assert {item.detected for item in sink.items[-20:]} == {sink.items[0].frame.captured}
+    assert stats.report()["label_age_ms"]["count"] >= 20
 
 
 def test_an_error_beside_the_frames_is_raised_at_the_next_one_or_at_the_end():
     locate, sink = Blocking(WeightsError("broken")), Collected()
     with pytest.raises(WeightsError, match="broken"):
         run_live(Camera(sink, frames=20, before_end=locate.may.set), locate, sink)
-    assert len(sink.rows) == 20 and sink.ended == "aborted"
+    assert len(labelled_rows(sink)) == 20 and sink.ended == "aborted"
     locate, sink = Blocking(WeightsError("broken")), Collected()
     locate.may.set()
     with pytest.raises(WeightsError, match="broken"):
@@ -353,14 +361,14 @@ def test_a_camera_is_ended_while_the_locator_runs():
     locate, sink = Blocking(), Collected()
 
     def stopped():
-        if len(sink.items) < 8:
+        if len(labelled_rows(sink)) < 8:
             return False
         locate.may.set()
         return True
 
     with pytest.raises(pipeline.Stopped):
         run_live(Camera(sink, frames=10**6), locate, sink, stopped=stopped)
-    assert len(sink.rows) == 8
+    assert len(labelled_rows(sink)) == 8
 
 
 def test_what_is_written_of_a_file_waits_for_its_labels():

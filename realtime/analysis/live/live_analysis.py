@@ -32,11 +32,9 @@ Label = Callable[[Request, list[Region], Callable[[Result], None]], Result]
 class LiveAnalysis:
     """Labels every frame at once, by analyses on threads of its own. Enter it first.
 
-    The first frame waits for its analysis, so that a picture or a short clip is labelled at all.
-
     Args:
         detect, label: called on a thread each, for one frame at a time.
-        waits: wait at scene cuts too, as of files, whose frames wait.
+        waits: the first frame of each scene waits for its labels, as of files, whose frames wait.
 
     Attributes:
         trial: how fast analyses and frames are.
@@ -95,7 +93,7 @@ class LiveAnalysis:
         self._count_still(frame, moved=moved)
         with self._stats.stage("flow"):
             news = self._follow(frame, moved=moved)
-        waits = first or (cut and self._waits)
+        waits = self._waits and (first or cut)
         if waits:
             self.finish()
         self._begin_if_due(frame, moved=moved, must=first or cut)

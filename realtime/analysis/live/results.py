@@ -16,7 +16,7 @@ class Beside(Enum):
 
     NEVER = "none"
     WITHIN_A_SCENE = "all but the first of a scene"  # of a file that is shown
-    ALWAYS = "all but the first of the source"
+    ALWAYS = "all"
 
 
 @dataclass(frozen=True, eq=False)

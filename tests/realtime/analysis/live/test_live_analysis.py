@@ -90,23 +90,34 @@ def shown(labelled):
     return [(g.label.name, round(float(g.region.box[0])), g.held) for g in labelled.garments]
 
 
+def begin(live):
+    """The first frame, with its labels, which later ones begin with."""
+    live(frame(0))
+    live.finish()
+
+
 def near(labelled, name, number):
     """True if the one garment has a label, and lies on the cloth of a frame."""
     ((label, left, _),) = shown(labelled)
     return label == name and abs(left - left_of(number)) <= 2
 
 
-def test_the_first_frame_waits_for_its_labels():
-    with Stages().live() as live:
+def test_the_first_frame_of_a_scene_waits_only_where_frames_of_a_file_do():
+    with Stages().live(waits=True) as live:
         labelled = live(frame(0))
-    assert shown(labelled) == [("final 0", 20, False)]
-    assert labelled.detected == 10.0
+        assert shown(labelled) == [("final 0", 20, False)] and labelled.detected == 10.0
+        assert near(live(frame(1, ground=20)), "final 1", 1)
+    stages = Stages()
+    stages.block()
+    with stages.live() as live:
+        labelled = live(frame(0))
+        assert shown(labelled) == [] and labelled.detected is None
 
 
 def test_frames_are_drawn_while_one_is_analysed_and_boxes_stay_on_the_cloth():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block()
         drawn = [live(frame(index)) for index in range(1, 8)]
         assert until(lambda: stages.detected == [0, 1])  # and that one has not ended
@@ -121,7 +132,7 @@ def test_frames_are_drawn_while_one_is_analysed_and_boxes_stay_on_the_cloth():
 def test_labels_known_before_the_classifier_has_run_are_drawn_meanwhile():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block_labels()
         live(frame(1))
         assert until(lambda: stages.known == 2)
@@ -135,7 +146,7 @@ def test_labels_known_before_the_classifier_has_run_are_drawn_meanwhile():
 def test_an_older_result_never_replaces_a_newer_one():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         for index in range(1, 40):
             live(frame(index % 20))
             live.finish()
@@ -148,14 +159,14 @@ def test_an_older_result_never_replaces_a_newer_one():
 def test_an_error_is_raised_at_the_next_frame_or_at_the_end(stage):
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.fails = stage
         live(frame(1))
         with pytest.raises(WeightsError, match="no "):
             live.finish()
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.fails = stage
         with pytest.raises(WeightsError, match="no "):
             for index in range(1, 10**6):  # until the threads have come so far
@@ -165,7 +176,7 @@ def test_an_error_is_raised_at_the_next_frame_or_at_the_end(stage):
 def test_a_scene_cut_clears_labels_and_those_under_way():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block()
         live(frame(1))
         cut = live(frame(2, ground=20))
@@ -181,16 +192,10 @@ def test_a_scene_cut_clears_labels_and_those_under_way():
     assert [request.scene_cut for request in stages.requests[:4]] == [False, False, True, False]
 
 
-def test_the_first_frame_of_a_scene_may_wait_as_of_files():
-    with Stages().live(waits=True) as live:
-        live(frame(0))
-        assert near(live(frame(1, ground=20)), "final 1", 1)
-
-
 def test_another_size_clears_labels():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block()
         assert shown(live(frame(1, size=(480, 640)))) == []
         stages.may_detect.release(5)
@@ -201,7 +206,7 @@ def test_another_size_clears_labels():
 def test_still_frames_hold_labels_cost_no_analysis_and_do_not_age():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         drawn = [live(frame(index, place=0)) for index in range(1, 10)]
     assert [shown(one) for one in drawn] == [[("final 0", 20, True)]] * 9
     assert stages.detected == [0] and len(stages.requests) == 1
@@ -211,7 +216,7 @@ def test_still_frames_hold_labels_cost_no_analysis_and_do_not_age():
 def test_what_came_to_rest_is_detected_once_more():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block()
         for index in range(1, 5):
             live(frame(index))
@@ -226,7 +231,7 @@ def test_what_came_to_rest_is_detected_once_more():
 def test_still_frames_are_voted_for_until_labels_settle():
     stages = Stages(settled=False)
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         for index in range(1, 4):
             assert not shown(live(frame(index, place=0)))[0][2]
             live.finish()
@@ -237,7 +242,7 @@ def test_still_frames_are_voted_for_until_labels_settle():
 def test_tracks_get_the_regions_of_the_frames_between():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block()
         for index in range(1, 5):
             live(frame(index))
@@ -253,7 +258,7 @@ def test_tracks_get_the_regions_of_the_frames_between():
 def test_a_long_analysis_keeps_few_frames():
     stages = Stages()
     with stages.live() as live:
-        live(frame(0))
+        begin(live)
         stages.block()
         for index in range(1, 301):
             live(frame(index, place=index % 2))

@@ -19,7 +19,7 @@ from realtime.analysis.classifiers import (
     load_classifier,
     load_fused,
 )
-from realtime.analysis.detection_interval import DETECTION_INTERVALS, LIVE_EVERY, EveryNth
+from realtime.analysis.detection_interval import DETECTION_INTERVALS, LIVE_EVERY, ByMotion
 from realtime.analysis.engines import EngineOptions, loader, streams_for
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
@@ -230,7 +230,7 @@ class AnalysisFactory:
             pose=PoseTracker(self._poses) if self._poses and self._resolved.pose else None,
             interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
             latency=recognition.latency,
-            live_interval=EveryNth(min(LIVE_EVERY, self._locator.every))
+            live_interval=ByMotion(min(LIVE_EVERY, self._locator.every))
             if recognition.detection_interval == "auto"
             else None,
             title=f"{info.name}/{chosen.locator}",

@@ -28,6 +28,8 @@ from preprocessing.errors import GarmentError
 from realtime.analysis.appearance import AppearanceObserver
 from realtime.analysis.classifiers import Classifier
 from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
+from realtime.analysis.engines import MAX_STREAMS
+from realtime.analysis.known_garments import KnownGarments
 from realtime.analysis.live.latency import AUTO, EXACT, LIVE
 from realtime.analysis.live.live_analysis import LiveAnalysis
 from realtime.analysis.live.results import Beside, Request, Result
@@ -101,11 +103,15 @@ class FrameAnalysis:
     latency: str = AUTO
     live_interval: DetectionInterval | None = None  # while frames do not wait; None for the same
     _begun: bool = False
-    _settled: bool = False  # the labels of the last frame
     _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
     _held: list[Garment] | None = None  # repeated while nothing moves; None until labels settle
     _detected_at: float | None = None  # see LabelledFrame
     _captured: float = 0.0  # of the last frame
+    _past: KnownGarments = field(init=False)
+
+    def __post_init__(self) -> None:
+        streams, every = max(MAX_STREAMS, self.locator.streams), max(1, self.interval.every)
+        self._past = KnownGarments(streams * every)
 
     def __call__(self, frame: Frame, stats: Stats) -> list[Garment]:
         """Return the frame's garments; those of the last frame if nothing moved since."""
@@ -116,19 +122,14 @@ class FrameAnalysis:
         with stats.stage("gate"):
             moved = self.motion_gate.moved(frame.image)
         scene_cut = self.motion_gate.scene_cut
-        due = moved and self._due(must=scene_cut or not self._begun)
+        motion = self.motion_gate.motion_in(self._past.begin())
+        must = scene_cut or not self._begun
+        due = moved and self.interval.due(must=must, motion=motion)
+        if due:
+            self.motion_gate.mark()
         self._begun = True
         detection = submit(self._detect, frame.image) if due else None
         return PendingFrame(frame, moved, scene_cut, detection)
-
-    def _due(self, *, must: bool) -> bool:
-        """True if the locator should run on the frame that the motion gate has just seen."""
-        boxes = [region.wearer.box if region.wearer else region.box for region in self._regions]
-        motion = self.motion_gate.motion_in(boxes) if self._settled else 1.0
-        due = self.interval.due(must=must, motion=motion)
-        if due:
-            self.motion_gate.mark()
-        return due
 
     def finish(self, pending: PendingFrame, stats: Stats) -> list[Garment]:
         """Return the garments of the frame that was begun least recently."""
@@ -136,12 +137,14 @@ class FrameAnalysis:
             self._start_scene()
         self._note_age(pending)
         if not pending.moved and self._held is not None:
+            self._past.add(self._regions)
             return [replace(garment, held=True) for garment in self._held]
         self._locate(pending, stats)
         # If nothing moved but labels have not settled yet, they are voted for again.
         observed = pending.detection is not None or not pending.moved
-        garments, self._settled = self._label(pending.frame, stats, observed=observed)
-        self._held = garments if self._settled else None
+        garments, settled = self._label(pending.frame, stats, observed=observed)
+        self._held = garments if settled else None
+        self._past.add(self._regions if settled else None)
         return garments
 
     def _note_age(self, pending: PendingFrame) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from realtime.types import Region
+
 ROWS = 24  # blocks over a frame's shorter side
 SKIP = 4  # only every fourth row of pixels is read: enough, and a quarter of the work
 # Grey levels by which a block's mean may differ: above what is left of a camera's noise in the mean
@@ -48,18 +50,19 @@ class MotionGate:
         """Measure motion from the last frame on."""
         self._marked = self._last
 
-    def motion_in(self, boxes: Sequence[np.ndarray]) -> float:
-        """Fraction of a box xyxy (4,) that has changed since the mark: that of the one with most.
+    def motion_in(self, regions: Sequence[Region] | None) -> float:
+        """Fraction of a garment's or its wearer's box that has changed since the mark, at most.
 
-        It is 1 if something moves beside them, and where there is none.
+        It is 1 if something moves beside them, and where there is none or they are not known.
         """
         last, marked = self._last, self._marked
-        if last is None or marked is None or last.shape != marked.shape or not boxes:
+        if last is None or marked is None or last.shape != marked.shape or not regions:
             return 1.0
         changed = cv2.absdiff(last, marked).max(axis=2) > CHANGED
         elsewhere, most = changed.copy(), 0.0
         scale = np.array(changed.shape[1::-1]) / self._sides[::-1]
-        for box in boxes:
+        for region in regions:
+            box = region.wearer.box if region.wearer else region.box
             x1, y1 = np.floor(np.clip(box[:2] * scale, 0, None)).astype(int)
             x2, y2 = np.ceil(box[2:] * scale).astype(int)
             most = max(most, float(changed[y1:y2, x1:x2].mean()))

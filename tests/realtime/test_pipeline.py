@@ -17,7 +17,7 @@ from waiting import DEADLINE, until
 
 from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
 from realtime import pipeline
-from realtime.analysis.detection_interval import EveryFrame, EveryNth
+from realtime.analysis.detection_interval import ByMotion, EveryFrame
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.live.results import Beside
 from realtime.analysis.segmenter_locator import UnscoredLocator
@@ -218,7 +218,7 @@ def test_a_window_sees_every_frame_and_may_end_the_run(video):
     assert sink.ended == "aborted"
 
 
-@pytest.mark.parametrize("interval", [EveryFrame(), EveryNth(2)])
+@pytest.mark.parametrize("interval", [EveryFrame(), ByMotion(2)])
 def test_locating_frames_at_the_same_time_changes_nothing(video, interval):
     locator = Concurrent()
     found = run(video, locator, interval=interval).rows
@@ -265,7 +265,7 @@ def test_optical_flow_bridges_the_frames_between_detections(video):
         detections.append(1)
         return brightest(image)
 
-    rows = run(video, Calling(locate), interval=EveryNth(3)).rows
+    rows = run(video, Calling(locate), interval=ByMotion(3)).rows
     assert [index for index, _ in rows] == list(range(FRAMES))
     assert len(detections) == FRAMES // 3
     assert all(garments for _, garments in rows)

@@ -185,13 +185,16 @@ class LiveAnalysis:
 
     def _begin_if_due(self, frame: Frame, *, moved: bool, must: bool) -> None:
         """Begin to analyse this frame if that is due, and no other one is being detected."""
-        self._due = (moved and self._interval.due(must=must)) or self._due
+        known = self._carried.regions if self._carried and self._carried.settled else None
+        motion = self._gate.motion_in(known)
+        self._due = (moved and self._interval.due(must=must, motion=motion)) or self._due
         rests = self._unseen and self._still_frames >= STILL_FRAMES
         if not all(pending.known for pending in self._pending):
             return
         if self._due or rests:
             if moved:
                 del self._between[-1:]  # of this frame
+            self._gate.mark()
             self._begin(frame, None)
         elif (
             not (moved or self._unseen or self._pending)

@@ -23,7 +23,7 @@ def scene(x=100.0, *, size=(480, 640), noise=0.0):
         (round(16 * (x + dx)), 16 * (100 + dy)) for dx, dy in ((0, 0), (80, 0), (80, 80), (0, 80))
     ]
     cv2.fillPoly(image, [np.array(corners)], (60, 40, 90), cv2.LINE_AA, 4)
-    noisy = image + RNG.normal(0, noise, image.shape)
+    noisy = image + RNG.normal(0, noise, image.shape) if noise else image
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
@@ -49,24 +49,27 @@ def test_a_slow_drift_is_motion_in_the_end():
     assert said[0] and 1 <= sum(said[1:]) < 16
 
 
-LEFT, RIGHT = np.float32((80, 80, 200, 200)), np.float32((400, 80, 520, 200))
+LEFT, RIGHT = (
+    Region.from_box(np.float32(box)) for box in ((80, 80, 200, 200), (400, 80, 520, 200))
+)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "boxes", "motion"),
+    ("first", "second", "regions", "motion"),
     [
         (scene(100), scene(100), [LEFT, RIGHT], 0.0),
         (scene(100), scene(140), [LEFT, RIGHT], 15 / 36),  # three columns of five blocks
         (scene(100), scene(140), [RIGHT], 1.0),  # beside what is known
         (scene(100), scene(100), [], 1.0),
+        (scene(100), scene(100), None, 1.0),
     ],
 )
-def test_motion_since_a_detection_is_that_of_the_place_with_most(first, second, boxes, motion):
+def test_motion_since_a_detection_is_that_of_the_place_with_most(first, second, regions, motion):
     gate = MotionGate()
     gate.moved(first)
     gate.mark()
     gate.moved(second)
-    assert gate.motion_in(boxes) == pytest.approx(motion)
+    assert gate.motion_in(regions) == pytest.approx(motion)
 
 
 def test_frames_of_another_size_are_all_motion():

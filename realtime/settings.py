@@ -96,12 +96,12 @@ class SourceSettings:
     hwaccel: Annotated[
         str,
         Flag(
-            "decode files and streams on cuda, vaapi, ...",
+            "what decodes files and streams: none (the CPU), cuda (NVDEC), vaapi, videotoolbox, "
+            "..., or auto: a device that is here, for what it can decode",
             metavar="DEVICE",
             group=SOURCE,
-            default="the CPU",
         ),
-    ] = ""
+    ] = "none"
     insecure: Annotated[
         bool,
         Flag(

@@ -1,8 +1,9 @@
 """Containers of videos: how they are opened, which streams count, when they begin and end."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from realtime.runtime.masking import login_refused, masked
 from realtime.sources.live_packets import rtsp_options
 from realtime.sources.source import OPENING_SECONDS, no_picture
 
+AUTO, NONE = "auto", "none"  # of --hwaccel, beside FFmpeg's names of devices
 READ_TIMEOUT = 5.0  # seconds, of network streams
 HLS_TIMEOUT = 30.0  # seconds; its segments are long
 PROBING = "500000"  # microseconds
@@ -30,6 +32,7 @@ COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 PRIMING = Fraction(13, 100)  # seconds
 TECHNICAL_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 TRACK_TAGS = ("language", "title", "creation_time")
+logger = logging.getLogger(__name__)
 
 
 class ByteReader(Protocol):
@@ -59,7 +62,8 @@ def open_container(
         place: its location for FFmpeg, or an open file.
         url: its name in messages, which may hold a password.
         network: True for a stream, or a file on a server.
-        hwaccel: FFmpeg's name of the device that decodes; "" for the CPU.
+        hwaccel: FFmpeg's name of the device that decodes, cuda:1 for the second; NONE or "" for
+            the CPU, AUTO for a device that is there and can decode this, else the CPU.
         insecure: True to take a stream from servers whose certificates are not trusted.
         seconds: that a stream may take.
 
@@ -93,10 +97,10 @@ def open_container(
             raise no_picture(masked(url), seconds) from error
         if verifies and (reason := refused_because(url)):
             raise SourceError(f"cannot open {masked(url)}: {reason}") from error
-        if not hwaccel:
+        if hwaccel in ("", NONE, AUTO):
             raise SourceError(_why_not_open(masked(url), error)) from error
         raise DeviceError(
-            f"{hwaccel} cannot decode {masked(url)} ({masked(str(error))}): leave --hwaccel out"
+            f"{hwaccel} cannot decode {masked(url)} ({masked(str(error))}): use --hwaccel auto"
         ) from error
 
 
@@ -128,14 +132,58 @@ def _decoder(name: str) -> "HWAccel | None":
     """PyAV's handle of a device that decodes and copies its pictures to main memory.
 
     Raises:
-        DeviceError: FFmpeg has no such device here.
+        DeviceError: there is no such device here.
     """
-    if not name:
+    if name in ("", NONE):
         return None
-    have = hwdevices_available()
+    if name == AUTO:
+        found = next(iter(decoding_devices()), None)
+        return HWAccel(device_type=found, allow_software_fallback=True) if found else None
+    kind, _, number = name.partition(":")
+    _require(kind)
+    return HWAccel(device_type=kind, device=number or None, allow_software_fallback=False)
+
+
+def _require(name: str) -> None:
+    """Check that a device decodes here.
+
+    Raises:
+        DeviceError: it does not.
+    """
+    have, built = decoding_devices(), hwdevices_available()
     if name not in have:
-        raise DeviceError(f"--hwaccel {name}: this machine's PyAV has {', '.join(have) or 'none'}")
-    return HWAccel(device_type=name, allow_software_fallback=False)
+        why = "no such device decodes video here" if name in built else "FFmpeg knows none such"
+        raise DeviceError(f"--hwaccel {name}: {why}, and {' and '.join(have) or 'no other'} does: "
+                          f"use --hwaccel {' or '.join(('auto', NONE, *have))}")  # fmt: skip
+
+
+@cache
+def decoding_devices() -> tuple[str, ...]:
+    """FFmpeg's names of the devices that are here and decode H.264: each is opened to see it."""
+    codec = av.Codec("h264", "r")
+    found = []
+    for name in hwdevices_available():
+        try:
+            HWAccel(device_type=name).create(codec)
+        except (av.FFmpegError, OSError, RuntimeError, ValueError) as error:  # also: not for H.264
+            logger.debug("%s does not decode: %s", name, error)
+        else:
+            found.append(name)
+    return tuple(found)
+
+
+def log_decoder(picture: "av.VideoFrame", name: str) -> None:
+    """Log what decodes a stream for which a device was chosen, by its first picture.
+
+    Pictures of devices come down as NV12 and its kin, those of decoders on the CPU as planes.
+    """
+    device = next(iter(decoding_devices()), None)
+    if device and picture.format.name.startswith(("nv", "p0", "p2", "p4")):
+        logger.info("%s is decoded on %s", name, device)
+    elif device:
+        logger.warning("--hwaccel auto: %s cannot decode %s, the CPU does", device, name)
+    else:
+        logger.warning("--hwaccel auto: no device here decodes video, the CPU does")
 
 
 def _why_not_open(url: str, error: Exception) -> str:

@@ -9,18 +9,21 @@ from time import monotonic
 import av
 import numpy as np
 
-from preprocessing.errors import BrokenSourceError, SourceError
+from preprocessing.errors import BrokenSourceError, DeviceError, SourceError
 from realtime.colours.yuv import BgrConverter, colours_of
 from realtime.runtime.hanging import Deadline
 from realtime.runtime.masking import masked
 from realtime.runtime.worker import codec_threads
 from realtime.sources.addresses import media_location
 from realtime.sources.containers import (
+    AUTO,
     HLS_TIMEOUT,
+    NONE,
     ByteReader,
     beginning,
     discard_others,
     file_tags,
+    log_decoder,
     open_container,
     picture_stream,
     promised_end,
@@ -49,7 +52,7 @@ class VideoSource:
         start: ticks of the stream, to read a file from the key frame before; None for its start.
         margin: seconds by which to seek earlier than that.
         shift: seconds added to the file's own times; None for what makes them begin at 0.
-        hwaccel: FFmpeg's name of the device that decodes (cuda, vaapi); "" for the CPU.
+        hwaccel: what decodes, as `open_container` takes it.
         file: an open file instead of the URL, which is read once; it is closed at the end.
         insecure: True to take a stream from servers whose certificates are not trusted.
         deadline: of the first picture; None for none, where the file is known to be there.
@@ -95,7 +98,9 @@ class VideoSource:
         # Threads that each take a frame would hold as many frames of a live stream back.
         stream.thread_type = "SLICE" if self._live else "AUTO"
         if stream.codec_context:  # else a damaged header names no codec that there is
-            stream.codec_context.thread_count = codec_threads()
+            # Each thread of a graphics card's decoder takes some of its few surfaces.
+            on_device = stream.codec_context.is_hwaccel
+            stream.codec_context.thread_count = 1 if on_device else codec_threads()
         if start is not None:
             tick = stream.time_base or Fraction(1, av.time_base)
             self._container.seek(start - round(margin / tick), stream=stream)
@@ -113,7 +118,7 @@ class VideoSource:
         self._arrivals: deque[float] = deque(maxlen=REORDERED)
         self._read_until = self._picture_until = Fraction(0)  # seconds: the ends of what was read
         self._due: int | None = None  # ticks of the frame that is wanted next
-        self._first = self._decode_first()
+        self._first = self._decode_first(hwaccel)
         self._time_base = stream.time_base or Fraction(1, av.time_base)
         self._shift = self._read_shift(shift)  # ticks
         self.info = self._read_info()
@@ -176,7 +181,7 @@ class VideoSource:
         size = self._container.size
         return not self._has_times and bool(size and size > 0)
 
-    def _decode_first(self) -> "av.VideoFrame":
+    def _decode_first(self, hwaccel: str) -> "av.VideoFrame":
         """The first picture, whose orientation decides the upright size."""
         self._decoder = self._decode()
         first = next(self._decoder, None)
@@ -184,10 +189,14 @@ class VideoSource:
             self._packets.close()
             if isinstance(self._read_error, av.ExitError | TimeoutError):
                 raise no_picture(self._name, monotonic() - self._connected)
+            if hwaccel not in ("", NONE, AUTO):
+                raise DeviceError(f"{hwaccel} decodes no frame of {self._name}: use --hwaccel auto")
             raise SourceError(
                 f"{self._name} holds no decodable frame: the file is empty or damaged"
             )
         self._deadline = None
+        if hwaccel == AUTO:
+            log_decoder(first, self._name)
         return first
 
     def _read_shift(self, seconds: Fraction | None) -> int:

@@ -45,7 +45,8 @@ def open_source(
         address: a file, a pipe ("-" for stdin), a folder of pictures, a URL, or the number of a
             camera.
         reconnect: seconds for which a live source that is lost is opened again; 0 for never.
-        hwaccel: FFmpeg's name of the device that decodes files and streams; "" for the CPU.
+        hwaccel: FFmpeg's name of the device that decodes files and streams, or "auto"; "" or
+            "none" for the CPU.
         keep_times: True for the times of a file or stream as they are, instead of from 0 on.
         cut: the frames that are wanted; None for all.
         camera: size, rate and format that a camera is asked for; None for its own choice.

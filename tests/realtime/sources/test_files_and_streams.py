@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -292,16 +293,49 @@ def test_a_url_that_is_not_there(server):
 
 def test_a_decoder_that_is_not_there_is_an_error_not_a_fallback(tmp_path, monkeypatch):
     path = str(make.clip(tmp_path / "in.mp4"))
-    with pytest.raises(DeviceError, match="steam"):
+    monkeypatch.setattr(containers, "decoding_devices", lambda: ())
+    with pytest.raises(DeviceError, match="steam: FFmpeg knows none such, and no other does: use"):
         open_source(path, hwaccel="steam")
+    monkeypatch.setattr(containers, "hwdevices_available", lambda: ["cuda", "qsv"])
+    monkeypatch.setattr(containers, "decoding_devices", lambda: ("cuda",))
+    with pytest.raises(DeviceError, match=r"qsv: no such device .* use --hwaccel auto or none or c"):
+        open_source(path, hwaccel="qsv")
     asked = []
 
     def refuse(**wanted):
         asked.append(wanted)
         raise RuntimeError("no device")
 
-    monkeypatch.setattr(containers, "hwdevices_available", lambda: ["cuda"])
     monkeypatch.setattr(containers, "HWAccel", refuse)
-    with pytest.raises(DeviceError, match="leave --hwaccel out"):
-        open_source(path, hwaccel="cuda")
-    assert asked == [{"device_type": "cuda", "allow_software_fallback": False}]
+    with pytest.raises(DeviceError, match="use --hwaccel auto"):
+        open_source(path, hwaccel="cuda:1")
+    assert asked == [{"device_type": "cuda", "device": "1", "allow_software_fallback": False}]
+
+
+@pytest.mark.parametrize(
+    ("devices", "line"),
+    [((), "no device here decodes video, the CPU does"),
+     (("cuda",), "cuda cannot decode .*, the CPU does")],
+)  # fmt: skip
+def test_auto_falls_back_to_the_cpu_with_one_line(tmp_path, monkeypatch, caplog, devices, line):
+    path = str(make.clip(tmp_path / "in.mp4", frames=5))
+    monkeypatch.setattr(containers, "decoding_devices", lambda: devices)
+    # A device that decodes nothing, as one does that lacks the codec: FFmpeg's own fallback.
+    monkeypatch.setattr(containers, "HWAccel", lambda **wanted: None)
+    with open_source(path, hwaccel="auto") as source:
+        assert [make.index_of(frame.image) for frame in source] == list(range(5))
+    assert re.search(line, caplog.text) and len(caplog.records) == 1
+
+
+def test_devices_are_those_that_open(monkeypatch):
+    class Device:
+        def __init__(self, *, device_type):
+            self._kind = device_type
+
+        def create(self, codec):
+            if self._kind != "cuda":
+                raise NotImplementedError(f"no {self._kind} decodes {codec.name}")
+
+    monkeypatch.setattr(containers, "HWAccel", Device)
+    monkeypatch.setattr(containers, "hwdevices_available", lambda: ["drm", "cuda", "qsv"])
+    assert containers.decoding_devices.__wrapped__() == ("cuda",)

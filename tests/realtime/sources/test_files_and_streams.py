@@ -298,7 +298,7 @@ def test_a_decoder_that_is_not_there_is_an_error_not_a_fallback(tmp_path, monkey
         open_source(path, hwaccel="steam")
     monkeypatch.setattr(containers, "hwdevices_available", lambda: ["cuda", "qsv"])
     monkeypatch.setattr(containers, "decoding_devices", lambda: ("cuda",))
-    with pytest.raises(DeviceError, match=r"qsv: no such device .* use --hwaccel auto or none or c"):
+    with pytest.raises(DeviceError, match=r"qsv: no such device .* auto or none or cuda"):
         open_source(path, hwaccel="qsv")
     asked = []
 

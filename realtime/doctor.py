@@ -23,7 +23,9 @@ from preprocessing.images.poses import Square
 from realtime import __version__
 from realtime.analysis.engines import ENGINES, EngineOptions, crop_engine, loader
 from realtime.runtime.devices import CPU, devices_of
+from realtime.sinks.encoders import ENCODERS, opens
 from realtime.sinks.window import has_display
+from realtime.sources.containers import decoding_devices
 from realtime.sources.devices import LIBRARY, Camera, are_listed, cameras
 from realtime.sources.open_source import open_source
 from training.inference import pose_files
@@ -174,9 +176,15 @@ def _codecs() -> Iterator[Finding]:
     yield Finding("codecs", f"have {read}", f"pip install -U av, for {lacking}" if lacking else "")
     try:
         encoded = _encode()
-        yield Finding("encoding", f"a frame of H.264 has {encoded} bytes")
+        here = ", ".join(name for name in ENCODERS if opens(name))
+        yield Finding("encoding", f"a frame of H.264 has {encoded} bytes; --encoder has {here}")
     except (av.FFmpegError, ValueError) as error:
         yield Finding("encoding", str(error), "pip install -U av", 5)
+
+
+def _decoding_devices() -> Iterator[Finding]:
+    have = ", ".join(decoding_devices())
+    yield Finding("hardware decoding", f"--hwaccel {have}" if have else "none, the CPU decodes")
 
 
 def _encode() -> int:
@@ -283,7 +291,7 @@ def _data() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _versions, _cameras, _display, _codecs, _engines, _weights, _pose, _data,
+    _versions, _cameras, _display, _codecs, _decoding_devices, _engines, _weights, _pose, _data,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from realtime.settings import (
     SourceSettings,
     recognition_of,
 )
+from realtime.sinks.encoders import AUTO, DEFAULT, ENCODERS
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 from realtime.sources import DEMO
 from realtime.sources.addresses import OUTPUT_SCHEMES, STDIN, has_scheme, read_address
@@ -110,7 +111,9 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     return Settings(
         command=values.command,
         source=source,
-        outputs=OutputSettings(paths=outputs, stream=stream, audio=not values.no_audio),
+        outputs=OutputSettings(
+            paths=outputs, stream=stream, audio=not values.no_audio, encoder=values.encoder
+        ),
         recognition=recognition,
         show=values.show,
         serve=values.serve,
@@ -164,6 +167,14 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         spellings = (row.letter, f"--{name}") if row.letter else (f"--{name}",)
         add(*spellings, type=_output, metavar="DIR" if row.is_folder else "FILE", help=row.help)
     add(f"--{STATS}", type=_output, metavar="FILE", help="frame counts and stage times as JSON")
+    add(
+        "--encoder",
+        choices=(AUTO, *ENCODERS),
+        default=DEFAULT,
+        metavar="NAME",
+        help=f"encoder of the labelled video: {', '.join(ENCODERS)}; auto: H.264 by a graphics "
+        f"card if one opens here, else {DEFAULT} (default {DEFAULT})",
+    )
     add("--no-audio", action="store_true", help="no audio track in the labelled video")
     add("--show", action="store_true", help="open a window beside other outputs")
     add(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.bench.measure import ROOT, Command, measured
-from realtime.sinks.destinations import ENCODER_OPTIONS, KEY_FRAME_SECONDS, MP4_OPTIONS
+from realtime.sinks.destinations import KEY_FRAME_SECONDS, MP4_OPTIONS
+from realtime.sinks.encoders import X264
 from training.inference.weights import locate
 
 OURS = "segment + deep"
@@ -16,7 +17,7 @@ COPY_LOOP = f"""
 import sys, av
 source, target = av.open(sys.argv[1]), av.open(sys.argv[2], "w", options={MP4_OPTIONS!r})
 video, sound = source.streams.video[0], source.streams.audio
-stream = target.add_stream("libx264", rate=video.average_rate, options={ENCODER_OPTIONS!r})
+stream = target.add_stream("libx264", rate=video.average_rate, options={X264!r})
 stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
 stream.time_base = stream.codec_context.time_base = video.time_base
 stream.codec_context.gop_size = round({KEY_FRAME_SECONDS} * video.average_rate)

@@ -35,14 +35,6 @@ PIPE_MP4 = MP4_OPTIONS | {"movflags": "delay_moov+default_base_moof"}
 # The index of an ordinary mp4 takes 80 bytes of memory a frame until the end, 206 MB a day, that of
 # fragments 35: without both, memory is flat however long a live source is recorded.
 ENDLESS_MP4 = MP4_OPTIONS | {"movflags": "delay_moov+default_base_moof+skip_trailer"}
-# No B-frames and no look-ahead: nothing waits inside the encoder, and time order is file order.
-# Whole-pixel motion and CAVLC: a third less time for a sixth more bytes, no visible difference.
-ENCODER_OPTIONS = {
-    "preset": "superfast",
-    "crf": "23",
-    "bf": "0",
-    "x264-params": "subme=0:cabac=0",
-}
 KEY_FRAME_SECONDS = 2
 # Picture and sound wait for each other for 0.1 s at most, not for FFmpeg's 10 s.
 STREAM_OPTIONS = {"flush_packets": "1", "max_interleave_delta": "100000"}
@@ -90,7 +82,7 @@ class Destination:
         name: in messages.
         place: for FFmpeg; a pipe is an open file.
         format: FFmpeg's name of the container; "" for that of the suffix.
-        options, encoder: of the container, and of x264.
+        options: of the container.
         key_frame_seconds: between key frames, at which a viewer can begin.
         path: of a file, which can be mended; None for pipes and streams.
         live: True for a stream, which is sent at the pace of its times.
@@ -100,7 +92,6 @@ class Destination:
     place: "str | Outlet"
     format: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
-    encoder: Mapping[str, str] = field(default_factory=lambda: ENCODER_OPTIONS)
     key_frame_seconds: float = KEY_FRAME_SECONDS
     path: Path | None = None
     live: bool = False
@@ -203,7 +194,6 @@ def stream_destination(url: str) -> Destination:
         place=f"{url}{'&' if '?' in url else '?'}{TS_PACKETS}" if datagrams else url,
         format=kind,
         options={**STREAM_OPTIONS, **options},
-        encoder={**ENCODER_OPTIONS, "tune": "zerolatency"},
         key_frame_seconds=1,
         live=True,
     )

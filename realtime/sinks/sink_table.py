@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from preprocessing.errors import SinkError, UsageError
 from preprocessing.files import Inputs, place
 from realtime.runtime.standard_output import STDOUT
+from realtime.sinks.encoders import DEFAULT
 
 if TYPE_CHECKING:
     from realtime.sinks.sink import Sink
@@ -30,12 +31,14 @@ class OutputSettings:
         stream: URL to which the labelled video is sent; "" for none.
         audio: True to copy the source's audio into the video.
         terminal: True to print the garments, for pictures without any other output.
+        encoder: of the video, a name of ENCODERS or "auto".
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
     stream: str = ""
     audio: bool = True
     terminal: bool = False
+    encoder: str = DEFAULT
 
     def __bool__(self) -> bool:
         """True if anything is written or printed."""
@@ -79,7 +82,7 @@ def _video_or_picture(path: Path, outputs: OutputSettings) -> "Sink":
     if suffix in PICTURE_SUFFIXES:
         return PictureSink(path)
     if suffix in CONTAINERS or not is_file_like(path):
-        return VideoSink(path, audio=outputs.audio)
+        return VideoSink(path, audio=outputs.audio, encoder=outputs.encoder)
     raise SinkError(
         f"unknown kind of output {path}: wanted {' '.join((*CONTAINERS, *PICTURE_SUFFIXES))}"
     )
@@ -191,13 +194,14 @@ def make_sinks(outputs: OutputSettings) -> list["Sink"]:
     Raises:
         SinkError: an output is of an unknown kind.
         UsageError: a library is not installed.
+        DeviceError: the encoder is not here.
     """
     made = [row.make(outputs.paths[name], outputs) for name, row in SINKS.items()
             if name in outputs.paths]  # fmt: skip
     if outputs.stream:
         from realtime.sinks.video import VideoSink
 
-        made.append(VideoSink(outputs.stream, audio=outputs.audio))
+        made.append(VideoSink(outputs.stream, audio=outputs.audio, encoder=outputs.encoder))
     if outputs.terminal:
         from realtime.sinks.terminal import TerminalSink
 
@@ -248,6 +252,7 @@ def check_outputs(outputs: OutputSettings) -> None:
         SinkError: a folder is missing, not writable, or holds the pictures of another run; an
             output is of an unknown kind.
         UsageError: a library is not installed.
+        DeviceError: the encoder is not here.
     """
     for name, path in outputs.paths.items():
         row = SINKS.get(name)

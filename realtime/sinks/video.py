@@ -1,4 +1,4 @@
-"""H.264 with the source's timestamps and audio; files stay playable after a kill."""
+"""Labelled videos with the source's timestamps and audio; files stay playable after a kill."""
 
 import os
 import struct
@@ -23,6 +23,7 @@ from realtime.sinks.destinations import (
     pipe_destination,
     stream_destination,
 )
+from realtime.sinks.encoders import DEFAULT, Encoder, encoder_for
 from realtime.sinks.sound_tracks import tags_in
 from realtime.sources.geometry import letterboxed
 from realtime.sources.sound import FileSound
@@ -33,21 +34,25 @@ LONGEST_PAUSE = 1.0  # seconds that a frame waits for its time, where a stream i
 
 
 class VideoSink:
-    """The labelled frames as H.264: a file, a pipe or a stream.
+    """The labelled frames as H.264 or H.265: a file, a pipe or a stream.
 
     Args:
         target: a file whose suffix is one of CONTAINERS, a pipe or device, or the URL of a server.
         audio: True to copy the source's audio, unchanged.
+        encoder: a name of ENCODERS, or "auto".
+
+    Raises:
+        DeviceError: the encoder is not here.
     """
 
     needs_picture = True
 
-    def __init__(self, target: Path | str, *, audio: bool):
-        self.target, self._audio = target, audio
+    def __init__(self, target: Path | str, *, audio: bool, encoder: str = DEFAULT):
+        self.target, self._audio, self._encoder = target, audio, encoder_for(encoder)
         self._file: VideoFile | None = None
 
     def open(self, info: SourceInfo) -> None:
-        self._file = VideoFile(self.target, info, audio=self._audio)
+        self._file = VideoFile(self.target, info, audio=self._audio, encoder=self._encoder)
 
     def write(self, labelled: LabelledFrame) -> None:
         assert self._file is not None, "open() comes first"
@@ -59,13 +64,13 @@ class VideoSink:
 
 
 class VideoFile:
-    """An open H.264 file, pipe or stream.
+    """An open file, pipe or stream of an encoder.
 
     Raises:
         SinkError: it cannot be written.
     """
 
-    def __init__(self, target: Path | str, info: SourceInfo, *, audio: bool):
+    def __init__(self, target: Path | str, info: SourceInfo, *, audio: bool, encoder: Encoder):
         self._encoding = self._broken = False
         self._failure: SinkError | None = None
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2
@@ -82,7 +87,7 @@ class VideoFile:
         try:
             self._container = self._destination.open()
             self._container.metadata.update(info.tags)
-            self._stream = self._add_video(info)
+            self._stream = self._add_video(info, encoder)
             self._audio = None
             if sound:
                 self._audio = AudioCopy(sound, self._container, shift=info.shift, part=info.part)
@@ -91,11 +96,15 @@ class VideoFile:
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._failed(error) from error
 
-    def _add_video(self, info: SourceInfo) -> "av.VideoStream":
-        rate, options = info.rate or DEFAULT_RATE, dict(self._destination.encoder)
-        stream = self._container.add_stream("libx264", rate=rate, options=options)
-        stream.width, stream.height, stream.pix_fmt = self._width, self._height, "yuv420p"
+    def _add_video(self, info: SourceInfo, encoder: Encoder) -> "av.VideoStream":
+        rate, live = info.rate or DEFAULT_RATE, self._destination.live
+        options = {**encoder.options, **(encoder.live if live else {})}
+        stream = self._container.add_stream(encoder.name, rate=rate, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = self._width, self._height, encoder.pix_fmt
         context = stream.codec_context
+        if tag := encoder.tag_in(self._container.format.name):
+            context.codec_tag = tag
         context.thread_count = codec_threads()
         context.time_base = stream.time_base = info.time_base
         context.color_range = ColorRange.MPEG

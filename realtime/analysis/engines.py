@@ -15,6 +15,7 @@ import numpy as np
 from preprocessing.errors import DeviceError
 from realtime.runtime.cache import cache_folder
 from realtime.runtime.devices import CPU, openvino_name, require
+from realtime.runtime.merging import Merger
 from realtime.runtime.worker import cores
 from training.inference.networks import Layout, Loader, Network, tell_once
 from training.inference.onnxruntime_network import OnnxRuntimeNetwork
@@ -22,6 +23,11 @@ from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
 
 MAX_STREAMS = 4
+# Devices that are the faster the more images they get at once, whose engines take any number of
+# them without compiling anew. (Others would compile a network for each size of batch.)
+BATCHING = ("cuda", "mps", "rocm", "directml")
+BATCH_STREAMS = 8  # frames of a source that are begun at the same time there
+MAX_BATCH = 32  # images of a request, of all sources together
 
 
 class Engine(Protocol):
@@ -41,6 +47,8 @@ class EngineOptions:
         threads: CPU threads of one request.
         streams: requests that may run concurrently, from as many threads of the caller.
         precise: single precision even where the device is faster in a lower one.
+        batch: most images to which concurrent requests are merged, 1 for none; None for what suits
+            the device.
     """
 
     engine: str = "openvino"
@@ -48,6 +56,12 @@ class EngineOptions:
     threads: int = 1
     streams: int = 1
     precise: bool = False
+    batch: int | None = None
+
+    @property
+    def batches(self) -> bool:
+        """True if the device is one of BATCHING."""
+        return self.device.partition(":")[0] in BATCHING
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,8 @@ def loader(options: EngineOptions) -> Loader:
         raise DeviceError(f"engine {name} cannot be loaded ({error}): "
                           f"`pip install --force-reinstall {name}`") from error  # fmt: skip
 
+    most = options.batch or (MAX_BATCH if options.batches else 1)
+
     def load(
         stem: Path,
         /,
@@ -94,8 +110,9 @@ def loader(options: EngineOptions) -> Loader:
         if kind not in row.kinds:
             tell_once(f"engine {options.engine} reads no {kind} files: the networks in them, those "
                       "of pose keypoints, run on OpenVINO on the CPU")  # fmt: skip
-        chosen = own if kind in row.kinds else other
-        return chosen(stem, kind=kind, layout=layout, features=features)
+            return other(stem, kind=kind, layout=layout, features=features)
+        network = own(stem, kind=kind, layout=layout, features=features)
+        return BatchedNetwork(network, most=most) if most > 1 else network
 
     return load
 
@@ -141,6 +158,8 @@ ENGINES: dict[str, EngineRow] = {
 
 def streams_for(options: EngineOptions) -> int:
     """Frames that this machine can process concurrently, with so many CPU threads each."""
+    if options.batches:
+        return BATCH_STREAMS
     if options.device != CPU or options.engine == "torch":  # which has one pool of threads
         return 1
     return max(1, min(MAX_STREAMS, cores() // options.threads))
@@ -158,50 +177,40 @@ def crop_engine(stem: Path, info: WeightsInfo, load: Loader) -> Engine:
     return network
 
 
-@dataclass(eq=False)
-class _Request:
-    batch: np.ndarray
-    logits: np.ndarray | None = None
-    error: Exception | None = None
-
-
 class BatchedEngine:
-    """A thread-safe engine.
+    """A thread-safe engine, which runs the crops of callers that wait in one batch."""
 
-    The first caller to get the lock runs the pending requests of all callers as one batch, so that
-    it needs no thread of its own and nobody waits for others to come.
-    """
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._running, self._listing = threading.Lock(), threading.Lock()
-        self._pending: list[_Request] = []
+    def __init__(self, engine: Engine, *, most: int = MAX_BATCH):
+        self._merged = Merger(lambda batch: [engine(batch)], most=most, padded=False)
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """Logits float32 (N, K) of images (N, C, H, W), or whatever rows the engine gives."""
-        request = _Request(batch)
-        with self._listing:
-            self._pending.append(request)
-        with self._running:
-            if request.logits is None and request.error is None:
-                self._run_pending()
-        if request.logits is None:
-            assert request.error is not None
-            raise request.error
-        return request.logits
+        return self._merged(batch)[0]
 
-    def _run_pending(self) -> None:
-        with self._listing:
-            requests, self._pending = self._pending, []
-        try:
-            logits = self._engine(np.concatenate([request.batch for request in requests]))
-        except Exception as error:  # each caller raises it again
-            for request in requests:
-                request.error = error
-            return
-        ends = np.cumsum([len(request.batch) for request in requests])[:-1]
-        for request, part in zip(requests, np.split(logits, ends), strict=True):
-            request.logits = part
+
+class BatchedNetwork:
+    """A network on a device of BATCHING, which runs the images of callers that wait in one batch.
+
+    So frames that are begun at the same time, and those of several sources, share requests.
+    """
+
+    def __init__(self, network: Network, *, most: int):
+        self._network = network
+        self.input, self.output = network.input, network.output
+        self._first = Merger(lambda batch: [network(batch)], most=most, padded=True)
+        self._all = Merger(network.outputs_for, most=most, padded=True)
+
+    def __call__(self, array: np.ndarray) -> np.ndarray:
+        """See `Network`."""
+        return self._first(array)[0]
+
+    def outputs_for(self, array: np.ndarray) -> list[np.ndarray]:
+        """See `Network`."""
+        return list(self._all(array))
+
+    def require(self, *, fits: bool) -> None:
+        """See `Network`."""
+        self._network.require(fits=fits)
 
 
 class RememberingEngine:

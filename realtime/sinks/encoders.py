@@ -99,7 +99,8 @@ def opens(name: str) -> bool:
 
     encoder = ENCODERS[name]
     try:
-        context = av.VideoCodecContext.create(name, "w")
+        context = av.CodecContext.create(name, "w")
+        assert isinstance(context, av.VideoCodecContext)
         context.width = context.height = TRIAL_SIDE
         context.pix_fmt, context.options = encoder.pix_fmt, dict(encoder.options)
         context.framerate, context.time_base = Fraction(30), Fraction(1, 30)

@@ -15,8 +15,10 @@ from preprocessing.errors import DeviceError
 from realtime.analysis import engines
 from realtime.analysis.classifiers import load_classifier
 from realtime.analysis.engines import ENGINES, BatchedEngine, EngineOptions, EngineRow, loader
-from realtime.bench.fidelity.engines import agreement, answers, frames_of
+from realtime.assemble import make_analysis
+from realtime.bench.fidelity.engines import Answers, agreement, answers, frames_of
 from realtime.runtime import devices
+from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources import DEMO
 from training.inference import networks
@@ -68,7 +70,7 @@ def test_crops_that_wait_for_a_busy_engine_go_in_one_batch():
         first = pool.submit(batched, np.full((1, 1, 2, 2), 1))
         until(lambda: sizes)
         others = [pool.submit(batched, np.full((k, 1, 2, 2), k)) for k in (2, 3, 4)]
-        until(lambda: len(batched._pending) == 3)
+        until(lambda: len(batched._merged._pending) == 3)
         free.set()
         assert first.result().tolist() == [[2.0]]
         assert [one.result().tolist() for one in others] == [[[2.0 * k]] * k for k in (2, 3, 4)]
@@ -83,6 +85,92 @@ def test_each_caller_gets_the_error_of_its_engine():
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             batched(np.zeros((1, 1, 2, 2)))
+
+
+class Doubling(networks.NetworkFile):
+    """A network that doubles images, and waits in its first call until it is free."""
+
+    input = output = (-1, 2)
+
+    def __init__(self):
+        super().__init__(Path("doubling.onnx"))
+        self.shapes, self.free = [], threading.Event()
+
+    def __call__(self, array):
+        return self.outputs_for(array)[0]
+
+    def outputs_for(self, array):
+        self.shapes.append(array.shape)
+        self.free.wait(DEADLINE)
+        return [2 * array, array[:, :1]]
+
+
+def test_images_of_a_network_are_merged_up_to_a_limit_and_padded_to_a_power_of_two():
+    network = Doubling()
+    batched = engines.BatchedNetwork(network, most=4)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(batched, np.full((1, 2), 0))
+        until(lambda: network.shapes)
+        others = [pool.submit(batched, np.full((1, side), side)) for side in (2, 2, 2, 3, 3)]
+        others.append(pool.submit(batched, np.full((6, 2), 7)))  # more than the limit, of one call
+        until(lambda: len(batched._first._pending) == 6)
+        network.free.set()
+        assert first.result().tolist() == [[0, 0]]
+        found = [one.result().tolist() for one in others]
+    assert found == [*[[[4, 4]]] * 3, *[[[6, 6, 6]]] * 2, [[14, 14]] * 6]
+    assert network.shapes[0] == (1, 2)  # alone: nobody waited for others
+    assert sorted(network.shapes[1:]) == [(2, 3), (4, 2), (8, 2)]
+    assert [one.tolist() for one in batched.outputs_for(np.full((3, 2), 1))] == [
+        [[2, 2]] * 3, [[1]] * 3,
+    ]  # fmt: skip
+
+
+def test_networks_are_batched_on_graphics_cards_and_run_as_they_are_elsewhere(monkeypatch):
+    monkeypatch.setattr(engines, "require", lambda engine, device: None)
+    monkeypatch.setitem(engines.ENGINES, "torch", EngineRow(
+        lambda options: lambda stem, **given: Doubling()
+    ))  # fmt: skip
+    card, cpu = (EngineOptions(engine="torch", device=one) for one in ("cuda:1", "cpu"))
+    assert isinstance(loader(card)(Path("a")), engines.BatchedNetwork)
+    assert isinstance(loader(cpu)(Path("a")), Doubling)
+    assert (engines.streams_for(card), engines.streams_for(cpu)) == (engines.BATCH_STREAMS, 1)
+
+
+@pytest.mark.parametrize("engine", ["openvino", *PRESENT])
+def test_frames_that_are_begun_together_have_the_same_garments(engine, monkeypatch):
+    """What runs on a graphics card, on the CPU: frames ahead, on threads that share batches."""
+    sizes, batched = [], engines.BatchedNetwork
+
+    def counted(network, *, most):
+        return batched(Recording(network, sizes), most=most)
+
+    expected = demo_garments(engine)
+    monkeypatch.setattr(engines, "BATCHING", ("cpu",))
+    monkeypatch.setattr(engines, "BATCH_STREAMS", 3)
+    monkeypatch.setattr(engines, "BatchedNetwork", counted)
+    recognition = Recognition(model="yolo-names", locator="yolo", engine=engine, device="cpu",
+                              detection_interval="every-frame")  # fmt: skip
+    frames = frames_of(str(DEMO), 4, every=40)
+    ahead = make_analysis(recognition).analysed(frames, Stats(), concurrent=True)
+    found = agreement(expected, Answers([one.garments for one in ahead], []))
+    assert (found.frames, found.same) == (4, 4) and sum(sizes) >= 8
+    assert found.box <= 1 and found.probability < 1e-2
+
+
+class Recording(networks.NetworkFile):
+    """A network that notes the sizes of its batches."""
+
+    def __init__(self, network, sizes):
+        super().__init__(Path("recording.onnx"))
+        self.input, self.output = network.input, network.output
+        self._network, self._sizes = network, sizes
+
+    def __call__(self, array):
+        self._sizes.append(len(array))
+        return self._network(array)
+
+    def outputs_for(self, array):
+        return self._network.outputs_for(array)
 
 
 @pytest.mark.parametrize("engine", PRESENT)

@@ -15,13 +15,14 @@ PACKAGES = {  # and what each may import
     "realtime": {"preprocessing", "training", "realtime"},
 }
 CONFINED = {
-    # The last three only lock.
+    # The last four only lock.
     "threading": {
         "realtime/runtime/hanging.py",
         "realtime/runtime/worker.py",
         "realtime/page/commands.py",
         "realtime/page/state.py",
         "realtime/analysis/engines.py",
+        "realtime/runtime/merging.py",
         "training/inference/openvino_network.py",
     },
     "ultralytics": {"training/detection/yolo.py"},

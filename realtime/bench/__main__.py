@@ -27,6 +27,7 @@ from realtime.bench.live.fuzz import fuzz
 from realtime.bench.live.latency import SlowedLocator, measure_latency, measure_page
 from realtime.bench.live.siege import besiege
 from realtime.bench.live.sources import measure_live
+from realtime.bench.live.streams import measure_streams
 from realtime.bench.measure import (
     ROOT,
     ProcessRun,
@@ -44,6 +45,7 @@ from realtime.settings import Recognition
 from realtime.sources.open_source import open_source
 
 CAMERA_RATE = 30  # frames a second
+STREAMS, STREAM_RATES = 8, (15, 60)
 FIRST_FRAME = "(frame 1/"  # part of the line that `yolo predict` prints after its first frame
 SLOWDOWN = 3  # times the camera's frame interval that the slowed locator takes
 YOLO = Recognition(model="yolo-names", locator="yolo", detection_interval="every-frame")
@@ -60,6 +62,7 @@ class BenchSettings:
         plot: file for a plot of a comparison of programs.
         json: file for every cell of the fidelity matrix.
         seed: of random requests.
+        clip: video that the cameras of streams show; None for the demo.
     """
 
     frames: int = 600
@@ -68,6 +71,7 @@ class BenchSettings:
     plot: Path | None = None
     json: Path | None = None
     seed: int = 0
+    clip: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,16 @@ def _live(folder: Path, settings: BenchSettings) -> None:
         print(line, flush=True)
 
 
+def _streams(folder: Path, settings: BenchSettings) -> None:
+    """Cameras at their own pace, then at one that is too much for any machine."""
+    for count, rate in ((1, CAMERA_RATE), *((STREAMS, rate) for rate in STREAM_RATES)):
+        place = folder / f"{count}-{rate}"
+        place.mkdir()
+        found = measure_streams(place, streams=count, rate=rate, seconds=settings.seconds,
+                                clip=settings.clip)  # fmt: skip
+        print(f"{count} at {rate} fps: {found}", flush=True)
+
+
 def _archive(folder: Path, settings: BenchSettings) -> None:
     from realtime.bench.live.histories import live  # its processes need Linux
 
@@ -242,6 +256,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         _page,
     ),
     "live": Experiment("frames and length of HLS, HTTP cameras and RTSP in the video", _live),
+    "streams": Experiment("frames of eight cameras that are looked at, in all", _streams),
     "memory": Experiment(
         "memory, threads and open files over a long file",
         lambda folder, settings: print(memory(folder, settings.frames)),
@@ -291,10 +306,11 @@ def main(argv: list[str] | None = None) -> int:
     add("--rounds", type=int, default=defaults.rounds, metavar="N",
         help=f"runs of each program, histories of archive (default {defaults.rounds})")  # fmt: skip
     add("--seconds", type=float, default=defaults.seconds, metavar="S",
-        help="running time of the source in latency, live, soak and page, and of the requests in "
+        help="running time of the source in latency, live, streams, soak and page, of requests in "
         f"siege and fuzz (default {defaults.seconds:g})")  # fmt: skip
     add("--seed", type=int, default=defaults.seed, metavar="N",
         help=f"of the requests in fuzz (default {defaults.seed})")  # fmt: skip
+    add("--clip", type=Path, metavar="FILE", help="what the cameras of streams show (the demo)")
     add("--plot", type=Path, metavar="FILE.png", help="plot of the table of loops, copies or yolo")
     add("--json", type=Path, metavar="FILE", help="every cell of fidelity or fidelity-peers")
     values = vars(arguments.parse_args(argv))

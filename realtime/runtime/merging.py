@@ -23,8 +23,8 @@ class Merger:
     Args:
         run: from images (N, ...) to arrays (N, ...).
         most: images of a batch, unless one caller has more.
-        padded: fill batches up to a power of two, by repeating an image: what an engine prepares
-            for each shape of input, it prepares for few.
+        padded: fill batches up to a power of two, at most to `most`, by repeating an image: what an
+            engine prepares for each shape of input, it prepares for few.
     """
 
     def __init__(
@@ -79,7 +79,8 @@ class Merger:
 
     def _joined(self, batches: list[np.ndarray]) -> np.ndarray:
         count = sum(map(len, batches))
-        missing = (1 << (count - 1).bit_length()) - count if self._padded else 0
+        full = min(1 << (count - 1).bit_length(), self._most)
+        missing = max(0, full - count) if self._padded else 0
         if len(batches) == 1 and not missing:
             return batches[0]
         return np.concatenate([*batches, *[batches[0][:1]] * missing])

@@ -119,7 +119,7 @@ def test_images_of_a_network_are_merged_up_to_a_limit_and_padded_to_a_power_of_t
         found = [one.result().tolist() for one in others]
     assert found == [*[[[4, 4]]] * 3, *[[[6, 6, 6]]] * 2, [[14, 14]] * 6]
     assert network.shapes[0] == (1, 2)  # alone: nobody waited for others
-    assert sorted(network.shapes[1:]) == [(2, 3), (4, 2), (8, 2)]
+    assert sorted(network.shapes[1:]) == [(2, 3), (4, 2), (6, 2)]
     assert [one.tolist() for one in batched.outputs_for(np.full((3, 2), 1))] == [
         [[2, 2]] * 3, [[1]] * 3,
     ]  # fmt: skip

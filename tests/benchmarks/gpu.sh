@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Measures the app on a graphics card within ten minutes:
+#
+#     tests/benchmarks/gpu.sh [--dry-run] [--out DIR] [--seconds N] [--rows NAME ...] [--clip FILE]
+#
+# and writes DIR/gpu.json and DIR/gpu.md after each row (DIR: $OUT/gpu, or ./gpu). PYTHON chooses the
+# interpreter. What it finds installed is used; the rest comes from wheels in .whl (or $WHEELS), which
+# a machine that reaches a registry fills beforehand for one that reaches none, here for Python 3.12:
+#
+#     pip download --no-deps --only-binary=:all: --python-version 3.12 \
+#         --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
+#         --platform manylinux2014_x86_64 -d .whl av platformdirs filelock certifi tqdm onnx
+#
+# The card's machine brings torch with CUDA, which is too large to carry, OpenCV and NumPy. With
+# OpenVINO (59 MB) keypoints are used as well; with ultralytics, `yolo predict` runs beside the app.
+# Data-centre cards (H100, H200) decode by NVDEC and have no NVENC: x264 encodes there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-python3}
+wheels=${WHEELS:-.whl}
+if compgen -G "$wheels/*.whl" >/dev/null; then
+    site=$(mktemp -d)
+    trap 'rm -rf "$site"' EXIT
+    "$python" -m pip install --quiet --no-index --no-deps --no-compile --target "$site" "$wheels"/*.whl
+    export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH}
+fi
+"$python" tests/benchmarks/gpu.py "$@"

@@ -33,9 +33,14 @@ def run(name: str, inputs: Sequence[Tensor | None], attributes: Attributes) -> S
     return [found] if isinstance(found, Tensor) else found
 
 
+def values(tensor: Tensor) -> list[float]:
+    """The numbers of a tensor, which is on the CPU where they are a shape or scales."""
+    return tensor.reshape(-1).tolist()
+
+
 def numbers(tensor: Tensor) -> list[int]:
-    """The integers of a tensor, which is on the CPU where they are a shape."""
-    return [int(value) for value in tensor.reshape(-1).tolist()]
+    """The integers of a tensor."""
+    return [int(value) for value in values(tensor)]
 
 
 def _pads(attributes: Attributes) -> list[int]:
@@ -142,15 +147,15 @@ def _slice(
     axes: Tensor | None = None,
     steps: Tensor | None = None,
 ) -> Tensor:
-    first, last = numbers(starts), numbers(ends)
+    first, beyond = numbers(starts), numbers(ends)
     along = range(len(first)) if axes is None else numbers(axes)
     every = [1] * len(first) if steps is None else numbers(steps)
-    for axis, start, end, step in zip(along, first, last, every, strict=True):
-        places = range(x.shape[axis])[start:end:step]
-        if step == 1:
-            x = x.narrow(axis, places.start, len(places))
-        else:
-            x = x.index_select(axis, torch.tensor(places, device=x.device))
+    for axis, start, end, step in zip(along, first, beyond, every, strict=True):
+        places, last = range(x.shape[axis])[start:end:step], x.shape[axis] - 1
+        if step < 0:  # which torch's slices have not; a list of places would have to be copied
+            x, places = x.flip(axis), range(last - places.start, last - places.stop, -step)
+        before = (slice(None),) * (axis % x.dim())
+        x = x[(*before, slice(places.start, places.stop, places.step))]
     return x
 
 
@@ -165,7 +170,7 @@ def _resize(
               "nearest_mode": b"floor"}  # fmt: skip
     if sizes or any(attributes.get(key) != value for key, value in wanted.items()):
         raise NotImplementedError(f"operator Resize with {attributes}")
-    return F.interpolate(x, scale_factor=scales.tolist()[2:], mode="nearest")
+    return F.interpolate(x, scale_factor=values(scales)[2:], mode="nearest")
 
 
 def _mean(attributes: Attributes, x: Tensor, axes: Tensor) -> Tensor:
@@ -174,7 +179,7 @@ def _mean(attributes: Attributes, x: Tensor, axes: Tensor) -> Tensor:
 
 def _filled(attributes: Attributes, shape: Tensor) -> Tensor:
     value = attributes["value"]
-    return torch.full(numbers(shape), value.item(), dtype=value.dtype)
+    return torch.full(numbers(shape), values(value)[0], dtype=value.dtype)
 
 
 def _expand(attributes: Attributes, x: Tensor, shape: Tensor) -> Tensor:
@@ -182,7 +187,8 @@ def _expand(attributes: Attributes, x: Tensor, shape: Tensor) -> Tensor:
 
 
 def _range(attributes: Attributes, start: Tensor, end: Tensor, step: Tensor) -> Tensor:
-    return torch.arange(start.item(), end.item(), step.item(), dtype=start.dtype)
+    (first,), (beyond,), (each,) = values(start), values(end), values(step)
+    return torch.arange(first, beyond, each, dtype=start.dtype)
 
 
 OPERATORS: dict[str, Operator] = {

@@ -40,11 +40,12 @@ from realtime.analysis.person_tracking.person_tracker import PersonTracker
 from realtime.analysis.pose_tracker import PoseTracker
 from realtime.analysis.tracks import Track, TrackManager
 from realtime.runtime.stats import Stats
-from realtime.runtime.worker import FEW_CORES, cores
+from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
 from realtime.types import Frame, Garment, LabelledFrame, Region
 
 logger = logging.getLogger(__name__)
+UNDRAWN = 4  # frames that are analysed and wait to be drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +224,8 @@ class FrameAnalysis:
         if beside is not Beside.NEVER and self.latency != EXACT:
             yield from self._analysed_beside(frames, stats, waits=beside is Beside.WITHIN_A_SCENE)
         elif concurrent and (ahead := self._frames_ahead()):
-            yield from self._analysed_ahead(frames, stats, ahead=ahead)
+            found = self._analysed_ahead(frames, stats, ahead=ahead)
+            yield from found if cores() <= FEW_CORES else _on_a_thread(found)
         else:
             yield from self._analysed_each(frames, stats)
 
@@ -330,4 +332,8 @@ class FrameAnalysis:
         streams, every = self.locator.streams, self.interval.every
         if streams == 1 and every == 1 and cores() <= FEW_CORES:
             return 0
-        return max(streams, 2) * every if every > 1 else streams
+        if beside is not Beside.NEVER and self.latency != EXACT:
+            yield from self._analysed_beside(frames, stats, waits=beside is Beside.WITHIN_A_SCENE)
+        elif concurrent and (ahead := self._frames_ahead()):
+            found = self._analysed_ahead(frames, stats, ahead=ahead)
+            yield from found if cores() <= FEW_CORES else _on_a_thread(found)

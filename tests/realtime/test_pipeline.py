@@ -17,6 +17,7 @@ from waiting import DEADLINE, until
 
 from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
 from realtime import pipeline
+from realtime.analysis import frame_analysis
 from realtime.analysis.detection_interval import ByMotion, EveryFrame
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.live.results import Beside
@@ -218,6 +219,13 @@ def test_a_window_sees_every_frame_and_may_end_the_run(video):
     assert sink.ended == "aborted"
 
 
+@pytest.fixture(params=[2, 8])
+def few_or_many_cores(request, monkeypatch):
+    """Two, on which one thread analyses and draws, or eight."""
+    monkeypatch.setattr(frame_analysis, "cores", lambda: request.param)
+
+
+@pytest.mark.usefixtures("few_or_many_cores")
 @pytest.mark.parametrize("interval", [EveryFrame(), ByMotion(2)])
 def test_locating_frames_at_the_same_time_changes_nothing(video, interval):
     locator = Concurrent()
@@ -249,6 +257,7 @@ def test_an_error_of_a_sink_is_raised_and_the_sink_is_closed(video):
     assert sink.ended == "aborted"
 
 
+@pytest.mark.usefixtures("few_or_many_cores")
 def test_frames_that_were_begun_before_the_source_broke_off_are_kept(tmp_path):
     path = make.clip(tmp_path / "a.mp4", frames=200, size=(320, 240))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

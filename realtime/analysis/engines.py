@@ -110,6 +110,7 @@ def loader(options: EngineOptions) -> Loader:
         if kind not in row.kinds:
             tell_once(f"engine {options.engine} reads no {kind} files: the networks in them, those "
                       "of pose keypoints, run on OpenVINO on the CPU")  # fmt: skip
+            require("openvino", CPU)
             return other(stem, kind=kind, layout=layout, features=features)
         network = own(stem, kind=kind, layout=layout, features=features)
         return BatchedNetwork(network, most=most) if most > 1 else network

@@ -11,17 +11,22 @@
 #         --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
 #         --platform manylinux2014_x86_64 -d .whl av platformdirs filelock certifi tqdm onnx
 #
-# The card's machine brings torch with CUDA, which is too large to carry, OpenCV and NumPy. With
+# Folders of packages as .tar.xz are taken as well: PyAV's wheel of 36 MB, unzipped, its modules
+# stripped (`find av -name '*.abi3.so' -exec strip --strip-unneeded {} +`) and packed by `tar -cJf`, has
+# 20 MB. The card's machine brings torch with CUDA, which is too large to carry, OpenCV and NumPy. With
 # OpenVINO (59 MB) keypoints are used as well; with ultralytics, `yolo predict` runs beside the app.
 # Data-centre cards (H100, H200) decode by NVDEC and have no NVENC: x264 encodes there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
 wheels=${WHEELS:-.whl}
+site=$(mktemp -d)
+trap 'rm -rf "$site"' EXIT
+export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH}
 if compgen -G "$wheels/*.whl" >/dev/null; then
-    site=$(mktemp -d)
-    trap 'rm -rf "$site"' EXIT
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --target "$site" "$wheels"/*.whl
-    export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH}
 fi
+for packed in "$wheels"/*.tar.xz; do
+    [ ! -e "$packed" ] || tar -xJf "$packed" -C "$site"
+done
 "$python" tests/benchmarks/gpu.py "$@"

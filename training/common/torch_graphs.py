@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ class Recorder:
     """Records functions that are never replayed at the same time: they share their memory."""
 
     def __init__(self) -> None:
-        self._pool: tuple[int, int] | None = None
+        self._pool: Any = None  # torch's name of the memory, of a type that it keeps to itself
 
     def __call__(self, function: Function, given: Tensor) -> Recording:
         """Record a function of a tensor on an NVIDIA card, which ran with that shape before.

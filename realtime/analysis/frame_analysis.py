@@ -332,8 +332,10 @@ class FrameAnalysis:
         streams, every = self.locator.streams, self.interval.every
         if streams == 1 and every == 1 and cores() <= FEW_CORES:
             return 0
-        if beside is not Beside.NEVER and self.latency != EXACT:
-            yield from self._analysed_beside(frames, stats, waits=beside is Beside.WITHIN_A_SCENE)
-        elif concurrent and (ahead := self._frames_ahead()):
-            found = self._analysed_ahead(frames, stats, ahead=ahead)
-            yield from found if cores() <= FEW_CORES else _on_a_thread(found)
+        return max(streams, 2) * every if every > 1 else streams
+
+
+def _on_a_thread(found: Iterator[LabelledFrame]) -> Iterator[LabelledFrame]:
+    """Analyse on a thread of its own, so that the caller's draws at the same time."""
+    with Prefetch(found, size=UNDRAWN, drop_oldest=False) as analysed:
+        yield from analysed.items()

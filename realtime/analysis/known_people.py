@@ -49,10 +49,6 @@ class KnownPeople:
         self._last: _Detection | None = None
         self._reuses = 0
 
-    def fresh(self) -> "KnownPeople":
-        """The same for another source."""
-        return KnownPeople(self._finder)
-
     def __call__(self, image: np.ndarray) -> list[ParsedPerson]:
         """The people in a BGR image (H, W, 3), the largest first."""
         grey = _small(image)

@@ -131,7 +131,6 @@ def _parser(model: str, options: LocatorOptions) -> Locator:
 
 
 def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
-    from realtime.analysis.known_people import KnownPeople
     from realtime.analysis.network_locators import ParserLocator, load_detector, load_parser
     from realtime.analysis.people_locator import PeopleLocator
     from training.inference.people import CANDIDATE, PeopleFinder
@@ -142,7 +141,9 @@ def _people(detector: str, parser: str, options: LocatorOptions) -> Locator:
     frames = ParserLocator(
         network, options.only, confidence=options.confidence or 0.0, streams=options.streams
     )
-    return PeopleLocator(KnownPeople(PeopleFinder(people, network, options.poses)), frames)
+    finder = PeopleFinder(people, network, options.poses)
+    # Other devices take frames in batches, in which none waits for the people of the one before.
+    return PeopleLocator(finder, frames, remembers=options.device == "cpu")
 
 
 def _whole_frame(options: LocatorOptions) -> Locator:

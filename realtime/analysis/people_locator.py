@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from preprocessing.images.regions import box_iou
-from realtime.analysis.known_people import KnownPeople
+from realtime.analysis.known_people import Finder, KnownPeople
 from realtime.analysis.network_locators import ParserLocator
 from realtime.types import Region
 
@@ -26,14 +26,16 @@ class PeopleLocator:
 
     Args:
         frames: parses the frames in which nobody is.
+        remembers: people of the frames before are not searched for again, see `KnownPeople`; frames
+            are then taken one after the other.
     """
 
     every = 4
-    streams = 1  # each look begins with the people of the one before
 
-    def __init__(self, people: KnownPeople, frames: ParserLocator):
-        self.info = frames.info
-        self._people, self._frames = people, frames
+    def __init__(self, people: Finder, frames: ParserLocator, *, remembers: bool = False):
+        self.info, self.streams = frames.info, 1 if remembers else frames.streams
+        self._finder, self._frames, self._remembers = people, frames, remembers
+        self._people = KnownPeople(people) if remembers else people
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         """Garments in a BGR image (H, W, 3), person by person, the largest person first."""
@@ -50,7 +52,7 @@ class PeopleLocator:
         return _at_least(LEAST_AREA * height * width, without_doubles(found))
 
     def fresh(self) -> "PeopleLocator":
-        return PeopleLocator(self._people.fresh(), self._frames)
+        return PeopleLocator(self._finder, self._frames, remembers=self._remembers)
 
 
 def _subjects(regions: Sequence[Region], *, width: int, height: int) -> list[Region]:

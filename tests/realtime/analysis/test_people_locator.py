@@ -8,7 +8,6 @@ import pytest
 from preprocessing.images.class_maps import CLASSES
 from preprocessing.images.regions import Person
 from preprocessing.labels import LAYERS
-from realtime.analysis.known_people import KnownPeople
 from realtime.analysis.people_locator import PeopleLocator, without_doubles
 from realtime.types import Region
 from training.inference.detector import Detections
@@ -50,9 +49,7 @@ class Frames:
 def locator(*boxes):
     found = Detections(np.float32(boxes).reshape(-1, 4), np.full((len(boxes), 1), 0.9, np.float32))
     parser = Parser()
-    return PeopleLocator(
-        KnownPeople(PeopleFinder(lambda image: found, parser, None)), Frames()
-    ), parser
+    return PeopleLocator(PeopleFinder(lambda image: found, parser, None), Frames()), parser
 
 
 def test_each_person_has_a_crop_and_garments_of_their_own():
@@ -62,7 +59,7 @@ def test_each_person_has_a_crop_and_garments_of_their_own():
     assert far.wearer.box.tolist() == [40, 100, 140, 300]
     assert parser.shapes == [(320, 160), (320, 160)]
     assert 300 < near.box[0] < near.box[2] < 500 and 40 < far.box[0] < far.box[2] < 140
-    assert people.info.name == "parser" and people.streams == 1
+    assert people.info.name == "parser" and people.streams == 2
 
 
 @pytest.mark.parametrize("boxes", [[], [(10, 10, 10 + LEAST_SIDE - 1, 100)]])
@@ -91,3 +88,16 @@ def test_of_two_people_only_the_surer_one_keeps_a_garment():
     beside = region("top", (90, 0, 200, 100), 0.7, first)
     assert without_doubles([shared, under, sure, beside]) == [under, sure, beside]
     assert without_doubles([]) == []
+
+
+def test_a_locator_that_remembers_takes_one_frame_after_the_other_and_is_another_for_each_source():
+    found = Detections(np.float32([(40, 100, 140, 300)]), np.full((1, 1), 0.9, np.float32))
+    searched = []
+    finder = PeopleFinder(lambda image: searched.append(1) or found, Parser(), None)
+    people = PeopleLocator(finder, Frames(), remembers=True)
+    assert people.streams == 1
+    for _ in range(2):
+        assert len(people(IMAGE)) == 1
+    assert len(searched) == 1
+    people.fresh()(IMAGE)
+    assert len(searched) == 2

@@ -23,8 +23,8 @@ from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
 from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_inputs
 
 if TYPE_CHECKING:
-    from realtime.assemble import AnalysisFactory
     from realtime.batch.several import Outcome
+    from realtime.library.recogniser import Recogniser
     from realtime.page.guard import Role
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.stats import Stats
@@ -78,8 +78,8 @@ def _version(settings: Settings) -> int:
 
 
 def _run(settings: Settings) -> int:
-    from realtime.assemble import check_recognition
     from realtime.batch.inputs import expand, log_left_out
+    from realtime.library.assemble import check_recognition
 
     addresses = expand(settings.source.addresses)
     log_left_out(settings.source.addresses)
@@ -138,14 +138,14 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {
 def run_one(
     address: Address | None,
     settings: Settings,
-    factory: "AnalysisFactory | None" = None,
+    recogniser: "Recogniser | None" = None,
     interrupt: "Interrupt | None" = None,
 ) -> "Outcome":
     """Run one source to its end.
 
     Args:
         address: None for camera 0.
-        factory: of sources that have their networks in common; None to load them.
+        recogniser: of sources that have their networks in common; None to load them.
         interrupt: of sources that run at the same time; None to handle signals here.
 
     Raises:
@@ -157,26 +157,16 @@ def run_one(
     if settings.serve is not None:
         return _serve(address, settings)
     with _open(address, settings, interrupt) as source:
-        return _process(source, settings, factory, interrupt)
+        return _process(source, settings, recogniser, interrupt)
 
 
 def _open(
     address: Address | None, settings: Settings, interrupt: "Interrupt | None" = None
 ) -> "Source":
-    from realtime.sources.open_source import open_source
+    from realtime.library.opening import opened
 
-    options = settings.source
-    return open_source(
-        0 if address is None else address,
-        reconnect=options.reconnect,
-        hwaccel=options.hwaccel,
-        keep_times=options.keep_times,
-        cut=options.cut,
-        camera=options.camera,
-        insecure=options.insecure,
-        timeout=options.timeout,
-        stopped=interrupt.requested if interrupt else lambda: False,
-    )
+    stopped = interrupt.requested if interrupt else lambda: False
+    return opened(0 if address is None else address, settings.source, stopped)
 
 
 def _needs_page(settings: Settings) -> bool:
@@ -221,11 +211,11 @@ def _print_urls(urls: Mapping["Role", str]) -> None:
 def _process(
     source: "Source",
     settings: Settings,
-    factory: "AnalysisFactory | None",
+    recogniser: "Recogniser | None",
     interrupt: "Interrupt | None",
 ) -> "Outcome":
     from realtime.batch.several import Outcome
-    from realtime.pipeline import Stopped, ended_whole, run
+    from realtime.pipeline import Stopped, ended_whole
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
     from realtime.runtime.stats import Stats
@@ -236,7 +226,7 @@ def _process(
     whole = partial(ended_whole, info=source.info, stats=stats)
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
         wants_window = _wants_window(settings)
-        analysis = (factory or _load(settings.recognition)).new_analysis()
+        recogniser = recogniser or _load(settings.recognition)
         try:
             with ExitStack() as stack:
                 outputs = stack.enter_context(replacing(settings.outputs, whole=whole))
@@ -245,9 +235,8 @@ def _process(
                 progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))
                 watched = Watched(source.info.name, stats, stopped=signals.requested,
                                   progress=progress)  # fmt: skip
-                run(
+                recogniser.run(
                     source,
-                    analysis,
                     make_sinks(outputs),
                     show=window.show if window else None,
                     stats=stats,
@@ -263,12 +252,12 @@ def _process(
     return Outcome(source=source.info.name, status=signals.status or closed, report=report)
 
 
-def _load(recognition: Recognition) -> "AnalysisFactory":
-    from realtime.assemble import AnalysisFactory
+def _load(recognition: Recognition) -> "Recogniser":
+    from realtime.library.recogniser import Recogniser
 
-    factory = AnalysisFactory(recognition)
-    print(factory.description, file=sys.stderr)
-    return factory
+    recogniser = Recogniser(recognition, concurrent=False)
+    print(recogniser.description, file=sys.stderr)
+    return recogniser
 
 
 def _wants_window(settings: Settings) -> bool:

@@ -6,7 +6,8 @@ files; and the whole analysis beside the frames of live sources, windows and pag
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -120,36 +121,71 @@ def run(
     """
     if cores() <= FEW_CORES:
         cv2.setNumThreads(1)  # the stages fill the cores; OpenCV's own threads would compete
-    live, concurrent = source.info.live, not (source.info.live or show)
     draws = show or any(sink.needs_picture for sink in sinks)
     beside = _beside(source.info, sinks, shown=show is not None)
     overlay = Overlay(analysis, speed=speed)
     # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
-    given = _at_one_size(source, source.info) if one_size else source
-    read, pacer = _timed(given, stats), Pacer() if source.info.buffered else None
     with (
         delivering(sinks, source.info, stats, stopped=stopped) as deliver,
-        Prefetch(
-            pacer.paced(read) if pacer else read,
-            size=1 if live else DECODED_FRAMES,
-            drop_oldest=pacer.may_drop if pacer else live,
-        ) as decoded,
-    ):
-        try:
+        analysing(source, analysis, stats=stats, stopped=stopped, one_size=one_size,
+                  shown=show is not None, beside=beside) as frames,
+    ):  # fmt: skip
+        for labelled in frames:
+            if draws:
+                labelled = overlay(labelled, stats)
+            stats.frame_analysed(labelled.frame.captured, labelled.detected)
+            deliver(labelled)
+            progress(labelled.frame.index + 1)
+            if show and not show(labelled, stopped):
+                raise Stopped
+        if stopped():
+            raise Stopped
+
+
+@contextmanager
+def analysing(
+    source: Source,
+    analysis: Analyser,
+    *,
+    stats: Stats,
+    stopped: Callable[[], bool],
+    one_size: bool = False,
+    shown: bool = False,
+    beside: Beside = Beside.NEVER,
+) -> Iterator[Iterator[LabelledFrame]]:
+    """Decode an entered source on a thread of its own; give its frames with their garments.
+
+    Args:
+        stopped: True to give no more; asked between frames.
+        one_size: letterbox frames of another size than the first.
+        shown: somebody watches, so that no frame waits for the ones behind it.
+        beside: frames that may come before their own analysis has ended.
+
+    Raises:
+        GarmentError: the source broke off; its frames so far were given.
+    """
+    live = source.info.live
+    given = _at_one_size(source, source.info) if one_size else source
+    read, pacer = _timed(given, stats), Pacer() if source.info.buffered else None
+    with Prefetch(
+        pacer.paced(read) if pacer else read,
+        size=1 if live else DECODED_FRAMES,
+        drop_oldest=pacer.may_drop if pacer else live,
+    ) as decoded:
+
+        def labelled() -> Generator[LabelledFrame, None, None]:
             frames = decoded.items(stopped)
             frames = pacer.timed(frames) if pacer else frames
-            for labelled in analysis.analysed(frames, stats, concurrent=concurrent, beside=beside):
+            for one in analysis.analysed(
+                frames, stats, concurrent=not (live or shown), beside=beside
+            ):
                 stats.dropped = decoded.dropped
-                if draws:
-                    labelled = overlay(labelled, stats)
-                stats.frame_analysed(labelled.frame.captured, labelled.detected)
-                deliver(labelled)
-                progress(labelled.frame.index + 1)
-                if show and not show(labelled, stopped):
-                    raise Stopped
-            if stopped():
-                raise Stopped
+                yield one
+
+        try:
+            with closing(labelled()) as frames:
+                yield frames
         finally:
             stats.dropped, stats.failed = decoded.dropped, source.failed
 

@@ -12,7 +12,7 @@ from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.live.latency import AUTO, LATENCIES
 from realtime.analysis.locators import LOCATORS
-from realtime.cut import Cut, read_seconds
+from realtime.runtime.cut import Cut, read_seconds
 from realtime.runtime.devices import SAMPLE, read_device
 from realtime.sinks.sink_table import OutputSettings
 from realtime.sources.devices import CameraMode, read_format, read_size
@@ -359,8 +359,13 @@ def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> R
         found = replace(found, label_source=LOCATOR)
     if "model" in values:
         return found
-    row = LOCATORS.get(found.locator)
-    return replace(found, model=model or (row and row.classifier) or DEFAULT_MODEL)
+    return replace(found, model=model) if model else with_own_model(found)
+
+
+def with_own_model(recognition: Recognition) -> Recognition:
+    """Return the settings with the model that was trained for their locator, or DEFAULT_MODEL."""
+    row = LOCATORS.get(recognition.locator)
+    return replace(recognition, model=(row and row.classifier) or DEFAULT_MODEL)
 
 
 @dataclass(frozen=True, kw_only=True)

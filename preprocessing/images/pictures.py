@@ -68,7 +68,7 @@ def picture_frames(path: Path) -> Iterator[PictureFrame]:
     with _opened(path) as file:
         for number in _shown_frames(file):
             file.seek(number)
-            image = _bgr(file)
+            image = bgr_of(file)
             seconds = float(file.info.get("duration") or 0) / 1000  # known once it is decoded
             if not _animated(file):
                 yield PictureFrame(image, None)
@@ -133,10 +133,11 @@ def _identified(path: Path) -> "ImageFile":
         return Image.open(path)
 
 
-def _bgr(file: "ImageFile") -> np.ndarray:
+def bgr_of(picture: "Image") -> np.ndarray:
+    """Return a PIL image as `read_picture` gives a file: BGR uint8 (H, W, 3), upright, opaque."""
     from PIL import ImageOps
 
-    rgb = np.asarray(_rgb(ImageOps.exif_transpose(file)))
+    rgb = np.asarray(_rgb(ImageOps.exif_transpose(picture)))
     return np.ascontiguousarray(rgb[..., ::-1])
 
 

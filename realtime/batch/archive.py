@@ -25,14 +25,14 @@ from preprocessing.errors import (
     printable,
 )
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
-from realtime.assemble import check_recognition
 from realtime.batch.inputs import expand, inputs_of
 from realtime.batch.places import UNITS, locked, names_of, sink_errors, write_video
 from realtime.batch.provenance import difference, plan_line, settings_of, weights_of
 from realtime.batch.several import Outcome, table
 from realtime.batch.units import Unit, damage, discard_others, join, outputs_of, units_of
 from realtime.batch.workers import Ending, Process, RayWorkers, Task
-from realtime.cut import Cut, read_seconds
+from realtime.library.assemble import check_recognition
+from realtime.runtime.cut import Cut, read_seconds
 from realtime.settings import TIME, Recognition, recognition_of
 
 PROG = "python -m realtime.batch.archive"

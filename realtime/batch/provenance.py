@@ -17,7 +17,7 @@ from typing import Any
 from preprocessing.errors import SourceError
 from realtime import __version__
 from realtime.analysis.locators import LOCATORS
-from realtime.assemble import resolve
+from realtime.library.assemble import resolve
 from realtime.settings import Recognition
 from realtime.sources.segments import Segment
 from training.inference import pose_files

@@ -27,7 +27,7 @@ from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 from realtime.sources.addresses import STDIN, is_live
 
 if TYPE_CHECKING:
-    from realtime.assemble import AnalysisFactory
+    from realtime.library.recogniser import Recogniser
 
 NOT_IN_NAMES = re.compile(r'[<>:"\\|?*\x00-\x1f]')  # of files on Windows
 POLL_SECONDS = 0.1  # so that signals are handled while the main thread waits
@@ -69,7 +69,7 @@ class Job:
         return is_live(self.address)
 
 
-Run = Callable[[Address, Settings, "AnalysisFactory", Interrupt | None], Outcome]
+Run = Callable[[Address, Settings, "Recogniser", Interrupt | None], Outcome]
 
 
 def run_several(addresses: Sequence[Address], settings: Settings, run: Run) -> int:
@@ -81,41 +81,39 @@ def run_several(addresses: Sequence[Address], settings: Settings, run: Run) -> i
         UsageError, SinkError: no output, a window, or a folder that cannot be made.
         WeightsError, DeviceError: the networks cannot be loaded.
     """
-    from realtime.assemble import AnalysisFactory
+    from realtime.library.recogniser import Recogniser
 
     _check_flags(settings)
     jobs = jobs_of(addresses, settings)
     _make_folders(settings)
     live = [job for job in jobs if job.live]
-    factory = AnalysisFactory(settings.recognition, concurrent=len(live) > 1)
-    print(factory.description, file=sys.stderr)
-    outcomes = _run_concurrently(live, factory, run)
+    recogniser = Recogniser(settings.recognition, concurrent=len(live) > 1)
+    print(recogniser.description, file=sys.stderr)
+    outcomes = _run_concurrently(live, recogniser, run)
     for job in jobs:
         if any(outcome.by_signal for outcome in outcomes):
             break
         if not job.live:
-            outcomes.append(_outcome(job, factory, None, run))
+            outcomes.append(_outcome(job, recogniser, None, run))
     print(table(outcomes), file=sys.stderr)
     signals = [outcome.status for outcome in outcomes if outcome.by_signal]
     return next(filter(None, (*signals, *(outcome.status for outcome in outcomes))), 0)
 
 
-def _run_concurrently(jobs: Sequence[Job], factory: "AnalysisFactory", run: Run) -> list[Outcome]:
+def _run_concurrently(jobs: Sequence[Job], recogniser: "Recogniser", run: Run) -> list[Outcome]:
     """Run all jobs at the same time; a signal asks each of them to finish."""
     if not jobs:
         return []
     with Interrupt() as interrupt, ThreadPoolExecutor(len(jobs)) as pool:
-        running = [pool.submit(_outcome, job, factory, interrupt, run) for job in jobs]
+        running = [pool.submit(_outcome, job, recogniser, interrupt, run) for job in jobs]
         while wait(running, POLL_SECONDS).not_done:
             pass  # signals are handled on this thread
     return [future.result() for future in running]
 
 
-def _outcome(
-    job: Job, factory: "AnalysisFactory", interrupt: Interrupt | None, run: Run
-) -> Outcome:
+def _outcome(job: Job, recogniser: "Recogniser", interrupt: Interrupt | None, run: Run) -> Outcome:
     try:
-        return run(job.address, job.settings, factory, interrupt)
+        return run(job.address, job.settings, recogniser, interrupt)
     except GarmentError as error:
         logger.error("%s: %s", job.address, error, exc_info=True)
         name = masked(str(job.address))

@@ -14,7 +14,7 @@ import av
 from preprocessing.files import media_url
 from realtime.batch.places import discard, sink_errors, unfinished
 from realtime.batch.provenance import Origin, difference, origin_of, source_of
-from realtime.cut import Cut
+from realtime.runtime.cut import Cut
 from realtime.sinks.audio import AudioCopy
 from realtime.sinks.destinations import MP4_OPTIONS
 from realtime.sources.segments import Segment, SegmentSource, segments_of

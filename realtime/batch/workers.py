@@ -16,10 +16,10 @@ from preprocessing.errors import (
     SourceError,
     UsageError,
 )
-from realtime.assemble import AnalysisFactory
 from realtime.batch.places import not_written, put, remove, sink_errors, unfinished
 from realtime.batch.provenance import source_of, write_record
 from realtime.batch.units import ROWS, SEGMENT, Counts, Unit
+from realtime.library.assemble import AnalysisFactory
 from realtime.settings import Recognition
 from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.segments import SegmentSource

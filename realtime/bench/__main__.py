@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.errors import UsageError, exit_status
-from realtime.assemble import make_analysis
 from realtime.bench.clips import SIZES, Clip, build
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
@@ -40,6 +39,7 @@ from realtime.bench.measure import (
 from realtime.bench.networks import BATCHES, classifier_times, detector_times
 from realtime.bench.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.quality import f1_of_rows, ssim_of_videos
+from realtime.library.assemble import make_analysis
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources.open_source import open_source

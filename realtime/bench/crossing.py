@@ -20,10 +20,10 @@ from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fiel
 from preprocessing.images.contact_sheets import Mark
 from preprocessing.images.regions import box_iou, greedy_matches
 from preprocessing.synthesis.crossings import RATE, CrossingFrame, crossing
-from realtime.assemble import AnalysisFactory
 from realtime.bench.answers import Analysis, markdown, wearers, write_figures
 from realtime.bench.composed import ComposedSettings
 from realtime.bench.sheets import TRUE, WorstPictures, found_marks
+from realtime.library.assemble import AnalysisFactory
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition, recognition_of
 from realtime.types import Frame, Garment

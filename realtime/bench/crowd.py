@@ -17,11 +17,11 @@ from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fiel
 from preprocessing.images.contact_sheets import Mark
 from preprocessing.images.regions import box_iou, greedy_matches
 from preprocessing.synthesis.crowds import KINDS, Crowd, VisiblePerson, compose
-from realtime.assemble import AnalysisFactory
 from realtime.bench.answers import Analysis, Cell, layer_of, markdown, wearers, write_figures
 from realtime.bench.composed import ComposedSettings, Material
 from realtime.bench.footage import picture_frame
 from realtime.bench.sheets import TRUE, WorstPictures, found_marks
+from realtime.library.assemble import AnalysisFactory
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition, recognition_of
 from realtime.types import Garment

@@ -17,7 +17,6 @@ from tqdm import tqdm
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import Arguments, Flag, add_fields, read_fields
 from preprocessing.labels import BODY_PART
-from realtime.assemble import AnalysisFactory
 from realtime.bench.answers import (
     Analysis,
     Cell,
@@ -33,6 +32,7 @@ from realtime.bench.answers import (
 )
 from realtime.bench.footage import Footage, frames_of, read_clips, read_empty
 from realtime.bench.sheets import WorstPictures, found_marks
+from realtime.library.assemble import AnalysisFactory
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition, recognition_of
 from realtime.types import UNKNOWN, Garment

@@ -18,7 +18,6 @@ from tqdm import tqdm
 from preprocessing.errors import UsageError, exit_status
 from preprocessing.flags import add_fields
 from preprocessing.images.regions import box_iou
-from realtime.assemble import AnalysisFactory
 from realtime.bench.answers import (
     class_of,
     is_general,
@@ -37,6 +36,7 @@ from realtime.bench.footage import (
     read_marked_boxes,
     read_photos,
 )
+from realtime.library.assemble import AnalysisFactory
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition, recognition_of
 from realtime.types import UNKNOWN, Frame, Garment, Region

@@ -25,9 +25,9 @@ from preprocessing.images.regions import whole_image
 from preprocessing.images.segmentation import segment
 from preprocessing.labels import PHOTO_CLASS
 from preprocessing.synthesis.garment_views import AGAIN, ELSEWHERE, Change, another_view
-from realtime.assemble import AnalysisFactory
 from realtime.bench.answers import class_of, layer_of, markdown, summed
 from realtime.bench.footage import Footage, frames_of, picture_frame
+from realtime.library.assemble import AnalysisFactory
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition, recognition_of
 from realtime.types import Garment

@@ -9,7 +9,7 @@ from typing import Any
 
 from preprocessing.errors import UsageError, printable
 from preprocessing.labels import OTHER
-from realtime.assemble import AnalysisFactory
+from realtime.library.assemble import AnalysisFactory
 from realtime.page.commands import BusyError, Commands
 from realtime.page.runs import PageRun
 from realtime.page.state import Hub, State

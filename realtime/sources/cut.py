@@ -9,7 +9,7 @@ from math import ceil, floor
 from typing import Protocol, runtime_checkable
 
 from preprocessing.errors import SourceError, UsageError
-from realtime.cut import ROUNDING, Cut, clock_text
+from realtime.runtime.cut import ROUNDING, Cut, clock_text
 from realtime.sources.sound import SoundTape
 from realtime.sources.source import Source
 from realtime.types import Frame, Part, SourceInfo

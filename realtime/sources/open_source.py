@@ -7,7 +7,7 @@ from pathlib import Path
 
 from preprocessing.errors import SourceError
 from preprocessing.images.picture_kinds import SUFFIXES, is_picture
-from realtime.cut import Cut
+from realtime.runtime.cut import Cut
 from realtime.runtime.hanging import Deadline, OverdueError, call_within
 from realtime.runtime.masking import masked
 from realtime.sources.addresses import (

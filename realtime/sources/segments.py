@@ -13,7 +13,7 @@ import av.logging
 
 from preprocessing.errors import SourceError
 from preprocessing.files import media_url
-from realtime.cut import ROUNDING, Cut
+from realtime.runtime.cut import ROUNDING, Cut
 from realtime.sources.containers import beginning, picture_stream, sound_starts
 from realtime.sources.files_and_streams import VideoSource
 from realtime.sources.timeline import Timeline, in_decoding_order

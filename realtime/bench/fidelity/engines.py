@@ -18,7 +18,7 @@ import numpy as np
 
 from preprocessing.errors import exit_status
 from realtime.analysis.engines import ENGINES
-from realtime.assemble import make_analysis
+from realtime.library.assemble import make_analysis
 from realtime.runtime.devices import CPU, devices_of, read_device
 from realtime.runtime.stats import Stats
 from realtime.settings import DEFAULT_MODEL, Recognition

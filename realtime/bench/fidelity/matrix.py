@@ -18,12 +18,12 @@ import av
 from tqdm import tqdm
 
 from preprocessing.errors import exit_status
-from realtime.assemble import AnalysisFactory
 from realtime.bench.fidelity.contents import Content, read, read_animation
 from realtime.bench.fidelity.inputs import CONTAINERS, GIF, WEBP, Cell, build, cells
 from realtime.bench.fidelity.verdicts import EXACT, PROPERTIES, REPORTED, WRONG, holds, verdicts
 from realtime.cli import run_one
 from realtime.flags import read_settings
+from realtime.library.recogniser import Recogniser
 from realtime.runtime.logs import logging_to
 from realtime.settings import Recognition
 
@@ -88,16 +88,16 @@ def through_app(cell: Cell, path: Path, given: Content, *, output: str) -> Resul
     out, printed = path.with_name(f"out.{output}"), io.StringIO()
     out.unlink(missing_ok=True)
     settings = read_settings(["--video", str(path), "-o", str(out), *APP])
-    factory = _factory(settings.recognition)
+    recogniser = _recogniser(settings.recognition)
     with redirect_stderr(printed), logging_to(None):
-        status = exit_status(lambda: run_one(str(path), settings, factory).status)
+        status = exit_status(lambda: run_one(str(path), settings, recogniser).status)
     lines = "\n".join(line for line in printed.getvalue().splitlines() if path.name in line)
     return Result(cell, output, judged(given, None if status else content_of(out), lines), lines)
 
 
 @cache
-def _factory(recognition: Recognition) -> AnalysisFactory:
-    return AnalysisFactory(recognition)
+def _recogniser(recognition: Recognition) -> Recogniser:
+    return Recogniser(recognition, concurrent=False)
 
 
 def judged(given: Content, found: Content | None, lines: str = "") -> dict[str, str]:

@@ -54,7 +54,7 @@ def test_every_setting_is_recorded_or_known_to_change_no_result():
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_setting_that_changes_results_changes_the_record(name, monkeypatch):
-    monkeypatch.setattr("realtime.assemble.choose", lambda engine, device: (engine, device))
+    monkeypatch.setattr("realtime.library.assemble.choose", lambda engine, device: (engine, device))
     other = replace(PLAIN, **{name: OTHERS[name]})
     assert settings_of(other, rows_only=False) != settings_of(PLAIN, rows_only=False)
 

@@ -10,7 +10,7 @@ import make
 import numpy as np
 import pytest
 
-from realtime.cut import Cut
+from realtime.runtime.cut import Cut
 from realtime.sinks import video
 from realtime.sinks.sound_tracks import AudioTrack
 from realtime.sinks.video import VideoSink

@@ -7,7 +7,7 @@ import make
 import pytest
 
 from preprocessing.errors import SourceError, UsageError
-from realtime.cut import Cut
+from realtime.runtime.cut import Cut
 from realtime.sources import cameras, skipping
 from realtime.sources.open_source import open_source
 

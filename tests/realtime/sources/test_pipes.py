@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from preprocessing.errors import BrokenSourceError, SourceError
-from realtime.cut import Cut
+from realtime.runtime.cut import Cut
 from realtime.sinks.video import VideoFile, VideoSink
 from realtime.sources import pipes
 from realtime.sources.open_source import open_source

@@ -8,7 +8,7 @@ import make
 import pytest
 
 from preprocessing.errors import SourceError
-from realtime.cut import Cut
+from realtime.runtime.cut import Cut
 from realtime.sources.open_source import open_source
 from realtime.sources.segments import SegmentSource, segments_of
 from realtime.types import Part

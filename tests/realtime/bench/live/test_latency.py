@@ -3,8 +3,8 @@
 import re
 import time
 
-from realtime.assemble import make_analysis
 from realtime.bench.live.latency import measure_latency, measure_page
+from realtime.library.assemble import make_analysis
 from realtime.settings import Recognition
 
 

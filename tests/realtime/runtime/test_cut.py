@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from realtime.cut import clock_text, read_seconds
+from realtime.runtime.cut import clock_text, read_seconds
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from preprocessing.errors import UsageError, WeightsError
-from realtime import assemble, cli
-from realtime.assemble import make_analysis
+from realtime import cli
 from realtime.flags import read_settings
+from realtime.library import assemble
+from realtime.library.assemble import make_analysis
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources import DEMO

@@ -235,7 +235,7 @@ def _process(
                 progress = stack.enter_context(Progress(source.info, stats, quiet=quiet))
                 watched = Watched(source.info.name, stats, stopped=signals.requested,
                                   progress=progress)  # fmt: skip
-                recogniser.run(
+                recogniser.run_opened(
                     source,
                     make_sinks(outputs),
                     show=window.show if window else None,

@@ -130,23 +130,34 @@ class Recogniser:
         return self._annotator(to_bgr(picture), garments, "")
 
     def run(
+        self, source: Address | Path, sinks: Sequence[Sink], **options: Unpack[SourceOptions]
+    ) -> Stats:
+        """Pass every frame of a source into sinks, as the command line does; return its figures.
+
+        Args: `source` and `options` as of `track`.
+
+        Raises:
+            SourceError, BrokenSourceError, UsageError: as `track`.
+            SinkError: a sink failed.
+        """
+        settings, stats = source_settings(source, **options), Stats()
+        with opened(settings.addresses[0], settings) as frames:
+            self.run_opened(frames, sinks, stats=stats)
+        return stats
+
+    def run_opened(
         self,
         source: "Source",
         sinks: Sequence[Sink],
         *,
-        stats: Stats | None = None,
+        stats: Stats,
         stopped: Callable[[], bool] = lambda: False,
         progress: Callable[[int], None] = lambda frames: None,
         show: Callable[[LabelledFrame, Callable[[], bool]], bool] | None = None,
-    ) -> Stats:
-        """Pass every frame of an entered source into sinks, as the command line does.
-
-        Args and Raises: as `pipeline.run`; returns the figures of the run.
-        """
-        stats = stats or Stats()
+    ) -> None:
+        """Pass every frame of an entered source into sinks and a window; see `pipeline.run`."""
         run(source, self.factory.new_analysis(), sinks, stats=stats, stopped=stopped,
             progress=progress, show=show)  # fmt: skip
-        return stats
 
     @property
     def description(self) -> str:

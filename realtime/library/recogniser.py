@@ -58,9 +58,9 @@ class Recogniser:
 
     >>> from realtime import Recogniser
     >>> recognise = Recogniser(model="deep", locator="segment")
-    >>> for frame, garments in recognise.track("realtime/sources/demo.mp4", end=0.04):
+    >>> for frame, garments in recognise.track("realtime/sources/demo.mp4", end=0.01):
     ...     print(frame.index, garments.names, garments.boxes.shape)
-    0 ('Shirt',) (1, 4)
+    0 ('T-shirt/top', 'Trouser', 'Sneaker') (3, 4)
     """
 
     def __init__(

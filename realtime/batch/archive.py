@@ -25,6 +25,7 @@ from preprocessing.errors import (
     printable,
 )
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
+from realtime.batch.estimate import Measured, Remaining, estimate, frames_of, measure
 from realtime.batch.inputs import expand, inputs_of
 from realtime.batch.places import UNITS, locked, names_of, sink_errors, write_video
 from realtime.batch.provenance import difference, plan_line, settings_of, weights_of
@@ -97,6 +98,11 @@ class ArchiveSettings:
         bool,
         Flag("reuse the units of earlier runs whose results are still valid", default="--resume"),
     ] = True
+    dry_run: Annotated[
+        bool,
+        Flag("process nothing: say how long it takes and how large the results become, from some "
+             "seconds of three videos"),
+    ] = False  # fmt: skip
     recognition: Recognition = field(default_factory=Recognition)
 
     @property
@@ -123,11 +129,14 @@ def run_archive(settings: ArchiveSettings, process: Process | None = None) -> in
     """
     given = {os.path.abspath(video): video for video in reversed(settings.videos)}
     videos = list(reversed(given))
-    _names(videos, settings)  # refused before anything is written
+    names = _names(videos, settings)  # refused before anything is written
+    if settings.dry_run:
+        return _dry_run(names, settings)
     process = process or RayWorkers(settings.cluster, settings.workers)
     with locked(settings.out):
         names = _names(videos, settings)  # another run may have ended meanwhile
         units, outcomes = _plan(names, settings)
+        _prepare(names, units, settings)
         endings = _process_outdated(units, settings, process)
         for video, parts in units.items():
             outcomes[video] = _join(video, parts, settings.out / names[video], endings)
@@ -166,10 +175,47 @@ def _plan(
         except SourceError as error:
             outcomes[video] = Outcome(source=video, status=error.status, error=str(error))
             continue
-        with sink_errors(folder):
-            write_video(folder, video, name)
-            discard_others(folder, units[video])
     return units, outcomes
+
+
+def _dry_run(names: Mapping[str, str], settings: ArchiveSettings) -> int:
+    """Print what a run would do, how long that takes, and how much it writes."""
+    units, outcomes = _plan(names, settings)
+    every = [unit for parts in units.values() for unit in parts]
+    todo = _outdated(every, settings)
+    print(_plan_line(units, settings), file=sys.stderr, flush=True)
+    measured = measure(todo, _task(settings)) if todo else Measured()
+    print(estimate(todo, measured, workers=RayWorkers(settings.cluster, settings.workers).count()))
+    for video, outcome in outcomes.items():
+        print(printable(f"{video}: {outcome.error}"), file=sys.stderr)
+    return next((outcome.status for outcome in outcomes.values()), 0)
+
+
+def _outdated(units: Sequence[Unit], settings: ArchiveSettings) -> list[Unit]:
+    return [unit for unit in units if not settings.resume or unit.outdated]
+
+
+def _plan_line(units: Mapping[str, Sequence[Unit]], settings: ArchiveSettings) -> str:
+    reasons = (unit.outdated for parts in units.values() for unit in parts)
+    return plan_line(reasons, videos=len(units), redo=not settings.resume)
+
+
+def _task(settings: ArchiveSettings) -> Task:
+    return Task(recognition=settings.recognition, rows_only=settings.rows_only)
+
+
+def _prepare(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]],
+             settings: ArchiveSettings) -> None:  # fmt: skip
+    """Write whose units the folders hold, and remove those that are none any more.
+
+    Raises:
+        SinkError: they cannot be written.
+    """
+    for video, parts in units.items():
+        folder = settings.units_in(names[video])
+        with sink_errors(folder):
+            write_video(folder, video, names[video])
+            discard_others(folder, parts)
 
 
 def _process_outdated(
@@ -180,23 +226,23 @@ def _process_outdated(
     Raises:
         SinkError: results cannot be written.
     """
-    every = [unit for parts in units.values() for unit in parts]
-    redo = not settings.resume
-    todo = [unit for unit in every if redo or unit.outdated]
-    reasons = [unit.outdated for unit in every]
-    print(plan_line(reasons, videos=len(units), redo=redo), file=sys.stderr, flush=True)
+    todo = _outdated([unit for parts in units.values() for unit in parts], settings)
+    print(_plan_line(units, settings), file=sys.stderr, flush=True)
     failures: dict[str, Ending] = {}
     if not todo:
         return failures
-    task = Task(recognition=settings.recognition, rows_only=settings.rows_only)
-    with closing(process(todo, task)) as endings:
+    remaining = Remaining(frames_of(todo))
+    with closing(process(todo, _task(settings))) as endings:
         for count, (unit, ending) in enumerate(endings, start=1):
             if ending.status == SinkError.status:
                 raise SinkError(ending.error)  # all others would end alike
             words = f": {ending.error}" if ending.error else ""
             video = unit.segment.path
-            print(printable(f"{count} of {len(todo)}: {video} from frame {unit.segment.first}"
-                            f"{words}"), file=sys.stderr, flush=True)  # fmt: skip
+            left = remaining.ended(frames_of([unit]))
+            line = (
+                f"{count} of {len(todo)} ({left}): {video} from frame {unit.segment.first}{words}"
+            )
+            print(printable(line), file=sys.stderr, flush=True)
             if ending.status:
                 failures[video] = ending
     return failures

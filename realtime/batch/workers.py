@@ -20,9 +20,10 @@ from realtime.batch.places import not_written, put, remove, sink_errors, unfinis
 from realtime.batch.provenance import source_of, write_record
 from realtime.batch.units import ROWS, SEGMENT, Counts, Unit
 from realtime.library.assemble import AnalysisFactory
+from realtime.runtime.worker import cores
 from realtime.settings import Recognition
 from realtime.sinks.sink_table import OutputSettings, make_sinks
-from realtime.sources.segments import SegmentSource
+from realtime.sources.segments import Segment, SegmentSource
 
 RETRIES = 3  # of a unit whose worker died
 
@@ -53,7 +54,7 @@ def work(unit: Unit, task: Task) -> Ending:
     try:
         with sink_errors(unit.folder):
             new.mkdir(parents=True)
-        counts = _label(unit, task, new)
+        counts = label(unit.segment, task, new)
         if source_of(unit.segment.path) != unit.origin.source:
             raise BrokenSourceError(f"{unit.segment.path} was changed while it was read: start "
                                     "again once it is whole")  # fmt: skip
@@ -70,17 +71,22 @@ def work(unit: Unit, task: Task) -> Ending:
     return Ending()
 
 
-def _label(unit: Unit, task: Task, folder: Path) -> Counts:
-    """Write the rows and the labelled segment of a unit, as far as the file can be decoded."""
+def label(segment: Segment, task: Task, folder: Path) -> Counts:
+    """Write the rows and the labelled video of a segment, as far as the file can be decoded.
+
+    Raises:
+        SinkError: they cannot be written.
+        WeightsError, DeviceError: the networks cannot be loaded.
+    """
     from realtime.pipeline import run
     from realtime.runtime.stats import Stats
 
     paths = {"parquet": folder / ROWS} | ({} if task.rows_only else {"out": folder / SEGMENT})
-    stats, truncated, analysis = Stats(), False, _networks(task.recognition).new_analysis()
+    stats, truncated, analysis = Stats(), False, networks(task.recognition).new_analysis()
     try:
-        source = SegmentSource(unit.segment)
+        source = SegmentSource(segment)
     except SourceError:  # that it is a video is known: nothing from there on can be decoded
-        return Counts(written=0, failed=unit.segment.last - unit.segment.first)
+        return Counts(written=0, failed=segment.last - segment.first)
     with source:
         try:
             run(source, analysis, make_sinks(OutputSettings(paths=paths, audio=False)),
@@ -96,7 +102,7 @@ def _label(unit: Unit, task: Task, folder: Path) -> Counts:
 
 
 @lru_cache(maxsize=1)
-def _networks(recognition: Recognition) -> AnalysisFactory:
+def networks(recognition: Recognition) -> AnalysisFactory:
     """The networks, loaded once in each worker."""
     return AnalysisFactory(recognition)
 
@@ -122,6 +128,17 @@ class RayWorkers:
     cluster: str | None = None
     workers: int | None = None
 
+    def count(self) -> int:
+        """The units that are processed at the same time.
+
+        Raises:
+            UsageError, DeviceError: as a call.
+        """
+        if not self.cluster:
+            return self.workers or cores()
+        with _ray(self) as ray, _ray_errors():
+            return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
     def __call__(self, units: Sequence[Unit], task: Task) -> Endings:
         """Yield each unit with its ending, in the order in which they end.
 
@@ -129,25 +146,38 @@ class RayWorkers:
             UsageError: ray is not installed.
             DeviceError: it does not start, or the cluster is gone.
         """
-        try:
-            import ray
-        except ImportError as error:
-            raise UsageError("realtime.batch.archive needs Ray: pip install ray") from error
-        with _ray_errors():
-            if not ray.is_initialized():
-                workers = None if self.cluster else self.workers
-                ray.init(address=self.cluster, num_cpus=workers, include_dashboard=False,
-                         log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
-            remote = ray.remote(max_retries=RETRIES, num_cpus=1)(work)
-            waiting = {remote.remote(unit, task): unit for unit in units}
-        try:
+        with _ray(self) as ray:
+            with _ray_errors():
+                remote = ray.remote(max_retries=RETRIES, num_cpus=1)(work)
+                waiting = {remote.remote(unit, task): unit for unit in units}
             while waiting:
                 with _ray_errors():
                     (finished, *_), _ = ray.wait(list(waiting))
                 unit = waiting.pop(finished)
                 yield unit, _ending(finished)
-        finally:
-            ray.shutdown()
+
+
+@contextmanager
+def _ray(workers: RayWorkers) -> Iterator[Any]:
+    """Start Ray, or join a cluster; yield its package, and leave it at the end.
+
+    Raises:
+        UsageError: ray is not installed.
+        DeviceError: it does not start, or there is no such cluster.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("realtime.batch.archive needs Ray: pip install ray") from error
+    with _ray_errors():
+        if not ray.is_initialized():
+            count = None if workers.cluster else workers.workers
+            ray.init(address=workers.cluster, num_cpus=count, include_dashboard=False,
+                     log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
 
 
 def _ending(finished: Any) -> Ending:

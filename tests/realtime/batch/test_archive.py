@@ -15,7 +15,7 @@ from waiting import DEADLINE, until
 from preprocessing.errors import BrokenSourceError, SinkError, UsageError
 from realtime.batch import archive
 from realtime.batch.places import locked
-from realtime.batch.workers import Ending, in_turn
+from realtime.batch.workers import Ending, RayWorkers, in_turn
 from realtime.settings import Recognition
 from realtime.sources.open_source import open_source
 
@@ -73,6 +73,38 @@ def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
     assert make.sound_packets(out / "in.mp4") == make.sound_packets(video)
     frames = {frame for frame, *_ in rows_of(out / "in.parquet")}
     assert frames == set(range(400))
+
+
+def test_a_node_that_dies_loses_nothing(tmp_path):
+    """On a cluster of two machines, the results are those of one process."""
+    pytest.importorskip("ray", reason="ray is not installed")
+    from ray.cluster_utils import Cluster
+
+    video = make.moving_clip(tmp_path / "in.mp4", size=(640, 480), repeats=10)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        second = cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        workers = RayWorkers(cluster=cluster.address)
+        assert workers.count() == 2
+
+        def one_lost(units, task):
+            endings = workers(units, task)
+            yield next(endings)
+            cluster.remove_node(second, allow_graceful=False)
+            yield from endings
+
+        given = settings_for(video, "--out", tmp_path / "two", "--unit-frames", 40)
+        assert archive.run_archive(given, one_lost) == 0
+    finally:
+        cluster.shutdown()
+    given = settings_for(video, "--out", tmp_path / "one", "--unit-frames", 40)
+    assert archive.run_archive(given, in_turn) == 0
+    from pyarrow.parquet import read_table
+
+    found, wanted = (read_table(tmp_path / name / "in.parquet") for name in ("two", "one"))
+    assert found.equals(wanted) and set(found["frame"].to_pylist()) == set(range(400))
+    assert make.decoded(tmp_path / "two" / "in.mp4")[1] == make.decoded(video)[1]
 
 
 def settings_for(*arguments):

@@ -8,6 +8,7 @@ Parquet file, and its segments one mp4.
 """
 
 import os
+import platform
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -27,23 +28,25 @@ from preprocessing.errors import (
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.batch.estimate import Measured, Remaining, estimate, frames_of, measure
 from realtime.batch.inputs import expand, inputs_of
-from realtime.batch.places import UNITS, locked, names_of, sink_errors, write_video
+from realtime.batch.places import UNITS, VIDEO, locked, names_of, sink_errors, write_video
 from realtime.batch.provenance import difference, plan_line, settings_of, weights_of
 from realtime.batch.several import Outcome, table
+from realtime.batch.stores import Store, absolute, expanded, in_store, local_path
 from realtime.batch.units import Unit, damage, discard_others, join, outputs_of, units_of
 from realtime.batch.workers import Ending, Process, RayWorkers, Task
 from realtime.library.assemble import check_recognition
 from realtime.runtime.cut import Cut, read_seconds
 from realtime.settings import TIME, Recognition, recognition_of
+from realtime.sources.addresses import read_address
 
 PROG = "python -m realtime.batch.archive"
 EPILOG = f"""\
 Started again, it processes the units that are missing, and those whose video,
 settings, weight files or version of the app are others than before. On a cluster,
---out and the videos are on storage that all machines see.
+--out and the videos are on storage that all machines see, or in an object store.
 
 example:
-  {PROG} 'archive/**/*.mp4' --out labelled --rows-only
+  {PROG} 'archive/**/*.mp4' --out labelled --rows-only --dry-run
 
 exit status:
   0 success; 2 wrong flag; 5 --out cannot be written, or another run writes into
@@ -55,7 +58,11 @@ exit status:
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveSettings:
-    """Everything that the flags of this command decide."""
+    """Everything that the flags of this command decide.
+
+    Attributes:
+        store: where --out is one, which then is a local folder; else None.
+    """
 
     videos: Annotated[
         tuple[str, ...],
@@ -66,7 +73,11 @@ class ArchiveSettings:
             nargs="+",
         ),
     ]
-    out: Annotated[Path, Flag("folder for rows, labelled videos, and units/", metavar="DIR")]
+    out: Annotated[
+        Path,
+        Flag("folder for rows, labelled videos, and units/; also one of an object store, such as "
+             "s3://BUCKET/DIR", metavar="DIR", reads=str),
+    ]  # fmt: skip
     unit_frames: Annotated[
         int, Flag("frames that a worker processes at a time", POSITIVE, metavar="N")
     ] = 1500  # a minute of video at 25 frames a second
@@ -103,6 +114,7 @@ class ArchiveSettings:
         Flag("process nothing: say how long it takes and how large the results become, from some "
              "seconds of three videos"),
     ] = False  # fmt: skip
+    store: Store | None = None
     recognition: Recognition = field(default_factory=Recognition)
 
     @property
@@ -127,19 +139,27 @@ def run_archive(settings: ArchiveSettings, process: Process | None = None) -> in
             cannot be written.
         WeightsError, DeviceError, UsageError: the settings cannot be used on this machine.
     """
-    given = {os.path.abspath(video): video for video in reversed(settings.videos)}
+    given = {absolute(video): video for video in reversed(settings.videos)}
     videos = list(reversed(given))
+    if settings.store:
+        settings.store.get_names()
     names = _names(videos, settings)  # refused before anything is written
     if settings.dry_run:
         return _dry_run(names, settings)
     process = process or RayWorkers(settings.cluster, settings.workers)
     with locked(settings.out):
+        if settings.store:
+            settings.store.forget()  # of a killed run
+            settings.store.get_names()
         names = _names(videos, settings)  # another run may have ended meanwhile
         units, outcomes = _plan(names, settings)
         _prepare(names, units, settings)
         endings = _process_outdated(units, settings, process)
         for video, parts in units.items():
             outcomes[video] = _join(video, parts, settings.out / names[video], endings)
+            _put_results(names[video], settings)
+        if settings.store:
+            settings.store.forget()
     ordered = [replace(outcomes[video], source=given[video]) for video in videos]
     print(table(ordered), file=sys.stderr)
     return next((outcome.status for outcome in ordered if outcome.status), 0)
@@ -153,9 +173,11 @@ def _names(videos: Sequence[str], settings: ArchiveSettings) -> dict[str, str]:
     """
     names = names_of(videos, settings.out)
     inputs = inputs_of(videos, settings.recognition)
-    for name in names.values():
-        for path in outputs_of(settings.out / name):
-            inputs.keep_from("--out", path)
+    paths = [path for name in names.values() for path in outputs_of(settings.out / name)]
+    for path in paths:
+        inputs.keep_from("--out", path)
+    if settings.store:
+        settings.store.keep_videos(videos, paths)
     return names
 
 
@@ -172,6 +194,9 @@ def _plan(
         try:
             units[video] = units_of(video, folder, settings.unit_frames, settings=found,
                                     weights=weights, cut=settings.cut)  # fmt: skip
+            if settings.store:
+                for unit in units[video]:
+                    settings.store.get(unit.folder)
         except SourceError as error:
             outcomes[video] = Outcome(source=video, status=error.status, error=str(error))
             continue
@@ -201,7 +226,8 @@ def _plan_line(units: Mapping[str, Sequence[Unit]], settings: ArchiveSettings) -
 
 
 def _task(settings: ArchiveSettings) -> Task:
-    return Task(recognition=settings.recognition, rows_only=settings.rows_only)
+    return Task(recognition=settings.recognition, rows_only=settings.rows_only,
+                store=settings.store, home=platform.node())  # fmt: skip
 
 
 def _prepare(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]],
@@ -216,6 +242,20 @@ def _prepare(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]],
         with sink_errors(folder):
             write_video(folder, video, names[video])
             discard_others(folder, parts)
+        if settings.store:
+            settings.store.put(folder / VIDEO)
+            settings.store.remove_others(folder, {unit.folder.name for unit in parts})
+
+
+def _put_results(name: str, settings: ArchiveSettings) -> None:
+    """Put the joined results of a video into the store, if --out is one.
+
+    Raises:
+        SinkError: the store takes them not.
+    """
+    for path in outputs_of(settings.out / name):
+        if settings.store and path.is_file():
+            settings.store.put(path)
 
 
 def _process_outdated(
@@ -236,6 +276,8 @@ def _process_outdated(
         for count, (unit, ending) in enumerate(endings, start=1):
             if ending.status == SinkError.status:
                 raise SinkError(ending.error)  # all others would end alike
+            if settings.store:
+                settings.store.get(unit.folder)  # of another machine
             words = f": {ending.error}" if ending.error else ""
             video = unit.segment.path
             left = remaining.ended(frames_of([unit]))
@@ -287,9 +329,14 @@ def read_settings(argv: Sequence[str] | None) -> ArchiveSettings:
     values = arguments.parse(argv)
     recognition = recognition_of(values)
     check_recognition(recognition)
-    videos = tuple(listed(values.videos))
+    store = Store.of(values.out) if in_store(values.out) else None
     return read_fields(
-        ArchiveSettings, values, videos=videos, out=values.out.resolve(), recognition=recognition
+        ArchiveSettings,
+        values,
+        videos=tuple(listed(values.videos)),
+        out=store.folder if store else local_path(values.out),
+        store=store,
+        recognition=recognition,
     )
 
 
@@ -301,7 +348,8 @@ def listed(names: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for name in names:
-        found += map(str, expand(_lines(name) if name.endswith(".txt") else [name]))
+        for one in _lines(name) if name.endswith(".txt") else [name]:
+            found += expanded(one) if in_store(one) else map(str, expand([read_address(one)]))
     if not found:
         raise UsageError(f"no video in {' '.join(names)}: wanted one a line")
     return found

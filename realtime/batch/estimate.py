@@ -4,11 +4,12 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from preprocessing.errors import GarmentError
+from realtime.batch.stores import local
 from realtime.batch.units import Unit
 from realtime.batch.workers import Task, label, networks
 from realtime.sources.segments import Segment, SegmentSource, segments_of
@@ -47,9 +48,10 @@ def measure(units: Sequence[Unit], task: Task) -> Measured:
     step = max(1, len(units) // SAMPLES)
     for unit in units[step // 2 :: step][:SAMPLES]:
         try:
-            sample = _sample(unit.segment)
-            _timed(_first(sample), task)
-            spent, written, length = _timed(sample, task)
+            with local(unit.segment.path) as path:
+                sample = _sample(replace(unit.segment, path=path))
+                _timed(_first(sample), task)
+                spent, written, length = _timed(sample, task)
         except GarmentError:
             continue  # of a damaged part; the run itself says so
         frames, seconds, size = frames + written, seconds + spent, size + length

@@ -17,15 +17,14 @@ from typing import Any
 from preprocessing.errors import SourceError
 from realtime import __version__
 from realtime.analysis.locators import LOCATORS
+from realtime.batch.stores import ENDS, RECORD, identity, in_store
 from realtime.library.assemble import resolve
 from realtime.settings import Recognition
 from realtime.sources.segments import Segment
 from training.inference import pose_files
 from training.inference.weights import locate, sha256
 
-RECORD = "record.json"
 SCHEMA = 1  # of the record; another one makes every unit anew
-HASHED = 64 * 2**10  # bytes at each end of a source
 WITHOUT_EFFECT = ("threads",)  # fields of Recognition that change no result
 FILES = ("model", "attributes", "wardrobe")  # those that name files, which are known by content
 WEIGHTS = (".onnx", ".safetensors", ".json", ".npz")  # and what is fitted to them
@@ -54,15 +53,19 @@ class Origin:
 def source_of(path: str) -> dict[str, Any]:
     """The path, size in bytes, time of change and SHA-256 of both ends of a file.
 
+    Of a file in a store the URL, and its version instead of the time.
+
     Raises:
         SourceError: it cannot be read.
     """
+    if in_store(path):
+        return identity(path)
     try:
         with open(path, "rb") as file:
             found = os.fstat(file.fileno())
-            ends = hashlib.sha256(file.read(HASHED))
-            file.seek(max(0, found.st_size - HASHED))
-            ends.update(file.read(HASHED))
+            ends = hashlib.sha256(file.read(ENDS))
+            file.seek(max(0, found.st_size - ENDS))
+            ends.update(file.read(ENDS))
     except OSError as error:
         raise SourceError(f"cannot open {path}: {error.strerror}") from error
     return {

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import av
 from preprocessing.files import media_url
 from realtime.batch.places import discard, sink_errors, unfinished
 from realtime.batch.provenance import Origin, difference, origin_of, source_of
+from realtime.batch.stores import local
 from realtime.runtime.cut import Cut
 from realtime.sinks.audio import AudioCopy
 from realtime.sinks.destinations import MP4_OPTIONS
@@ -92,7 +93,8 @@ def units_of(
         SourceError: it is not a video, or ends before the cut begins.
     """
     source = source_of(video)  # first: what changes it from now on makes it another one
-    segments = segments_of(video, frames, cut)
+    with local(video) as path:
+        segments = [replace(one, path=video) for one in segments_of(path, frames, cut)]
     origins = (origin_of(one, source=source, settings=settings, weights=weights)
                for one in segments)  # fmt: skip
     return [Unit(segment, folder / f"{number:0{DIGITS}d}", number, origin)
@@ -154,8 +156,8 @@ def join(units: Sequence[Unit], stem: Path, video: str) -> int:
         with sink_errors(table):
             _join_rows(given, table)
     if given and all((unit.folder / SEGMENT).is_file() for unit, _ in given):
-        with sink_errors(labelled):
-            _join_segments(given, labelled, video)
+        with local(video) as path, sink_errors(labelled):
+            _join_segments(given, labelled, path)
     return sum(one.written for one in counts)
 
 
@@ -183,7 +185,7 @@ def _join_segments(units: Sequence[tuple[Unit, Counts]], path: Path, video: str)
     """Copy the packets of all segments into one file, with the audio of the whole video."""
     first_unit, _ = units[0]
     new = unfinished(path)
-    with SegmentSource(first_unit.segment) as source:
+    with SegmentSource(replace(first_unit.segment, path=video)) as source:
         info = source.info
     with ExitStack() as stack:
         output = stack.enter_context(av.open(media_url(new), "w", options=dict(MP4_OPTIONS)))

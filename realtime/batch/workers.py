@@ -1,9 +1,10 @@
 """The work on one unit of an archive, and the workers of Ray that do it."""
 
 import logging
+import platform
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from preprocessing.errors import (
 )
 from realtime.batch.places import not_written, put, remove, sink_errors, unfinished
 from realtime.batch.provenance import source_of, write_record
+from realtime.batch.stores import Store, local
 from realtime.batch.units import ROWS, SEGMENT, Counts, Unit
 from realtime.library.assemble import AnalysisFactory
 from realtime.runtime.worker import cores
@@ -30,10 +32,17 @@ RETRIES = 3  # of a unit whose worker died
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The settings that are the same for every unit."""
+    """The settings that are the same for every unit.
+
+    Attributes:
+        store: that gets the units; None where all machines see their folders.
+        home: name of the machine that joins the units.
+    """
 
     recognition: Recognition
     rows_only: bool
+    store: Store | None = None
+    home: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,8 @@ def work(unit: Unit, task: Task) -> Ending:
     try:
         with sink_errors(unit.folder):
             new.mkdir(parents=True)
-        counts = label(unit.segment, task, new)
+        with local(unit.segment.path) as path:
+            counts = label(replace(unit.segment, path=path), task, new)
         if source_of(unit.segment.path) != unit.origin.source:
             raise BrokenSourceError(f"{unit.segment.path} was changed while it was read: start "
                                     "again once it is whole")  # fmt: skip
@@ -62,6 +72,10 @@ def work(unit: Unit, task: Task) -> Ending:
             counts.write(new)
             write_record(new, unit.origin)
             put(new, unit.folder)
+        if task.store:
+            task.store.put(unit.folder)
+            if platform.node() != task.home:  # whose driver joins the units
+                remove(unit.folder)
     except SinkError as error:  # of a file that is removed again, which it names
         return Ending(error.status, not_written(unit.folder, error.__cause__ or error))
     except GarmentError as error:

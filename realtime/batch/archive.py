@@ -7,7 +7,6 @@ the units that are missing or whose record is another one. At the end the rows o
 Parquet file, and its segments one mp4.
 """
 
-import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,23 +20,22 @@ from preprocessing.errors import (
     BrokenSourceError,
     SinkError,
     SourceError,
-    UsageError,
     exit_status,
     printable,
 )
 from preprocessing.flags import NOT_NEGATIVE, POSITIVE, Arguments, Flag, add_fields, read_fields
 from realtime.batch.estimate import Measured, Remaining, estimate, frames_of, measure
-from realtime.batch.inputs import expand, inputs_of
+from realtime.batch.inputs import inputs_of
+from realtime.batch.lists import absolute, listed, local_path
 from realtime.batch.places import UNITS, VIDEO, locked, names_of, sink_errors, write_video
 from realtime.batch.provenance import difference, plan_line, settings_of, weights_of
 from realtime.batch.several import Outcome, table
-from realtime.batch.stores import Store, absolute, expanded, in_store, local_path
+from realtime.batch.stores import Store, in_store
 from realtime.batch.units import Unit, damage, discard_others, join, outputs_of, units_of
 from realtime.batch.workers import Ending, Process, RayWorkers, Task
 from realtime.library.assemble import check_recognition
 from realtime.runtime.cut import Cut, read_seconds
 from realtime.settings import TIME, Recognition, recognition_of
-from realtime.sources.addresses import read_address
 
 PROG = "python -m realtime.batch.archive"
 EPILOG = f"""\
@@ -338,29 +336,6 @@ def read_settings(argv: Sequence[str] | None) -> ArchiveSettings:
         store=store,
         recognition=recognition,
     )
-
-
-def listed(names: Sequence[str]) -> list[str]:
-    """Return the videos that lists, patterns and folders name.
-
-    Raises:
-        UsageError: a list names none, or a pattern matches nothing.
-    """
-    found: list[str] = []
-    for name in names:
-        for one in _lines(name) if name.endswith(".txt") else [name]:
-            found += expanded(one) if in_store(one) else map(str, expand([read_address(one)]))
-    if not found:
-        raise UsageError(f"no video in {' '.join(names)}: wanted one a line")
-    return found
-
-
-def _lines(name: str) -> list[str]:
-    try:
-        lines = os.fsdecode(Path(name).read_bytes()).splitlines()  # names may be no UTF-8
-    except OSError as error:
-        raise UsageError(f"cannot read the list {name}: {error}") from error
-    return [line.strip() for line in lines if line.strip()]
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What samples of an archive took on one worker.
+    """The time and the size of an archive's samples, on one worker.
 
     Attributes:
         frames: of the samples; 0 if none of them could be read.

@@ -4,7 +4,6 @@ Everything is worked on in local files, in a folder of TMPDIR. A file is put und
 and then renamed, so that nothing half-written has its place; a unit's record is put last.
 """
 
-import glob
 import hashlib
 import json
 import os
@@ -19,11 +18,10 @@ from typing import Any
 from filelock import FileLock
 
 from preprocessing.errors import GarmentError, SinkError, SourceError, UsageError
-from realtime.batch.inputs import VIDEO_SUFFIXES
 from realtime.batch.places import UNFINISHED, UNITS, VIDEO, remove, unfinished
 from realtime.runtime.masking import masked
 from realtime.runtime.worker import cores
-from realtime.sources.addresses import FILE_SCHEME, SCHEME, has_scheme, read_address
+from realtime.sources.addresses import FILE_SCHEME, has_scheme
 
 ENDS = 64 * 2**10  # bytes at each end of a file by which it is known
 RECORD = "record.json"
@@ -56,7 +54,7 @@ def file_system(address: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _errors(address: str, kind: type[GarmentError], verb: str) -> Iterator[None]:
+def store_errors(address: str, kind: type[GarmentError], verb: str) -> Iterator[None]:
     """Turn what a store raises, which may be any exception, into one line."""
     try:
         yield
@@ -69,27 +67,6 @@ def _errors(address: str, kind: type[GarmentError], verb: str) -> Iterator[None]
         raise kind(f"cannot {verb} {masked(address)}: {words}") from error
 
 
-def expanded(address: str) -> list[str]:
-    """Return the videos that a URL of a store names: a file, a folder, or a pattern.
-
-    Raises:
-        SourceError: the store cannot be read.
-        UsageError: none matches, or a package is missing.
-    """
-    system, path = file_system(address)
-    with _errors(address, SourceError, "read"):
-        if glob.has_magic(path):
-            found = system.glob(path)
-        elif system.isdir(path):
-            found = system.ls(path, detail=False)
-        else:
-            return [address]
-        videos = sorted(one for one in found if one.lower().endswith(VIDEO_SUFFIXES))
-    if not videos:
-        raise UsageError(f"no video matches {masked(address)}")
-    return [system.unstrip_protocol(one) for one in videos]
-
-
 def identity(address: str) -> dict[str, Any]:
     """The URL, size in bytes, version and SHA-256 of both ends of a file in a store.
 
@@ -97,7 +74,7 @@ def identity(address: str) -> dict[str, Any]:
         SourceError: it cannot be read.
     """
     system, path = file_system(address)
-    with _errors(address, SourceError, "open"):
+    with store_errors(address, SourceError, "open"):
         system.invalidate_cache()
         info = system.info(path)
         size = int(info["size"])
@@ -142,7 +119,7 @@ def _link_copy(address: str, link: Path) -> None:
         if not copy.exists():
             system, path = file_system(address)
             new = unfinished(copy)
-            with _errors(address, SourceError, "read"):
+            with store_errors(address, SourceError, "read"):
                 system.get_file(path, str(new))
                 new.replace(copy)
         os.utime(copy)
@@ -214,7 +191,7 @@ class Store:
         Raises:
             SinkError: the store takes it not.
         """
-        with _errors(self.url, SinkError, "write"):
+        with store_errors(self.url, SinkError, "write"):
             if path.is_file():
                 return self._put_file(path)
             system, place = self._place(path / RECORD)
@@ -245,7 +222,7 @@ class Store:
             SinkError: the store cannot be read.
         """
         system, place = self._place(self.folder / UNITS)
-        with _errors(self.url, SinkError, "read"):
+        with store_errors(self.url, SinkError, "read"):
             system.invalidate_cache()
             for one in system.glob(f"{place}/*/{VIDEO}"):
                 self._get_file(system, one, self.folder / UNITS / one.split("/")[-2] / VIDEO)
@@ -257,7 +234,7 @@ class Store:
             SinkError: the store cannot be read.
         """
         system, place = self._place(folder)
-        with _errors(self.url, SinkError, "read"):
+        with store_errors(self.url, SinkError, "read"):
             system.invalidate_cache()
             if folder.is_dir() or not system.exists(f"{place}/{RECORD}"):
                 return
@@ -277,7 +254,7 @@ class Store:
             SinkError: the store cannot be written.
         """
         system, place = self._place(folder)
-        with _errors(self.url, SinkError, "write"):
+        with store_errors(self.url, SinkError, "write"):
             if not system.isdir(place):
                 return
             for one in system.ls(place, detail=False):
@@ -298,15 +275,3 @@ class Store:
     def _place(self, path: Path) -> tuple[Any, str]:
         system, root = file_system(self.url)
         return system, f"{root.rstrip('/')}/{path.relative_to(self.folder).as_posix()}"
-
-
-def local_path(text: str) -> Path:
-    """The absolute path that a path or `file://` URL names."""
-    return Path(read_address(text)).resolve()
-
-
-def absolute(video: str) -> str:
-    """The absolute path of a file; the URL of one in a store as it is."""
-    if in_store(video):
-        return video
-    return os.path.abspath(str(local_path(video)) if SCHEME.match(video) else video)

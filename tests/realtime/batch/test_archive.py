@@ -12,7 +12,7 @@ import make
 import pytest
 from waiting import DEADLINE, until
 
-from preprocessing.errors import BrokenSourceError, SinkError, UsageError
+from preprocessing.errors import BrokenSourceError, SinkError
 from realtime.batch import archive
 from realtime.batch.places import locked
 from realtime.batch.workers import Ending, RayWorkers, in_turn
@@ -253,11 +253,3 @@ def test_videos_of_one_name_keep_their_results_apart(tmp_path):
         assert archive.run_archive(settings, in_turn) == 0
     counts = [len(make.decoded(tmp_path / "out" / name)[0]) for name in ("a.mp4", "a-2.mp4")]
     assert counts == [5, 3]
-
-
-def test_lists_that_name_nothing(tmp_path):
-    (tmp_path / "list.txt").write_text("\n \n")
-    with pytest.raises(UsageError, match="a line"):
-        archive.listed([str(tmp_path / "list.txt")])
-    with pytest.raises(UsageError, match="cannot read the list"):
-        archive.listed([str(tmp_path / "none.txt")])

@@ -12,7 +12,7 @@ from preprocessing.errors import SourceError
 from realtime.analysis.locators import LOCATORS
 from realtime.batch import provenance
 from realtime.batch.provenance import (
-    HASHED,
+    ENDS,
     RECORD,
     Origin,
     difference,
@@ -92,10 +92,10 @@ def test_a_weight_file_of_the_same_name_is_known_by_its_content(tmp_path):
     assert len(before) == 2 and weights_of(recognition) != before
 
 
-@pytest.mark.parametrize("place", [0, HASHED - 1, 3 * HASHED - 1])
+@pytest.mark.parametrize("place", [0, ENDS - 1, 3 * ENDS - 1])
 def test_a_changed_source_is_another_one(tmp_path, place):
     path = tmp_path / "a.mp4"
-    path.write_bytes(bytes(3 * HASHED))
+    path.write_bytes(bytes(3 * ENDS))
     before, times = source_of(str(path)), path.stat()
 
     def changed(data: bytes, *, ns: int = 0) -> list[str]:
@@ -104,7 +104,7 @@ def test_a_changed_source_is_another_one(tmp_path, place):
         found = source_of(str(path))
         return [name for name in before if found[name] != before[name]]
 
-    data = bytearray(3 * HASHED)
+    data = bytearray(3 * ENDS)
     assert changed(data) == []
     assert changed(data, ns=1000) == ["mtime_ns"]
     assert changed(data + b"\0") == ["bytes"]

@@ -1,6 +1,6 @@
 """The live app and its library. A frame passes from sources/ through analysis/ to sinks/ or page/.
 
-cli.py turns flags into settings, library/ settings into an analysis, and pipeline.py runs it.
+cli.py turns flags into settings; library/ turns settings into an analysis, and runs it.
 
 >>> from realtime import Recogniser  # loads nothing heavy before it is called
 """

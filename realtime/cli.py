@@ -215,7 +215,7 @@ def _process(
     interrupt: "Interrupt | None",
 ) -> "Outcome":
     from realtime.batch.several import Outcome
-    from realtime.pipeline import Stopped, ended_whole
+    from realtime.library.pipeline import Stopped, ended_whole
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
     from realtime.runtime.stats import Stats

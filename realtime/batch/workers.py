@@ -92,7 +92,7 @@ def label(segment: Segment, task: Task, folder: Path) -> Counts:
         SinkError: they cannot be written.
         WeightsError, DeviceError: the networks cannot be loaded.
     """
-    from realtime.pipeline import run
+    from realtime.library.pipeline import run
     from realtime.runtime.stats import Stats
 
     paths = {"parquet": folder / ROWS} | ({} if task.rows_only else {"out": folder / SEGMENT})

@@ -22,7 +22,7 @@ from realtime.library.options import (
     recognition,
     source_settings,
 )
-from realtime.pipeline import analysing, run
+from realtime.library.pipeline import Analyser, analysing, run
 from realtime.runtime.stats import Stats
 from realtime.settings import Address, Recognition
 from realtime.sinks.annotate import Annotator
@@ -151,12 +151,17 @@ class Recogniser:
         sinks: Sequence[Sink],
         *,
         stats: Stats,
+        analysis: Analyser | None = None,
         stopped: Callable[[], bool] = lambda: False,
         progress: Callable[[int], None] = lambda frames: None,
         show: Callable[[LabelledFrame, Callable[[], bool]], bool] | None = None,
     ) -> None:
-        """Pass every frame of an entered source into sinks and a window; see `pipeline.run`."""
-        run(source, self.factory.new_analysis(), sinks, stats=stats, stopped=stopped,
+        """Pass every frame of an entered source into sinks and a window; see `pipeline.run`.
+
+        Args:
+            analysis: of the source; None for `factory.new_analysis()`.
+        """
+        run(source, analysis or self.factory.new_analysis(), sinks, stats=stats, stopped=stopped,
             progress=progress, show=show)  # fmt: skip
 
     @property

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from preprocessing.errors import GarmentError, printable
 from realtime.analysis.live.results import Beside
+from realtime.library.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.page.state import Hub, State
-from realtime.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import HANG_SECONDS, Background

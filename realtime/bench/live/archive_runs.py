@@ -21,7 +21,7 @@ from realtime.batch.workers import in_turn
 SIDE, FRAMES, RATE = 240, 36, 24  # pixels, frames and frames a second of a source
 DISK = 24 * 2**20  # bytes
 PATIENCE = 300.0  # seconds, for the end of a run
-LOADED = ("realtime.pipeline", "realtime.sinks.video", "realtime.analysis.classifiers",
+LOADED = ("realtime.library.pipeline", "realtime.sinks.video", "realtime.analysis.classifiers",
           "realtime.analysis.segmenter_locator", "openvino")  # once, for all runs  # fmt: skip
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__, *LOADED])

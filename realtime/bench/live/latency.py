@@ -20,7 +20,7 @@ import numpy as np
 from preprocessing.errors import UsageError
 from realtime.analysis.locators import Locator
 from realtime.bench.measure import ROOT
-from realtime.pipeline import Analyser, Stopped, run
+from realtime.library.pipeline import Analyser, Stopped, run
 from realtime.runtime.stats import Stats
 from realtime.sources.addresses import FAKE_SCHEME
 from realtime.sources.cameras import BITS, FakeSource, read_clock

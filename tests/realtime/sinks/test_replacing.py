@@ -8,7 +8,7 @@ import make
 import pytest
 
 from preprocessing.errors import BrokenSourceError, SinkError
-from realtime.pipeline import Stopped, ended_whole
+from realtime.library.pipeline import Stopped, ended_whole
 from realtime.runtime.stats import Stats
 from realtime.sinks.replacing import replacing
 from realtime.sinks.sink import opened

@@ -16,13 +16,13 @@ import pytest
 from waiting import DEADLINE, until
 
 from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
-from realtime import pipeline
 from realtime.analysis import frame_analysis
 from realtime.analysis.detection_interval import ByMotion, EveryFrame
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.live.results import Beside
 from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.analysis.tracks import TrackManager
+from realtime.library import pipeline
 from realtime.runtime.stats import Stats
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.video import VideoSink

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,9 +76,13 @@ def test_a_killed_worker_and_a_bad_file_lose_nothing(tmp_path):
     assert frames == set(range(400))
 
 
-def test_a_node_that_dies_loses_nothing(tmp_path):
-    """On a cluster of two machines, the results are those of one process."""
-    pytest.importorskip("ray", reason="ray is not installed")
+def test_a_node_that_dies_loses_nothing(tmp_path, monkeypatch):
+    """On a cluster of two machines and into a store, the results are those of one process."""
+    for package in ("ray", "fsspec"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")  # whose sockets need short paths
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     from ray.cluster_utils import Cluster
 
     video = make.moving_clip(tmp_path / "in.mp4", size=(640, 480), repeats=10)
@@ -94,7 +99,7 @@ def test_a_node_that_dies_loses_nothing(tmp_path):
             cluster.remove_node(second, allow_graceful=False)
             yield from endings
 
-        given = settings_for(video, "--out", tmp_path / "two", "--unit-frames", 40)
+        given = settings_for(video, "--out", f"local://{tmp_path}/two", "--unit-frames", 40)
         assert archive.run_archive(given, one_lost) == 0
     finally:
         cluster.shutdown()

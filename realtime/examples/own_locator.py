@@ -14,7 +14,7 @@ class Coloured:
     """The largest thing of strong colour; the contract is `Locator` of that module."""
 
     info = None  # no class scores
-    streams, every, stateful = 1, 1, False  # a frame at a time, every one, by itself
+    streams, every = 1, 1  # a frame at a time, and every one
 
     def __call__(self, image: np.ndarray) -> list[Region]:
         strong = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)[..., 1] > 100
@@ -24,6 +24,9 @@ class Coloured:
         largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
         region = Region.from_mask(np.where(pieces == largest, 255, 0).astype(np.uint8))
         return [region] if region else []
+
+    def fresh(self) -> "Coloured":
+        return self  # the same for all sources: it remembers nothing
 
 
 LOCATORS["coloured"] = LocatorRow(build=lambda options: Coloured())

@@ -17,9 +17,9 @@ import numpy as np
 
 from preprocessing.errors import UsageError, exit_status
 from realtime.analysis.live.latency import LATENCIES
-from realtime.assemble import AnalysisFactory
 from realtime.bench.live.latency import CLOCK_PERIOD, WARM_UP
-from realtime.pipeline import Stopped, run
+from realtime.library.assemble import AnalysisFactory
+from realtime.library.pipeline import Stopped, run
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sinks.video import VideoSink

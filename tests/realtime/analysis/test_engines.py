@@ -15,8 +15,8 @@ from preprocessing.errors import DeviceError
 from realtime.analysis import engines
 from realtime.analysis.classifiers import load_classifier
 from realtime.analysis.engines import ENGINES, BatchedEngine, EngineOptions, EngineRow, loader
-from realtime.assemble import make_analysis
 from realtime.bench.fidelity.engines import Answers, agreement, answers, frames_of
+from realtime.library.assemble import make_analysis
 from realtime.runtime import devices
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition

@@ -2,8 +2,8 @@
 
 import re
 
-from realtime.assemble import AnalysisFactory
 from realtime.bench.live.rate import main, measure_rate
+from realtime.library.assemble import AnalysisFactory
 from realtime.settings import Recognition
 
 

@@ -16,7 +16,11 @@ from realtime.settings import Recognition, SourceSettings
 
 @pytest.mark.parametrize(
     ("options", "settings", "without"),
-    [(RecognitionOptions, Recognition, set()), (SourceOptions, SourceSettings, {"addresses"})],
+    # Frames of `track` wait for their garments.
+    [
+        (RecognitionOptions, Recognition, {"latency"}),
+        (SourceOptions, SourceSettings, {"addresses"}),
+    ],
 )
 def test_the_names_are_those_of_the_settings(options, settings, without):
     fields = {field.name for field in dataclasses.fields(settings)}

@@ -261,8 +261,7 @@ def _weights() -> Iterator[Finding]:
     for name in sorted(read_manifest()):
         try:
             stem, info = locate(name)
-            for suffix in (".onnx", ".safetensors"):
-                verified(stem.with_suffix(suffix))
+            verified(stem.with_suffix(".onnx"))
         except GarmentError as error:
             yield Finding(f"weights {name}", str(error), f"git checkout weights/{name}.*", 6)
             continue

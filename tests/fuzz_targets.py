@@ -68,7 +68,7 @@ def yolo_layout(data: bytes) -> None:
 
 
 def weights(data: bytes) -> None:
-    read_info(_written("network.safetensors", data))
+    read_info(_written("network.onnx", data))
 
 
 def addresses(data: bytes) -> None:

@@ -6,11 +6,11 @@ import io
 import json
 import re
 import shlex
-import struct
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+import onnx
 import pytest
 
 from training.common.runs import CONFIG
@@ -70,10 +70,10 @@ def write_weights(folder: Path, model: str) -> None:
     info = WeightsInfo(
         model, model, ("a", "b"), "photo", 32, 3, (0.5,) * 3, (0.5,) * 3, 1.0, task=task
     )
-    header = json.dumps({"__metadata__": {METADATA_KEY: info.to_json()}}).encode()
+    file = onnx.ModelProto()
+    file.metadata_props.add(key=METADATA_KEY, value=info.to_json())
     folder.mkdir(exist_ok=True)
-    path = folder / f"{model}.safetensors"
-    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    onnx.save(file, folder / f"{model}.onnx")
 
 
 def write_results(lines: Iterable[str], folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Publishes a run's best network: `python -m training.export runs/deep`.
 
-Writes weights/NAME.safetensors and weights/NAME.onnx, both with the metadata inside, compares the
-outputs of the two, and enters them in the manifest.
+Writes weights/NAME.onnx with the metadata inside, compares what its graph gives with what torch
+makes of its tensors, and enters it in the manifest.
 """
 
 import sys
@@ -10,8 +10,8 @@ from training.tasks import Command, run_command, task_to_export
 
 COMMAND = Command(
     "export",
-    "Publish the best network of a finished run: NAME.safetensors, NAME.onnx and their entry in\n"
-    "the manifest. The outputs of the two files are compared.",
+    "Publish the best network of a finished run: NAME.onnx and its entry in the manifest. The\n"
+    "outputs of its graph and of its tensors in torch are compared.",
     "RUN",
     """\
 examples:

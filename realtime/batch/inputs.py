@@ -13,7 +13,6 @@ from realtime.settings import Address, Recognition
 from realtime.sources.addresses import STDIN, has_scheme, read_address
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".ts", ".gif")
-WEIGHT_SUFFIXES = (".safetensors", ".onnx")  # of the files that belong together
 logger = logging.getLogger(__name__)
 
 
@@ -103,8 +102,7 @@ def inputs_of(addresses: Sequence[Address], recognition: Recognition) -> Inputs:
     files = [path for address in addresses if (path := _local_path(address))]
     given = (recognition.model, recognition.attributes, recognition.wardrobe)
     weights = [Path(name) for name in given if name]
-    twins = [path.with_suffix(s) for path in weights if path.suffix for s in WEIGHT_SUFFIXES]
-    return Inputs(path for path in (*files, *weights, *twins) if os.path.lexists(path))
+    return Inputs(path for path in (*files, *weights) if os.path.lexists(path))
 
 
 def _local_path(address: Address) -> Path | None:

@@ -27,7 +27,7 @@ from training.inference.weights import locate, sha256
 SCHEMA = 1  # of the record; another one makes every unit anew
 WITHOUT_EFFECT = ("threads",)  # fields of Recognition that change no result
 FILES = ("model", "attributes", "wardrobe")  # those that name files, which are known by content
-WEIGHTS = (".onnx", ".safetensors", ".json", ".npz")  # and what is fitted to them
+WEIGHTS = (".onnx", ".json", ".npz")  # and what is fitted to them
 NEW, DAMAGED = "new", "results damaged"
 
 

@@ -1,23 +1,20 @@
 """Weight files that are damaged, of another network, hostile, or replaced during a run."""
 
 import io
-import json
 import os
 import pickle
 import shutil
-import struct
 import zipfile
 from pathlib import Path
 
 import fault
 import make
+import onnx
 import pytest
 from fault import Fault
 from waiting import until
 
-from training.inference.weights import WEIGHTS_DIR
-
-BOTH = (".onnx", ".safetensors")
+from training.inference.weights import METADATA_KEY, WEIGHTS_DIR
 
 
 class Hostile:
@@ -27,15 +24,12 @@ class Hostile:
         return os.system, ("touch was-run",)
 
 
-def damaged(damage, *flags, suffixes=BOTH):
+def damaged(damage, *flags):
     """The committed `deep`, copied and then damaged by damage(bytes)."""
 
     def build(folder: Path) -> list:
         make.moving_clip(folder / "in.mp4")
-        for suffix in BOTH:
-            data = (WEIGHTS_DIR / f"deep{suffix}").read_bytes()
-            data = damage(data) if suffix in suffixes else data
-            (folder / f"deep{suffix}").write_bytes(data)
+        (folder / "deep.onnx").write_bytes(damage((WEIGHTS_DIR / "deep.onnx").read_bytes()))
         return ["--video", "in.mp4", "-o", "out.mp4", "--locate", "segment",
                 "--model", "deep.onnx", *flags]  # fmt: skip
 
@@ -53,11 +47,11 @@ def flipped(place: float):
     return damage
 
 
-def beside_manifest(damage, suffix):
-    """As `damaged`, with the manifest beside the files."""
+def beside_manifest(damage):
+    """As `damaged`, with the manifest beside the file."""
 
     def build(folder: Path) -> list:
-        flags = damaged(damage, suffixes=(suffix,))(folder)
+        flags = damaged(damage)(folder)
         shutil.copy(WEIGHTS_DIR / "manifest.json", folder)
         return flags
 
@@ -83,9 +77,16 @@ def bomb(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def header(text: str):
-    """A safetensors file with this header."""
-    return lambda data: struct.pack("<Q", len(text)) + text.encode()
+def described(text: str):
+    """Give the file this text in place of its metadata."""
+
+    def damage(data: bytes) -> bytes:
+        model = onnx.load_from_string(data)
+        del model.metadata_props[:]
+        model.metadata_props.add(key=METADATA_KEY, value=text)
+        return model.SerializeToString()
+
+    return damage
 
 
 def fitted(text: str):
@@ -93,8 +94,7 @@ def fitted(text: str):
 
     def build(folder: Path) -> list:
         make.clip(folder / "in.mp4")
-        for suffix in BOTH:
-            shutil.copy(WEIGHTS_DIR / f"photo{suffix}", folder)
+        shutil.copy(WEIGHTS_DIR / "photo.onnx", folder)
         (folder / "photo+parser.fusion.json").write_text(text)
         return ["--video", "in.mp4", "-o", "out.mp4", "--model", "photo.onnx", "--no-pose"]
 
@@ -111,24 +111,22 @@ def model(name: str):
     return build
 
 
-TENSORS = (".safetensors",)
 NUMBERS = "photo+parser.fusion.json is damaged"
 FAULTS = [
     *(Fault(f"truncated at {part:.0%}", damaged(lambda d, part=part: d[: int(part * len(d))]), 6,
             "deep") for part in (0.0, 0.001, 0.5, 0.99)),
-    Fault("a bit flipped", beside_manifest(flipped(0.7), ".onnx"), 6, "wrong checksum"),
-    Fault("a bit flipped in the header", damaged(flipped(0.0001), suffixes=TENSORS), 6, "damaged"),
+    Fault("a bit flipped", beside_manifest(flipped(0.7)), 6, "wrong checksum"),
+    Fault("a bit flipped at the start", damaged(flipped(0.000001)), 6, "damaged"),
     Fault("of another shape", foreign("photo"), 6, "deep"),
     Fault("of another task", foreign("yolo"), 6, "deep"),
     Fault("a pickle", damaged(lambda _: pickle.dumps(Hostile())), 6, "damaged"),
     Fault("a zip bomb", damaged(bomb), 6, "damaged"),
-    Fault("a huge header", damaged(lambda d: b"\xff" * 8 + d, suffixes=TENSORS), 6, "damaged"),
-    Fault("a header that is no JSON", damaged(header("{"), suffixes=TENSORS), 6, "damaged"),
-    Fault("a deep header", damaged(header("[" * 100_000), suffixes=TENSORS), 6, "damaged"),
-    Fault("a header without metadata", damaged(header("{}"), suffixes=TENSORS), 6, "damaged"),
-    Fault("metadata of a wrong type", damaged(
-        header(json.dumps({"__metadata__": {"garment": json.dumps({"name": 1})}})),
-        suffixes=TENSORS), 6, "metadata is damaged"),
+    Fault("a huge field", damaged(lambda d: b"\x3a" + b"\xff" * 8 + d), 6, "damaged"),
+    Fault("metadata that is no JSON", damaged(described("{")), 6, "metadata is damaged"),
+    Fault("deep metadata", damaged(described("[" * 100_000)), 6, "metadata is damaged"),
+    Fault("without metadata", damaged(lambda d: d[: d.rindex(b"garment") - 6]), 6, "damaged"),
+    Fault("metadata of a wrong type", damaged(described('{"name": 1}')), 6,
+          "metadata is damaged"),
     Fault("a model for another use", model("yolo"), 6, "--locate"),
     Fault("no such file", model("none.onnx"), 6, "none"),
     Fault("fitted numbers that are no JSON", fitted("{"), 6, NUMBERS),
@@ -152,8 +150,7 @@ def test_file_replaced_while_running(tmp_path):
     flags[flags.index("in.mp4")] = str(video)
     app = make.start(*flags, cwd=tmp_path)
     until((tmp_path / "out.mp4").exists)
-    for suffix in BOTH:
-        (tmp_path / f"deep{suffix}").write_bytes(b"")
+    (tmp_path / "deep.onnx").write_bytes(b"")
     _, errors = app.communicate(timeout=fault.CAP)
     assert app.returncode == 0, errors
     assert fault.frames_of(tmp_path / "out.mp4") == 200

@@ -143,7 +143,7 @@ def test_a_folder_of_pictures_says_what_it_leaves_out(tmp_path):
         (["--camera", "-1", "-o", "out.mp4"], 2, "--camera"),
         (["--video", "in.mp4", "-o", "out.mp4", "--locate", "magic"], 2, "magic"),
         (["--video", "in.mp4", "-o", "out.mp4", "--model", "resnet9000"], 6, "deep"),
-        (["--video", "in.mp4", "-o", "out.mp4", "--model", "no.onnx"], 6, "no.safetensors"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--model", "no.onnx"], 6, "no.onnx"),
         (["--video", "in.mp4", "-o", "out.mp4", "--only", "hat", "--locate", "green"], 2,
          "--locate yolo"),
         (["--video", "in.mp4", "-o", "out.mp4", "--engine", "openvino", "--device", "cuda"], 7,

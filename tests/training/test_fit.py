@@ -15,7 +15,9 @@ from training import evaluate, export, fit
 from training.classification.evaluate import load_run
 from training.classification.settings import ClassifierFitSettings
 from training.common import checkpoints
+from training.common.export_weights import write_logits_onnx
 from training.common.fit_loop import MEASURED, EpochLog
+from training.common.onnx_tensors import add_tensors
 from training.common.runs import read_config, read_metrics
 from training.inference import weights
 
@@ -91,14 +93,14 @@ def test_real_garments_are_learnt_beside_the_data_set(tmp_path, capsys):
 
 
 def test_a_run_starts_from_a_weight_file(tmp_path, capsys):
-    start = weights.WEIGHTS_DIR / "baseline.safetensors"
+    start = weights.WEIGHTS_DIR / "baseline.onnx"
     still = ["--model", "baseline", "--epochs", "1", "--lr", "1e-9", *SMALL]
     assert fit.main([*still, "--init", str(start), "--out", str(tmp_path / "run")]) == 0
     found = checkpoints.read_state(tmp_path / "run")
     for name, tensor in checkpoints.read_state(start).items():
         statistics = "running" in name or "tracked" in name
         assert statistics or torch.allclose(found[name], tensor.float(), atol=1e-3)
-    other = ["--init", str(start.with_name("deep.safetensors")), "--out", str(tmp_path / "other")]
+    other = ["--init", str(start.with_name("deep.onnx")), "--out", str(tmp_path / "other")]
     assert fit.main([*still, *other]) == 2
     assert "another network" in capsys.readouterr().err
 
@@ -163,7 +165,7 @@ def test_ctrl_c_saves_and_resume_goes_on(tmp_path, ctrl_c, capsys):
 
 def test_export_and_evaluate(run, tmp_path, capsys):
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
-    info = weights.read_info(tmp_path / "baseline.safetensors")
+    info = weights.read_info(tmp_path / "baseline.onnx")
     assert info.name == "baseline" and info.metrics["test"]["count"] == 100
     assert weights.verified(tmp_path / "baseline.onnx")
     figures = tmp_path / "figures.json"
@@ -200,6 +202,9 @@ def test_tensors_of_another_network(run, tmp_path):
         name="x", network="deep", classes=("a",) * 10, network_input="fashion-mnist", size=28,
         channels=1, mean=(0.3,), std=(0.3,), temperature=1.0,
     )  # fmt: skip
-    checkpoints.save_network(tmp_path / "x", network, info, half=True)
+    write_logits_onnx(tmp_path / "x.onnx", network, info, half=True)
+    with pytest.raises(WeightsError, match="holds no tensors to train from"):
+        checkpoints.load_network(tmp_path / "x", info)
+    add_tensors(tmp_path / "x.onnx", network, half=True)
     with pytest.raises(WeightsError, match="does not hold a 'deep' network"):
         checkpoints.load_network(tmp_path / "x", info)

@@ -7,7 +7,7 @@ from training import profile
 
 def test_a_profile_of_weights(published, tmp_path, capsys):
     figures = tmp_path / "figures.json"
-    model = str(published / "baseline.safetensors")
+    model = str(published / "baseline.onnx")
     assert profile.main(["--model", model, "--json", str(figures)]) == 0
     found = json.loads(figures.read_text())
     assert found["macs"] == 28 * 28 * 25 * 128 + 256 * 128 * 7 * 7 + 10 * 256

@@ -118,7 +118,7 @@ def evaluate(settings: AttributeEvaluateSettings) -> str:
         DataError, UsageError, WeightsError: nothing there, or it does not fit the model.
     """
     stem, info = weights.locate(settings.model)
-    weights.verified(stem.with_suffix(".safetensors"))
+    weights.verified(stem.with_suffix(".onnx"))
     table = read_table(settings.table, label_map=settings.label_map).merged()
     table, _ = split_present(table, settings.images)
     if not len(table):

@@ -199,7 +199,7 @@ def export(settings: ExportSettings) -> str:
 
     Raises:
         UsageError: no such run, or it has not been evaluated.
-        WeightsError: the two files give different logits.
+        WeightsError: the file's graph and its tensors give different logits.
     """
     run, figures = load_run(settings.run), settings.run / REPORT
     if not figures.is_file():
@@ -222,4 +222,4 @@ def export(settings: ExportSettings) -> str:
         write_onnx=lambda path: write_logits_onnx(path, network, info, half=True),
         check=lambda stem, published: check_logits(stem, published, images),
     )
-    return f"wrote {settings.out / info.name}.safetensors, .onnx"
+    return f"wrote {settings.out / info.name}.onnx"

@@ -17,7 +17,7 @@ from preprocessing.errors import UsageError, WeightsError
 from training.classification.data import compression_subsets, finished_splits
 from training.classification.evaluate import info_of, load_run
 from training.classification.settings import ClassifierExportSettings, CompressSettings
-from training.common.checkpoints import load_network, save_network
+from training.common.checkpoints import load_network
 from training.common.export_weights import (
     CHECKED_IMAGES,
     check_logits,
@@ -29,6 +29,7 @@ from training.common.export_weights import (
     write_logits_onnx,
 )
 from training.common.metrics import Scores, fit_temperature, score
+from training.common.onnx_tensors import add_tensors
 from training.common.profiling import Timing, measure
 from training.common.runs import REPORT
 from training.common.subsets import Splits, Subset, predict, readable
@@ -44,7 +45,7 @@ def export(settings: ClassifierExportSettings) -> str:
 
     Raises:
         UsageError: no such run, or it has not been evaluated.
-        WeightsError: the two files give different logits.
+        WeightsError: the file's graph and its tensors give different logits.
     """
     run = load_run(settings.run)
     half = settings.precision == "half"
@@ -63,7 +64,7 @@ def export(settings: ClassifierExportSettings) -> str:
         check=lambda stem, published: check_logits(stem, published, images),
         half=half,
     )
-    return (f"wrote {settings.out / info.name}.safetensors and .onnx: equal logits on "
+    return (f"wrote {settings.out / info.name}.onnx: equal logits on "
             f"{CHECKED_IMAGES} images, temperature {info.temperature:.3f}")  # fmt: skip
 
 
@@ -135,15 +136,16 @@ def compress(settings: CompressSettings) -> str:
                 f"{new.name} loses {drop:.2f} points of accuracy, more than --max-drop "
                 f"{settings.max_drop:g}: not published; --keep leaves sensitive layers as they are"
             )
-        publish_trial(trial, _with_figures(new, after), settings.out, half=half)
+        publish_trial(trial, _with_figures(new, after), settings.out)
     return f"{text}\nwrote {settings.out / new.name}.onnx: {drop:+.2f} points lost"
 
 
 def write_trial(stem: Path, info: WeightsInfo, target: Path, *, half: bool) -> None:
-    """Write the network of `stem` as `target`.onnx and .safetensors."""
+    """Write the network of `stem` as `target`.onnx, without metadata."""
     network = load_network(stem, info)
     write_logits_onnx(target.with_suffix(".onnx"), network, info, half=half)
-    save_network(target, network, info, half=half)
+    if half:
+        add_tensors(target.with_suffix(".onnx"), network, half=half)
 
 
 def _quantise(path: Path, images: np.ndarray, keep: list[str]) -> None:
@@ -206,11 +208,10 @@ def _with_figures(info: WeightsInfo, version: Version) -> WeightsInfo:
     return replace(info, temperature=round(version.temperature, 5), metrics=metrics)
 
 
-def publish_trial(trial: Path, info: WeightsInfo, folder: Path, *, half: bool) -> None:
-    """Copy a trial's two files to `folder` with their final metadata, and enter them."""
+def publish_trial(trial: Path, info: WeightsInfo, folder: Path) -> None:
+    """Copy a trial to `folder` with its final metadata, and enter it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{info.name}.onnx"
     shutil.copyfile(trial.with_suffix(".onnx"), path)
     describe_onnx(path, info)
-    save_network(folder / info.name, load_network(trial, info), info, half=half)
     weights.write_manifest(info, folder)

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
+from training.common.onnx_tensors import read_onnx_tensors, read_tensors
 from training.common.runs import (
     CONFIG,
     DATA,
@@ -25,7 +24,7 @@ from training.common.settings import (
     ImageRecipe,
 )
 from training.inference import weights
-from training.inference.weights import METADATA_KEY, WeightsInfo
+from training.inference.weights import WeightsInfo
 from training.models.layers import normalisation
 from training.models.registry import MODELS
 
@@ -63,12 +62,12 @@ def base_info(config: RunConfig, network: nn.Module, *, network_input: str) -> W
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
-    """A row of MODELS with the tensors of `stem`.safetensors, in float32, ready to evaluate.
+    """A row of MODELS with the tensors of `stem`.onnx, in float32, ready to evaluate.
 
     Raises:
         WeightsError: the tensors do not fit the network that the metadata names.
     """
-    path = stem.with_suffix(".safetensors")
+    path = stem.with_suffix(".onnx")
     if info.network not in MODELS:
         raise WeightsError(f"{path}: unknown network {info.network!r}, have {', '.join(MODELS)}")
     return filled(MODELS[info.network](info.shape, dropout=0.0), stem, info)
@@ -81,34 +80,23 @@ def load_model(model: str) -> tuple[nn.Module, WeightsInfo]:
         WeightsError: there is none, it is damaged, or it is another kind of network.
     """
     stem, info = weights.locate(model)
-    weights.verified(stem.with_suffix(".safetensors"))
+    weights.verified(stem.with_suffix(".onnx"))
     return load_network(stem, info), info
 
 
 def filled(network: N, stem: Path, info: WeightsInfo) -> N:
-    """A network with the tensors of `stem`.safetensors, in float32, ready to evaluate.
+    """A network with the tensors of `stem`.onnx, in float32, ready to evaluate.
 
     Raises:
         WeightsError: the tensors do not fit it.
     """
-    path = stem.with_suffix(".safetensors")
+    path = stem.with_suffix(".onnx")
     try:
-        network.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        network.load_state_dict(read_onnx_tensors(path))
+    except Exception as error:  # of onnx and protobuf, which have no other base
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{path} does not hold a {info.network!r} network: {reason}") from error
     return network.float().eval()
-
-
-def save_network(stem: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
-    """Write `stem`.safetensors in half or single precision, with the metadata inside."""
-    tensors = {
-        name: (tensor.half() if half and tensor.is_floating_point() else tensor)
-        .contiguous()
-        .clone()
-        for name, tensor in network.state_dict().items()
-    }
-    save_file(tensors, stem.with_suffix(".safetensors"), {METADATA_KEY: info.to_json()})
 
 
 def load_best(run: Path, network: N) -> N:
@@ -142,20 +130,6 @@ def read_state(run: Path) -> dict[str, torch.Tensor]:
     except (OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UsageError(
             f"{run} has no whole best.ckpt ({error}): let training.fit finish an epoch"
-        ) from error
-
-
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a weight file.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UsageError(
-            f"{path} is no .safetensors file ({error}): give one that training.export wrote"
         ) from error
 
 

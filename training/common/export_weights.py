@@ -1,4 +1,4 @@
-"""Publishing of a network: NAME.safetensors and NAME.onnx, compared, entered in the manifest."""
+"""Publishing of a network: NAME.onnx, compared with the network, entered in the manifest."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,14 +12,15 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from preprocessing.errors import WeightsError
-from training.common.checkpoints import load_network, save_network
+from training.common.checkpoints import load_network
+from training.common.onnx_tensors import HALF, add_tensors
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import METADATA_KEY, WeightsInfo
 
 N = TypeVar("N", bound=nn.Module)
 CHECKED_IMAGES = 256
-# Between two files' logits, both computed in single precision: rounding grows with the numbers.
+# Between logits that two engines compute in single precision: rounding grows with the numbers.
 LOGIT_DIFFERENCE, LOGIT_RELATIVE = 0.02, 0.002
 
 
@@ -33,12 +34,13 @@ def publish(
     measure: Callable[[Path], WeightsInfo] | None = None,
     half: bool = True,
 ) -> WeightsInfo:
-    """Write both files of a network into a folder, compare them, and enter them in the manifest.
+    """Write the file of a network into a folder, check it, and enter it in the manifest.
 
     Args:
         network: with its final numbers, see `rounded`; saved in half or single precision.
         write_onnx: writes the .onnx file at a path, without metadata.
-        check: compares the two files at a path without suffix, see `compare_outputs`.
+        check: compares what OpenVINO and torch make of the file at a path without suffix, see
+            `compare_outputs`.
         measure: evaluates the .onnx file at a path without suffix before it gets its metadata, and
             returns that with the figures; None if `info` has them already.
 
@@ -46,7 +48,7 @@ def publish(
         The metadata as published.
 
     Raises:
-        WeightsError: the two files give different outputs.
+        WeightsError: the network read back from the file gives other outputs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / info.name
@@ -54,7 +56,7 @@ def publish(
     if measure is not None:
         info = measure(stem)
     describe_onnx(stem.with_suffix(".onnx"), info)
-    save_network(stem, network, info, half=half)
+    add_tensors(stem.with_suffix(".onnx"), network, half=half)
     check(stem, info)
     weights.write_manifest(info, folder)
     return info
@@ -63,7 +65,7 @@ def publish(
 def rounded(network: N) -> N:
     """The network with half-precision numbers, in single precision.
 
-    Rounded before it is measured, both files and all figures belong to the same numbers.
+    Rounded before it is measured, the file and all figures belong to the same numbers.
     """
     return network.half().float()
 
@@ -85,7 +87,7 @@ def first_images(loader: DataLoader, *, count: int = CHECKED_IMAGES) -> torch.Te
 
 
 def check_logits(stem: Path, info: WeightsInfo, images: torch.Tensor) -> None:
-    """Compare both files of a row of MODELS on uint8 images (N, C, S, S).
+    """Compare the graph and the tensors of a row of MODELS on uint8 images (N, C, S, S).
 
     Raises:
         WeightsError: their logits differ by more than rounding.
@@ -104,15 +106,15 @@ def compare_logits(stem: Path, from_onnx: np.ndarray, from_tensors: np.ndarray) 
 def compare_outputs(
     stem: Path, from_onnx: np.ndarray, from_tensors: np.ndarray, *, limit: float, unit: str
 ) -> None:
-    """Compare the outputs of the two files of a network.
+    """Compare the outputs of a file's graph and of the network that is read from it.
 
     Raises:
         WeightsError: the largest difference is above the limit, or no number.
     """
     difference = float(np.abs(from_onnx - from_tensors).max())
     if not difference <= limit:
-        raise WeightsError(f"{stem}: the outputs of .onnx and .safetensors differ by "
-                           f"{difference:.3g} {unit}, allowed {limit:.3g}")  # fmt: skip
+        raise WeightsError(f"{stem}.onnx: the outputs of its graph and of its tensors differ "
+                           f"by {difference:.3g} {unit}, allowed {limit:.3g}")  # fmt: skip
 
 
 def write_logits_onnx(path: Path, network: nn.Module, info: WeightsInfo, *, half: bool) -> None:
@@ -173,7 +175,7 @@ def halve(model: onnx.ModelProto) -> None:
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.size > 64:
-            name, half = tensor.name, f"{tensor.name}_half"
+            name, half = tensor.name, f"{tensor.name}{HALF}"
             tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
             casts.append(helper.make_node("Cast", [half], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]

@@ -17,8 +17,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from preprocessing.processes import peak_memory
-from training.common.checkpoints import load_network, save_network
-from training.common.export_weights import count_parameters, write_logits_onnx
+from training.common.checkpoints import load_network
+from training.common.export_weights import count_parameters, describe_onnx, write_logits_onnx
+from training.common.onnx_tensors import add_tensors
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import Shape, WeightsInfo
@@ -180,7 +181,7 @@ def measure(engine: str, stem: Path, threads: int) -> tuple[list[Timing], float]
 
 
 def _measure_here(engine: str, stem: Path, threads: int) -> tuple[list[Timing], float]:
-    info = weights.read_info(stem.with_suffix(".safetensors"))
+    info = weights.read_info(stem.with_suffix(".onnx"))
     call: Callable[[np.ndarray], object] = (
         OpenVinoNetwork(stem, threads=threads)
         if engine == "openvino"
@@ -235,9 +236,10 @@ def profile(
     timings, peaks = [], {}
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "network"
-        save_network(stem, network, info, half=False)
         write_logits_onnx(stem.with_suffix(".onnx"), network, info, half=False)
-        megabytes = stem.with_suffix(".safetensors").stat().st_size / 1e6
+        describe_onnx(stem.with_suffix(".onnx"), info)
+        add_tensors(stem.with_suffix(".onnx"), network, half=False)
+        megabytes = stem.with_suffix(".onnx").stat().st_size / 1e6
         for engine in engines:
             found, peaks[engine] = measure(engine, stem, threads)
             timings += found

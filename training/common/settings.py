@@ -181,7 +181,7 @@ class LightningFitSettings(FitSettings):
     recipe: LightningRecipe
     init: Annotated[
         Path | None,
-        Flag("start from the best weights of this finished run, or from a .safetensors file",
+        Flag("start from the best weights of this finished run, or from a weight file",
              metavar="RUN|FILE"),
     ] = None  # fmt: skip
 
@@ -295,7 +295,7 @@ class PredictSettings:
 class AverageSettings:
     """Settings of an average of two runs."""
 
-    first: Annotated[Path, Flag("run folder, or a .safetensors file", name="first")]
+    first: Annotated[Path, Flag("run folder, or a weight file", name="first")]
     second: Annotated[
         Path,
         Flag("run folder of training.fit --init FIRST, of a detector --pretrained FIRST",

@@ -239,7 +239,7 @@ def evaluate(settings: FashionEvaluateSettings) -> str:
         DataError, UsageError, WeightsError: nothing there, or it does not fit the model.
     """
     stem, info = weights.locate(settings.model)
-    weights.verified(stem.with_suffix(".safetensors"))
+    weights.verified(stem.with_suffix(".onnx"))
     benchmark, data, split = read_benchmark(settings.data), settings.data, settings.split
     outputs = Outputs.of(benchmark)
     if outputs.parts != info.attributes:

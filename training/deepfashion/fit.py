@@ -212,11 +212,11 @@ def export(settings: ExportSettings) -> str:
         write_onnx=lambda path: write_logits_onnx(path, network, info, half=True),
         check=check,
     )
-    return f"wrote {settings.out / info.name}.safetensors, .onnx"
+    return f"wrote {settings.out / info.name}.onnx"
 
 
 def check(stem: Path, info: WeightsInfo) -> None:
-    """Compare the outputs of both files for noise.
+    """Compare the outputs of the file's graph and of its tensors for noise.
 
     Raises:
         WeightsError: they differ by more than rounding.

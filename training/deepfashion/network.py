@@ -182,7 +182,7 @@ def load_run(folder: Path, recipe: FashionRecipe, outputs: Outputs) -> FashionNe
 
 
 def load_network(stem: Path, info: WeightsInfo) -> FashionNetwork:
-    """Load the network of `stem`.safetensors, ready to evaluate.
+    """Load the network of `stem`.onnx, ready to evaluate.
 
     Raises:
         WeightsError: the tensors do not fit the network that the metadata names.

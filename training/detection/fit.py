@@ -23,7 +23,7 @@ from training.inference.detector import openvino_detector
 from training.inference.weights import WeightsInfo
 
 DEFAULT_CONFIDENCE = 0.25  # until validation has chosen one
-MAX_PIXELS, MAX_SCORE = 1.0, 0.01  # by which boxes and scores of the two files may differ
+MAX_PIXELS, MAX_SCORE = 1.0, 0.01  # by which boxes and scores of graph and tensors may differ
 
 
 def export(settings: DetectorExportSettings) -> str:
@@ -31,10 +31,10 @@ def export(settings: DetectorExportSettings) -> str:
 
     Raises:
         UsageError: no such run, or it has no whole checkpoint.
-        WeightsError: the two files give different boxes.
+        WeightsError: the file's graph and its tensors give different boxes.
     """
     info, text = publish_run(settings.run, settings.out, confidence=settings.detection_confidence)
-    return f"{text}\nwrote {settings.out / info.name}.safetensors, .onnx"
+    return f"{text}\nwrote {settings.out / info.name}.onnx"
 
 
 def publish_run(
@@ -96,7 +96,7 @@ def _metadata(config: RunConfig[DetectorFitSettings]) -> WeightsInfo:
 
 
 def check(stem: Path, info: WeightsInfo) -> None:
-    """Compare the boxes and scores of both files for noise.
+    """Compare the boxes and scores of the file's graph and of its tensors for noise.
 
     Raises:
         WeightsError: boxes differ by more than a pixel, or scores by more than a hundredth.

@@ -52,7 +52,7 @@ class DetectorRecipe(Recipe):
         if self.pretrained == "none":
             return None
         path = Path(self.pretrained)
-        return path if path.suffix else WEIGHTS_DIR / f"{self.pretrained}.safetensors"
+        return path if path.suffix else WEIGHTS_DIR / f"{self.pretrained}.onnx"
 
     def size_at(self, epoch: int) -> int:
         """Side in pixels of the images of an epoch, counted from 0."""

@@ -37,9 +37,10 @@ from ultralytics.utils import DEFAULT_CFG_DICT, patches
 
 from preprocessing.datasets.yolo_layout import Layout
 from preprocessing.errors import UsageError
-from training.common.checkpoints import filled, read_tensors
+from training.common.checkpoints import filled
 from training.common.export_weights import halve
 from training.common.hardware import has_bf16_units
+from training.common.onnx_tensors import read_tensors
 from training.detection.settings import DetectorRecipe
 from training.inference.weights import WeightsInfo
 
@@ -266,7 +267,7 @@ def write_best(out: Path, run: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def load_network(stem: Path, info: WeightsInfo) -> nn.Module:
-    """The network of `stem`.safetensors: RGB of 0 to 1 (N, 3, H, W) to (N, 4 + classes, anchors).
+    """The network of `stem`.onnx: RGB of 0 to 1 (N, 3, H, W) to (N, 4 + classes, anchors).
 
     Raises:
         WeightsError: the tensors do not fit the network that the metadata names.
@@ -281,7 +282,7 @@ def _filled(stem: Path, info: WeightsInfo) -> DetectionModel:
 
 
 def write_checkpoint(path: Path, stem: Path, info: WeightsInfo) -> None:
-    """Write the network of `stem`.safetensors as a checkpoint for ultralytics' own commands."""
+    """Write the network of `stem`.onnx as a checkpoint for ultralytics' own commands."""
     network: Any = _filled(stem, info)  # it declares none of the attributes that it reads
     network.names, network.args = dict(enumerate(info.classes)), {"imgsz": info.size}
     torch.save({"model": network, "train_args": {"imgsz": info.size}}, path)

@@ -192,7 +192,7 @@ def read_space(stem: Path) -> EmbeddingSpace:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WeightsError(f"{path} is damaged ({error}): `git checkout {path}`, or {command}"
                            ) from error  # fmt: skip
-    if metadata.get("sha256") != sha256(stem.with_suffix(".safetensors")):
+    if metadata.get("sha256") != sha256(stem.with_suffix(".onnx")):
         raise WeightsError(f"{path} was fitted to other weights: {command}")
     return space
 
@@ -212,7 +212,7 @@ def write_space(space: EmbeddingSpace, stem: Path) -> Path:
     }
     metadata = {
         "model": stem.name,
-        "sha256": sha256(stem.with_suffix(".safetensors")),
+        "sha256": sha256(stem.with_suffix(".onnx")),
         "decision": asdict(space.decision),
     }
     replace_file(path, to_bytes(arrays, metadata))

@@ -78,8 +78,8 @@ class FittedFile(Generic[T]):
 
 
 def _checksums(*stems: Path) -> dict[str, str]:
-    """Of the networks' .safetensors files, by the networks' names."""
-    return {stem.name: sha256(stem.with_suffix(".safetensors")) for stem in stems}
+    """Of the networks' .onnx files, by the networks' names."""
+    return {stem.name: sha256(stem.with_suffix(".onnx")) for stem in stems}
 
 
 def _frozen(value: object) -> object:

@@ -35,7 +35,7 @@ class Wardrobe:
     """Names and features of taught garments.
 
     Attributes:
-        model: name of the classifier; weights: SHA-256 of its .safetensors file.
+        model: name of the classifier; weights: SHA-256 of its .onnx file.
         names: of each row of `features`; a picture has PER_PICTURE of them.
         features: float16 (N, F), as `embedding.FeatureNetwork` gives them.
     """
@@ -49,7 +49,7 @@ class Wardrobe:
     def empty(cls, stem: Path, space: EmbeddingSpace) -> "Wardrobe":
         """A wardrobe without garments, for a classifier given without its suffix."""
         features = np.zeros((0, len(space.mean)), np.float16)
-        return cls(stem.name, sha256(stem.with_suffix(".safetensors")), (), features)
+        return cls(stem.name, sha256(stem.with_suffix(".onnx")), (), features)
 
     @classmethod
     def read(cls, path: Path, *, stem: Path, space: EmbeddingSpace) -> "Wardrobe":

@@ -1,23 +1,25 @@
 """Weight files and their metadata.
 
-`weights/NAME.safetensors` and `weights/NAME.onnx` are the same network; the metadata is inside both
-and, with the checksums, in `weights/manifest.json`.
+`weights/NAME.onnx` is a network, with its metadata inside; they are repeated, with the file's
+checksum, in `weights/manifest.json`.
 """
 
 import hashlib
 import json
-import struct
+import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from preprocessing.datasets.attribute_table import Attribute
 from preprocessing.errors import WeightsError
 
 WEIGHTS_DIR = Path(__file__).resolve().parents[2] / "weights"
 MANIFEST = "manifest.json"
-METADATA_KEY = "garment"  # of the JSON text inside both kinds of file
-MAX_HEADER = 1 << 20  # bytes; a longer safetensors header is not one of ours
+METADATA_KEY = "garment"  # of the JSON text inside the file
+MAX_METADATA = 1 << 20  # bytes; longer ones are not ours
+METADATA_PROPS = 14  # the field of an onnx.ModelProto; each has the fields 1, a key, and 2, a value
 KEYS = {"network_input": "cut"}  # in files, where they differ from the field's name
 HEADS = ("linear", "hidden", "custom", "bilinear")
 STRIDE = 32  # pixels; sides of the input of detectors and parsers are multiples of it
@@ -128,30 +130,70 @@ class WeightsInfo:
                     for one in values.get("attributes", ())
                 ),
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise WeightsError(f"{path}: metadata is damaged ({error})") from error
 
 
 def read_info(path: Path) -> WeightsInfo:
-    """The metadata inside a .safetensors file, without its tensors.
+    """The metadata inside an .onnx file, without its tensors and without the package onnx.
 
     Raises:
-        WeightsError: no such file, not safetensors, or no metadata of ours in it.
+        WeightsError: no such file, not ONNX, or no metadata of ours in it.
     """
     try:
         with path.open("rb") as file:
-            length = struct.unpack("<Q", file.read(8))[0]
-            if length > MAX_HEADER:
-                raise ValueError(f"header of {length} bytes")
-            header = json.loads(file.read(length))
-        text = header["__metadata__"][METADATA_KEY]
+            text = _metadata(file)[METADATA_KEY]
     except FileNotFoundError as error:
         raise WeightsError(f"no weights {path}: {remedy(path.stem)}") from error
-    except (
-        OSError, ValueError, struct.error, KeyError, TypeError, RecursionError
-    ) as error:  # fmt: skip
+    except KeyError as error:
+        raise WeightsError(f"{path} is damaged (no metadata): {remedy(path.stem)}") from error
+    except (OSError, ValueError) as error:
         raise WeightsError(f"{path} is damaged ({error}): {remedy(path.stem)}") from error
     return WeightsInfo.from_json(text, path=path)
+
+
+def _metadata(file: BinaryIO) -> dict[str, str]:
+    """The texts of metadata by their keys.
+
+    Raises:
+        ValueError: the file is no whole onnx.ModelProto.
+    """
+    found = {}
+    for number, length in _fields(file, os.fstat(file.fileno()).st_size):
+        if number == METADATA_PROPS and length <= MAX_METADATA:
+            end = file.tell() + length
+            parts = {one: file.read(size).decode() for one, size in _fields(file, end)}
+            found[parts.get(1, "")] = parts.get(2, "")
+    return found
+
+
+def _fields(file: BinaryIO, end: int) -> Iterator[tuple[int, int]]:
+    """Give the numbers of a protobuf message's fields, and the bytes that follow, or 0 for numbers.
+
+    Raises:
+        ValueError: it does not consist of fields.
+    """
+    while (position := file.tell()) < end:
+        number, kind = divmod(_varint(file), 8)
+        length = _varint(file) if kind in (0, 2) else {1: 8, 5: 4}.get(kind, end)
+        begin, length = file.tell(), 0 if kind == 0 else length
+        if not number or begin + length > end:
+            raise ValueError(f"no field of ONNX at byte {position}")
+        yield number, length if kind == 2 else 0
+        file.seek(begin + length)
+
+
+def _varint(file: BinaryIO) -> int:
+    """A number in groups of seven bits, the lowest first, of which all but the last are marked."""
+    value = 0
+    for shift in range(0, 64, 7):
+        byte = file.read(1)
+        if not byte:
+            break
+        value |= (byte[0] & 127) << shift
+        if byte[0] < 128:
+            return value
+    raise ValueError("a number without an end")
 
 
 def locate(model: str) -> tuple[Path, WeightsInfo]:
@@ -160,14 +202,13 @@ def locate(model: str) -> tuple[Path, WeightsInfo]:
     Raises:
         WeightsError: no such model (the known ones are listed), or its file is damaged.
     """
-    if model.endswith((".safetensors", ".onnx")):
-        stem = Path(model).with_suffix("")
-        return stem, read_info(stem.with_suffix(".safetensors"))
+    if model.endswith(".onnx"):
+        return Path(model).with_suffix(""), read_info(Path(model))
     entries = read_manifest()
     if model not in entries:
         raise WeightsError(f"no model {model!r}: have {', '.join(sorted(entries)) or 'none'}")
     stem = WEIGHTS_DIR / model
-    return stem, read_info(stem.with_suffix(".safetensors"))
+    return stem, read_info(stem.with_suffix(".onnx"))
 
 
 def locate_for(task: str, model: str) -> tuple[Path, WeightsInfo]:
@@ -219,10 +260,9 @@ def read_manifest(folder: Path = WEIGHTS_DIR) -> dict[str, Any]:
 
 
 def write_manifest(info: WeightsInfo, folder: Path = WEIGHTS_DIR) -> None:
-    """Add or replace the entry of `info.name`, with the checksums of the files beside it."""
+    """Add or replace the entry of `info.name`, with the checksum of the file beside it."""
     entries = read_manifest(folder)
-    files = [folder / f"{info.name}.{kind}" for kind in ("safetensors", "onnx")]
-    checksums = {path.suffix.lstrip("."): sha256(path) for path in files}
+    checksums = {"onnx": sha256(folder / f"{info.name}.onnx")}
     entries[info.name] = {"sha256": checksums, **info.to_values()}
     text = json.dumps(dict(sorted(entries.items())), indent=1) + "\n"
     unfinished = folder / f".{MANIFEST}.new"

@@ -15,11 +15,10 @@ from urllib.error import URLError
 import torch
 import torchvision
 from efficientnet_pytorch import EfficientNet
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
+from training.common.onnx_tensors import read_tensors
 from training.inference.weights import Shape
 from training.models.layers import IMAGENET, Normalise, make_head, make_pool
 
@@ -237,8 +236,8 @@ def load_pretrained(network: nn.Module, name: str, source: str) -> None:
     Args:
         network: a BackboneNetwork, or another one with a `backbone`.
         name: row of BACKBONES.
-        source: "imagenet", or a .pth or .safetensors file of the whole published network, or of
-            one of ours.
+        source: "imagenet", or a .pth or .safetensors file of the whole published network, or an
+            .onnx file of ours.
 
     Raises:
         WeightsError: they cannot be fetched or read, or are another network's.
@@ -271,9 +270,9 @@ def _fetched(name: str) -> dict[str, torch.Tensor]:
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
+        if path.suffix in (".safetensors", ".onnx"):
+            return read_tensors(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, UsageError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"cannot read --pretrained {path} ({reason})") from error

@@ -184,7 +184,7 @@ def load_teacher(model: str) -> Parser:
         WeightsError: there is none, or it has no output for other people.
     """
     stem, info = locate_for("parse", model)
-    verified(stem.with_suffix(".safetensors"))
+    verified(stem.with_suffix(".onnx"))
     return filled(Parser(info.network), stem, info)
 
 
@@ -210,10 +210,10 @@ def export(settings: ExportSettings) -> str:
 
     Raises:
         UsageError: no such run, or it has no whole checkpoint.
-        WeightsError: the two files give different probabilities.
+        WeightsError: the file's graph and its tensors give different probabilities.
     """
     info, text = publish_run(settings.run, settings.out)
-    return f"{text}\nwrote {settings.out / info.name}.safetensors, .onnx"
+    return f"{text}\nwrote {settings.out / info.name}.onnx"
 
 
 def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
@@ -242,7 +242,7 @@ def publish_run(run: Path, folder: Path) -> tuple[WeightsInfo, str]:
         network,
         folder,
         write_onnx=lambda path: write_parser_onnx(path, network),
-        check=lambda stem, described: check(stem, network, described),
+        check=check,
         measure=measure,
     )
     return published, texts[0]
@@ -262,15 +262,16 @@ def write_parser_onnx(path: Path, network: Parser) -> None:
     )
 
 
-def check(stem: Path, network: Parser, info: WeightsInfo) -> None:
-    """Compare the probabilities of the .onnx file and of the network for noise.
+def check(stem: Path, info: WeightsInfo) -> None:
+    """Compare the probabilities of the file's graph and of its tensors for noise.
 
     Raises:
         WeightsError: they differ by more than rounding.
     """
     noise = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
     from_onnx = openvino_parser(stem, info, precise=True)(noise)
+    network = SoftmaxParser(filled(Parser(info.network), stem, info))
     with torch.inference_mode():
         planes = torch.from_numpy(noise.transpose(2, 0, 1)[None].copy())
-        from_network = SoftmaxParser(network)(planes)[0].numpy()
-    compare_outputs(stem, from_onnx, from_network, limit=MAX_DIFFERENCE, unit="of a probability")
+        from_tensors = network(planes)[0].numpy()
+    compare_outputs(stem, from_onnx, from_tensors, limit=MAX_DIFFERENCE, unit="of a probability")

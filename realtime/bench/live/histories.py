@@ -171,8 +171,7 @@ def _weights(one: History) -> str:
 def _take_weights(one: History) -> None:
     folder = one.folder / "weights"
     folder.mkdir(exist_ok=True)
-    for suffix in (".onnx", ".safetensors"):
-        shutil.copyfile(WEIGHTS_DIR / f"{one.model}{suffix}", folder / f"own{suffix}")
+    shutil.copyfile(WEIGHTS_DIR / f"{one.model}.onnx", folder / "own.onnx")
 
 
 def _results_damaged(one: History) -> str:

@@ -1,6 +1,5 @@
 """Classifiers: the committed weights, crops in one batch."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from dataclasses import replace
 
 import make
 import numpy as np
+import onnx
 import pytest
 from waiting import DEADLINE
 
@@ -108,7 +108,7 @@ def test_unknown_model_lists_the_known_ones():
 
 @pytest.fixture
 def copied(tmp_path):
-    for name in ("deep.onnx", "deep.safetensors", "manifest.json"):
+    for name in ("deep.onnx", "manifest.json"):
         shutil.copy(weights.WEIGHTS_DIR / name, tmp_path)
     return tmp_path
 
@@ -129,19 +129,19 @@ def test_damaged_weights_are_named(copied, engine, damage):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"short", (10).to_bytes(8, "little") + b"not json..", b"\xff" * 64, b"\x80\x04pickle"],
+    [b"", b"short", b"\x3a\xff\x01cut", b"\xff" * 64, b"\x80\x04pickle", b"\x72\x02\x0a\x09"],
 )
 def test_what_is_no_weight_file_is_named(tmp_path, content):
-    path = tmp_path / "odd.safetensors"
+    path = tmp_path / "odd.onnx"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match="odd"):
         weights.read_info(path)
 
 
 def test_metadata_with_a_field_missing(tmp_path):
-    header = json.dumps({"__metadata__": {weights.METADATA_KEY: '{"name": "x"}'}}).encode()
-    path = tmp_path / "x.safetensors"
-    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    path, model = tmp_path / "x.onnx", onnx.ModelProto()
+    model.metadata_props.add(key=weights.METADATA_KEY, value='{"name": "x"}')
+    onnx.save(model, path)
     with pytest.raises(WeightsError, match="damaged"):
         weights.read_info(path)
 

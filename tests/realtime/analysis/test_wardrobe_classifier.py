@@ -37,7 +37,7 @@ class ColourNetwork:
 def described(tmp_path):
     """A classifier of the classes top, pants and other, by colours."""
     stem = tmp_path / "net"
-    stem.with_suffix(".safetensors").write_bytes(b"weights")
+    stem.with_suffix(".onnx").write_bytes(b"weights")
     background = np.tile(np.ones(3, np.float32) / np.sqrt(6), (9, 2))
     mean, axes = np.zeros(6, np.float32), np.eye(3)
     write_space(EmbeddingSpace(mean, axes, axes, background, Decision(40.0, 12.0)), stem)

@@ -43,11 +43,11 @@ def test_what_a_folder_holds_besides_is_counted(tmp_path):
 
 
 def test_every_file_that_a_command_names_is_an_input(tmp_path):
-    names = ("in put.mp4", "w.onnx", "w.safetensors", "wardrobe.npz", "other.mp4")
+    names = ("in put.mp4", "w.onnx", "wardrobe.npz", "other.mp4")
     files = [tmp_path / name for name in names]
     for file in files:
         file.touch()
-    recognition = Recognition(model=str(files[1]), wardrobe=files[3])
+    recognition = Recognition(model=str(files[1]), wardrobe=files[2])
     for address in (str(files[0]), f"file://{tmp_path}/in%20put.mp4"):
         inputs = inputs_of([address, 0, "rtsp://host/in"], recognition)
-        assert [bool(inputs.at(file)) for file in files] == [True, True, True, True, False]
+        assert [bool(inputs.at(file)) for file in files] == [True, True, True, False]

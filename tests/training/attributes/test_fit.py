@@ -56,11 +56,11 @@ def test_a_run_is_complete(run):
 
 
 def test_a_missing_class_is_published_as_missing(published, train, tmp_path):
-    info = weights.read_info(published / "attributes.safetensors")
+    info = weights.read_info(published / "attributes.onnx")
     assert info.task == "attributes" and info.attributes[1].codes == ("disc", "square")
     assert train(tmp_path / "run", "--missing", "class") == 0
     assert export.main([str(tmp_path / "run"), "--out", str(tmp_path)]) == 0
-    info = weights.read_info(tmp_path / "attributes.safetensors")
+    info = weights.read_info(tmp_path / "attributes.onnx")
     assert info.attributes[1].codes == ("disc", "square", "#N/A")
 
 

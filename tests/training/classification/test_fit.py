@@ -61,7 +61,7 @@ def test_a_run_on_photos_is_complete(run):
 
 def test_publish_evaluate_and_refit(run, source, tmp_path, capsys):
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
-    info = weights.read_info(tmp_path / "deep.safetensors")
+    info = weights.read_info(tmp_path / "deep.onnx")
     assert (info.network_input, info.size, info.channels) == ("photo", 32, 3)
     assert info.classes == ("band", "block", "strip")
     model = str(tmp_path / "deep.onnx")
@@ -160,7 +160,7 @@ def test_a_frozen_backbone_stays_until_it_is_freed(source, tmp_path):
 
 def test_a_teacher_is_distilled(run, source, tmp_path, capsys):
     assert export.main([str(run), "--out", str(tmp_path)]) == 0
-    teacher = ["--teacher", str(tmp_path / "deep.safetensors")]
+    teacher = ["--teacher", str(tmp_path / "deep.onnx")]
     assert train(source, tmp_path / "taught", *teacher) == 0
     assert train(source, tmp_path / "large", *teacher, "--image-size", "48") == 2
     assert "--image-size" in capsys.readouterr().err

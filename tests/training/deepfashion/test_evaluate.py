@@ -41,9 +41,9 @@ def test_figures_are_those_of_torchmetrics():
 
 @pytest.mark.usefixtures("no_worker")
 def test_a_published_network_is_evaluated(run, published, data, tmp_path, capsys):
-    info = weights.read_info(published / "deepfashion.safetensors")
+    info = weights.read_info(published / "deepfashion.onnx")
     assert info.task == "deepfashion" and [p.name for p in info.attributes][:2] == ["box", "type"]
-    where = ["--model", str(published / "deepfashion.safetensors"), "--out", str(tmp_path / "out")]
+    where = ["--model", str(published / "deepfashion.onnx"), "--out", str(tmp_path / "out")]
     assert evaluate.main([*where, "--data", str(data)]) == 0
     again = json.loads((tmp_path / "out" / "report.json").read_text())
     first = json.loads((run / "report.json").read_text())

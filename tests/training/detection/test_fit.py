@@ -19,7 +19,7 @@ def test_a_run_is_complete(run, tmp_path):
     names = {path.name for path in run.iterdir()}
     assert names >= {
         "config.json", "metrics.csv", "curves.png", "report.md", "report.json", "boxes.png",
-        "precision_recall.png", "yolo.onnx", "yolo.safetensors",
+        "precision_recall.png", "yolo.onnx",
     }  # fmt: skip
     figures = json.loads((run / "report.json").read_text())
     assert 0 <= figures["map50_95"] <= figures["map50"] <= 1 and figures["images"] == 2
@@ -28,7 +28,7 @@ def test_a_run_is_complete(run, tmp_path):
     recipe = read_config(run, DetectorFitSettings).settings.recipe
     assert recipe.size == 96 and not recipe.smaller  # --image-size holds for all epochs
     assert export.main([str(run), "--out", str(tmp_path), "--confidence", "0.4"]) == 0
-    info = weights.read_info(tmp_path / "yolo.safetensors")
+    info = weights.read_info(tmp_path / "yolo.onnx")
     assert info.task == "detect" and info.classes == tuple(sorted(photos.SHAPES))
     assert info.confidence == 0.4
 
@@ -78,7 +78,7 @@ def test_broken_data_is_refused_before_training(data, train, tmp_path, capsys, b
         (["--teacher", "deep"], "--teacher is for classifiers"),
         (["--image-size", "100"], "multiple of 32"),
         (["--epochs", "0"], "--epochs"),
-        (["--pretrained", "missing.safetensors"], "missing.safetensors"),
+        (["--pretrained", "missing.onnx"], "missing.onnx"),
     ],
 )
 def test_flags_that_do_not_fit(train, tmp_path, capsys, flags, words):

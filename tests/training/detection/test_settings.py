@@ -21,6 +21,6 @@ def test_recipes_are_whole():
 
 def test_a_training_starts_from_committed_weights_or_from_a_file():
     recipe = DETECTORS["yolo-people"]
-    assert recipe.start == WEIGHTS_DIR / "yolo-photo.safetensors" and recipe.start.is_file()
-    assert replace(recipe, pretrained="runs/a.safetensors").start == Path("runs/a.safetensors")
+    assert recipe.start == WEIGHTS_DIR / "yolo-photo.onnx" and recipe.start.is_file()
+    assert replace(recipe, pretrained="runs/a.onnx").start == Path("runs/a.onnx")
     assert replace(recipe, pretrained="none").start is None

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import cv2
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
 from training import average, export
+from training.common.onnx_tensors import read_tensors
 from training.inference import weights
 from training.inference.detector import Detector, openvino_detector
 
@@ -30,7 +31,7 @@ def test_an_average_lies_between_two_runs(run, tmp_path, capsys):
         fraction = 0.25 if tensor.is_floating_point() else 1
         assert torch.allclose(tensor, fraction * second[name], atol=1e-6)
     assert export.main([str(tmp_path / "c"), "--out", str(tmp_path)]) == 0
-    assert "training.average" in weights.read_info(tmp_path / "yolo.safetensors").command
+    assert "training.average" in weights.read_info(tmp_path / "yolo.onnx").command
     save_file({"weight": torch.zeros(2)}, tmp_path / "start.safetensors")
     assert average.main([*flags, "--out", str(tmp_path / "d")]) == 2
     assert "different networks" in capsys.readouterr().err
@@ -50,15 +51,15 @@ def test_pillow_stays_as_it_is(tmp_path):
 def test_weights_of_other_classes_start_a_training():
     from training.detection.yolo import _start_from, build
 
-    start = weights.WEIGHTS_DIR / "yolo-photo.safetensors"
+    start = weights.WEIGHTS_DIR / "yolo-photo.onnx"
     network = build("yolo26n", classes=1)
     outputs = {k: v.clone() for k, v in network.state_dict().items() if ".cv3." in k}
     trainer = SimpleNamespace(model=network, ema=SimpleNamespace(ema=build("yolo26n", classes=1)))
     _start_from(start)(trainer)
-    tensors = load_file(start)
+    tensors = read_tensors(start)
     for found in (network.state_dict(), trainer.ema.ema.state_dict()):
         first = next(name for name in tensors if name.endswith("conv.weight"))
-        assert torch.equal(found[first], tensors[first].float())
+        assert torch.equal(found[first], tensors[first])
     last = [name for name in outputs if outputs[name].shape != tensors[name].shape]
     assert last and all(torch.equal(network.state_dict()[name], outputs[name]) for name in last)
 
@@ -83,7 +84,7 @@ def test_boxes_are_those_of_ultralytics_predictor(run, data):
 
     assert yolo.LAST
     model, confidence = run / "yolo.onnx", 0.002
-    info = weights.read_info(run / "yolo.safetensors")
+    info = weights.read_info(run / "yolo.onnx")
     ours = Detector(
         info, openvino_detector(run / "yolo", info, precise=True), confidence=confidence
     )

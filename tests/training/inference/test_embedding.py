@@ -35,7 +35,7 @@ def space(background):
 @pytest.fixture
 def stem(tmp_path):
     """A network, which is any file."""
-    (tmp_path / "net.safetensors").write_bytes(b"weights")
+    (tmp_path / "net.onnx").write_bytes(b"weights")
     return tmp_path / "net"
 
 
@@ -96,7 +96,7 @@ def test_the_embedding_is_read_as_written(stem):
 
 def test_the_embedding_of_other_weights_is_refused(stem):
     write_space(space(np.eye(8)), stem)
-    stem.with_suffix(".safetensors").write_bytes(b"retrained")
+    stem.with_suffix(".onnx").write_bytes(b"retrained")
     with pytest.raises(WeightsError, match=r"other weights: fit it .*fit_wardrobe --model net"):
         read_space(stem)
 

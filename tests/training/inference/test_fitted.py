@@ -22,7 +22,7 @@ FITTED = FusionWeights(lying=(0.5, 1.5), worn=(0.25, 1.0))
 def stems(tmp_path):
     """Two networks, which are any files."""
     for name in ("one", "two"):
-        (tmp_path / f"{name}.safetensors").write_bytes(name.encode())
+        (tmp_path / f"{name}.onnx").write_bytes(name.encode())
     return tmp_path / "one", tmp_path / "two"
 
 
@@ -35,7 +35,7 @@ def test_what_was_written_is_read(stems, caplog):
 @pytest.mark.parametrize("network", [0, 1])
 def test_a_retrained_network_does_not_get_its_predecessor_s_numbers(stems, network, caplog):
     FUSION.write(FITTED, *stems, origin="a command")
-    stems[network].with_suffix(".safetensors").write_bytes(b"retrained")
+    stems[network].with_suffix(".onnx").write_bytes(b"retrained")
     assert FUSION.read(*stems) == FUSION.neutral
     assert "was fitted to other weights" in caplog.text
     assert "fusion_weights --model one --locate two" in caplog.text
@@ -62,14 +62,14 @@ def test_a_damaged_file_is_named(stems, text):
 def test_committed_numbers_belong_to_the_committed_weights(kind: FittedFile, path, caplog):
     checksums = json.loads(path.read_text())["sha256"]
     manifest = read_manifest()
-    assert checksums == {name: manifest[name]["sha256"]["safetensors"] for name in checksums}
+    assert checksums == {name: manifest[name]["sha256"]["onnx"] for name in checksums}
     stems = [WEIGHTS_DIR / name for name in path.name.split(".")[0].split("+")]
     assert kind.read(*stems) != kind.neutral and not caplog.records
 
 
 def test_numbers_are_sought_beside_the_weights(tmp_path):
     for name in ("photo", "parser"):
-        shutil.copy(WEIGHTS_DIR / f"{name}.safetensors", tmp_path)
+        shutil.copy(WEIGHTS_DIR / f"{name}.onnx", tmp_path)
     stems = tmp_path / "photo", tmp_path / "parser"
     assert FUSION.read(*stems) == FUSION.neutral
     shutil.copy(FUSION.path(WEIGHTS_DIR / "photo", WEIGHTS_DIR / "parser"), tmp_path)

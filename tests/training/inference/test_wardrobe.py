@@ -33,7 +33,7 @@ FIRST, SECOND, THIRD = np.tile(HALF[:3], 2)
 @pytest.fixture
 def stem(tmp_path):
     """A network, which is any file."""
-    (tmp_path / "net.safetensors").write_bytes(b"weights")
+    (tmp_path / "net.onnx").write_bytes(b"weights")
     return tmp_path / "net"
 
 
@@ -103,7 +103,7 @@ def test_a_name_is_forgotten_with_its_pictures(wardrobe):
 
 def test_a_wardrobe_of_other_weights_is_refused(wardrobe, stem, tmp_path):
     wardrobe.write(tmp_path / "wardrobe.npz")
-    stem.with_suffix(".safetensors").write_bytes(b"retrained")
+    stem.with_suffix(".onnx").write_bytes(b"retrained")
     with pytest.raises(WeightsError, match=r"made with other weights .*training.teach --new"):
         Wardrobe.read(tmp_path / "wardrobe.npz", stem=stem, space=SPACE)
 

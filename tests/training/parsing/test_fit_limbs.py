@@ -55,7 +55,7 @@ def test_too_few_observations_are_refused(found):
 
 
 def test_the_command_writes_the_file_that_the_app_reads(tmp_path, monkeypatch, capsys):
-    shutil.copy(WEIGHTS_DIR / "parser.safetensors", tmp_path)
+    shutil.copy(WEIGHTS_DIR / "parser.onnx", tmp_path)
     monkeypatch.setattr(fit_limbs, "read_observations", lambda folder: OBSERVATIONS)
     model = str(tmp_path / "parser.onnx")
     assert fit_limbs.main(["--data", "photos", "--model", model]) == 0

@@ -23,6 +23,7 @@ from preprocessing.images.poses import Square
 from realtime import __version__
 from realtime.analysis.engines import ENGINES, EngineOptions, crop_engine, loader
 from realtime.runtime.devices import CPU, devices_of
+from realtime.runtime.precision import Processor, known_precision
 from realtime.sinks.encoders import ENCODERS, opens
 from realtime.sinks.window import has_display
 from realtime.sources.containers import decoding_devices
@@ -223,8 +224,16 @@ def _engine(name: str, device: str) -> Finding:
     except GarmentError as error:
         fix = "pip install -r realtime/requirements.txt" if needed else "use --engine openvino"
         return Finding(f"engine {name}", str(error), fix, error.status if needed else 0)
-    measured = ", ".join(f"{network} {time:.2f} ms" for network, time in times.items())
+    processor = Processor(name, device)
+    measured = ", ".join(f"{network} {time:.2f} ms{_precision(processor, network)}"
+                         for network, time in times.items())  # fmt: skip
     return Finding(f"engine {name}", f"sees {listed}; {measured} on {device}")
+
+
+def _precision(processor: Processor, network: str) -> str:
+    """The precision that was found to be faster, in words; "" where there is one only."""
+    known = network in NETWORKS and known_precision(processor, WEIGHTS_DIR / f"{network}.onnx")
+    return f" in {known}" if known else ""
 
 
 def _inference(engine: str, device: str) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 from preprocessing.errors import UsageError
@@ -13,7 +13,7 @@ from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.live.latency import AUTO, LATENCIES
 from realtime.analysis.locators import LOCATORS
 from realtime.runtime.cut import Cut, read_seconds
-from realtime.runtime.devices import SAMPLE, read_device
+from realtime.runtime.devices import INT8, PRECISIONS, SAMPLE, read_device
 from realtime.sinks.sink_table import OutputSettings
 from realtime.sources.devices import CameraMode, read_format, read_size
 from training.inference.label_sources import LABEL_SOURCES, LOCATOR
@@ -333,6 +333,17 @@ class Recognition:
             default="auto: a GPU if torch or onnxruntime has one, else cpu",
         ),
     ] = "auto"
+    precision: Annotated[
+        str,
+        Flag(
+            "numbers that the networks compute with; int8: the model's 8-bit version, which "
+            "training.compress makes, where the CPU has VNNI; the other networks as with auto",
+            group=SPEED,
+            choices=PRECISIONS,
+            default="auto: bf16 or fp16 where the processor has units for it and a measurement "
+            "at the first start finds it faster, else fp32",
+        ),
+    ] = AUTO
     threads: Annotated[int, Flag("CPU threads of each network", metavar="N", group=SPEED)] = 1
 
     def __post_init__(self) -> None:
@@ -357,15 +368,24 @@ def recognition_of(values: argparse.Namespace, *, model: str | None = None) -> R
     found = read_fields(Recognition, values)
     if found.label_source == OLD_LOCATOR:
         found = replace(found, label_source=LOCATOR)
-    if "model" in values:
-        return found
-    return replace(found, model=model) if model else with_own_model(found)
+    if "model" not in values:
+        found = replace(found, model=model) if model else with_own_model(found)
+    return at_precision(found)
 
 
 def with_own_model(recognition: Recognition) -> Recognition:
     """Return the settings with the model that was trained for their locator, or DEFAULT_MODEL."""
     row = LOCATORS.get(recognition.locator)
     return replace(recognition, model=(row and row.classifier) or DEFAULT_MODEL)
+
+
+def at_precision(recognition: Recognition) -> Recognition:
+    """Return the settings with the 8-bit version of the model, where they ask for that."""
+    if recognition.precision != INT8:
+        return recognition
+    path = PurePath(recognition.model)
+    stem = f"{path.stem.removesuffix(f'-{INT8}')}-{INT8}"
+    return replace(recognition, model=str(path.with_name(f"{stem}{path.suffix}")))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,11 +67,15 @@ def garment_pixels(image: np.ndarray, region: Region) -> np.ndarray:
     return pixels if len(pixels) else image[y1:y2, x1:x2].reshape(-1, 3)
 
 
-def load_attributes(model: str, *, engine: str, device: str, threads: int) -> CropClassifier:
+def load_attributes(
+    model: str, *, engine: str, device: str, threads: int, precision: str
+) -> CropClassifier:
     """An attribute model on its engine.
 
     Raises:
         WeightsError: no such model, or its file is missing or damaged.
         DeviceError: the engine or device is not available.
     """
-    return load_classifier(model, engine=engine, device=device, threads=threads, task="attributes")
+    return load_classifier(
+        model, engine=engine, device=device, threads=threads, precision=precision, task="attributes"
+    )

@@ -20,6 +20,7 @@ from preprocessing.labels import (
     general_name,
 )
 from realtime.analysis.engines import BatchedEngine, Engine, EngineOptions, crop_engine, loader
+from realtime.runtime.devices import AUTO
 from realtime.types import Region
 from training.inference.label_fusion import (
     FUSION,
@@ -81,6 +82,7 @@ def load_classifier(
     engine: str,
     device: str,
     threads: int,
+    precision: str = AUTO,
     task: str = "classify",
     concurrent: bool = False,
 ) -> CropClassifier:
@@ -88,6 +90,7 @@ def load_classifier(
 
     Args:
         model: a name in the manifest, or a path.
+        precision: see `EngineOptions`.
         task: that the model must be trained for: "classify" or "attributes".
         concurrent: make the engine thread-safe by batching concurrent calls.
 
@@ -97,7 +100,7 @@ def load_classifier(
     """
     stem, info = locate_for(task, model)
     verified(stem.with_suffix(".onnx"))
-    options = EngineOptions(engine=engine, device=device, threads=threads)
+    options = EngineOptions(engine=engine, device=device, threads=threads, precision=precision)
     loaded = crop_engine(stem, info, loader(options))
     return CropClassifier(info, BatchedEngine(loaded) if concurrent else loaded)
 

@@ -5,7 +5,7 @@ OpenVINO is the engine for CPUs. The packages of the others are imported only wh
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -14,8 +14,9 @@ import numpy as np
 
 from preprocessing.errors import DeviceError
 from realtime.runtime.cache import cache_folder
-from realtime.runtime.devices import CPU, openvino_name, require
+from realtime.runtime.devices import AUTO, CPU, SINGLE, openvino_name, require
 from realtime.runtime.merging import Merger
+from realtime.runtime.precision import OWN, Processor, chosen_precision
 from realtime.runtime.worker import cores
 from training.inference.networks import Layout, Loader, Network, tell_once
 from training.inference.onnxruntime_network import OnnxRuntimeNetwork
@@ -46,7 +47,8 @@ class EngineOptions:
         engine: row of ENGINES; device: as `devices.choose` returns it.
         threads: CPU threads of one request.
         streams: requests that may run concurrently, from as many threads of the caller.
-        precise: single precision even where the device is faster in a lower one.
+        precision: a name of PRECISIONS, "auto" for that which is measured to be faster, or ""
+            for the engine's own choice.
         batch: most images to which concurrent requests are merged, 1 for none; None for what suits
             the device.
     """
@@ -55,8 +57,13 @@ class EngineOptions:
     device: str = CPU
     threads: int = 1
     streams: int = 1
-    precise: bool = False
+    precision: str = AUTO
     batch: int | None = None
+
+    @property
+    def processor(self) -> Processor:
+        """The engine, device and threads, whose precision it is."""
+        return Processor(self.engine, self.device, self.threads)
 
     @property
     def batches(self) -> bool:
@@ -86,12 +93,19 @@ def loader(options: EngineOptions) -> Loader:
         DeviceError: the engine or device is not available.
     """
     require(options.engine, options.device)
-    row = ENGINES[options.engine]
-    other = ENGINES["openvino"].loader(
-        EngineOptions(threads=options.threads, streams=options.streams)
-    )
+    options.processor.require(options.precision)
+    row, automatic = ENGINES[options.engine], options.precision == AUTO
+    other = ENGINES["openvino"].loader(EngineOptions(
+        threads=options.threads,
+        streams=options.streams,
+        precision=SINGLE if options.precision == SINGLE else OWN,
+    ))  # fmt: skip
+
+    def computing_in(precision: str) -> Loader:
+        return row.loader(replace(options, precision=precision))
+
     try:
-        own = row.loader(options)
+        own = computing_in(OWN if automatic else options.precision)
     except ImportError as error:  # of a package that is there, and broken
         name = options.engine
         raise DeviceError(f"engine {name} cannot be loaded ({error}): "
@@ -112,20 +126,28 @@ def loader(options: EngineOptions) -> Loader:
                       "of pose keypoints, run on OpenVINO on the CPU")  # fmt: skip
             require("openvino", CPU)
             return other(stem, kind=kind, layout=layout, features=features)
-        network = own(stem, kind=kind, layout=layout, features=features)
+        chosen = own
+        if automatic and kind == ".onnx":
+            chosen = computing_in(chosen_precision(
+                options.processor,
+                stem.with_suffix(kind),
+                layout,
+                lambda precision: computing_in(precision)(stem, layout=layout),
+            ))  # fmt: skip
+        network = chosen(stem, kind=kind, layout=layout, features=features)
         return BatchedNetwork(network, most=most) if most > 1 else network
 
     return load
 
 
 def _openvino(options: EngineOptions) -> Loader:
-    """In bf16 where the CPU has matrix units for it."""
+    """By itself in bf16 where the CPU has units for it."""
     return partial(
         OpenVinoNetwork,
         device=openvino_name(options.device),
         threads=options.threads,
         streams=options.streams,
-        precise=options.precise,
+        precision=options.precision,
         cache=cache_folder(),
     )
 
@@ -136,17 +158,17 @@ def _onnxruntime(options: EngineOptions) -> Loader:
         OnnxRuntimeNetwork,
         device=options.device,
         threads=options.threads,
-        precise=options.precise,
+        precision=options.precision,
         cache=cache_folder(),
     )
 
 
 def _torch(options: EngineOptions) -> Loader:
-    """In half precision on a GPU, in single precision on the CPU."""
+    """By itself in half precision on a GPU, in single precision on the CPU."""
     from training.common.torch_network import TorchNetwork
 
     return partial(
-        TorchNetwork, device=options.device, threads=options.threads, precise=options.precise
+        TorchNetwork, device=options.device, threads=options.threads, precision=options.precision
     )
 
 

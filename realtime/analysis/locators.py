@@ -47,6 +47,7 @@ class LocatorOptions:
 
     Attributes:
         engine, device, threads: as `devices.choose` returns them.
+        precision: a name of PRECISIONS.
         streams: frames that may be processed concurrently.
         confidence: minimum class score of a region; None for the network's own.
         only: names of the classes to keep; empty for all.
@@ -58,6 +59,7 @@ class LocatorOptions:
     engine: str = "openvino"
     device: str = "cpu"
     threads: int = 1
+    precision: str = "auto"
     streams: int = 1
     confidence: float | None = None
     only: tuple[str, ...] = ()
@@ -74,7 +76,7 @@ class LocatorOptions:
         from realtime.analysis.engines import EngineOptions, loader
 
         return loader(EngineOptions(engine=self.engine, device=self.device, threads=self.threads,
-                                    streams=self.streams))  # fmt: skip
+                                    precision=self.precision, streams=self.streams))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from realtime.analysis.classifiers import Classifier, CropClassifier
 from realtime.analysis.engines import BatchedEngine, EngineOptions, RememberingEngine, loader
+from realtime.runtime.devices import AUTO
 from realtime.types import Region
 from training.inference.embedding import FeatureNetwork, crops_with_masks, read_space, space_path
 from training.inference.wardrobe import (
@@ -89,7 +90,13 @@ def can_be_taught(model: str, engine: str) -> bool:
 
 
 def load_feature_classifier(
-    model: str, *, engine: str, device: str = "cpu", threads: int, concurrent: bool = False
+    model: str,
+    *,
+    engine: str,
+    device: str = "cpu",
+    threads: int,
+    precision: str = AUTO,
+    concurrent: bool = False,
 ) -> FeatureClassifier:
     """A committed classifier or a weight file, verified, with features; see `load_classifier`.
 
@@ -99,7 +106,7 @@ def load_feature_classifier(
     """
     stem, info = locate_for("classify", model)
     verified(stem.with_suffix(".onnx"))
-    options = EngineOptions(engine=engine, device=device, threads=threads)
+    options = EngineOptions(engine=engine, device=device, threads=threads, precision=precision)
     network = FeatureNetwork(stem, info, loader(options))
     batched = BatchedEngine(network) if concurrent else network
     return FeatureClassifier(stem, info, RememberingEngine(batched, network.classes))

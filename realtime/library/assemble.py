@@ -6,10 +6,11 @@ Reads top to bottom: `check_recognition`, `resolve`, `AnalysisFactory`.
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from preprocessing.errors import UsageError
+from preprocessing.errors import UsageError, WeightsError
 from realtime.analysis.appearance import AppearanceObserver, load_attributes
 from realtime.analysis.classifiers import (
     Classifier,
@@ -32,7 +33,7 @@ from realtime.analysis.wardrobe_classifier import (
     can_be_taught,
     load_feature_classifier,
 )
-from realtime.runtime.devices import choose
+from realtime.runtime.devices import AUTO, INT8, choose
 from realtime.settings import KINDS, Recognition
 from realtime.sinks.annotate import Annotator
 from realtime.types import Region
@@ -53,6 +54,8 @@ def check_recognition(recognition: Recognition) -> None:
         UsageError: they do not.
         WeightsError: there is no such model.
     """
+    if recognition.precision == INT8:
+        _check_quantised(recognition.model)
     locator, source = locator_of(recognition), recognition.label_source
     needs_scores = source in (LOCATOR, BOTH) or recognition.only
     if needs_scores or recognition.detection_confidence is not None:
@@ -71,6 +74,21 @@ def check_recognition(recognition: Recognition) -> None:
     if recognition.pose and not _pose_applies(locator, source):
         raise UsageError("--pose needs --locate people or parser, and --label-source both: pose "
                          "keypoints refine the labels of their garments")  # fmt: skip
+
+
+def _check_quantised(model: str) -> None:
+    """Check that there is a model of 8-bit integers, which --precision int8 stands for.
+
+    Raises:
+        WeightsError: there is none, or it is damaged.
+    """
+    try:
+        locate(model)
+    except WeightsError as error:
+        name = Path(model).stem.removesuffix(f"-{INT8}")
+        raise WeightsError(f"--precision {INT8} needs {model} ({error}): make it with `python -m "
+                           f"training.compress --model {name} --to {INT8}`, or use --precision auto"
+                           ) from error  # fmt: skip
 
 
 def locator_of(recognition: Recognition) -> str:
@@ -111,6 +129,7 @@ class Resolved:
         detection_interval: row of DETECTION_INTERVALS.
         pose: True if pose keypoints are to be used.
         engine, device: as `devices.choose` returns them.
+        precision: of PRECISIONS, but for 8-bit integers, which are the model's own file.
     """
 
     locator: str
@@ -120,6 +139,7 @@ class Resolved:
     pose: bool
     engine: str
     device: str
+    precision: str
 
 
 def resolve(recognition: Recognition) -> Resolved:
@@ -144,6 +164,7 @@ def resolve(recognition: Recognition) -> Resolved:
         pose=_pose_wanted(recognition, locator),
         engine=engine,
         device=device,
+        precision=AUTO if recognition.precision == INT8 else recognition.precision,
     )
 
 
@@ -274,6 +295,7 @@ class AnalysisFactory:
             engine=chosen.engine,
             device=chosen.device,
             threads=recognition.threads,
+            precision=chosen.precision,
             streams=self._streams,
             confidence=recognition.detection_confidence,
             only=recognition.only,
@@ -310,6 +332,7 @@ class AnalysisFactory:
                 engine=chosen.engine,
                 device=chosen.device,
                 threads=recognition.threads,
+                precision=chosen.precision,
                 concurrent=concurrent,
             )
         return load_classifier(
@@ -317,6 +340,7 @@ class AnalysisFactory:
             engine=chosen.engine,
             device=chosen.device,
             threads=recognition.threads,
+            precision=chosen.precision,
             concurrent=concurrent,
         )
 
@@ -328,6 +352,7 @@ class AnalysisFactory:
             engine=self._resolved.engine,
             device=self._resolved.device,
             threads=self._recognition.threads,
+            precision=self._resolved.precision,
         )
 
     @property
@@ -341,6 +366,7 @@ class AnalysisFactory:
             engine=chosen.engine,
             device=chosen.device,
             threads=self._recognition.threads,
+            precision=chosen.precision,
             streams=streams,
         )
 

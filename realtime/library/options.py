@@ -11,7 +11,13 @@ from preprocessing.errors import UsageError
 from preprocessing.flags import FlagField, flag_fields
 from realtime.analysis.locators import LOCATORS
 from realtime.runtime.cut import read_seconds
-from realtime.settings import Address, Recognition, SourceSettings, with_own_model
+from realtime.settings import (
+    Address,
+    Recognition,
+    SourceSettings,
+    at_precision,
+    with_own_model,
+)
 from training.inference.label_sources import LABEL_SOURCES
 
 Seconds = float | Fraction | str  # a text is "90", "1:30" or "0:01:30.5"
@@ -62,7 +68,7 @@ def recognition(**options: Unpack[RecognitionOptions]) -> Recognition:
         UsageError: a value is out of range, or none of those that there are.
     """
     found = Recognition(**options)
-    return checked(found if "model" in options else with_own_model(found))
+    return checked(at_precision(found if "model" in options else with_own_model(found)))
 
 
 def checked(found: Recognition) -> Recognition:

@@ -13,6 +13,8 @@ from pathlib import Path
 from preprocessing.errors import DeviceError
 
 AUTO, CPU, GPU = "auto", "cpu", "gpu"
+SINGLE, INT8 = "fp32", "int8"
+PRECISIONS = (AUTO, SINGLE, "bf16", "fp16", INT8)  # that --precision takes
 # By device: the engines that run on it, the preferred one first.
 DEVICES: dict[str, tuple[str, ...]] = {
     "cpu": ("openvino", "onnxruntime", "torch"),

@@ -148,6 +148,10 @@ def test_a_folder_of_pictures_says_what_it_leaves_out(tmp_path):
          "--locate yolo"),
         (["--video", "in.mp4", "-o", "out.mp4", "--engine", "openvino", "--device", "cuda"], 7,
          "--engine torch"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--engine", "onnxruntime", "--precision", "fp16"],
+         7, "--precision auto"),
+        (["--video", "in.mp4", "-o", "out.mp4", "--precision", "int8"], 6,
+         "python -m training.compress --model photo --to int8"),
     ],
 )  # fmt: skip
 def test_one_line_and_a_status(video, tmp_path, monkeypatch, arguments, status, words):

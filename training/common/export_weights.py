@@ -94,7 +94,7 @@ def check_logits(stem: Path, info: WeightsInfo, images: torch.Tensor) -> None:
     """
     with torch.inference_mode():
         logits = load_network(stem, info)(images).numpy()
-    compare_logits(stem, OpenVinoNetwork(stem, precise=True)(images.numpy()), logits)
+    compare_logits(stem, OpenVinoNetwork(stem, precision="fp32")(images.numpy()), logits)
 
 
 def compare_logits(stem: Path, from_onnx: np.ndarray, from_tensors: np.ndarray) -> None:

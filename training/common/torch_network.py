@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from preprocessing.errors import DeviceError
+from training.common.hardware import has_bf16_units
 from training.common.onnx_operators import Attributes, run
 from training.common.torch_graphs import Replayed
 from training.inference.networks import (
@@ -31,6 +32,7 @@ PRODUCTS = ("Conv", "Gemm", "MatMul")
 CUDA = "cuda"
 HALF = (CUDA, "mps")  # devices that compute faster in half precision
 REPLAYING = (CUDA,)  # devices that replay recorded operators
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 PICTURES = 4  # dimensions of arrays (N, C, H, W)
 SHAPE = "Shape"  # the operator whose output depends on the input's shape alone
 GATHER = "Gather"
@@ -42,12 +44,12 @@ class TorchOptions(TypedDict, total=False):
     Attributes:
         device: torch's name of it, such as cpu, cuda:1 or mps.
         threads: CPU threads of one request; 0 for all cores.
-        precise: single precision on a GPU too.
+        precision: a name of PRECISIONS; "" for half on a GPU, single on the CPU.
     """
 
     device: str
     threads: int
-    precise: bool
+    precision: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +90,8 @@ class TorchNetwork(NetworkFile):
         super().__init__(stem.with_suffix(kind))
         self._layout = layout
         self._device = torch.device(options.get("device", "cpu"))
-        half = self._device.type in HALF and not options.get("precise")
-        self._float = torch.float16 if half else torch.float32
+        own = "fp16" if self._device.type in HALF else "fp32"
+        self._float = PRECISIONS[options.get("precision") or own]
         if options.get("threads") and self._device.type == "cpu":
             torch.set_num_threads(options["threads"])
         try:
@@ -188,6 +190,13 @@ class TorchNetwork(NetworkFile):
             if value.dim() == PICTURES
             else value
         )
+
+
+def torch_precisions(device: str) -> tuple[str, ...]:
+    """Names of PRECISIONS that a device has units for, the full one first."""
+    kind = torch.device(device).type
+    half, bf16 = kind in HALF, has_bf16_units(kind)
+    return ("fp32", *(["fp16"] if half else []), *(["bf16"] if bf16 else []))
 
 
 def _by_shape(nodes: Sequence[_Node], constants: set[str]) -> set[str]:

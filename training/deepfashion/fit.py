@@ -225,4 +225,4 @@ def check(stem: Path, info: WeightsInfo) -> None:
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     with torch.inference_mode():
         from_tensors = load_network(stem, info)(torch.from_numpy(noise)).numpy()
-    compare_logits(stem, OpenVinoNetwork(stem, precise=True)(noise), from_tensors)
+    compare_logits(stem, OpenVinoNetwork(stem, precision="fp32")(noise), from_tensors)

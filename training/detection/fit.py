@@ -102,7 +102,7 @@ def check(stem: Path, info: WeightsInfo) -> None:
         WeightsError: boxes differ by more than a pixel, or scores by more than a hundredth.
     """
     image = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
-    from_onnx = openvino_detector(stem, info, precise=True)(image)
+    from_onnx = openvino_detector(stem, info, precision="fp32")(image)
     pixels = torch.from_numpy(image[None, :, :, ::-1].copy()).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
         from_tensors = yolo.load_network(stem, info)(pixels)[0].numpy()

@@ -43,13 +43,13 @@ class OnnxRuntimeOptions(TypedDict, total=False):
         device: a name of PROVIDERS, with the number of the device after a colon where there are
             several, such as cuda:1.
         threads: CPU threads of one request; 0 for all cores.
-        precise: single precision, where the provider would choose a lower one.
+        precision: of TensorRT, fp32, bf16 or, as by default, fp16; the others have none to choose.
         cache: folder for compiled networks; "" for none.
     """
 
     device: str
     threads: int
-    precise: bool
+    precision: str
     cache: str
 
 
@@ -177,7 +177,8 @@ def _providers(device: str, options: OnnxRuntimeOptions) -> list[tuple[str, dict
 
 def _tensorrt(options: OnnxRuntimeOptions) -> dict[str, str]:
     """Half precision, and engines kept: one takes minutes to build."""
-    found = {"trt_fp16_enable": str(not options.get("precise"))}
+    precision = options.get("precision") or "fp16"
+    found = {f"trt_{one}_enable": str(precision == one) for one in ("fp16", "bf16")}
     if cache := options.get("cache"):
         found |= {"trt_engine_cache_enable": "True", "trt_engine_cache_path": cache,
                   "trt_timing_cache_enable": "True", "trt_timing_cache_path": cache}  # fmt: skip

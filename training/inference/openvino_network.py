@@ -14,6 +14,7 @@ from training.inference.networks import Layout, NetworkFile, load_error, no_memo
 
 CONVERTER = "openvino.tools.ovc"
 CPU = "CPU"
+HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}  # OpenVINO's names of precisions
 STATIC = ("NPU",)  # devices that compile networks for one shape of input only
 
 
@@ -24,14 +25,14 @@ class NetworkOptions(TypedDict, total=False):
         device: OpenVINO's name of it, such as CPU, GPU.1 or NPU.
         threads: CPU threads of one request; 0 for all cores.
         streams: requests that may run concurrently, from as many threads of the caller.
-        precise: single precision even if the CPU has bf16 units.
+        precision: a name of HINTS; "" for OpenVINO's choice, bf16 on CPUs that have units for it.
         cache: folder for compiled networks; "" for none.
     """
 
     device: str
     threads: int
     streams: int
-    precise: bool
+    precision: str
     cache: str
 
 
@@ -72,6 +73,12 @@ def _new_core() -> Any:
 def openvino_devices() -> list[str]:
     """OpenVINO's names of the devices that its plugins find here."""
     return list(_core().available_devices)
+
+
+def openvino_precisions(device: str) -> tuple[str, ...]:
+    """Names of HINTS that a device has units for."""
+    able = _core().get_property(device, "OPTIMIZATION_CAPABILITIES")
+    return tuple(name for name in HINTS if name.upper() in able)
 
 
 class OpenVinoNetwork(NetworkFile):
@@ -215,6 +222,6 @@ def _properties(options: NetworkOptions) -> dict[str, object]:
     threads, streams = options.get("threads", 0), options.get("streams", 1)
     if threads and options.get("device", CPU) == CPU:
         found |= {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams}
-    if options.get("precise"):
-        found["INFERENCE_PRECISION_HINT"] = "f32"
+    if precision := options.get("precision"):
+        found["INFERENCE_PRECISION_HINT"] = HINTS[precision]
     return found

@@ -269,7 +269,7 @@ def check(stem: Path, info: WeightsInfo) -> None:
         WeightsError: they differ by more than rounding.
     """
     noise = np.random.default_rng(0).integers(0, 256, (info.size, info.size, 3), np.uint8)
-    from_onnx = openvino_parser(stem, info, precise=True)(noise)
+    from_onnx = openvino_parser(stem, info, precision="fp32")(noise)
     network = SoftmaxParser(filled(Parser(info.network), stem, info))
     with torch.inference_mode():
         planes = torch.from_numpy(noise.transpose(2, 0, 1)[None].copy())

@@ -33,7 +33,7 @@ LAYOUT = {"detect": Layout.FRAMES, "parse": Layout.EACH_SHAPE, "classify": Layou
 
 def precise(engine):
     """Its networks in single precision: OpenVINO would compute in bf16 where the CPU can."""
-    return loader(EngineOptions(engine=engine, precise=True))
+    return loader(EngineOptions(engine=engine, precision="fp32"))
 
 
 def probabilities(info, network):

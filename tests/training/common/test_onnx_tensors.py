@@ -37,7 +37,7 @@ def test_a_published_classifier_gives_the_logits_of_its_graph(name):
     images = pictures(4, info.channels, info.size)
     with torch.inference_mode():
         found = load_network(stem, info)(torch.from_numpy(images)).numpy()
-    assert np.abs(found - OpenVinoNetwork(stem, precise=True)(images)).max() < EXACT
+    assert np.abs(found - OpenVinoNetwork(stem, precision="fp32")(images)).max() < EXACT
 
 
 def test_the_published_parser_gives_the_probabilities_of_its_graph():

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from preprocessing.errors import DeviceError, WeightsError
 from training.common import onnx_operators, torch_network
 from training.common.torch_graphs import Recording, Replayed
-from training.common.torch_network import TorchNetwork
+from training.common.torch_network import TorchNetwork, torch_precisions
 from training.inference.networks import Layout
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.probabilities import softmax
@@ -30,7 +30,7 @@ def test_half_precision_as_on_a_gpu(monkeypatch, name, layout, side):
     stem, info = locate(name)
     picture = cv2.resize(make.scene(), (side, side))[None, ..., : info.channels]
     given = picture if layout is Layout.FRAMES else picture.transpose(0, 3, 1, 2).copy()
-    expected = OpenVinoNetwork(stem, layout=layout, precise=True)(given)
+    expected = OpenVinoNetwork(stem, layout=layout, precision="fp32")(given)
     network = TorchNetwork(stem, layout=layout, threads=1)
     assert network._constants and network._float is torch.float16
     found = network(given)
@@ -111,7 +111,7 @@ def test_one_network_takes_pictures_of_several_sizes_in_turn():
         locate("yolo")[0],
         TorchNetwork(locate("yolo")[0], layout=Layout.FRAMES, threads=1),
     )
-    reference = OpenVinoNetwork(stem, layout=Layout.FRAMES, precise=True)
+    reference = OpenVinoNetwork(stem, layout=Layout.FRAMES, precision="fp32")
     for width, height in ((96, 64), (64, 96), (96, 64)):
         frame = cv2.resize(make.scene(), (width, height))[None]
         assert np.abs(network(frame) - reference(frame)).max() < 1e-2
@@ -131,3 +131,11 @@ def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "photo.onnx").write_bytes(b"no network")
     with pytest.raises(WeightsError, match=r"photo\.onnx is damaged"):
         TorchNetwork(tmp_path / "photo")
+
+
+def test_a_lower_precision_gives_about_the_same():
+    stem, info = locate("deep")
+    images = np.random.default_rng(0).integers(0, 256, (2, 1, info.size, info.size), np.uint8)
+    single, lower = (TorchNetwork(stem, precision=one)(images) for one in ("fp32", "bf16"))
+    assert 0 < np.abs(single - lower).max() < 0.3
+    assert torch_precisions("cpu")[0] == "fp32"

@@ -86,7 +86,7 @@ def test_boxes_are_those_of_ultralytics_predictor(run, data):
     model, confidence = run / "yolo.onnx", 0.002
     info = weights.read_info(run / "yolo.onnx")
     ours = Detector(
-        info, openvino_detector(run / "yolo", info, precise=True), confidence=confidence
+        info, openvino_detector(run / "yolo", info, precision="fp32"), confidence=confidence
     )
     settings = {"model": str(model), "imgsz": info.size, "conf": confidence, "device": "cpu",
                 "mode": "predict", "rect": True, "save": False, "verbose": False}  # fmt: skip

@@ -78,6 +78,17 @@ def test_tensorrt_keeps_its_compiled_networks(runtime, tmp_path):
     assert options["trt_engine_cache_path"] == "/cache"
 
 
+@pytest.mark.parametrize(("precision", "half", "bf16"), [
+    ("fp16", "True", "False"), ("bf16", "False", "True"), ("fp32", "False", "False"),
+])  # fmt: skip
+def test_tensorrt_computes_in_the_precision_that_is_chosen(
+    runtime, tmp_path, precision, half, bf16
+):
+    OnnxRuntimeNetwork(tmp_path / "net", device="tensorrt", precision=precision)
+    options = runtime.last[2][0][1]
+    assert (options["trt_fp16_enable"], options["trt_bf16_enable"]) == (half, bf16)
+
+
 def test_a_provider_whose_libraries_are_missing_is_an_error_not_a_fallback(runtime, tmp_path):
     runtime.works = [CPU]
     with pytest.raises(DeviceError, match="onnxruntime cannot use cuda: its driver or libraries"):

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Processor:
-    """What runs a network: an engine, its device and the CPU threads of a request."""
+    """An engine, its device and the CPU threads of a request."""
 
     engine: str
     device: str

@@ -17,9 +17,9 @@ from training.classification.settings import ClassifierFitSettings
 from training.common import checkpoints
 from training.common.export_weights import write_logits_onnx
 from training.common.fit_loop import MEASURED, EpochLog
-from training.common.onnx_tensors import add_tensors
 from training.common.runs import read_config, read_metrics
 from training.inference import weights
+from training.models.onnx_tensors import add_tensors
 
 SMALL = ["--limit-train", "256", "--limit-test", "100", "--batch-size", "64"]
 try:

@@ -29,13 +29,13 @@ from training.common.export_weights import (
     write_logits_onnx,
 )
 from training.common.metrics import Scores, fit_temperature, score
-from training.common.onnx_tensors import add_tensors
 from training.common.profiling import Timing, measure
 from training.common.runs import REPORT
 from training.common.subsets import Splits, Subset, predict, readable
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WeightsInfo
+from training.models.onnx_tensors import add_tensors
 
 CALIBRATION_IMAGES = 500  # of the 8-bit integers
 

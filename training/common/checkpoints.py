@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
-from training.common.onnx_tensors import read_onnx_tensors, read_tensors
 from training.common.runs import (
     CONFIG,
     DATA,
@@ -26,6 +25,7 @@ from training.common.settings import (
 from training.inference import weights
 from training.inference.weights import WeightsInfo
 from training.models.layers import normalisation
+from training.models.onnx_tensors import read_onnx_tensors, read_tensors
 from training.models.registry import MODELS
 
 N = TypeVar("N", bound=nn.Module)

@@ -13,10 +13,10 @@ from torch.utils.data import DataLoader
 
 from preprocessing.errors import WeightsError
 from training.common.checkpoints import load_network
-from training.common.onnx_tensors import HALF, add_tensors
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import METADATA_KEY, WeightsInfo
+from training.models.onnx_tensors import HALF, add_tensors
 
 N = TypeVar("N", bound=nn.Module)
 CHECKED_IMAGES = 256

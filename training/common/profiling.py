@@ -19,10 +19,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from preprocessing.processes import peak_memory
 from training.common.checkpoints import load_network
 from training.common.export_weights import count_parameters, describe_onnx, write_logits_onnx
-from training.common.onnx_tensors import add_tensors
 from training.inference import weights
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import Shape, WeightsInfo
+from training.models.onnx_tensors import add_tensors
 
 BATCHES = (1, 4, 16)
 ENGINES = ("openvino", "torch")

@@ -40,9 +40,9 @@ from preprocessing.errors import UsageError
 from training.common.checkpoints import filled
 from training.common.export_weights import halve
 from training.common.hardware import has_bf16_units
-from training.common.onnx_tensors import read_tensors
 from training.detection.settings import DetectorRecipe
 from training.inference.weights import WeightsInfo
+from training.models.onnx_tensors import read_tensors
 
 # ultralytics replaces Pillow's function by one that asks for pi-heif when a file is no picture, so
 # that a damaged picture would end any command of this process with an ImportError.

@@ -18,9 +18,9 @@ from efficientnet_pytorch import EfficientNet
 from torch import nn
 
 from preprocessing.errors import UsageError, WeightsError
-from training.common.onnx_tensors import read_tensors
 from training.inference.weights import Shape
 from training.models.layers import IMAGENET, Normalise, make_head, make_pool
+from training.models.onnx_tensors import read_tensors
 
 SMALL = 64  # pixels; below this side, an EfficientNet's stem keeps the resolution
 # What batch norm's statistics keep a step. The libraries' 0.99 is made for long trainings: after an

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from preprocessing.errors import UsageError
 from preprocessing.images.regions import box_iou
 from training import average, export
-from training.common.onnx_tensors import read_tensors
 from training.inference import weights
 from training.inference.detector import Detector, openvino_detector
+from training.models.onnx_tensors import read_tensors
 
 pytest.importorskip("training.detection.yolo", reason="ultralytics is not installed")
 

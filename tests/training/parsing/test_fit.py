@@ -11,9 +11,9 @@ from preprocessing.images.class_maps import CLASSES, FIRST
 from preprocessing.labels import LAYERS
 from realtime.analysis.network_locators import ParserLocator
 from training import export
-from training.common.onnx_tensors import read_tensors
 from training.inference import weights
 from training.inference.parser import openvino_parser
+from training.models.onnx_tensors import read_tensors
 
 
 def test_a_run_is_complete(run, tmp_path):

@@ -10,10 +10,10 @@ import torch
 from preprocessing.errors import UsageError
 from training.common.checkpoints import filled, load_network
 from training.common.export_weights import write_logits_onnx
-from training.common.onnx_tensors import add_tensors, read_onnx_tensors, read_tensors
 from training.common.torch_network import TorchNetwork
 from training.inference.openvino_network import OpenVinoNetwork
 from training.inference.weights import WEIGHTS_DIR, locate, read_info, read_manifest
+from training.models.onnx_tensors import add_tensors, read_onnx_tensors, read_tensors
 from training.models.registry import MODELS
 from training.parsing.network import Parser, SoftmaxParser
 

@@ -44,7 +44,7 @@ class _Fold:
 
     @property
     def scale(self) -> np.ndarray:
-        """What undoes the gain."""
+        """The factor that undoes the gain."""
         return np.divide(1, self.gain, out=np.zeros_like(self.gain), where=self.gain != 0)
 
 

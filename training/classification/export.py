@@ -126,6 +126,7 @@ def compress(settings: CompressSettings) -> str:
         write_trial(stem, new, trial, half=half)
         if not half:
             _quantise(trial.with_suffix(".onnx"), images.numpy(), list(settings.keep))
+        describe_onnx(trial.with_suffix(".onnx"), new)
         before, after = (
             evaluate_version(one.name, path, validation, threads=settings.threads)
             for one, path in ((info, stem), (new, trial))

@@ -18,7 +18,7 @@ def test_compression_keeps_the_answers_or_is_refused(published, tmp_path, capsys
     assert compress.main(["--model", model, "--to", "int8", "--max-drop", "100", *out]) == 0
     assert (tmp_path / "baseline-int8.onnx").stat().st_size < 0.6 * half
     assert weights.verified(tmp_path / "baseline-int8.onnx")
-    with pytest.raises(WeightsError, match="8-bit"):
+    with pytest.raises(WeightsError, match="holds no tensors to train from"):
         load_model(str(tmp_path / "baseline-int8.onnx"))
     assert "macro-F1" in capsys.readouterr().out
 

@@ -80,9 +80,7 @@ def read_onnx_tensors(path: Path) -> dict[str, Tensor]:
     """
     model = onnx.load(path)
     if not model.training_info:
-        raise ValueError(
-            "it holds no tensors to train from: export its run again; 8-bit files have none"
-        )
+        raise ValueError("it holds no tensors to train from: export its run again")
     added, graph = model.training_info[0], _graph_tensors(model)
     found = {one.name: numpy_helper.to_array(one) for one in added.initialization.initializer}
     for binding in added.initialization_binding:

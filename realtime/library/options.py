@@ -42,6 +42,7 @@ class RecognitionOptions(TypedDict, total=False):
     detection_interval: str
     engine: str
     device: str
+    precision: str
     threads: int
 
 

@@ -154,6 +154,17 @@ def scratch() -> Path:
     return folder
 
 
+def _rename(system: Any, new: str, place: str) -> None:
+    """Rename a file over another one; remove that first only where the store does no such thing."""
+    try:
+        system.mv(new, place)
+    except Exception:
+        if not (system.exists(new) and system.exists(place)):
+            raise
+        system.rm_file(place)
+        system.mv(new, place)
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder in a store, and the local folder in which its content is made.
@@ -207,9 +218,7 @@ class Store:
         new = f"{parent}/{UNFINISHED}{os.urandom(8).hex()}-{name}"
         try:
             system.put_file(str(path), new)
-            if system.exists(place):
-                system.rm_file(place)
-            system.mv(new, place)
+            _rename(system, new, place)
         except BaseException:
             with suppress(Exception):
                 system.rm_file(new)

@@ -10,6 +10,7 @@ import make
 import numpy as np
 import pytest
 
+import realtime
 from realtime import Recogniser
 from realtime.analysis.locators import LOCATORS
 from realtime.library import garments, recogniser
@@ -86,7 +87,7 @@ def test_it_is_short_and_begins_with_its_idea(name):
     assert 'if __name__ == "__main__":\n    main(*sys.argv[1:])\n' in text
 
 
-@pytest.mark.parametrize("module", [recogniser, garments])
+@pytest.mark.parametrize("module", [realtime, recogniser, garments], ids=lambda m: m.__name__)
 def test_examples_of_docstrings(module, monkeypatch):
     monkeypatch.chdir(make.ROOT)
     failed, tried = doctest.testmod(module)

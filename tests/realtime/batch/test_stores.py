@@ -138,6 +138,22 @@ def test_a_failed_upload_leaves_the_old_result(clip, memory, tmp_path, monkeypat
     assert memory.cat("/results/a.parquet") == b"old"
 
 
+def test_a_store_that_renames_over_no_file(memory, monkeypatch):
+    store, move = stores.Store.of("memory://results"), type(memory).mv
+
+    def careful(self, old, new, **options):
+        if self.exists(new):
+            raise FileExistsError(new)
+        move(self, old, new, **options)
+
+    monkeypatch.setattr(type(memory), "mv", careful)
+    store.folder.mkdir()
+    for text in ("old", "new"):
+        (store.folder / "a.parquet").write_text(text)
+        store.put(store.folder / "a.parquet")
+    assert memory.cat("/results/a.parquet") == b"new" and len(memory.find("/results")) == 1
+
+
 @pytest.mark.parametrize(
     ("video", "out", "error", "words"),
     [

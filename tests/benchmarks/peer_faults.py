@@ -20,8 +20,8 @@ import test_videos
 from fault import LIGHT, Fault
 from tqdm import tqdm
 
-from realtime.bench.measure import VIDEOS
-from realtime.bench.peers import PREDICT, Contestant, app, yolo
+from realtime.bench.speed.measure import VIDEOS
+from realtime.bench.speed.peers import PREDICT, Peer, app, yolo
 
 CAP = 60  # seconds; torch alone takes three to start
 PEERS = (PREDICT, "supervision script, torch")
@@ -61,7 +61,7 @@ FAULTS = [
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         peers = [one for one in yolo(Path(name)) if one.name in PEERS]
-        every = [Contestant("ours", app(*LIGHT)), *peers]
+        every = [Peer("ours", app(*LIGHT)), *peers]
         print("| fault | frames | " + " | ".join(one.name for one in every) + " |")
         print("|---" * (len(every) + 2) + "|")
         for fault in tqdm(FAULTS, disable=None):
@@ -69,7 +69,7 @@ def main() -> None:
             print(f"| {fault.name} | {fault.frames or ''} | {told} |", flush=True)
 
 
-def outcome(one: Contestant, fault: Fault) -> str:
+def outcome(one: Peer, fault: Fault) -> str:
     """How a program ends when it meets a fault in a folder of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -24,7 +24,7 @@ from realtime.bench.fidelity.matrix import (
     usual,
 )
 from realtime.bench.fidelity.verdicts import EXACT, PROPERTIES
-from realtime.bench.measure import ROOT
+from realtime.bench.speed.measure import ROOT
 from training.inference.weights import locate
 
 # What `yolo predict source=FILE save=True` calls.

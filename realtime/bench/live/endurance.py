@@ -17,9 +17,9 @@ import av
 import numpy as np
 
 from preprocessing.errors import BrokenSourceError, UsageError
-from realtime.bench.clips import Clip, build, looped
-from realtime.bench.measure import ROOT
-from realtime.bench.peers import app
+from realtime.bench.speed.clips import Clip, build, looped
+from realtime.bench.speed.measure import ROOT
+from realtime.bench.speed.peers import app
 from realtime.runtime.stats import Stats
 from realtime.sinks import report
 from realtime.sinks.delivery import delivering

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from realtime.bench.clips import Clip, build, looped
 from realtime.bench.live.endurance import Resources, resources
 from realtime.bench.live.odd_requests import Drawer, Request
 from realtime.bench.live.siege import recording
+from realtime.bench.speed.clips import Clip, build, looped
 from realtime.runtime.worker import Background
 
 CLIENTS = 4

@@ -19,7 +19,7 @@ import numpy as np
 
 from preprocessing.errors import UsageError
 from realtime.analysis.locators import Locator
-from realtime.bench.measure import ROOT
+from realtime.bench.speed.measure import ROOT
 from realtime.library.pipeline import Analyser, Stopped, run
 from realtime.runtime.stats import Stats
 from realtime.sources.addresses import FAKE_SCHEME

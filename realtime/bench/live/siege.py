@@ -27,9 +27,9 @@ import av
 from PIL import Image
 
 from preprocessing.errors import UsageError
-from realtime.bench.clips import Clip, build, looped
 from realtime.bench.live.endurance import Resources, resources
-from realtime.bench.measure import ROOT
+from realtime.bench.speed.clips import Clip, build, looped
+from realtime.bench.speed.measure import ROOT
 from realtime.runtime.worker import Background
 from realtime.sources import DEMO
 

@@ -21,9 +21,9 @@ import av
 import cv2
 
 from preprocessing.errors import UsageError
-from realtime.bench.clips import Clip, pictures
-from realtime.bench.measure import ROOT
-from realtime.bench.peers import FAST, app
+from realtime.bench.speed.clips import Clip, pictures
+from realtime.bench.speed.measure import ROOT
+from realtime.bench.speed.peers import FAST, app
 from realtime.runtime.worker import Background
 
 RATE = 25  # frames a second of all but the HTTP camera

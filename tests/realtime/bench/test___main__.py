@@ -3,7 +3,8 @@
 import pytest
 
 from realtime.bench import __main__ as bench
-from realtime.bench.__main__ import EXPERIMENTS, BenchSettings, Experiment
+from realtime.bench.experiments import EXPERIMENTS, Experiment
+from realtime.bench.settings import BenchSettings
 
 
 def test_every_experiment_is_in_the_help(capsys):

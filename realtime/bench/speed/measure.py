@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 POLL_SECONDS = 0.05  # between samples of a process's memory
 VIDEOS = (".mp4", ".avi", ".mkv")
 # From a clip, or the address of a camera, and the output's path to a command line.

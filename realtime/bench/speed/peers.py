@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime.bench.measure import ROOT, Command, measured
+from realtime.bench.speed.measure import ROOT, Command, measured
 from realtime.sinks.destinations import KEY_FRAME_SECONDS, MP4_OPTIONS
 from realtime.sinks.encoders import X264
 from training.inference.weights import locate

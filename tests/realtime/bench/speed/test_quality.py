@@ -7,7 +7,7 @@ import make
 import numpy as np
 import pytest
 
-from realtime.bench.quality import f1_of_rows, ssim, ssim_of_videos
+from realtime.bench.speed.quality import f1_of_rows, ssim, ssim_of_videos
 
 
 def row(frame, label="Coat", box=(0, 0, 10, 10)):

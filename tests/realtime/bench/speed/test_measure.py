@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from realtime.bench import measure
-from realtime.bench.measure import ProcessRun, compare, measured, seconds_until_output, table
-from realtime.bench.peers import Peer
+from realtime.bench.speed import measure
+from realtime.bench.speed.measure import ProcessRun, compare, measured, seconds_until_output, table
+from realtime.bench.speed.peers import Peer
 
 
 def test_whole_processes_are_measured(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import make
 import numpy as np
 import pytest
 
-from realtime.bench.clips import RATE, Clip, build, looped
+from realtime.bench.speed.clips import RATE, Clip, build, looped
 
 
 @pytest.mark.parametrize("still", [False, True])

@@ -22,6 +22,8 @@ from realtime.bench.speed.app_costs import YOLO
 from realtime.bench.speed.clips import Clip, build
 from realtime.bench.speed.measure import compare, plot, table
 from realtime.bench.speed.peers import PEERS
+from realtime.bench.speed.side_by_side import side_by_side
+from realtime.bench.speed.summary import text
 
 CAMERA_RATE = 30  # frames a second
 STREAMS, STREAM_RATES = 8, (15, 60)
@@ -30,10 +32,16 @@ SLOWDOWN = 3  # times the camera's frame interval that the slowed locator takes
 
 @dataclass(frozen=True)
 class Experiment:
-    """A row of EXPERIMENTS: `run(folder, settings)` prints its results; `folder` is scratch."""
+    """A row of EXPERIMENTS.
+
+    Attributes:
+        run: prints the results; its folder is scratch.
+        frames: of a clip, where no other number is asked for.
+    """
 
     title: str
     run: Callable[[Path, BenchSettings], None]
+    frames: int = 600
 
 
 def _compare_programs(name: str, folder: Path, settings: BenchSettings) -> None:
@@ -80,7 +88,7 @@ def _streams(folder: Path, settings: BenchSettings) -> None:
         place = folder / f"{count}-{rate}"
         place.mkdir()
         found = measure_streams(place, streams=count, rate=rate, seconds=settings.seconds,
-                                clip=settings.clip)  # fmt: skip
+                                clip=settings.video)  # fmt: skip
         print(f"{count} at {rate} fps: {found}", flush=True)
 
 
@@ -102,7 +110,18 @@ def _fidelity(folder: Path, settings: BenchSettings, *, peers: bool) -> None:
         fidelity.write_json(settings.json, results)
 
 
+def _side_by_side(folder: Path, settings: BenchSettings) -> None:
+    results = side_by_side(folder, settings, partial(print, flush=True))
+    print(text(results))
+
+
 EXPERIMENTS: dict[str, Experiment] = {
+    "side-by-side": Experiment(
+        "the app on every engine beside other programs and limits; cost against cores, streams, "
+        "frame size, people; --html FILE for a page",
+        _side_by_side,
+        frames=240,
+    ),
     "loops": Experiment(
         "the app beside OpenCV's copy loop and a webcam demo's pipeline",
         partial(_compare_programs, "loops"),

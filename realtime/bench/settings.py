@@ -15,7 +15,12 @@ class BenchSettings:
         plot: file for a plot of a comparison of programs.
         json: file for the figures.
         seed: of random requests.
-        clip: video that the cameras of streams show; None for the demo.
+        html: file for the page of side-by-side.
+        video: its clip of a person; None for a composed person. What the cameras of streams show;
+            None for the demo.
+        data: people with masks, of whom its scenes are composed; None for none.
+        groups: rows of its GROUPS; all if empty.
+        minutes: after which it starts no run; 0 for the page of earlier figures alone.
     """
 
     frames: int = 600
@@ -24,4 +29,8 @@ class BenchSettings:
     plot: Path | None = None
     json: Path | None = None
     seed: int = 0
-    clip: Path | None = None
+    html: Path | None = None
+    video: Path | None = None
+    data: Path | None = None
+    groups: tuple[str, ...] = ()
+    minutes: float = 25.0

@@ -1,5 +1,6 @@
 """Whole processes, interleaved A B B A: time, memory and size of the video."""
 
+import math
 import os
 import subprocess
 import tempfile
@@ -13,6 +14,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[3]
 POLL_SECONDS = 0.05  # between samples of a process's memory
+# A program that lacks a package fails instead of fetching it while it is timed.
+OFFLINE = {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}
 VIDEOS = (".mp4", ".avi", ".mkv")
 # From a clip, or the address of a camera, and the output's path to a command line.
 Command = Callable[[Path | str, Path], list[str]]
@@ -20,39 +23,60 @@ Command = Callable[[Path | str, Path], list[str]]
 
 @dataclass(frozen=True)
 class ProcessRun:
-    """One process: wall seconds, peak memory in MB with its children, bytes of its video."""
+    """One process.
+
+    Attributes:
+        seconds: of wall time.
+        memory: peak in MB, with its children.
+        size: bytes of its video.
+        cpu: seconds of user and system time, with its children; 0 on Windows.
+    """
 
     seconds: float
     memory: float
     size: int = 0
+    cpu: float = 0.0
 
 
-def measured(command: Sequence[str], folder: Path | None = None) -> ProcessRun:
+def measured(
+    command: Sequence[str], folder: Path | None = None, *, limit: float = math.inf
+) -> ProcessRun:
     """Run a process to its end.
 
     Args:
         folder: of its video; older videos in it are removed first.
+        limit: seconds after which it is killed.
 
     Raises:
         CalledProcessError: it failed.
+        TimeoutExpired: it was killed.
     """
     for old in _videos(folder):
         old.unlink()
     memory = 0.0
     with tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
-        while True:
-            try:
-                process.wait(POLL_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                memory = max(memory, _peak_memory(process.pid))
+        start, used = time.perf_counter(), _cpu_seconds()
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors, env=os.environ | OFFLINE
+        )
+        try:
+            while True:
+                try:
+                    process.wait(POLL_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    memory = max(memory, _peak_memory(process.pid))
+                    if time.perf_counter() - start > limit:
+                        raise
+        finally:
+            process.kill()  # nothing is left behind by an interrupt either
+            process.wait()
         seconds = time.perf_counter() - start
         errors.seek(0)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
-    return ProcessRun(seconds, memory, sum(p.stat().st_size for p in _videos(folder)))
+    size = sum(path.stat().st_size for path in _videos(folder))
+    return ProcessRun(seconds, memory, size, _cpu_seconds() - used)
 
 
 def seconds_until_output(command: Sequence[str], text: str) -> float:
@@ -77,6 +101,12 @@ def seconds_until_output(command: Sequence[str], text: str) -> float:
     if not printed:
         raise subprocess.CalledProcessError(process.returncode, command, stderr=b"ended early")
     return seconds
+
+
+def _cpu_seconds() -> float:
+    """User and system time of all processes that this one has waited for."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _peak_memory(pid: int) -> float:

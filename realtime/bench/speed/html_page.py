@@ -26,9 +26,9 @@ p,li{max-width:52rem}p.faint,li{color:var(--faint)}p{margin:.4rem 0}
 figure{margin:.6rem 0;padding:.8rem;background:var(--card);border-radius:.4rem}
 figure svg{width:100%;height:auto;max-width:54rem;display:block;margin:auto}
 div.wide{overflow-x:auto}
-table{border-collapse:collapse;background:var(--card);font-size:.88rem;
+table{border-collapse:collapse;background:var(--card);font-size:.84rem;
 font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:.35rem .6rem;border-bottom:1px solid var(--line);
+th,td{text-align:right;padding:.35rem .45rem;border-bottom:1px solid var(--line);
 white-space:nowrap}
 th{color:var(--faint);font-weight:600;white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--card)}
@@ -127,7 +127,9 @@ def _commands(figures: Figures, group: str) -> str:
     """The command of every series; of its last position where the group has an axis."""
     last = {run.key.series: run.command for run in figures.results.of(group)}
     lines = "\n".join(f"# {series}\n{command}" for series, command in last.items())
-    note = "" if group == "programs" else " (one of each series)"
+    note = "" if group == "programs" else ", one of each series"
+    if "SCRIPT" in lines:
+        note += "; SCRIPT stands for one of realtime/bench/speed/peer_scripts.py"
     return f"<details><summary>Commands{note}</summary><pre>{html.escape(lines)}</pre></details>"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from realtime.bench.speed.line_up import CONFIGURATIONS
+from realtime.bench.speed.line_up import CONFIGURATIONS, COPYING, OPENVINO_PREDICT
 from realtime.bench.speed.peers import PREDICT
 from realtime.bench.speed.plan import GROUPS, STREAM_RATE
 from realtime.bench.speed.summary import Figures, digits, values
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WIDTH, ROW, PLOT = 8.6, 0.34, 4.0  # inches
 # By name of the page's variable: the colour that stands in for it.
 STAND_INS = {"ink": "#010101", "faint": "#020202", "line": "#030303"} | {
-    f"series-{number}": f"#0101{number:02x}" for number in range(6)
+    f"series-{number}": f"#0404{number:02x}" for number in range(6)
 }
 OURS, THEIRS, BOUND = "series-0", "series-1", "faint"
 MARKERS = "osD^vP"
@@ -150,9 +150,9 @@ def _shown(figures: Figures, group: str, series: str, x: int) -> list[float]:
 
 
 def _slot(series: str, number: int) -> int:
-    """The colour of a series: the same one in every plot, as far as there are enough."""
-    fixed = [*CONFIGURATIONS, PREDICT]
-    return fixed.index(series) if series in fixed else max(4, min(number, 5))
+    """The colour of a series: the same one in every plot."""
+    fixed = [*CONFIGURATIONS, PREDICT, OPENVINO_PREDICT, COPYING]
+    return fixed.index(series) if series in fixed else number % len(fixed)
 
 
 def _scale(axes: "Axes", positions: Sequence[int], *, logarithmic: bool) -> None:

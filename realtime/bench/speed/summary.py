@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from realtime.bench.answers import markdown
-from realtime.bench.speed.line_up import CONFIGURATIONS
+from realtime.bench.speed.line_up import CONFIGURATIONS, OPENVINO_PREDICT
 from realtime.bench.speed.plan import GROUPS, START, START_FRAMES, STREAM_RATE
 from realtime.bench.speed.results import Results, Run, reasons
 
@@ -122,16 +122,16 @@ def _programs(figures: Figures) -> Table:
             name,
             str(spread([figures.fps(run) for run in runs])),
             str(spread([figures.cpu_ms(run) for run in runs])),
-            str(spread([run.seconds for run in figures.runs(START, name)]) or ""),
+            digits(figures.start(name)) if figures.start(name) else "",
             digits(median(run.memory for run in runs)),
             digits(median(run.size for run in runs) / 1e6),
             str(len(runs)),
-            *(str(figures.ratios(one, name) or "") for one in references),
+            *("1" if one == name else str(figures.ratios(one, name) or "") for one in references),
         ))  # fmt: skip
     return head, rows
 
 
-UNITS = {"cores": "cores", "sizes": "lines", "people": "people", "streams": "streams"}
+UNITS = {"cores": ("core", "cores"), "sizes": ("line", "lines"), "people": ("person", "people")}
 
 
 def values(figures: Figures, group: str, series: str, x: int) -> list[float]:
@@ -145,13 +145,35 @@ def values(figures: Figures, group: str, series: str, x: int) -> list[float]:
 def _curve(figures: Figures, group: str) -> Table:
     what = "fps" if group == "cores" else "ms a frame"
     positions = figures.positions(group)
-    head = ("program", *(f"{what}, {x} {UNITS[group]}" for x in positions), "n")
+    head = ("program", *(f"{what}, {x} {UNITS[group][x != 1]}" for x in positions), "n")
     rows: list[tuple[str, ...]] = []
     for series in figures.results.series(group):
         cells = [spread(values(figures, group, series, x)) for x in positions]
         counts = sorted({cell.n for cell in cells if cell})
         rows.append((series, *(str(cell or "") for cell in cells), counted(counts)))
-    return head, rows
+    return head, rows + _ratio_rows(figures, group)
+
+
+def _ratio_rows(figures: Figures, group: str) -> list[tuple[str, ...]]:
+    """A row for each of the app's series: how many times as fast as `yolo predict` it is."""
+    rows: list[tuple[str, ...]] = []
+    for series in figures.results.series(group) if group in UNITS else ():
+        cells = [_ratio(figures, group, series, x) for x in figures.positions(group)]
+        if series in CONFIGURATIONS and any(cells):
+            counts = sorted({cell.n for cell in cells if cell})
+            shown = (str(cell or "") for cell in cells)
+            rows.append((f"speed of {series} / {OPENVINO_PREDICT}", *shown, counted(counts)))
+    return rows
+
+
+def _ratio(figures: Figures, group: str, series: str, x: int) -> Spread | None:
+    """The speed of a series over that of `yolo predict` at a position, by rounds."""
+    ours, theirs = (
+        {run.round: run.frames / run.seconds if group == "cores" else 1 / figures.frame_ms(run)
+         for run in figures.runs(group, name, x) if figures.frame_ms(run) > 0}
+        for name in (series, OPENVINO_PREDICT)
+    )  # fmt: skip
+    return spread([ours[number] / theirs[number] for number in ours if number in theirs])
 
 
 def counted(counts: Sequence[int]) -> str:

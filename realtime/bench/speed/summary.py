@@ -135,7 +135,7 @@ UNITS = {"cores": ("core", "cores"), "sizes": ("line", "lines"), "people": ("per
 
 
 def values(figures: Figures, group: str, series: str, x: int) -> list[float]:
-    """What a figure shows of a place: fps of cores, milliseconds of a frame of the others."""
+    """A figure's values at a place: fps of cores, milliseconds of a frame of the others."""
     runs = figures.runs(group, series, x)
     if group == "cores":
         return [run.frames / run.seconds for run in runs]

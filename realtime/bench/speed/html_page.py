@@ -93,7 +93,7 @@ def _machine(machine: Machine) -> str:
         ("processor", f"{machine.cpu}, {machine.cores} cores{memory}"),
         ("units", units + lacks),
         ("GPU", machine.gpu or "none"),
-        ("system", machine.system),
+        ("system", f"{machine.system} {machine.environment}".strip()),
         ("versions", versions + (f" (commit {machine.commit})" if machine.commit else "")),
     )
     cells = "".join(f"<tr><td>{name}<td>{html.escape(text)}" for name, text in rows)

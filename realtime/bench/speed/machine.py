@@ -19,6 +19,7 @@ UNITS = {
     "avx512_bf16": "AVX-512 bf16", "amx_bf16": "AMX bf16", "amx_int8": "AMX INT8",
 }  # fmt: skip
 MATRIX_UNITS = ("AVX-VNNI", "AVX-512 VNNI", "AMX bf16", "AMX INT8")
+LIMITING = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 PACKAGES = (
     "openvino", "onnxruntime", "torch", "ultralytics", "supervision", "opencv-python", "av",
     "numpy",
@@ -36,6 +37,7 @@ class Machine:
         gpu: names of NVIDIA cards; "" for none.
         versions: of packages by name.
         commit: of the code; "" outside a repository.
+        environment: variables that limit threads, as they are set; "" for none.
     """
 
     cpu: str
@@ -46,6 +48,7 @@ class Machine:
     system: str
     versions: dict[str, str]
     commit: str
+    environment: str = ""
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -66,6 +69,9 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         versions={"this app": __version__, **_versions()},
         commit=_output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"),
+        environment=" ".join(
+            f"{name}={os.environ[name]}" for name in LIMITING if name in os.environ
+        ),
     )
 
 

@@ -146,6 +146,7 @@ def resumed(path: Path | None, machine: Machine, frames: int) -> Results:
     found = read(path)
     for name, ours, theirs in (
         ("processor", (machine.cpu, machine.cores), (found.machine.cpu, found.machine.cores)),
+        ("environment", machine.environment, found.machine.environment),
         ("versions", machine.versions, found.machine.versions),
         ("commit", machine.commit, found.machine.commit),
         ("number of frames", frames, found.frames),
@@ -160,7 +161,7 @@ def resumed(path: Path | None, machine: Machine, frames: int) -> Results:
 def _short(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {version}" for name, version in value.items())
-    return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value) or "none"
 
 
 def reasons(skips: Iterable[Skip], group: str) -> list[str]:

@@ -23,8 +23,8 @@ body{margin:0 auto;max-width:76rem;padding:1rem;background:var(--ground);color:v
 font:16px/1.45 system-ui,sans-serif}
 h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2.2rem 0 .5rem}
 p,li{max-width:52rem}p.faint,li{color:var(--faint)}p{margin:.4rem 0}
-figure{margin:.6rem 0;padding:.8rem;background:var(--card);border-radius:.4rem}
-figure svg{width:100%;height:auto;max-width:54rem;display:block;margin:auto}
+figure{margin:.6rem 0;padding:.8rem;overflow-x:auto;background:var(--card);border-radius:.4rem}
+figure svg{width:100%;min-width:34rem;height:auto;max-width:54rem;display:block;margin:auto}
 div.wide{overflow-x:auto}
 table{border-collapse:collapse;background:var(--card);font-size:.84rem;
 font-variant-numeric:tabular-nums}

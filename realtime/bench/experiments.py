@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from preprocessing.errors import UsageError
-from realtime.assemble import make_analysis
 from realtime.bench.fidelity import matrix as fidelity
 from realtime.bench.fidelity import peers as fidelity_peers
 from realtime.bench.live.endurance import day, memory, soak
@@ -24,6 +23,7 @@ from realtime.bench.speed.measure import compare, plot, table
 from realtime.bench.speed.peers import PEERS
 from realtime.bench.speed.side_by_side import side_by_side
 from realtime.bench.speed.summary import text
+from realtime.library.assemble import make_analysis
 
 CAMERA_RATE = 30  # frames a second
 STREAMS, STREAM_RATES = 8, (15, 60)

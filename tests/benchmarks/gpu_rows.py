@@ -185,7 +185,7 @@ def _pose() -> tuple[str, ...]:
 
 def _clip(load: Load, folder: Path, size: str) -> Path:
     """The clip of a size in a loop, or the given one."""
-    from realtime.bench.clips import Clip, build, looped
+    from realtime.bench.speed.clips import Clip, build, looped
 
     wanted = folder / f"{size}-{load.frames}.mp4"
     if wanted.exists():

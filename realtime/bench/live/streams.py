@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from realtime.bench.measure import ROOT
+from realtime.bench.speed.measure import ROOT
 from realtime.sources.addresses import FAKE_SCHEME
 
 

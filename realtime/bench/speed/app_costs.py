@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.assemble import make_analysis
 from realtime.bench.settings import BenchSettings
 from realtime.bench.speed.clips import SIZES, Clip, build
 from realtime.bench.speed.measure import ROOT, ProcessRun, measured, seconds_until_output
 from realtime.bench.speed.networks import BATCHES, classifier_times, detector_times
 from realtime.bench.speed.peers import FAST, PEERS, PREDICT, app
 from realtime.bench.speed.quality import f1_of_rows, ssim_of_videos
+from realtime.library.assemble import make_analysis
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources.open_source import open_source

@@ -6,7 +6,7 @@ from typing import Protocol
 
 MUCH_MOTION = 0.3  # of a garment's place, that has changed since the last detection
 LONGEST = 3  # times the locator's interval, after which it runs whatever moves
-LIVE_EVERY = 2  # frames from one detection to the next while others are drawn, at least
+LIVE_EVERY = 1  # frames of a camera, instead of the locator's interval: its labels are to be young
 
 
 class DetectionInterval(Protocol):

@@ -15,7 +15,6 @@ Of files each frame passes through all of them. Those of live sources do not wai
 the gate run beside them, see `live/`.
 """
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -30,8 +29,8 @@ from realtime.analysis.classifiers import Classifier
 from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
 from realtime.analysis.engines import MAX_STREAMS
 from realtime.analysis.known_garments import KnownGarments
-from realtime.analysis.live.latency import AUTO, EXACT, LIVE
-from realtime.analysis.live.live_analysis import LiveAnalysis
+from realtime.analysis.live.drawn_at_once import drawn_at_once
+from realtime.analysis.live.latency import AUTO, EXACT
 from realtime.analysis.live.results import Beside, Request, Result
 from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
@@ -44,7 +43,6 @@ from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
 from realtime.types import Frame, Garment, LabelledFrame, Region
 
-logger = logging.getLogger(__name__)
 UNDRAWN = 4  # frames that are analysed and wait to be drawn
 
 
@@ -102,7 +100,7 @@ class FrameAnalysis:
     interval: DetectionInterval = field(default_factory=EveryFrame)
     optical_flow: OpticalFlow = field(default_factory=OpticalFlow)
     latency: str = AUTO
-    live_interval: DetectionInterval | None = None  # while frames do not wait; None for the same
+    live_interval: DetectionInterval = field(default_factory=EveryFrame)  # where frames do not wait
     _begun: bool = False
     _regions: list[Region] = field(default_factory=list)  # of the last frame that moved
     _held: list[Garment] | None = None  # repeated while nothing moves; None until labels settle
@@ -222,7 +220,8 @@ class FrameAnalysis:
             beside: frames may come before their own analysis has ended.
         """
         if beside is not Beside.NEVER and self.latency != EXACT:
-            yield from self._analysed_beside(frames, stats, waits=beside is Beside.WITHIN_A_SCENE)
+            waits, auto = beside is Beside.WITHIN_A_SCENE, self.latency == AUTO
+            yield from drawn_at_once(self, frames, stats, waits=waits, auto=auto)
         elif concurrent and (ahead := self._frames_ahead()):
             found = self._analysed_ahead(frames, stats, ahead=ahead)
             yield from found if cores() <= FEW_CORES else _on_a_thread(found)
@@ -231,41 +230,21 @@ class FrameAnalysis:
 
     def _analysed_each(self, frames: Iterable[Frame], stats: Stats) -> Iterator[LabelledFrame]:
         for frame in frames:
-            yield LabelledFrame(frame, self(frame, stats), frame.image, self._detected_at)
+            yield self.labelled(frame, stats)
 
-    def _analysed_beside(
-        self, frames: Iterable[Frame], stats: Stats, *, waits: bool
-    ) -> Iterator[LabelledFrame]:
-        """Let no frame wait for its analysis, unless that turns out to be fast."""
-        remaining = iter(frames)
-        with LiveAnalysis(
-            detect=lambda frame: self._detected(frame, stats),
-            label=lambda request, regions, early: self._labelled(request, regions, early, stats),
-            gate=self.motion_gate,
-            interval=self.live_interval or self.interval,
-            stats=stats,
-            waits=waits,
-        ) as live:
-            decided = self.latency == LIVE
-            for frame in remaining:
-                yield live(frame)
-                if not decided and live.trial.over:
-                    decided, exact = True, live.trial.keeps_up
-                    logger.info("%s: latency %s", live.trial, EXACT if exact else LIVE)
-                    if exact:
-                        break
-            live.finish()
-        self._go_on_from(live.regions)
-        yield from self._analysed_each(remaining, stats)
+    def labelled(self, frame: Frame, stats: Stats) -> LabelledFrame:
+        """The frame with its garments, as a call gives them."""
+        garments = self(frame, stats)
+        return LabelledFrame(frame, garments, frame.image, self._detected_at)
 
-    def _detected(self, frame: Frame, stats: Stats) -> list[Region]:
+    def detect_beside(self, frame: Frame, stats: Stats) -> list[Region]:
         """The regions of a frame; on a thread beside the one that labels."""
         detection = self._detect(frame.image)
-        (self.live_interval or self.interval).detected(detection.seconds)
+        self.live_interval.detected(detection.seconds)
         stats.add("locate", detection.seconds)
         return detection.regions
 
-    def _labelled(
+    def label_beside(
         self,
         request: Request,
         regions: list[Region],
@@ -295,7 +274,7 @@ class FrameAnalysis:
             settled=all(track.settled for track in tracks),
         )
 
-    def _go_on_from(self, regions: list[Region]) -> None:
+    def go_on_from(self, regions: list[Region]) -> None:
         """Go on from other frames, with a detection where the next one moves."""
         self._regions, self._held, self._begun = regions, None, False
 

@@ -20,7 +20,12 @@ from realtime.analysis.classifiers import (
     load_classifier,
     load_fused,
 )
-from realtime.analysis.detection_interval import DETECTION_INTERVALS, LIVE_EVERY, ByMotion
+from realtime.analysis.detection_interval import (
+    DETECTION_INTERVALS,
+    LIVE_EVERY,
+    ByMotion,
+    DetectionInterval,
+)
 from realtime.analysis.engines import EngineOptions, loader, streams_for
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.locators import LOCATORS, Locator, LocatorOptions, default_locator
@@ -251,11 +256,14 @@ class AnalysisFactory:
             pose=PoseTracker(self._poses) if self._poses and self._resolved.pose else None,
             interval=DETECTION_INTERVALS[chosen.detection_interval](self._locator.every),
             latency=recognition.latency,
-            live_interval=ByMotion(min(LIVE_EVERY, self._locator.every))
-            if recognition.detection_interval == "auto"
-            else None,
+            live_interval=self._live_interval(),
             title=f"{info.name}/{chosen.locator}",
         )
+
+    def _live_interval(self) -> DetectionInterval:
+        if self._recognition.detection_interval == "auto":
+            return ByMotion(LIVE_EVERY)
+        return DETECTION_INTERVALS[self._resolved.detection_interval](self._locator.every)
 
     @property
     def classes(self) -> tuple[str, ...]:

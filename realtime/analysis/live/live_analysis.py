@@ -35,9 +35,8 @@ class LiveAnalysis:
     Args:
         detect, label: called on a thread each, for one frame at a time.
         waits: the first frame of each scene waits for its labels, as of files, whose frames wait.
-
-    Attributes:
-        trial: how fast analyses and frames are.
+        trial: gets the times of analyses and frames.
+        start: the last frame before, from which labels are carried on.
     """
 
     def __init__(
@@ -48,7 +47,9 @@ class LiveAnalysis:
         gate: MotionGate,
         interval: DetectionInterval,
         stats: Stats,
+        trial: LatencyTrial,
         waits: bool,
+        start: LabelledFrame | None = None,
     ):
         self._detect, self._label, self._waits = detect, label, waits
         self._gate, self._interval, self._stats = gate, interval, stats
@@ -63,7 +64,15 @@ class LiveAnalysis:
         self._due = self._cut = False
         self._unseen = False  # something moved since the last analysis began
         self._still_frames, self._still_seconds = 0, 0.0
-        self.trial = LatencyTrial()
+        self._trial = trial
+        if start:
+            regions = [garment.region for garment in start.garments]
+            captured = start.detected or start.frame.captured
+            self._carried = Carried(
+                Result(regions, list(start.garments)),
+                SmallFrame.of(start.frame.image),
+                captured=captured,
+            )
 
     def __enter__(self) -> "LiveAnalysis":
         return self
@@ -86,7 +95,7 @@ class LiveAnalysis:
         """
         with self._stats.stage("gate"):
             moved = self._gate.moved(frame.image)
-        self.trial.frame(frame.time)
+        self._trial.frame(frame.time)
         first, cut = self._last is None, self._gate.scene_cut or self._resized(frame)
         if cut:
             self._forget()
@@ -139,7 +148,8 @@ class LiveAnalysis:
             return self._take()
         small = SmallFrame.of(frame.image)
         for pending in self._pending:
-            pending.add(small)
+            if pending.carried is None:
+                pending.add(small)
         if self._take():
             return True
         if self._carried:
@@ -159,42 +169,43 @@ class LiveAnalysis:
                 self._pending.remove(pending)
                 result, seconds = pending.located.result().result()
                 if pending.request.regions is None:
-                    self.trial.analysed(seconds)
+                    self._trial.analysed(seconds)
             elif pending.early:
-                result, pending.known = pending.early.pop(), True
+                result = pending.early.pop()
             else:
                 continue
-            # Labels of a frame before the one that is carried came with that one.
-            if not pending.stale and not any(other.known for other in self._after(pending)):
-                self._carry(result, pending)
-                news = True
+            if pending.carried is None:
+                pending.carried = self._carry(result, pending)
+            else:
+                pending.carried.relabel(result)  # older labels, where another one is carried
+            news = news or not pending.stale
         return news
 
-    def _after(self, pending: Pending) -> list[Pending]:
-        found = self._pending
-        return found[found.index(pending) + 1 :] if pending in found else found
-
-    def _carry(self, result: Result, pending: Pending) -> None:
+    def _carry(self, result: Result, pending: Pending) -> Carried:
+        """Bring a result to the newest frame, and draw it from now on, unless it is stale."""
         start, *since = pending.frames
         captured = pending.request.frame.captured - pending.still_seconds
-        carried, self._between = Carried(result, start, captured=captured), []
+        carried, between = Carried(result, start, captured=captured), []
         for frame in since:
             carried.move(frame)
-            self._between.append(carried.regions)
-        self._carried = carried
+            between.append(carried.regions)
+        pending.frames = []
+        if not pending.stale:
+            self._carried, self._between = carried, between
+        return carried
 
     def _begin_if_due(self, frame: Frame, *, moved: bool, must: bool) -> None:
         """Begin to analyse this frame if that is due, and no other one is being detected."""
-        known = self._carried.regions if self._carried and self._carried.settled else None
-        motion = self._gate.motion_in(known)
-        self._due = (moved and self._interval.due(must=must, motion=motion)) or self._due
+        if moved:
+            known = self._carried.regions if self._carried and self._carried.settled else None
+            motion = self._gate.motion_in(known)
+            self._due = self._interval.due(must=must, motion=motion) or self._due
         rests = self._unseen and self._still_frames >= STILL_FRAMES
-        if not all(pending.known for pending in self._pending):
+        if any(pending.carried is None for pending in self._pending):
             return
         if self._due or rests:
             if moved:
                 del self._between[-1:]  # of this frame
-            self._gate.mark()
             self._begin(frame, None)
         elif (
             not (moved or self._unseen or self._pending)
@@ -210,6 +221,8 @@ class LiveAnalysis:
             frames=[SmallFrame.of(frame.image)],
             still_seconds=self._still_seconds,
         )
+        if regions is None:
+            self._gate.mark()
         self._between, self._due, self._cut, self._unseen = [], False, False, False
         pending.located = self._detecting.submit(self._analyse, request, pending.early.append)
         self._pending.append(pending)

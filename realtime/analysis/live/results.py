@@ -40,7 +40,7 @@ class Result:
     """The analysis of a frame.
 
     Attributes:
-        regions: all that are tracked.
+        regions: all that are tracked, the same in all results of a frame.
         garments: of each region; None for one that is none, or is not labelled yet.
         settled: the labels need no further votes while nothing moves.
     """
@@ -55,24 +55,36 @@ class Carried:
 
     def __init__(self, result: Result, start: SmallFrame, *, captured: float):
         self.settled, self.captured = result.settled, captured
-        self.regions, self._garments = result.regions, result.garments
+        self.regions = result.regions
+        self._places = list(range(len(result.regions)))  # of the regions in the result
+        self._labels = result.garments
         self._flow = OpticalFlow(start)
 
     def move(self, frame: SmallFrame) -> None:
         """Move on to the next frame; what leaves it is dropped."""
-        moved = self._flow.moved(frame, self.regions)
         pairs = [
-            (region, garment and replace(garment, region=region))
-            for region, garment in zip(moved, self._garments, strict=True)
+            (region, place)
+            for region, place in zip(
+                self._flow.moved(frame, self.regions), self._places, strict=True
+            )
             if region is not None
         ]
         self.regions = [region for region, _ in pairs]
-        self._garments = [garment for _, garment in pairs]
+        self._places = [place for _, place in pairs]
+
+    def relabel(self, result: Result) -> None:
+        """Take the labels of a later result of the same frame, with the same regions."""
+        self.settled, self._labels = result.settled, result.garments
 
     def garments(self, *, held: bool) -> list[Garment]:
         """Those of the newest frame."""
-        found = [garment for garment in self._garments if garment is not None]
-        return [replace(garment, held=True) for garment in found] if held else found
+        pairs = zip(self.regions, self._places, strict=True)
+        found = ((region, self._labels[place]) for region, place in pairs)
+        return [
+            replace(garment, region=region, held=held)
+            for region, garment in found
+            if garment is not None
+        ]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -83,7 +95,7 @@ class Pending:
         frames: from its own on.
         still_seconds: for which nothing had moved before, in all.
         early: results that it has passed on and nobody took.
-        known: one of them was taken.
+        carried: one of them, once it was taken.
         stale: another scene has come since.
         located: ends with the detection, and gives what ends with the labels.
     """
@@ -92,7 +104,7 @@ class Pending:
     frames: list[SmallFrame]
     still_seconds: float
     early: list[Result] = field(default_factory=list)
-    known: bool = False
+    carried: Carried | None = None
     stale: bool = False
     located: "Future[Future[tuple[Result, float]]]" = field(default_factory=Future)
 

@@ -21,11 +21,21 @@ def trial(*, rate, seconds, analyses, length=2.0):
 )
 def test_frames_wait_where_analyses_take_half_of_their_interval(rate, seconds, keeps_up):
     found = trial(rate=rate, seconds=seconds, analyses=4, length=6)
-    assert found.over and found.keeps_up == keeps_up
+    assert found.keeps_up == keeps_up
 
 
 def test_a_second_and_three_analyses_decide():
-    assert not trial(rate=30, seconds=0.01, analyses=10, length=0.9).over
-    assert not trial(rate=30, seconds=0.01, analyses=2, length=9.0).over
+    assert not trial(rate=30, seconds=0.01, analyses=10, length=0.9).keeps_up
+    assert not trial(rate=30, seconds=0.01, analyses=2, length=9.0).keeps_up
     found = trial(rate=30, seconds=0.01, analyses=10)
     assert str(found) == "an analysis takes 10 ms, frames come every 33"
+
+
+def test_frames_that_wait_too_long_wait_no_more():
+    found = trial(rate=30, seconds=0.01, analyses=10)
+    for seconds in (0.05, 0.05, 0.05, 0.02, 0.02, 0.02, 0.02, 0.02):
+        found.waited(seconds)
+    assert found.keeps_up and not found.falls_behind
+    for _ in range(5):
+        found.waited(0.05)
+    assert found.falls_behind

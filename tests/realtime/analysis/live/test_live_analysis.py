@@ -10,6 +10,7 @@ from waiting import DEADLINE, until
 
 from preprocessing.errors import WeightsError
 from realtime.analysis.detection_interval import EveryFrame
+from realtime.analysis.live.latency import LatencyTrial
 from realtime.analysis.live.live_analysis import LiveAnalysis
 from realtime.analysis.live.results import Result
 from realtime.analysis.motion_gate import MotionGate
@@ -73,10 +74,10 @@ class Stages:
         return Result(regions, garments, settled=self.settled)
 
     @contextmanager
-    def live(self, *, waits=False):
+    def live(self, *, waits=False, start=None):
         with LiveAnalysis(
             detect=self.detect, label=self.label, gate=MotionGate(), interval=EveryFrame(),
-            stats=Stats(), waits=waits,
+            stats=Stats(), trial=LatencyTrial(), waits=waits, start=start,
         ) as live:  # fmt: skip
             try:
                 yield live
@@ -171,6 +172,17 @@ def test_an_error_is_raised_at_the_next_frame_or_at_the_end(stage):
         with pytest.raises(WeightsError, match="no "):
             for index in range(1, 10**6):  # until the threads have come so far
                 live(frame(index % 20))
+
+
+def test_labels_of_the_frame_before_are_carried_on():
+    stages = Stages()
+    with stages.live(waits=True) as live:
+        last = live(frame(0))
+    stages.block()
+    with stages.live(start=last) as live:
+        drawn = [live(frame(index)) for index in range(1, 4)]
+    assert all(near(one, "final 0", one.frame.index) for one in drawn)
+    assert [one.detected for one in drawn] == [10.0] * 3
 
 
 def test_a_scene_cut_clears_labels_and_those_under_way():

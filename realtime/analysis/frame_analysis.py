@@ -166,7 +166,7 @@ class FrameAnalysis:
             detection = pending.detection.result()
             self._regions = self.person_tracker(image, detection.regions, pending.frame.time)
             self.interval.detected(detection.seconds)
-            if self.interval.every != 1:
+            if not isinstance(self.interval, EveryFrame):
                 self.optical_flow.restart(image)
             stats.add("locate", detection.seconds)
         elif pending.moved:
@@ -275,8 +275,9 @@ class FrameAnalysis:
         )
 
     def go_on_from(self, regions: list[Region]) -> None:
-        """Go on from other frames, with a detection where the next one moves."""
+        """Go on from other frames of a live source, with a detection where the next one moves."""
         self._regions, self._held, self._begun = regions, None, False
+        self.interval = self.live_interval
 
     def _analysed_ahead(
         self, frames: Iterable[Frame], stats: Stats, *, ahead: int

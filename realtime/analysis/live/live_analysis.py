@@ -147,15 +147,16 @@ class LiveAnalysis:
         if not moved:
             return self._take()
         small = SmallFrame.of(frame.image)
-        for pending in self._pending:
-            if pending.carried is None:
-                pending.add(small)
-        if self._take():
-            return True
-        if self._carried:
-            self._carried.move(small)
-        self._between.append(self.regions)
-        return False
+        detecting = [pending for pending in self._pending if pending.carried is None]
+        for pending in detecting:
+            pending.add(small)
+        before, news = self._carried, self._take()
+        if self._carried is before:  # else what is carried now was brought to this frame
+            if before:
+                before.move(small)
+            if not detecting:
+                self._between.append(self.regions)
+        return news
 
     def _take(self) -> bool:
         """Take the newest result that there is by now; return True if it is a new one.
@@ -205,7 +206,7 @@ class LiveAnalysis:
             return
         if self._due or rests:
             if moved:
-                del self._between[-1:]  # of this frame
+                del self._between[-1:]  # of this frame itself
             self._begin(frame, None)
         elif (
             not (moved or self._unseen or self._pending)

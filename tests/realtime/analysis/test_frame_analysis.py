@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from preprocessing.labels import LAYERS
-from realtime.analysis.detection_interval import DETECTION_INTERVALS
+from realtime.analysis.detection_interval import DETECTION_INTERVALS, ByMotion
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.live.latency import AUTO, EXACT, LATENCIES, LIVE
 from realtime.analysis.live.results import Beside
@@ -113,6 +113,14 @@ def test_frames_of_live_sources_wait_where_that_is_fast_or_asked_for(monkeypatch
         number, fresh = fresh_from(stages)
         assert (fresh == 30) == waits
         assert (number == 30) == (latency == EXACT)
+
+
+def test_frames_that_wait_are_detected_as_often_as_those_that_do_not(monkeypatch):
+    """By motion: these flicker everywhere, so that each is due."""
+    monkeypatch.setattr("realtime.analysis.live.latency.KEEPS_UP", 1e9)
+    stages = replace(analysis("smooth"), live_interval=ByMotion(1))
+    number, fresh = fresh_from(stages)
+    assert fresh == 30 and number > 30
 
 
 def test_files_are_analysed_the_same_beside_a_latency():

@@ -144,6 +144,27 @@ def test_labels_known_before_the_classifier_has_run_are_drawn_meanwhile():
         assert near(live(frame(3)), "final 2", 3)
 
 
+def test_labels_that_come_later_for_the_same_boxes_go_on_with_them():
+    stages, drawn = Stages(), []
+
+    def final_labels():
+        drawn.append(live(frame(3 + len(drawn))))
+        return shown(drawn[-1])[0][0] == "final 1"
+
+    with stages.live() as live:
+        begin(live)
+        stages.block()
+        stages.block_labels()
+        live(frame(1))
+        stages.may_detect.release()
+        assert until(lambda: stages.known == 2)
+        assert near(live(frame(2)), "early 1", 2)
+        stages.may_label.release()  # of frame 1, while 2 is detected
+        until(final_labels)
+        assert all(near(one, "early 1", one.frame.index) for one in drawn[:-1])
+        assert near(drawn[-1], "final 1", drawn[-1].frame.index)
+
+
 def test_an_older_result_never_replaces_a_newer_one():
     stages = Stages()
     with stages.live() as live:

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-STREAMS, STREAM_RATE = 8, 120
+STREAMS, STREAM_RATE = 8, 60
 ALL_CROPS = 10_000
 
 

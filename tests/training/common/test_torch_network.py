@@ -91,7 +91,7 @@ def test_what_a_network_computes_lies_on_its_card(monkeypatch, name):
     monkeypatch.setattr(onnx_operators, "values", read)
     batch, layout = given(locate(name)[1], 2)
     network = TorchNetwork(locate(name)[0], layout=layout, threads=1)
-    network._device = torch.device("cuda")
+    network._device, network._float = torch.device("cuda"), torch.float16
     scales = {one for node in network._nodes if node.name == "Resize" for one in node.inputs[1:]}
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         for key, value in network._constants.items():

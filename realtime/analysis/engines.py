@@ -25,8 +25,8 @@ from training.inference.weights import WeightsInfo
 
 MAX_STREAMS = 4
 # Devices that are the faster the more images they get at once, whose engines take any number of
-# them without compiling anew, from several threads. (TensorRT, MIGraphX and OpenVINO would compile a
-# network for each size of batch; torch on MPS and DirectML take one thread at a time.)
+# them without compiling anew, and from several threads: TensorRT, MIGraphX and OpenVINO compile a
+# network for each size of batch, torch on MPS and DirectML take one thread at a time.
 BATCHING = ("cuda", "rocm")
 BATCH_STREAMS = 8  # frames of a source that are begun at the same time there
 MAX_BATCH = 32  # images of a request, of all sources together

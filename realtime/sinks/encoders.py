@@ -4,12 +4,15 @@ Those of graphics cards need the card, its driver and a build of FFmpeg for it: 
 here once it opened. Imports nothing heavy, so that --help answers at once.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
 from preprocessing.errors import DeviceError
+
+logger = logging.getLogger(__name__)
 
 AUTO, DEFAULT = "auto", "libx264"
 TRIAL_SIDE = 256  # pixels: no encoder takes 64, some not 128
@@ -85,6 +88,7 @@ def encoder_for(name: str) -> Encoder:
     """
     if name == AUTO:
         name = next((one for one in CARDS if opens(one)), DEFAULT)
+        logger.info("--encoder auto: %s", name)
     if name != DEFAULT and not opens(name):
         have = ", ".join(one for one in ENCODERS if opens(one))
         raise DeviceError(f"--encoder {name} does not open here (it needs its graphics card and "

@@ -23,7 +23,7 @@ from realtime.sinks.destinations import (
     pipe_destination,
     stream_destination,
 )
-from realtime.sinks.encoders import DEFAULT, Encoder, encoder_for
+from realtime.sinks.encoders import DEFAULT, ENCODERS, Encoder, encoder_for
 from realtime.sinks.sound_tracks import tags_in
 from realtime.sources.geometry import letterboxed
 from realtime.sources.sound import FileSound
@@ -70,7 +70,14 @@ class VideoFile:
         SinkError: it cannot be written.
     """
 
-    def __init__(self, target: Path | str, info: SourceInfo, *, audio: bool, encoder: Encoder):
+    def __init__(
+        self,
+        target: Path | str,
+        info: SourceInfo,
+        *,
+        audio: bool,
+        encoder: Encoder = ENCODERS[DEFAULT],
+    ):
         self._encoding = self._broken = False
         self._failure: SinkError | None = None
         self._width, self._height = info.width + info.width % 2, info.height + info.height % 2

@@ -3,9 +3,10 @@
 #
 #     tests/benchmarks/gpu.sh [--dry-run] [--out DIR] [--seconds N] [--rows NAME ...] [--clip FILE]
 #
-# and writes DIR/gpu.json and DIR/gpu.md after each row (DIR: $OUT/gpu, or ./gpu). PYTHON chooses the
-# interpreter. What it finds installed is used; the rest comes from wheels in .whl (or $WHEELS), which
-# a machine that reaches a registry fills beforehand for one that reaches none, here for Python 3.12:
+# FILE is a clip with people: the demo shows none. DIR/gpu.json and DIR/gpu.md are written after each
+# row (DIR: $OUT/gpu, or ./gpu). PYTHON chooses the interpreter. What it finds installed is used; the
+# rest comes from wheels in .whl (or $WHEELS), which a machine that reaches a registry fills beforehand
+# for one that reaches none, here for Python 3.12:
 #
 #     pip download --no-deps --only-binary=:all: --python-version 3.12 \
 #         --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \

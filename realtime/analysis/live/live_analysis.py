@@ -22,6 +22,7 @@ from realtime.runtime.stats import Stats
 from realtime.types import Frame, LabelledFrame, Region
 
 NICENESS = 5  # of the thread, so that decoding, drawing and encoding go first
+LONGEST_SECONDS = 10.0  # of an analysis, after which frames wait: one that hangs is to be noticed
 STILL_FRAMES = 4  # after which something that moved is detected where it came to rest
 MOST_FRAMES = 64  # that are kept from the analysed one on; of more, every other one is left out
 Detect = Callable[[Frame], list[Region]]
@@ -100,6 +101,7 @@ class LiveAnalysis:
         if cut:
             self._forget()
         self._count_still(frame, moved=moved)
+        self._wait_if_long(frame)
         with self._stats.stage("flow"):
             news = self._follow(frame, moved=moved)
         waits = self._waits and (first or cut)
@@ -141,6 +143,11 @@ class LiveAnalysis:
         self._still_frames = 0 if moved else self._still_frames + 1
         if not moved and self._last:
             self._still_seconds += frame.captured - self._last.captured
+
+    def _wait_if_long(self, frame: Frame) -> None:
+        for pending in self._pending:
+            if frame.captured - pending.request.frame.captured > LONGEST_SECONDS:
+                pending.wait()
 
     def _follow(self, frame: Frame, *, moved: bool) -> bool:
         """Bring the labels to this frame; return True if there are new ones."""

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -288,13 +289,27 @@ def test_tracks_get_the_regions_of_the_frames_between():
     assert lefts == pytest.approx([left_of(index) for index in (2, 3, 4)], abs=2)
 
 
+def test_frames_wait_for_an_analysis_that_seems_to_hang():
+    """So that whoever watches for frames notices it."""
+    stages, drawn = Stages(), []
+    with stages.live() as live:
+        begin(live)
+        stages.block()
+        live(frame(1))
+        later = threading.Thread(target=lambda: drawn.append(live(frame(200, place=2))))
+        later.start()
+        stages.may_detect.release()
+        later.join(DEADLINE)
+        assert near(drawn[0], "final 1", 2)
+
+
 def test_a_long_analysis_keeps_few_frames():
     stages = Stages()
     with stages.live() as live:
         begin(live)
         stages.block()
         for index in range(1, 301):
-            live(frame(index, place=index % 2))
+            live(replace(frame(index, place=index % 2), captured=10.0))
         (pending,) = live._pending
         assert len(pending.frames) <= 64
         stages.may_detect.release(9)

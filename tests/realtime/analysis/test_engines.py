@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,7 @@ from realtime.analysis.engines import ENGINES, BatchedEngine, EngineOptions, Eng
 from realtime.bench.fidelity.engines import Answers, agreement, answers, frames_of
 from realtime.library.assemble import make_analysis
 from realtime.runtime import devices
+from realtime.runtime.precision import OWN
 from realtime.runtime.stats import Stats
 from realtime.settings import Recognition
 from realtime.sources import DEMO
@@ -130,7 +131,8 @@ def test_networks_are_batched_on_graphics_cards_and_run_as_they_are_elsewhere(mo
     monkeypatch.setitem(engines.ENGINES, "torch", EngineRow(
         lambda options: lambda stem, **given: Doubling()
     ))  # fmt: skip
-    card, cpu = (EngineOptions(engine="torch", device=one) for one in ("cuda:1", "cpu"))
+    own = partial(EngineOptions, engine="torch", precision=OWN)
+    card, cpu = own(device="cuda:1"), own(device="cpu")
     assert isinstance(loader(card)(Path("a")), engines.BatchedNetwork)
     assert isinstance(loader(cpu)(Path("a")), Doubling)
     assert (engines.streams_for(card), engines.streams_for(cpu)) == (engines.BATCH_STREAMS, 1)

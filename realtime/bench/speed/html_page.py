@@ -46,7 +46,8 @@ INTRODUCTIONS = {
     "cores": "Whole processes, start included, bound to so many cores by taskset.",
     "streams": (
         f"Simulated cameras of {STREAM_RATE} frames a second that show the clip, in one command, "
-        "each into a file of its own. What the app cannot draw in time it drops, and counts."
+        "each into a file of its own. What the app cannot draw in time it drops, and counts. The "
+        "age of labels is that of the frame in which they were detected, in the worst stream."
     ),
     "sizes": "The same clip at other sizes, the start subtracted.",
     "people": (

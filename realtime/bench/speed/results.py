@@ -37,7 +37,9 @@ class Run:
         seconds: of wall time; cpu: seconds of user and system time, of all its processes.
         memory: peak in MB.
         size: bytes of the video.
-        analysed: detections, of streams alone; dropped: frames, of streams alone.
+        analysed, dropped: detections and dropped frames of all streams; 0 for files.
+        age: of the labels of what is drawn, in milliseconds, below which 95 % of the frames of the
+            worst stream are; 0 for files.
         command: as a shell takes it.
     """
 
@@ -51,6 +53,7 @@ class Run:
     command: str
     analysed: int = 0
     dropped: int = 0
+    age: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,16 @@ SCRIPT = "run_realtime.py"
 STATS = "stats"
 
 
+@dataclass(frozen=True)
+class StreamCounts:
+    """Frames written and dropped, detections, and the age of labels, as in `Run`."""
+
+    written: int
+    detections: int = 0
+    dropped: int = 0
+    age: float = 0.0
+
+
 @dataclass(eq=False)
 class Runner:
     """Runs trials and keeps what they gave.
@@ -99,20 +109,20 @@ class Runner:
         reports = [
             json.loads(path.read_text()) for path in (self.folder / "out" / STATS).glob("*.json")
         ]
-        counts = stream_counts(reports) if trial.streams else (trial.scene.frames, 0, 0)
-        frames, analysed, dropped = counts
+        counts = stream_counts(reports) if trial.streams else StreamCounts(trial.scene.frames)
         seconds = max(report["seconds"] for report in reports) if reports else process.seconds
         return Run(
             key=trial.key,
             round=number,
-            frames=frames,
+            frames=counts.written,
             seconds=seconds,
             cpu=process.cpu,
             memory=process.memory,
             size=process.size,
             command=shown(command, self.folder),
-            analysed=analysed,
-            dropped=dropped,
+            analysed=counts.detections,
+            dropped=counts.dropped,
+            age=counts.age,
         )
 
 
@@ -129,12 +139,21 @@ def streams_command(trial: Trial, clip: Path, out: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def stream_counts(reports: Sequence[dict]) -> tuple[int, int, int]:
-    """Frames written, detections, and frames dropped, of all sources together."""
-    written = sum(report["frames"]["written"] for report in reports)
-    dropped = sum(report["frames"]["dropped"] for report in reports)
-    located = sum(report["stages_ms"].get("locate", {}).get("count", 0) for report in reports)
-    return written, located, dropped
+def stream_counts(reports: Sequence[dict]) -> StreamCounts:
+    """The counts of all sources together, from the reports of --stats."""
+    frames = [report["frames"] for report in reports]
+    return StreamCounts(
+        written=sum(one["written"] for one in frames),
+        detections=sum(one["stages_ms"].get("locate", {}).get("count", 0) for one in reports),
+        dropped=sum(one["dropped"] for one in frames),
+        age=max((_label_age(one) for one in reports), default=0.0),
+    )
+
+
+def _label_age(report: dict) -> float:
+    """Milliseconds of the labels' age, of frames that wait for their own that of the frame."""
+    ages = report.get("label_age_ms") or report.get("latency_ms") or {}
+    return ages.get("p95", 0.0)
 
 
 def shown(command: Sequence[str], folder: Path) -> str:

@@ -183,7 +183,7 @@ def counted(counts: Sequence[int]) -> str:
 
 def _streams(figures: Figures) -> Table:
     head = ("program", "streams", "frames a second offered", "drawn", "detections a second",
-            "dropped, %", "CPU cores busy", "n")  # fmt: skip
+            "dropped, %", "age of labels, ms (95 %)", "CPU cores busy", "n")  # fmt: skip
     rows: list[tuple[str, ...]] = []
     for series in figures.results.series("streams"):
         for x in figures.positions("streams"):
@@ -194,6 +194,7 @@ def _streams(figures: Figures) -> Table:
                     str(spread([run.frames / run.seconds for run in runs])),
                     str(spread([run.analysed / run.seconds for run in runs])),
                     str(spread([_dropped(run) for run in runs])),
+                    str(spread([run.age for run in runs])),
                     digits(median(figures.cores_busy(run) for run in runs)),
                     str(len(runs)),
                 ))  # fmt: skip

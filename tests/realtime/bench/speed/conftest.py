@@ -20,7 +20,17 @@ def results():
         run("sizes", "default", 240, frames=27, seconds=1.5),
         run("sizes", "default", 480, frames=27, seconds=2.0),
         run("sizes", "yolo predict, OpenVINO", 480, frames=27, seconds=5.0),
-        run("streams", "default", 8, frames=540, seconds=9.0, cpu=19.0, analysed=180, dropped=540),
+        run(
+            "streams",
+            "default",
+            8,
+            frames=540,
+            seconds=9.0,
+            cpu=19.0,
+            analysed=180,
+            dropped=540,
+            age=120.0,
+        ),
     ]
     skip = Skip("programs", "MMDetection loop", "mmdet is not installed")
     return Results(MACHINE, 100, {"programs": "The clip: a.mkv."}, runs, [skip])

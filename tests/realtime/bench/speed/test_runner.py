@@ -13,7 +13,7 @@ from realtime.bench.speed.line_up import PEER, Program
 from realtime.bench.speed.measure import ROOT, ProcessRun
 from realtime.bench.speed.plan import START, GroupPlan, Trial
 from realtime.bench.speed.results import Key, Results
-from realtime.bench.speed.runner import Runner, shown, stream_counts, streams_command
+from realtime.bench.speed.runner import Runner, StreamCounts, shown, stream_counts, streams_command
 from realtime.bench.speed.scenes import Scene, SceneMaker
 
 
@@ -82,9 +82,12 @@ def test_streams_have_files_of_their_own(tmp_path):
 
 
 def test_counts_of_streams_are_sums():
-    report = {"frames": {"written": 100, "dropped": 50}, "stages_ms": {"locate": {"count": 30}}}
-    empty = {"frames": {"written": 1, "dropped": 0}, "stages_ms": {}}
-    assert stream_counts([report, report, empty]) == (201, 60, 100)
+    report = {"frames": {"written": 100, "dropped": 50}, "stages_ms": {"locate": {"count": 30}},
+              "label_age_ms": {"p95": 80.0}, "latency_ms": {"p95": 9.0}}  # fmt: skip
+    empty = {"frames": {"written": 1, "dropped": 0}, "stages_ms": {}, "label_age_ms": {}}
+    assert stream_counts([report, report, empty]) == StreamCounts(201, 60, 100, 80.0)
+    own = {**empty, "latency_ms": {"p95": 9.0}}  # every frame waits for its labels
+    assert stream_counts([own]).age == 9.0
 
 
 def test_commands_are_shown_without_this_machine_s_folders():

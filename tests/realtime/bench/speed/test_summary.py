@@ -42,7 +42,7 @@ def test_tables(results):
     assert rows[1] == ("yolo predict, OpenVINO", "", "200", "1")
     assert rows[2] == ("speed of default / yolo predict, OpenVINO", "", "5.00", "1")
     _, rows = table_of(figures, "streams")
-    assert rows == [("default", "8", "120", "60.0", "20.0", "50.0", "2.00", "1")]
+    assert rows == [("default", "8", "120", "60.0", "20.0", "50.0", "120", "2.00", "1")]
 
 
 def test_text_names_what_is_left_out(results):

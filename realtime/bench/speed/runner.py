@@ -110,7 +110,7 @@ class Runner:
             json.loads(path.read_text()) for path in (self.folder / "out" / STATS).glob("*.json")
         ]
         counts = stream_counts(reports) if trial.streams else StreamCounts(trial.scene.frames)
-        seconds = max(report["seconds"] for report in reports) if reports else process.seconds
+        seconds = max(map(_shown_seconds, reports)) if trial.streams else process.seconds
         return Run(
             key=trial.key,
             round=number,
@@ -148,6 +148,11 @@ def stream_counts(reports: Sequence[dict]) -> StreamCounts:
         dropped=sum(one["dropped"] for one in frames),
         age=max((_label_age(one) for one in reports), default=0.0),
     )
+
+
+def _shown_seconds(report: dict) -> float:
+    """Seconds from the first frame that was written to the end; of all if there was none."""
+    return report["seconds"] - (report["first_frame_seconds"] or 0.0)
 
 
 def _label_age(report: dict) -> float:

@@ -1,5 +1,6 @@
 """Rounds of trials, with processes that are stand-ins."""
 
+import json
 import math
 import subprocess
 import sys
@@ -79,6 +80,23 @@ def test_streams_have_files_of_their_own(tmp_path):
     assert several[6:9] == [str(tmp_path), "--stats", str(tmp_path / "stats")]
     one = streams_command(trial("default", "streams", 1, streams=1), Path("c"), tmp_path)
     assert one[5] == str(tmp_path / "out.mp4")
+
+
+def test_streams_are_timed_from_their_first_frame(tmp_path, monkeypatch):
+    report = {"seconds": 12.0, "first_frame_seconds": 2.0, "stages_ms": {},
+              "frames": {"written": 20, "dropped": 0}}  # fmt: skip
+
+    def measured(command, folder, *, limit):
+        for name in ("a", "b"):
+            (folder / "stats" / f"{name}.json").write_text(json.dumps(report))
+        return ProcessRun(15.0, 100, 5000, 3.0)
+
+    monkeypatch.setattr(runner_module, "measured", measured)
+    monkeypatch.setattr(SceneMaker, "write", lambda self, scene: Path("clip.mp4"))
+    results = Results(MACHINE, 10)
+    planned = GroupPlan((trial("default", "streams", 2, streams=2),))
+    runner(tmp_path, results).round("streams", planned, 0)
+    assert (results.runs[0].frames, results.runs[0].seconds) == (40, 10.0)
 
 
 def test_counts_of_streams_are_sums():

@@ -34,7 +34,8 @@ class Run:
     Attributes:
         round: from 0.
         frames: of the clip; of streams: written, of all together.
-        seconds: of wall time, of streams since the first frame; cpu: seconds of user and system time, of all its processes.
+        seconds: of wall time, of streams since the first frame.
+        cpu: seconds of user and system time, of all its processes.
         memory: peak in MB.
         size: bytes of the video.
         analysed, dropped: detections and dropped frames of all streams; 0 for files.

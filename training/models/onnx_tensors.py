@@ -190,8 +190,9 @@ def _graph_tensors(model: onnx.ModelProto) -> Arrays:
 def _array(tensor: Tensor, *, half: bool) -> np.ndarray:
     """A tensor's numbers as the file will hold them, in single precision."""
     tensor = tensor.detach().cpu()
-    return (tensor.half() if half and tensor.is_floating_point() else tensor).float().numpy() \
-        if tensor.is_floating_point() else tensor.numpy()  # fmt: skip
+    if not tensor.is_floating_point():
+        return tensor.numpy()
+    return (tensor.half() if half else tensor).float().numpy()
 
 
 def _tensor(values: np.ndarray) -> Tensor:

@@ -71,7 +71,7 @@ class DataError(GarmentError):
 # Messages of C++, the dynamic loader (twice), the creation of threads, ONNX Runtime, torch.
 NO_MEMORY = ("bad_alloc", "failed to map segment", "cannot allocate memory",
              "resource temporarily unavailable", "failed to allocate memory",
-             "out of memory")  # fmt: skip
+             "out of memory", "can't start new thread")  # fmt: skip
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -118,7 +118,9 @@ def help_of(module: str, arguments: tuple[str, ...]) -> str:
 
 def anchors_of(path: Path) -> set[str]:
     """The anchors that GitHub gives to the headings of a file."""
-    headings = (re.sub(r"[^\w\- ]", "", h.lower()) for h in HEADING.findall(path.read_text()))
+    headings = (
+        re.sub(r"[^\w\- ]", "", h.lower()) for h in HEADING.findall(path.read_text("utf-8"))
+    )
     return {heading.strip().replace(" ", "-") for heading in headings}
 
 

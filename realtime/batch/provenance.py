@@ -25,7 +25,8 @@ from training.inference import pose_files
 from training.inference.weights import locate, sha256
 
 SCHEMA = 1  # of the record; another one makes every unit anew
-WITHOUT_EFFECT = ("threads",)  # fields of Recognition that change no result
+# Fields of Recognition that change no result; no file is live.
+WITHOUT_EFFECT = ("threads", "latency")
 FILES = ("model", "attributes", "wardrobe")  # those that name files, which are known by content
 WEIGHTS = (".onnx", ".json", ".npz")  # and what is fitted to them
 NEW, DAMAGED = "new", "results damaged"

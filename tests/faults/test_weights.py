@@ -69,6 +69,16 @@ def foreign(name: str):
     return build
 
 
+def mislabelled(folder: Path) -> list:
+    """Another model's graph that says to be this one."""
+    flags = damaged(bytes)(folder)
+    graph, own = (onnx.load(WEIGHTS_DIR / f"{name}.onnx") for name in ("photo", "deep"))
+    del graph.metadata_props[:]
+    graph.metadata_props.extend(own.metadata_props)
+    onnx.save(graph, folder / "deep.onnx")
+    return flags
+
+
 def bomb(data: bytes) -> bytes:
     """A zip file of a hundred million zeros."""
     buffer = io.BytesIO()
@@ -117,7 +127,8 @@ FAULTS = [
             "deep") for part in (0.0, 0.001, 0.5, 0.99)),
     Fault("a bit flipped", beside_manifest(flipped(0.7)), 6, "wrong checksum"),
     Fault("a bit flipped at the start", damaged(flipped(0.000001)), 6, "damaged"),
-    Fault("of another shape", foreign("photo"), 6, "deep"),
+    Fault("of another shape", mislabelled, 6, "deep"),
+    Fault("another model under this name", foreign("photo"), words="photo, "),
     Fault("of another task", foreign("yolo"), 6, "deep"),
     Fault("a pickle", damaged(lambda _: pickle.dumps(Hostile())), 6, "damaged"),
     Fault("a zip bomb", damaged(bomb), 6, "damaged"),

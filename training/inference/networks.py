@@ -18,6 +18,8 @@ from preprocessing.errors import DeviceError, GarmentError, WeightsError, is_out
 from training.inference.weights import remedy
 
 logger = logging.getLogger(__name__)
+# Last words of OpenVINO where its libraries that read files cannot be mapped into memory.
+NO_FRONTENDS = "Available frontends:"
 
 
 class Layout(enum.Enum):
@@ -103,7 +105,7 @@ class NetworkFile:
 
 def load_error(path: Path, error: Exception) -> GarmentError:
     """The expected error that an error of a runtime on a file stands for."""
-    if is_out_of_memory(error):
+    if is_out_of_memory(error) or str(error).rstrip().endswith(NO_FRONTENDS):
         return no_memory(path)
     reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
     return WeightsError(f"{path} is damaged ({reason}): {remedy(path.stem)}")

@@ -3,6 +3,7 @@
 import importlib
 import sys
 import threading
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -51,14 +52,25 @@ _starting = threading.Lock()
 
 
 def _core() -> Any:
-    """The process's one openvino.Core; several threads may ask at once."""
+    """The process's one openvino.Core, which lives to its end; several threads may ask at once."""
     with _starting:
-        return _new_core()
+        started = _started()
+    return started.result()
 
 
 @cache
+def _started() -> Future[Any]:
+    """The openvino.Core, or the error for all who ask: a second import would raise another one."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(_new_core())
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
 def _new_core() -> Any:
-    """An openvino.Core, which lives to the process's end.
+    """An openvino.Core.
 
     The CPU plugin of each core installs a signal stack and, when it is destroyed, restores the one
     before, which may be that of another destroyed core: the next signal would crash the process.
@@ -77,7 +89,10 @@ def openvino_devices() -> list[str]:
 
 def openvino_precisions(device: str) -> tuple[str, ...]:
     """Names of HINTS that a device has units for."""
-    able = _core().get_property(device, "OPTIMIZATION_CAPABILITIES")
+    try:
+        able = _core().get_property(device, "OPTIMIZATION_CAPABILITIES")
+    except RuntimeError:  # of a plugin that cannot be loaded, as the first network will say
+        return ()
     return tuple(name for name in HINTS if name.upper() in able)
 
 

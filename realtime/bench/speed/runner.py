@@ -1,7 +1,6 @@
 """Runs the side-by-side bench: round after round of every group, until the time is over."""
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from realtime.bench.speed.plan import (
 )
 from realtime.bench.speed.results import Results, Run, Skip
 from realtime.bench.speed.scenes import RATE, SceneMaker
+from realtime.runtime.worker import core_numbers
 
 LIMIT = 300.0  # seconds that one process may take
 SCRIPT = "run_realtime.py"
@@ -99,8 +99,7 @@ class Runner:
             command = streams_command(trial, clip, out)
         else:
             command = trial.program.command(clip, out / "out.mp4")
-        available = sorted(os.sched_getaffinity(0)) if trial.cores else ()
-        command = on_cores(command, trial.cores, available)
+        command = on_cores(command, trial.cores, core_numbers())
         return measured(command, out, limit=LIMIT), command
 
     def _record(

@@ -85,4 +85,4 @@ def test_labels_show_colour_and_attributes():
 
 def test_another_kind_of_model_is_refused():
     with pytest.raises(WeightsError, match=r"deep \(classifier\) is no attribute model"):
-        load_attributes("deep", engine="openvino", device="cpu", threads=1)
+        load_attributes("deep", engine="openvino", device="cpu", threads=1, precision="fp32")

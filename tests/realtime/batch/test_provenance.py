@@ -40,6 +40,7 @@ OTHERS = {  # by field of Recognition: another value than that of PLAIN
     "wardrobe": Path("w.npz"),
     "colour": True,
     "detection_interval": "every-frame",
+    "precision": "bf16",
     "engine": "torch",
     "device": "cuda",
 }

@@ -161,6 +161,7 @@ def test_out_of_descriptors_the_recording_goes_on_and_the_page_comes_back(tmp_pa
     place = ("127.0.0.1", int(address.rstrip("/\n").rpartition(":")[2]))
     video, log = tmp_path / "out.mp4", tmp_path / "a.log"
     until(lambda: video.exists() and video.stat().st_size > 20_000)
+    until(lambda: "latency" in log.read_text())  # by then all networks are loaded
     with ExitStack() as clients:
         for _ in range(80):
             clients.enter_context(socket.create_connection(place, timeout=fault.CAP))

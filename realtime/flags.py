@@ -112,7 +112,11 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         command=values.command,
         source=source,
         outputs=OutputSettings(
-            paths=outputs, stream=stream, audio=not values.no_audio, encoder=values.encoder
+            paths=outputs,
+            stream=stream,
+            audio=not values.no_audio,
+            encoder=values.encoder,
+            place=values.place,
         ),
         recognition=recognition,
         show=values.show,
@@ -175,6 +179,7 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         help=f"encoder of the labelled video: {', '.join(ENCODERS)}; auto: H.264 by a graphics "
         f"card if one opens here, else {DEFAULT} (default {DEFAULT})",
     )
+    add("--place", default="", metavar="WORDS", help="where the camera is, for --index")
     add("--no-audio", action="store_true", help="no audio track in the labelled video")
     add("--show", action="store_true", help="open a window beside other outputs")
     add(

@@ -100,6 +100,21 @@ def colour_name(pixels: np.ndarray, gains: np.ndarray) -> str:
         pixels: BGR uint8 (N, 3), N at least 1.
         gains: see `illuminant_gains`.
     """
+    return nearest_name(cloth_colour(pixels, gains))
+
+
+def nearest_name(lab: np.ndarray) -> str:
+    """The name, of FAMILIES, of a colour in CIELAB (3,)."""
+    return NAMES[int(np.square(_PALETTE - lab * _WEIGHTS).sum(axis=1).argmin())]
+
+
+def lab_of_codes(codes: Sequence[str]) -> np.ndarray:
+    """Colours such as "ffd700" in CIELAB, float32 (N, 3), as those of garments are measured."""
+    return linear_to_lab(_LINEAR[np.array([list(bytes.fromhex(code))[::-1] for code in codes])])
+
+
+def cloth_colour(pixels: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """The colour in CIELAB, float32 (3,), of most of a garment's pixels; see `colour_name`."""
     step = max(1, len(pixels) // SAMPLE)
     lab = linear_to_lab(np.clip(_LINEAR[pixels[::step]] * gains, 0, 1))
     if len(lab) > CLUSTERS:
@@ -109,5 +124,4 @@ def colour_name(pixels: np.ndarray, gains: np.ndarray) -> str:
         alike = np.linalg.norm(centres[:, 1:] - centres[largest, 1:], axis=1) < SAME_CLOTH
         lab = lab[alike[nearest]]
     lightness, chroma = np.percentile(lab[:, 0], LIT), np.percentile(lab[:, 1:], 50, axis=0)
-    cloth = np.array((lightness, *chroma), np.float32)
-    return NAMES[int(np.square(_PALETTE - cloth * _WEIGHTS).sum(axis=1).argmin())]
+    return np.array((lightness, *chroma), np.float32)

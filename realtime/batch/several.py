@@ -132,7 +132,8 @@ def jobs_of(addresses: Sequence[Address], settings: Settings) -> list[Job]:
         return outputs_in(settings.outputs, name, suffix=suffixes[number])
 
     def places(number: int, name: str) -> Iterable[str]:
-        return map(place, outputs(number, name).paths.values())
+        paths = outputs(number, name).paths
+        return (place(path) for output, path in paths.items() if not _is_shared(output))
 
     names = _distinct([_own_name(address) for address in addresses], places)
     return [
@@ -220,9 +221,14 @@ def outputs_in(folders: OutputSettings, name: str, *, suffix: str) -> OutputSett
     suffixes = {output: row.suffix for output, row in SINKS.items()}
     suffixes |= {STATS: ".json", "out": suffix}
     paths = {
-        output: folder / f"{name}{suffixes[output]}" for output, folder in folders.paths.items()
+        output: folder if _is_shared(output) else folder / f"{name}{suffixes[output]}"
+        for output, folder in folders.paths.items()
     }
     return replace(folders, paths=paths)
+
+
+def _is_shared(output: str) -> bool:
+    return output in SINKS and SINKS[output].shared
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

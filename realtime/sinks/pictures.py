@@ -92,7 +92,7 @@ class BestCrops:
         """Cut out the named garments of a frame that are better than before."""
         frame = labelled.frame
         for garment in labelled.garments:
-            quality = _quality(garment, frame.image.shape)
+            quality = crop_quality(garment, frame.image.shape)
             if garment.label.known and quality > MIN_GAIN * self._quality.get(garment.track, 0.0):
                 self._quality[garment.track] = quality
                 self._quality.move_to_end(garment.track)
@@ -103,7 +103,7 @@ class BestCrops:
                 yield Crop(image, garment, frame.index, frame.time)
 
 
-def _quality(garment: Garment, shape: tuple[int, ...]) -> float:
+def crop_quality(garment: Garment, shape: tuple[int, ...]) -> float:
     """Mean side in pixels times probability, less if it may be cut off by the frame's border."""
     x1, y1, x2, y2 = garment.region.window
     whole = x1 > 0 and y1 > 0 and x2 < shape[1] and y2 < shape[0]

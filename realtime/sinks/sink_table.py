@@ -30,6 +30,7 @@ class OutputSettings:
             standard output.
         stream: URL to which the labelled video is sent; "" for none.
         audio: True to copy the source's audio into the video.
+        place: of the camera, in words, for the index.
         terminal: True to print the garments, for pictures without any other output.
         encoder: of the video, a name of ENCODERS or "auto".
     """
@@ -37,6 +38,7 @@ class OutputSettings:
     paths: Mapping[str, Path] = field(default_factory=dict)
     stream: str = ""
     audio: bool = True
+    place: str = ""
     terminal: bool = False
     encoder: str = DEFAULT
 
@@ -57,6 +59,7 @@ class SinkRow:
         stream: True if it is written from start to end, so that a pipe can take it.
         may_be_empty: True if nothing to write is an empty file, as for rows.
         files: of a folder, a pattern of the names that are written into it.
+        shared: True for a folder that several sources write into.
     """
 
     make: "Callable[[Path, OutputSettings], Sink]"
@@ -66,6 +69,7 @@ class SinkRow:
     stream: bool = False
     may_be_empty: bool = False
     files: str = ""
+    shared: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -136,6 +140,12 @@ def _report(path: Path, outputs: OutputSettings) -> "Sink":
     return ReportSink(path)
 
 
+def _index(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.search.sink import IndexSink
+
+    return IndexSink(path, place=outputs.place)
+
+
 SINKS: dict[str, SinkRow] = {
     "out": SinkRow(
         make=_video_or_picture,
@@ -184,6 +194,13 @@ SINKS: dict[str, SinkRow] = {
     ),
     "report": SinkRow(
         make=_report, suffix=".html", help="HTML page of the garments and their times in view"
+    ),
+    "index": SinkRow(
+        make=_index,
+        suffix="",
+        shared=True,
+        help="append the garments to an index for `python -m realtime.search DIR WORDS` (needs "
+        "pyarrow)",
     ),
 }
 

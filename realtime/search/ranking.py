@@ -1,0 +1,206 @@
+"""Finds people and garments by a query: the surest first, each with its reasons."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from realtime.search.query import Item, Query
+from realtime.search.reader import (
+    Files,
+    Reader,
+    conditions,
+    item_score,
+    prepare_cells,
+    prepare_live,
+    stays_of,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+
+LEAST = 0.3  # how sure a result has to be
+LEAST_ITEM = 0.2  # and each of its garments
+MOST = 50  # results
+CLOSED = 2.0  # seconds, of gaps between the stays of one person that do not count
+SCORED = ("stay", "run", "person", "leaf", "part_p", "group_p", "leaf_p", "colour", "cell", "frames")
+SHOWN = ("stay", "run", "person", "track", "camera", "source", "place", "first", "last",
+         "first_wall", "last_wall", "frames", "name", "probability", "leaf", "part_p", "group_p",
+         "leaf_p", "colour", "cell", "lightness", "green_red", "blue_yellow", "frame", "time",
+         "box", "person_box", "width", "height")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A stay that fits an item.
+
+    Attributes:
+        row: its columns, those of SHOWN.
+        item: its number in the query; score: how well it fits.
+    """
+
+    row: dict[str, Any]
+    item: int
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A person, or a garment that nobody wears, that fits a query.
+
+    Attributes:
+        sure: 0 to 1.
+        spans: from and until in seconds of the source, in order.
+        seen: its stays; reasons: for its rank, in words.
+    """
+
+    sure: float
+    run: str
+    person: int | None
+    camera: str
+    source: str
+    place: str
+    spans: tuple[tuple[float, float], ...]
+    first_wall: datetime | None
+    last_wall: datetime | None
+    seen: tuple[Seen, ...]
+    reasons: tuple[str, ...] = field(default=())
+
+    @property
+    def best(self) -> Seen:
+        """The stay that fits best."""
+        return max(self.seen, key=lambda one: one.score)
+
+
+def find(
+    reader: Reader, query: Query, *, least: float = LEAST, most: int = MOST
+) -> list[Result]:
+    """The results of a query, the surest first.
+
+    Args:
+        least: how sure a result has to be.
+        most: number of results.
+
+    Raises:
+        DataError: the index cannot be read.
+    """
+    leaves = reader.leaves()
+
+    def ask(base: "duckdb.DuckDBPyConnection", files: Files) -> list[Result]:
+        if not files:
+            return []
+        prepare_live(base, files)
+        prepare_cells(base, query.items)
+        groups = _groups(base, files, query, leaves, least=least, most=most)
+        return _detailed(base, files, query, leaves, groups) if groups else []
+
+    return reader.on_files(ask, query)
+
+
+Group = tuple[str, int | None, int | None]  # run, person, and the stay of what nobody wears
+
+
+def _groups(
+    base: "duckdb.DuckDBPyConnection", files: Files, query: Query, leaves: Sequence[str], *,
+    least: float, most: int,
+) -> dict[Group, float]:  # fmt: skip
+    """The people who wear all items, and how sure that is."""
+    scores = [f"({item_score(item, n, leaves)})::FLOAT AS s{n}"
+              for n, item in enumerate(query.items)]  # fmt: skip
+    worn = [n for n, item in enumerate(query.items) if item.worn]
+    sure = " * ".join(f"max(s{n})" if item.worn else f"(1 - max(s{n}))"
+                      for n, item in enumerate(query.items))  # fmt: skip
+    any_item = " OR ".join(f"s{n} >= {LEAST_ITEM}" for n in range(len(query.items)))
+    each = " AND ".join(f"max(s{n}) >= {LEAST_ITEM}" for n in worn)
+    where = " AND ".join(conditions(query, now=datetime.now())) or "true"
+    columns = dict.fromkeys((*SCORED, "camera", "place", "source", "first_wall", "last_wall")
+                            if query.restricted else SCORED)  # fmt: skip
+    sql = f"""
+        WITH scored AS (
+            SELECT stay, run, person, {", ".join(scores)}
+            FROM ({stays_of(files, columns)}) LEFT JOIN cells ON cell = number WHERE {where}
+        )
+        SELECT run, person, CASE WHEN person IS NULL THEN stay END AS alone, {sure} AS sure
+        FROM scored WHERE {any_item} GROUP BY ALL HAVING {each} AND sure >= {least}
+        ORDER BY sure DESC, run, person, alone LIMIT {most}
+    """
+    found = base.execute(sql).fetchall()
+    return {(run, person, alone): sure for run, person, alone, sure in found}
+
+
+def _detailed(
+    base: "duckdb.DuckDBPyConnection", files: Files, query: Query, leaves: Sequence[str],
+    groups: dict[Group, float],
+) -> list[Result]:  # fmt: skip
+    scores = [f"({item_score(item, n, leaves)})::FLOAT AS s{n}"
+              for n, item in enumerate(query.items)]  # fmt: skip
+    runs = ", ".join(sorted({f"'{run}'" for run, _, _ in groups}))
+    where = " AND ".join([f"run IN ({runs})", *conditions(query, now=datetime.now())])
+    sql = f"""
+        SELECT {", ".join(SHOWN)}, {", ".join(scores)}
+        FROM ({stays_of(files, SHOWN)}) LEFT JOIN cells ON cell = number WHERE {where}
+    """
+    cursor = base.execute(sql)
+    names = [column[0] for column in cursor.description]
+    seen: dict[Group, dict[int, list[Seen]]] = defaultdict(lambda: defaultdict(list))
+    for values in cursor.fetchall():
+        row = dict(zip(names, values, strict=True))
+        key = (row["run"], row["person"], None if row["person"] else row["stay"])
+        if key not in groups:
+            continue
+        for n, _ in enumerate(query.items):
+            if row[f"s{n}"] >= LEAST_ITEM:
+                seen[key][row["stay"]].append(Seen(row=row, item=n, score=row[f"s{n}"]))
+    return [
+        _result(key, sure, [one for some in seen[key].values() for one in some], query)
+        for key, sure in groups.items() if seen[key]
+    ]  # fmt: skip
+
+
+def _result(key: Group, sure: float, seen: Sequence[Seen], query: Query) -> Result:
+    worn = [one for one in seen if query.items[one.item].worn]
+    rows = [one.row for one in worn]
+    walls = [row for row in rows if row["first_wall"]]
+    first = rows[0]
+    return Result(
+        sure=sure, run=key[0], person=key[1], camera=first["camera"], source=first["source"],
+        place=first["place"], spans=joined([(row["first"], row["last"]) for row in rows]),
+        first_wall=min((row["first_wall"] for row in walls), default=None),
+        last_wall=max((row["last_wall"] for row in walls), default=None),
+        seen=tuple(worn), reasons=tuple(_reasons(seen, query)),
+    )  # fmt: skip
+
+
+def joined(spans: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Spans of seconds in order, those that overlap or nearly do made one."""
+    found: list[tuple[float, float]] = []
+    for since, until in sorted(spans):
+        if found and since <= found[-1][1] + CLOSED:
+            found[-1] = (found[-1][0], max(found[-1][1], until))
+        else:
+            found.append((since, until))
+    return tuple(found)
+
+
+def _reasons(seen: Sequence[Seen], query: Query) -> list[str]:
+    """A line for each item: the stay that fits best, or that none does."""
+    lines = []
+    for n, item in enumerate(query.items):
+        fits = [one for one in seen if one.item == n]
+        if not fits:
+            lines.append(f"no {item.word} seen" if not item.worn else f"{item}: none")
+            continue
+        best = max(fits, key=lambda one: one.score)
+        lines.append(_reason(item, best))
+    return lines
+
+
+def _reason(item: Item, best: Seen) -> str:
+    row = best.row
+    colour = ""
+    if row["lightness"] is not None:
+        lab = " ".join(f"{row[name]:.0f}" for name in ("lightness", "green_red", "blue_yellow"))
+        colour = f", {row['colour']} (L a b {lab})"
+    return (f"{item}: {row['leaf']} {row['leaf_p']:.0%}{colour}, {row['frames']} frames, "
+            f"{best.score:.0%}")  # fmt: skip

@@ -1,0 +1,296 @@
+"""Reads an index by DuckDB while it may be written: its files, and the scores of its rows.
+
+A list of files can be out of date a moment later, since parts are moved to rows and rows merged;
+then the query is repeated on the new list.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from preprocessing.errors import DataError, UsageError
+from preprocessing.labels import CLASS_OF, GARMENT, general_names
+from realtime.search.colours import families, fitting, lightness_fitting
+from realtime.search.query import Item, Query
+from realtime.search.schema import COLUMNS, HEAVY, LIVE, MISSING, ROWS, UNDATED, check
+
+if TYPE_CHECKING:
+    import duckdb
+
+T = TypeVar("T")
+TRIES = 20  # of a query whose files were moved meanwhile
+MEMORY, THREADS = "200MB", 2
+IMPLIED_LEAST = 0.5  # factor of a garment whose colour is unlike the one that its word implies
+DOUBT = 0.5  # part of what a class's siblings leave of their group, that counts for it
+LIGHT = tuple(name for name in COLUMNS if name not in HEAVY)
+SHORT_STAY = 4.0  # frames in view, from which a stay counts for 1 - 1/e
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of an index at one moment."""
+
+    live: tuple[str, ...]
+    rows: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.live or self.rows)
+
+
+def list_files(index: Path, *, days: Callable[[str], bool] = lambda day: True) -> Files:
+    """The files of an index, of days that are wanted.
+
+    Live parts are listed first: what is moved to rows meanwhile is then there twice, not missing.
+    """
+
+    def listing() -> Files:
+        live = sorted(map(str, (index / LIVE).glob("*/part-*.parquet")))
+        rows = sorted(
+            str(path) for folder in (index / ROWS).glob("day=*")
+            if days(folder.name.removeprefix("day="))
+            for path in folder.glob("camera=*/*.parquet") if not path.name.startswith(".")
+        )  # fmt: skip
+        return Files(tuple(live), tuple(rows))
+
+    found = listing()
+    while (again := listing()) != found:
+        found = again
+    return found
+
+
+def connect() -> "duckdb.DuckDBPyConnection":
+    """A DuckDB in memory.
+
+    Raises:
+        UsageError: duckdb is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise UsageError(MISSING.format("duckdb")) from error
+    base = duckdb.connect(":memory:")
+    for setting in (f"memory_limit='{MEMORY}'", f"threads={THREADS}",
+                    "preserve_insertion_order=false", "enable_progress_bar=false",
+                    "autoinstall_known_extensions=false"):  # fmt: skip
+        base.execute(f"SET {setting}")
+    return base
+
+
+class Reader:
+    """An open index.
+
+    Raises:
+        DataError: the folder is no index.
+        UsageError: duckdb is not installed.
+    """
+
+    def __init__(self, index: Path):
+        check(index)
+        self._index, self._base = index, connect()
+
+    def close(self) -> None:
+        """Release the database."""
+        self._base.close()
+
+    def on_files(
+        self, ask: Callable[["duckdb.DuckDBPyConnection", Files], T], query: Query | None = None
+    ) -> T:
+        """Ask about the files of the days of a query, again if they were moved meanwhile.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+        import duckdb
+
+        for attempt in range(TRIES):
+            files = list_files(self._index, days=_wanted_days(query))
+            try:
+                return ask(self._base, files)
+            except duckdb.Error as error:
+                moved = not all(Path(path).exists() for path in (*files.live, *files.rows))
+                if not moved or attempt + 1 == TRIES:
+                    raise DataError(f"cannot read the index {self._index} ({error}): "
+                                    "`python -m realtime.search DIR --compact` completes what was "
+                                    "cut off") from error  # fmt: skip
+        raise AssertionError("the last attempt returns or raises")
+
+    def leaves(self) -> tuple[str, ...]:
+        """The classes in the index, with those that were taught."""
+
+        def ask(base: "duckdb.DuckDBPyConnection", files: Files) -> tuple[str, ...]:
+            if not files:
+                return ()
+            prepare_live(base, files)
+            found = base.execute(f"SELECT DISTINCT leaf FROM ({stays_of(files, ('leaf',))})")
+            return tuple(row[0] for row in found.fetchall())
+
+        return self.on_files(ask)
+
+    def heavy(self, stays: Sequence[int], column: str) -> dict[int, Any]:
+        """The values of one of HEAVY by stay, the newest that there is."""
+
+        def ask(base: "duckdb.DuckDBPyConnection", files: Files) -> dict[int, Any]:
+            wanted = ", ".join(map(str, stays))
+            sql = (f"SELECT stay, arg_max({column}, version) FROM read_parquet(?) WHERE stay IN "
+                   f"({wanted}) AND {column} IS NOT NULL GROUP BY stay")  # fmt: skip
+            found: dict[int, Any] = {}
+            for some in filter(None, (files.live, files.rows)):
+                found |= dict(base.execute(sql, [list(some)]).fetchall())
+            return found
+
+        return self.on_files(ask) if stays else {}
+
+
+def _wanted_days(query: Query | None) -> Callable[[str], bool]:
+    """A test of days' names; a stay may begin on the day before, in another zone."""
+    if query is None or not query.timed:
+        return lambda day: True
+    if not query.days:
+        return lambda day: day != UNDATED
+    near = {(day + timedelta(days=shift)).isoformat() for day in query.days for shift in (-1, 0, 1)}
+    return near.__contains__
+
+
+def prepare_live(base: "duckdb.DuckDBPyConnection", files: Files) -> None:
+    """Make the table `live` of the newest versions of stays that may go on."""
+    columns = ", ".join(LIGHT)
+    if not files.live:
+        base.execute("DROP TABLE IF EXISTS live")
+        return
+    base.execute(
+        f"CREATE OR REPLACE TEMP TABLE live AS SELECT {columns} FROM read_parquet(?) "
+        "QUALIFY row_number() OVER (PARTITION BY stay ORDER BY version DESC) = 1",
+        [list(files.live)],
+    )
+
+
+def stays_of(files: Files, columns: Iterable[str]) -> str:
+    """SQL of some columns of all stays; while they are moved, some are there twice."""
+    names = ", ".join(columns)
+    parts = [f"SELECT {names} FROM live"] if files.live else []
+    if files.rows:
+        listed = ", ".join(quoted(path) for path in files.rows)
+        parts.append(f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning=false)")
+    return " UNION ALL ".join(parts)
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def conditions(query: Query, *, now: datetime) -> list[str]:
+    """Conditions of SQL on camera, place, source and time.
+
+    Args:
+        now: the time of the query, whose day is one of the days if none is named.
+    """
+    found = []
+    for columns, names in ((("camera", "place"), query.cameras), (("place",), query.places),
+                           (("source",), query.sources)):  # fmt: skip
+        either = [f"contains(lower({column}), {quoted(name)})" for column in columns
+                  for name in names]  # fmt: skip
+        if either:
+            found.append(f"({' OR '.join(either)})")
+    if query.timed:
+        found.append(_times(query))
+    return found
+
+
+def _times(query: Query) -> str:
+    """SQL that a stay overlaps the times of the clock, which are local, as the rows' are UTC."""
+    since, until = query.since or clock_time.min, query.until or clock_time.max
+    if query.days:
+        spans = []
+        for day in query.days:
+            begin = datetime.combine(day, since)
+            end = datetime.combine(day + timedelta(days=until < since), until)
+            spans.append(f"(last_wall >= {_utc(begin)} AND first_wall <= {_utc(end)})")
+        return f"({' OR '.join(spans)})"
+    # The zone's present shift: on days with another one, times are off by an hour.
+    shift = datetime.now().astimezone().utcoffset() or timedelta()
+    seconds = f"(epoch(first_wall) + {shift.total_seconds():.0f}) % 86400"
+    begin, end = _seconds(since), _seconds(until)
+    length = "epoch(last_wall) - epoch(first_wall)"
+    if begin <= end:
+        return f"({seconds} <= {end} AND {seconds} + {length} >= {begin})"
+    return f"({seconds} <= {end} OR {seconds} + {length} >= {begin})"
+
+
+def _seconds(time: clock_time) -> float:
+    return 3600 * time.hour + 60 * time.minute + time.second + time.microsecond / 1e6
+
+
+def _utc(local: datetime) -> str:
+    moment = datetime.fromtimestamp(local.timestamp(), tz=None)
+    shift = moment.astimezone().utcoffset() or timedelta()
+    return f"TIMESTAMP '{moment - shift:%Y-%m-%d %H:%M:%S}'"
+
+
+def kind_score(kind: str, leaves: Sequence[str]) -> dict[str, str]:
+    """How probable a kind is by its rows' class: SQL for each class that may be of the kind."""
+    return {leaf: sql for leaf in leaves if (sql := _of_leaf(kind, leaf))}
+
+
+def _of_leaf(kind: str, leaf: str) -> str:
+    path = (*general_names(leaf), leaf) if leaf != "other" else (leaf,)
+    if kind in (leaf, CLASS_OF.get(leaf)):
+        return "leaf_p"
+    if kind == GARMENT:
+        return "1.0" if path[0] == GARMENT else ""
+    if kind in path:
+        return ("1.0", "part_p", "group_p", "leaf_p")[path.index(kind)]
+    above = general_names(kind) if kind != leaf else ()
+    if len(path) == 4 and "top" in above:  # t-shirt for longsleeve
+        return f"{DOUBT} * (group_p - leaf_p)"
+    if len(path) == 3 and len(above) > 1 and path[1] == above[1]:  # pants for skirt
+        return f"{DOUBT} * (part_p - leaf_p)"
+    return ""
+
+
+def item_score(item: Item, number: int, leaves: Sequence[str]) -> str:
+    """SQL of the probability that a row is an item; its colours are columns of `cells`."""
+    cases = kind_score(item.kind, leaves)
+    if not cases:
+        return "0.0"
+    kind = " ".join(f"WHEN {quoted(leaf)} THEN {sql}" for leaf, sql in cases.items())
+    score = f"CASE leaf {kind} ELSE 0.0 END"
+    if item.colours:
+        score += f" * {_colour_score(item, number)}"
+    if item.lights:
+        score += f" * coalesce(light{number}, 0)"
+    return f"{score} * (1 - exp(-frames / {SHORT_STAY}))"
+
+
+def _colour_score(item: Item, number: int) -> str:
+    names = families(item.colours)
+    named = " ".join(f"WHEN {quoted(name)} THEN {fit}" for name, fit in names.items())
+    fit = f"(0.5 * coalesce(colour{number}, 0) + 0.5 * CASE colour {named} ELSE 0 END)"
+    return f"({IMPLIED_LEAST} + {1 - IMPLIED_LEAST} * {fit})" if item.implied else fit
+
+
+def prepare_cells(base: "duckdb.DuckDBPyConnection", items: Sequence[Item]) -> None:
+    """Make the table `cells`: how well each cell of CIELAB fits the colours of the items."""
+    columns: dict[str, Any] = {}
+    for number, item in enumerate(items):
+        if item.colours:
+            columns[f"colour{number}"] = fitting(item.colours)
+        for word in item.lights[:1]:
+            columns[f"light{number}"] = lightness_fitting(word)
+    for name, values in _with_cells(columns):
+        base.register(name, values)
+    base.execute("CREATE OR REPLACE TEMP TABLE cells AS SELECT * FROM given_cells")
+    base.unregister("given_cells")
+
+
+def _with_cells(columns: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    import numpy as np
+    import pyarrow as pa
+
+    from realtime.search.schema import cell_centres
+
+    numbers = np.arange(len(cell_centres()), dtype=np.int16)
+    yield "given_cells", pa.table({"number": numbers, **columns})

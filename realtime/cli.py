@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preprocessing.errors import ClosedPipeError, SinkError, SourceError, exit_status
+from preprocessing.errors import ClosedPipeError, SinkError, SourceError, UsageError, exit_status
 from realtime.flags import read_settings
 from realtime.runtime.logs import logging_to
 from realtime.runtime.service import Watched, service
@@ -23,9 +23,11 @@ from realtime.settings import DEFAULT_ADDRESS, Address, Recognition, Settings
 from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_inputs
 
 if TYPE_CHECKING:
+    from realtime.analysis.frame_analysis import FrameAnalysis
     from realtime.batch.several import Outcome
     from realtime.library.recogniser import Recogniser
     from realtime.page.guard import Role
+    from realtime.library.pipeline import Analyser
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.stats import Stats
     from realtime.sinks.window import Window
@@ -85,6 +87,8 @@ def _run(settings: Settings) -> int:
     log_left_out(settings.source.addresses)
     _refuse_inputs(settings, addresses)
     check_recognition(settings.recognition)
+    if settings.find and settings.serve:
+        raise UsageError("--find marks garments in outputs and the window, not on the page")
     paths = settings.outputs.paths
     if STDOUT not in paths.values():
         return _run_sources(addresses, settings)
@@ -227,6 +231,7 @@ def _process(
     with nullcontext(interrupt) if interrupt else Interrupt() as signals:
         wants_window = _wants_window(settings)
         recogniser = recogniser or _load(settings.recognition)
+        analysis = _marking(recogniser.factory.new_analysis(), settings.find)
         try:
             with ExitStack() as stack:
                 outputs = stack.enter_context(replacing(settings.outputs, whole=whole))
@@ -238,6 +243,7 @@ def _process(
                 recogniser.run_opened(
                     source,
                     make_sinks(outputs),
+                    analysis=analysis,
                     show=window.show if window else None,
                     stats=stats,
                     stopped=watched.stopped,
@@ -250,6 +256,19 @@ def _process(
             closed = error.status
     report = stats.report()
     return Outcome(source=source.info.name, status=signals.status or closed, report=report)
+
+
+def _marking(analysis: "FrameAnalysis", words: str) -> "Analyser":
+    """The analysis, with garments marked that fit the words of --find."""
+    if not words:
+        return analysis
+    from realtime.search.marking import FindingAnalysis
+    from realtime.search.query import read_query
+
+    query = read_query(words, taught=analysis.tracks.classes)
+    if query.unknown:
+        logger.warning("--find: not understood: %s", ", ".join(query.unknown))
+    return FindingAnalysis(analysis, query, words)
 
 
 def _load(recognition: Recognition) -> "Recogniser":

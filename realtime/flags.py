@@ -123,6 +123,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         serve=values.serve,
         page=read_fields(PageSettings, values),
         log=values.log,
+        find=values.find,
     )
 
 
@@ -178,6 +179,13 @@ def _add_outputs(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         help=f"encoder of the labelled video: {', '.join(ENCODERS)}; auto: H.264 by a graphics "
         f"card if one opens here, else {DEFAULT} (default {DEFAULT})",
+    )
+    add(
+        "--find",
+        default="",
+        metavar="WORDS",
+        help='mark the garments that fit, such as "red jacket", in pictures and rows; not on the '
+        "page",
     )
     add("--place", default="", metavar="WORDS", help="where the camera is, for --index")
     add("--no-audio", action="store_true", help="no audio track in the labelled video")

@@ -428,6 +428,7 @@ class Settings:
         serve: HOST:PORT of the page; None for no page.
         page: who may use it.
         log: file for timestamped log lines, or None.
+        find: garments to mark, in words; "" for none.
     """
 
     command: str = "run"
@@ -438,3 +439,4 @@ class Settings:
     serve: str | None = None
     page: PageSettings = field(default_factory=PageSettings)
     log: Path | None = None
+    find: str = ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
 
 UNKNOWN = "unknown"
+FOUND = "find"  # attribute of garments that fit --find
 
 
 @dataclass(frozen=True, eq=False)

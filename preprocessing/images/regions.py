@@ -79,6 +79,13 @@ class Region:
         return cls(box, mask[y : y + height, x : x + width])
 
 
+def garment_pixels(image: np.ndarray, region: Region) -> np.ndarray:
+    """The pixels BGR uint8 (N, 3) that a region covers; those of its box if it covers none."""
+    x1, y1, x2, y2 = region.window
+    pixels = image[y1:y2, x1:x2][region.mask > 0]
+    return pixels if len(pixels) else image[y1:y2, x1:x2].reshape(-1, 3)
+
+
 def whole_image(image: np.ndarray) -> Region:
     """The region of all of an image (H, W, ...)."""
     height, width = image.shape[:2]

@@ -111,10 +111,15 @@ class VisiblePerson:
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
-    """A scene, BGR uint8 (H, W, 3), with the people that are visible in it."""
+    """A scene, BGR uint8 (H, W, 3), with the people that are visible in it.
+
+    Attributes:
+        cutouts: the number of each person's cutout.
+    """
 
     image: np.ndarray
     people: tuple[VisiblePerson, ...]
+    cutouts: tuple[int, ...] = ()
 
 
 def read_cutouts(folder: Path, *, first: int | None = None) -> list[PersonCutout]:
@@ -127,6 +132,11 @@ def read_cutouts(folder: Path, *, first: int | None = None) -> list[PersonCutout
     Raises:
         DataError: there is none, or a photo, mask or labels.csv is missing or damaged.
     """
+    return [cutout for _, cutout in named_cutouts(folder, first=first)]
+
+
+def named_cutouts(folder: Path, *, first: int | None = None) -> list[tuple[str, PersonCutout]]:
+    """The same people, each with the name of the photo; see `read_cutouts`."""
     names = read_mask_labels(folder)
     ambiguous = [value for value, name in names.items() if name in MASK_AMBIGUOUS]
     table, found = mask_table(names), []
@@ -137,7 +147,8 @@ def read_cutouts(folder: Path, *, first: int | None = None) -> list[PersonCutout
         x, y, width, height = cv2.boundingRect(mask)
         if width and not np.isin(mask, ambiguous).any():
             part = np.s_[y : y + height, x : x + width]
-            found.append(PersonCutout(read_picture(photo.path)[part], table[mask[part]]))
+            person = PersonCutout(read_picture(photo.path)[part], table[mask[part]])
+            found.append((photo.path.name, person))
     if not found:
         chosen = "test split" if first is None else f"photos from number {first} on"
         raise DataError(f"no person to cut out in {folder}: the {chosen} has no clear mask")
@@ -222,9 +233,10 @@ def compose(
 ) -> Crowd:
     """A scene: each person in the middle of a slot of the frame's width, in random order."""
     scene = PeopleScene(ground((kind.width, kind.height), rooms, rng))
-    slot = kind.width / kind.people
+    slot, chosen = kind.width / kind.people, {}
     for number in rng.permutation(kind.people).tolist():
-        person = cutouts[int(rng.integers(len(cutouts)))]
+        chosen[number] = int(rng.integers(len(cutouts)))
+        person = cutouts[chosen[number]]
         person = person.upper_half if kind.half else person
         rows, columns = person.classes.shape
         scale = kind.share * kind.height / rows
@@ -237,4 +249,5 @@ def compose(
         free = kind.height - rows
         top = round(rng.uniform(*STANDING) * free) if kind.share < DISTANT else free
         scene.place(number, person, left=round(middle - columns / 2), top=top)
-    return Crowd(scene.image, tuple(scene.people().values()))
+    people = scene.people()
+    return Crowd(scene.image, tuple(people.values()), tuple(chosen[number] for number in people))

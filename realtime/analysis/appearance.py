@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from preprocessing.images.colours import colour_name, illuminant_gains
+from preprocessing.images.regions import garment_pixels
 from realtime.analysis.classifiers import CropClassifier, load_classifier
 from realtime.analysis.tracks import Appearance, Track
 from realtime.types import Region
@@ -58,13 +59,6 @@ class AppearanceObserver:
             if probabilities.max() >= THRESHOLD:
                 found[attribute.name] = attribute.titles[int(probabilities.argmax())]
         return found
-
-
-def garment_pixels(image: np.ndarray, region: Region) -> np.ndarray:
-    """The pixels BGR uint8 (N, 3) that a region covers; those of its box if it covers none."""
-    x1, y1, x2, y2 = region.window
-    pixels = image[y1:y2, x1:x2][region.mask > 0]
-    return pixels if len(pixels) else image[y1:y2, x1:x2].reshape(-1, 3)
 
 
 def load_attributes(

@@ -240,6 +240,11 @@ class TrackManager:
         self._frame = 0
         self._highest_id = self._previous_scenes = 0  # the highest track ID, and before this scene
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the columns of the votes."""
+        return self._tree.classes
+
     def start_scene(self) -> None:
         """End all tracks after a scene cut: whatever lies where a garment was is another."""
         self._tracks.clear()

@@ -83,6 +83,11 @@ def lightness_fitting(word: str) -> np.ndarray:
     return 1 / (1 + np.exp(-sign * (cell_centres()[:, 0] - middle) / LIGHT_STEP))
 
 
+def lightness_of(family: str) -> float:
+    """The usual lightness of a family of colours, 0 to 100."""
+    return float(lab_of_codes(FAMILIES[family].split())[:, 0].mean())
+
+
 def families(words: tuple[str, ...]) -> dict[str, float]:
     """Names of FAMILIES that the words mean, each with how well it fits by itself."""
     found: dict[str, float] = {}

@@ -1,6 +1,6 @@
 """A query in words, read: garments with colours, those not worn, times, cameras, and the rest.
 
-    red hoodie, blue jeans without a hat between 10:00 and 11:30 camera door
+red hoodie, blue jeans without a hat between 10:00 and 11:30 camera door
 """
 
 import difflib
@@ -269,7 +269,8 @@ def _read_time(reading: _Reading) -> bool:
 
 def _clock(text: str) -> clock_time:
     try:
-        return clock_time(*map(int, text.split(":")))
+        hour, minute, *second = map(int, text.split(":"))
+        return clock_time(hour, minute, *second)
     except ValueError as error:
         raise UsageError(f"no time of the day: {text} ({error})") from error
 

@@ -11,9 +11,11 @@ from realtime.search.reader import (
     Files,
     Reader,
     conditions,
+    details,
     item_score,
     prepare_cells,
     prepare_live,
+    quoted,
     stays_of,
 )
 
@@ -24,7 +26,19 @@ LEAST = 0.3  # how sure a result has to be
 LEAST_ITEM = 0.2  # and each of its garments
 MOST = 50  # results
 CLOSED = 2.0  # seconds, of gaps between the stays of one person that do not count
-SCORED = ("stay", "run", "person", "leaf", "part_p", "group_p", "leaf_p", "colour", "cell", "frames")
+SCORED = (
+    "stay",
+    "run",
+    "person",
+    "leaf",
+    "part_p",
+    "group_p",
+    "leaf_p",
+    "colour",
+    "cell",
+    "frames",
+)
+RESTRICTED = ("camera", "place", "source", "first_wall", "last_wall")
 SHOWN = ("stay", "run", "person", "track", "camera", "source", "place", "first", "last",
          "first_wall", "last_wall", "frames", "name", "probability", "leaf", "part_p", "group_p",
          "leaf_p", "colour", "cell", "lightness", "green_red", "blue_yellow", "frame", "time",
@@ -73,9 +87,7 @@ class Result:
         return max(self.seen, key=lambda one: one.score)
 
 
-def find(
-    reader: Reader, query: Query, *, least: float = LEAST, most: int = MOST
-) -> list[Result]:
+def find(reader: Reader, query: Query, *, least: float = LEAST, most: int = MOST) -> list[Result]:
     """The results of a query, the surest first.
 
     Args:
@@ -106,19 +118,16 @@ def _groups(
     least: float, most: int,
 ) -> dict[Group, float]:  # fmt: skip
     """The people who wear all items, and how sure that is."""
-    scores = [f"({item_score(item, n, leaves)})::FLOAT AS s{n}"
-              for n, item in enumerate(query.items)]  # fmt: skip
     worn = [n for n, item in enumerate(query.items) if item.worn]
     sure = " * ".join(f"max(s{n})" if item.worn else f"(1 - max(s{n}))"
                       for n, item in enumerate(query.items))  # fmt: skip
     any_item = " OR ".join(f"s{n} >= {LEAST_ITEM}" for n in range(len(query.items)))
     each = " AND ".join(f"max(s{n}) >= {LEAST_ITEM}" for n in worn)
-    where = " AND ".join(conditions(query, now=datetime.now())) or "true"
-    columns = dict.fromkeys((*SCORED, "camera", "place", "source", "first_wall", "last_wall")
-                            if query.restricted else SCORED)  # fmt: skip
+    where = " AND ".join(conditions(query)) or "true"
+    columns = (*SCORED, *RESTRICTED) if query.restricted else SCORED
     sql = f"""
         WITH scored AS (
-            SELECT stay, run, person, {", ".join(scores)}
+            SELECT stay, run, person, {_scores(query, leaves)}
             FROM ({stays_of(files, columns)}) LEFT JOIN cells ON cell = number WHERE {where}
         )
         SELECT run, person, CASE WHEN person IS NULL THEN stay END AS alone, {sure} AS sure
@@ -133,42 +142,57 @@ def _detailed(
     base: "duckdb.DuckDBPyConnection", files: Files, query: Query, leaves: Sequence[str],
     groups: dict[Group, float],
 ) -> list[Result]:  # fmt: skip
-    scores = [f"({item_score(item, n, leaves)})::FLOAT AS s{n}"
-              for n, item in enumerate(query.items)]  # fmt: skip
-    runs = ", ".join(sorted({f"'{run}'" for run, _, _ in groups}))
-    where = " AND ".join([f"run IN ({runs})", *conditions(query, now=datetime.now())])
-    sql = f"""
-        SELECT {", ".join(SHOWN)}, {", ".join(scores)}
-        FROM ({stays_of(files, SHOWN)}) LEFT JOIN cells ON cell = number WHERE {where}
+    runs = ", ".join(sorted({quoted(run) for run, _, _ in groups}))
+    where = " AND ".join([f"run IN ({runs})", *conditions(query)])
+    scored = f"""
+        SELECT stay, {_scores(query, leaves)} FROM ({{}}) LEFT JOIN cells ON cell = number
+        WHERE {where}
     """
-    cursor = base.execute(sql)
-    names = [column[0] for column in cursor.description]
-    seen: dict[Group, dict[int, list[Seen]]] = defaultdict(lambda: defaultdict(list))
-    for values in cursor.fetchall():
-        row = dict(zip(names, values, strict=True))
+    rows = details(base, files, SHOWN, where)
+    columns = dict.fromkeys((*SCORED, *RESTRICTED))
+    scores = {row[0]: row[1:] for row in
+              base.execute(scored.format(stays_of(files, columns))).fetchall()}  # fmt: skip
+    seen: dict[Group, dict[int, list[Seen]]] = defaultdict(dict)
+    for row in rows:
         key = (row["run"], row["person"], None if row["person"] else row["stay"])
-        if key not in groups:
-            continue
-        for n, _ in enumerate(query.items):
-            if row[f"s{n}"] >= LEAST_ITEM:
-                seen[key][row["stay"]].append(Seen(row=row, item=n, score=row[f"s{n}"]))
-    return [
-        _result(key, sure, [one for some in seen[key].values() for one in some], query)
-        for key, sure in groups.items() if seen[key]
-    ]  # fmt: skip
+        if key in groups:
+            seen[key][row["stay"]] = [
+                Seen(row=row, item=n, score=score)
+                for n, score in enumerate(scores.get(row["stay"], ())) if score >= LEAST_ITEM
+            ]  # fmt: skip
+    found = []
+    for key, sure in groups.items():
+        fits = [one for some in seen[key].values() for one in some]
+        if worn := [one for one in fits if query.items[one.item].worn]:
+            found.append(_result(worn, sure=sure, reasons=_reasons(fits, query)))
+    return found
 
 
-def _result(key: Group, sure: float, seen: Sequence[Seen], query: Query) -> Result:
-    worn = [one for one in seen if query.items[one.item].worn]
-    rows = [one.row for one in worn]
+def _scores(query: Query, leaves: Sequence[str]) -> str:
+    """SQL of the scores s0, s1, ... of the items."""
+    return ", ".join(f"({item_score(item, n, leaves)})::FLOAT AS s{n}"
+                     for n, item in enumerate(query.items))  # fmt: skip
+
+
+def result_of(
+    scored: Sequence[tuple[dict[str, Any], float]], *, sure: float, reasons: Sequence[str]
+) -> Result:
+    """A result of rows with their scores."""
+    seen = [Seen(row=row, item=0, score=score) for row, score in scored]
+    return _result(seen, sure=sure, reasons=reasons)
+
+
+def _result(seen: Sequence[Seen], *, sure: float, reasons: Sequence[str]) -> Result:
+    rows = [one.row for one in seen]
     walls = [row for row in rows if row["first_wall"]]
     first = rows[0]
     return Result(
-        sure=sure, run=key[0], person=key[1], camera=first["camera"], source=first["source"],
-        place=first["place"], spans=joined([(row["first"], row["last"]) for row in rows]),
+        sure=sure, run=first["run"], person=first["person"], camera=first["camera"],
+        source=first["source"], place=first["place"],
+        spans=joined([(row["first"], row["last"]) for row in rows]),
         first_wall=min((row["first_wall"] for row in walls), default=None),
         last_wall=max((row["last_wall"] for row in walls), default=None),
-        seen=tuple(worn), reasons=tuple(_reasons(seen, query)),
+        seen=tuple(seen), reasons=tuple(reasons),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ then the query is repeated on the new list.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -16,6 +16,7 @@ from preprocessing.labels import CLASS_OF, GARMENT, general_names
 from realtime.search.colours import families, fitting, lightness_fitting
 from realtime.search.query import Item, Query
 from realtime.search.schema import COLUMNS, HEAVY, LIVE, MISSING, ROWS, UNDATED, check
+from realtime.search.summary import Summary, day_of, read_summaries
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,20 +25,32 @@ T = TypeVar("T")
 TRIES = 20  # of a query whose files were moved meanwhile
 MEMORY, THREADS = "200MB", 2
 IMPLIED_LEAST = 0.5  # factor of a garment whose colour is unlike the one that its word implies
-DOUBT = 0.5  # part of what a class's siblings leave of their group, that counts for it
+# The part of what is left by the most probable class of a group, that counts for another one of it.
+LEFT = {"pants": 0.8, "skirt": 0.4, "shorts": 0.3, "t-shirt": 0.5, "longsleeve": 0.5, "shirt": 0.4}
 LIGHT = tuple(name for name in COLUMNS if name not in HEAVY)
-SHORT_STAY = 4.0  # frames in view, from which a stay counts for 1 - 1/e
+SHORT_STAY = 0.5  # frames in view, of which a stay counts half
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files of an index at one moment."""
+    """The files of an index at one moment.
+
+    Attributes:
+        rows: files of rows that are in no summary.
+        summaries: each with the numbers of those of its files that are there no more.
+    """
 
     live: tuple[str, ...]
     rows: tuple[str, ...]
+    summaries: tuple[tuple[Summary, tuple[int, ...]], ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.live or self.rows)
+        return bool(self.live or self.rows or self.summaries)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.live, *self.rows, *(str(one.path) for one, _ in self.summaries))
 
 
 def list_files(index: Path, *, days: Callable[[str], bool] = lambda day: True) -> Files:
@@ -46,19 +59,28 @@ def list_files(index: Path, *, days: Callable[[str], bool] = lambda day: True) -
     Live parts are listed first: what is moved to rows meanwhile is then there twice, not missing.
     """
 
-    def listing() -> Files:
+    def listing() -> tuple[list[str], list[str]]:
         live = sorted(map(str, (index / LIVE).glob("*/part-*.parquet")))
         rows = sorted(
             str(path) for folder in (index / ROWS).glob("day=*")
-            if days(folder.name.removeprefix("day="))
             for path in folder.glob("camera=*/*.parquet") if not path.name.startswith(".")
         )  # fmt: skip
-        return Files(tuple(live), tuple(rows))
+        return live, rows
 
     found = listing()
     while (again := listing()) != found:
         found = again
-    return found
+    live, rows = found
+    there, summaries = set(rows), []
+    covered: set[str] = set()
+    for one in read_summaries(index):
+        own = {str(index / name): number for name, number in one.files.items()}
+        covered |= own.keys()
+        if any(days(day_of(name)) for name in one.files):
+            gone = tuple(number for path, number in own.items() if path not in there)
+            summaries.append((one, gone))
+    left = (path for path in rows if path not in covered and days(day_of(path)))
+    return Files(tuple(live), tuple(left), tuple(summaries))
 
 
 def connect() -> "duckdb.DuckDBPyConnection":
@@ -110,7 +132,7 @@ class Reader:
             try:
                 return ask(self._base, files)
             except duckdb.Error as error:
-                moved = not all(Path(path).exists() for path in (*files.live, *files.rows))
+                moved = not all(Path(path).exists() for path in files.paths)
                 if not moved or attempt + 1 == TRIES:
                     raise DataError(f"cannot read the index {self._index} ({error}): "
                                     "`python -m realtime.search DIR --compact` completes what was "
@@ -124,8 +146,11 @@ class Reader:
             if not files:
                 return ()
             prepare_live(base, files)
-            found = base.execute(f"SELECT DISTINCT leaf FROM ({stays_of(files, ('leaf',))})")
-            return tuple(row[0] for row in found.fetchall())
+            leaves = {leaf for one, _ in files.summaries for leaf in one.leaves}
+            if sql := stays_of(replace(files, summaries=()), ("leaf",)):
+                rows = base.execute(f"SELECT DISTINCT leaf FROM ({sql})").fetchall()
+                leaves.update(row[0] for row in rows)
+            return tuple(sorted(leaves))
 
         return self.on_files(ask)
 
@@ -134,10 +159,11 @@ class Reader:
 
         def ask(base: "duckdb.DuckDBPyConnection", files: Files) -> dict[int, Any]:
             wanted = ", ".join(map(str, stays))
+            rows = files_of_rows(base, files, f"stay IN ({wanted})")
             sql = (f"SELECT stay, arg_max({column}, version) FROM read_parquet(?) WHERE stay IN "
                    f"({wanted}) AND {column} IS NOT NULL GROUP BY stay")  # fmt: skip
             found: dict[int, Any] = {}
-            for some in filter(None, (files.live, files.rows)):
+            for some in filter(None, (files.live, rows)):
                 found |= dict(base.execute(sql, [list(some)]).fetchall())
             return found
 
@@ -172,9 +198,49 @@ def stays_of(files: Files, columns: Iterable[str]) -> str:
     names = ", ".join(columns)
     parts = [f"SELECT {names} FROM live"] if files.live else []
     if files.rows:
-        listed = ", ".join(quoted(path) for path in files.rows)
-        parts.append(f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning=false)")
+        parts.append(f"SELECT {names} FROM {reading(files.rows)}")
+    whole = [str(one.path) for one, gone in files.summaries if not gone]
+    if whole:
+        parts.append(f"SELECT {names} FROM {reading(whole)}")
+    parts += [
+        f"SELECT {names} FROM {reading([str(one.path)])} WHERE file NOT IN "
+        f"({', '.join(map(str, gone))})"
+        for one, gone in files.summaries if gone
+    ]  # fmt: skip
     return " UNION ALL ".join(parts)
+
+
+def reading(paths: Iterable[str]) -> str:
+    """SQL of a table of the rows of files."""
+    return f"read_parquet([{', '.join(map(quoted, paths))}], hive_partitioning=false)"
+
+
+def files_of_rows(
+    base: "duckdb.DuckDBPyConnection", files: Files, where: str
+) -> tuple[str, ...]:  # fmt: skip
+    """The files of rows that may hold what a condition on columns of summaries wants."""
+    found = list(files.rows)
+    for one, gone in files.summaries:
+        numbers = base.execute(
+            f"SELECT DISTINCT file FROM {reading([str(one.path)])} WHERE {where}"
+        )
+        wanted = {row[0] for row in numbers.fetchall()} - set(gone)
+        index = one.path.parent.parent
+        found += [str(index / name) for name, number in one.files.items() if number in wanted]
+    return tuple(found)
+
+
+def details(
+    base: "duckdb.DuckDBPyConnection", files: Files, columns: Sequence[str], where: str
+) -> list[dict[str, Any]]:
+    """Rows of stays, by a condition on columns of summaries; `live` has to be prepared."""
+    prepare_live(base, files)
+    rows = Files(files.live, files_of_rows(base, files, where))
+    if not rows:
+        return []
+    cursor = base.execute(f"SELECT * FROM ({stays_of(rows, columns)}) WHERE {where}")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
 
 def quoted(text: str) -> str:
@@ -182,12 +248,8 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def conditions(query: Query, *, now: datetime) -> list[str]:
-    """Conditions of SQL on camera, place, source and time.
-
-    Args:
-        now: the time of the query, whose day is one of the days if none is named.
-    """
+def conditions(query: Query) -> list[str]:
+    """Conditions of SQL on camera, place, source and time."""
     found = []
     for columns, names in ((("camera", "place"), query.cameras), (("place",), query.places),
                            (("source",), query.sources)):  # fmt: skip
@@ -213,11 +275,11 @@ def _times(query: Query) -> str:
     # The zone's present shift: on days with another one, times are off by an hour.
     shift = datetime.now().astimezone().utcoffset() or timedelta()
     seconds = f"(epoch(first_wall) + {shift.total_seconds():.0f}) % 86400"
-    begin, end = _seconds(since), _seconds(until)
+    start, stop = _seconds(since), _seconds(until)
     length = "epoch(last_wall) - epoch(first_wall)"
-    if begin <= end:
-        return f"({seconds} <= {end} AND {seconds} + {length} >= {begin})"
-    return f"({seconds} <= {end} OR {seconds} + {length} >= {begin})"
+    if start <= stop:
+        return f"({seconds} <= {stop} AND {seconds} + {length} >= {start})"
+    return f"({seconds} <= {stop} OR {seconds} + {length} >= {start})"
 
 
 def _seconds(time: clock_time) -> float:
@@ -245,9 +307,9 @@ def _of_leaf(kind: str, leaf: str) -> str:
         return ("1.0", "part_p", "group_p", "leaf_p")[path.index(kind)]
     above = general_names(kind) if kind != leaf else ()
     if len(path) == 4 and "top" in above:  # t-shirt for longsleeve
-        return f"{DOUBT} * (group_p - leaf_p)"
+        return f"{LEFT.get(kind, 0)} * (group_p - leaf_p)"
     if len(path) == 3 and len(above) > 1 and path[1] == above[1]:  # pants for skirt
-        return f"{DOUBT} * (part_p - leaf_p)"
+        return f"{LEFT.get(kind, 0)} * (part_p - leaf_p)"
     return ""
 
 
@@ -262,7 +324,7 @@ def item_score(item: Item, number: int, leaves: Sequence[str]) -> str:
         score += f" * {_colour_score(item, number)}"
     if item.lights:
         score += f" * coalesce(light{number}, 0)"
-    return f"{score} * (1 - exp(-frames / {SHORT_STAY}))"
+    return f"{score} * frames / (frames + {SHORT_STAY})"
 
 
 def _colour_score(item: Item, number: int) -> str:

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from preprocessing.errors import SinkError
 from realtime.search.schema import COLUMNS, HEAVY, LIVE, ROWS, Stay, begin, partition, schema
+from realtime.search.summary import summarise
 
 LOCK, MERGE_LOCK = ".lock", ".merge.lock"
 UNFINISHED = ".new"
@@ -280,6 +281,7 @@ def compact(index: Path, *, keep_days: float | None = None) -> tuple[int, int, i
             removed = _forget(index, date.today() - timedelta(days=keep_days))
         folders = sorted((index / ROWS).glob("day=*/camera=*"))
         merged = sum(merge_partition(folder, least=2) for folder in folders)
+        summarise(index)
     return runs, merged, removed
 
 

@@ -41,13 +41,17 @@ EXACT = frozenset(("t-shirt", "tee", "tshirt", "t shirt", "shirt", "trousers", "
                    "skirt", "shorts", "short", "shoe", "shoes", "hat", "bag", "top",
                    "upper body", "lower body"))  # fmt: skip
 IMPLIED = {"jeans": ("denim", "grey", "black"), "jean": ("denim", "grey", "black")}  # colours
-FILLERS = frozenset(
-    "a an the of in on at person persons people someone somebody anyone everybody all who that is "
-    "was are were wears wear wearing worn dressed has have had find show me us search for look "
-    "looking seen when did come came by pair some any his her their with please this coloured "
-    "colored colour color".split()
-)
 JOINS = frozenset(("and", "with", "plus"))
 NEGATIONS = frozenset(("without", "no", "not", "except", "but"))
-PATTERNS = frozenset("striped stripes checked check chequered plaid tartan plain printed print "
-                     "floral dotted patterned camouflage graphic solid".split())  # fmt: skip
+_FILLERS = """
+a an the of in on at person persons people someone somebody anyone everybody all who that is
+was are were wears wear wearing worn dressed has have had find show me us search for look
+looking seen when did come came by pair some any his her their with please this coloured
+colored colour color
+"""
+_PATTERNS = """
+striped stripes checked check chequered plaid tartan plain printed print floral dotted
+patterned camouflage graphic solid
+"""
+FILLERS = frozenset(_FILLERS.split())  # words without a meaning of their own
+PATTERNS = frozenset(_PATTERNS.split())  # words that are known, but not what they mean

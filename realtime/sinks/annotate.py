@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from preprocessing.labels import general_names
-from realtime.types import UNKNOWN, Garment
+from realtime.types import FOUND, UNKNOWN, Garment
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 UNKNOWN_COLOUR = (150, 150, 150)
@@ -24,6 +24,7 @@ PALETTE = (
 # The same for general names ("top"), paler than all of those.
 GENERAL_PALETTE = ((235, 225, 240), (225, 190, 235), (190, 225, 225), (245, 230, 200))
 TEXT_SCALE = 0.034  # height of a text line, relative to the frame's shorter side
+FOUND_WIDTH = 3  # times the usual line, around garments that were looked for
 MIN_TEXT, MAX_TEXT = 13, 96  # pixels
 
 
@@ -52,7 +53,8 @@ class Annotator:
         taken = [_paste(picture, sprite(hud, text, HUD_COLOUR), 0, 0)] if hud else []
         several = len({garment.person for garment in garments if garment.person}) > 1
         for garment in garments:
-            _outline(picture, garment, self.shade(garment.label.name), line)
+            width = FOUND_WIDTH * line if FOUND in garment.attributes else line
+            _outline(picture, garment, self.shade(garment.label.name), width)
         for garment in garments:
             content = self._text(garment, numbered=several)
             label = sprite(content, text, self.shade(garment.label.name))

@@ -141,7 +141,7 @@ def _report(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _index(path: Path, outputs: OutputSettings) -> "Sink":
-    from realtime.search.sink import IndexSink
+    from realtime.sinks.index import IndexSink
 
     return IndexSink(path, place=outputs.place)
 

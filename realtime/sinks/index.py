@@ -20,8 +20,7 @@ import numpy as np
 
 from preprocessing.errors import WeightsError
 from preprocessing.images.colours import cloth_colour, illuminant_gains, nearest_name
-from preprocessing.images.regions import Region
-from realtime.analysis.appearance import garment_pixels
+from preprocessing.images.regions import Region, garment_pixels
 from realtime.runtime.masking import masked, without_login
 from realtime.search.schema import Stay, cell_of, schema
 from realtime.sinks.pictures import MIN_GAIN, crop_quality
@@ -98,6 +97,9 @@ class OpenStay:
         if garment.colour:
             self.colour_names[garment.colour] += 1
 
+    def _person(self) -> int | None:
+        return max(self.people, key=self.people.__getitem__, default=None)
+
     def version(self) -> Stay:
         """The row as it is known now, without crop and embedding."""
         stay = self.stay
@@ -106,11 +108,12 @@ class OpenStay:
         mean = dict(path)
         name = _most(self.names)
         found = replace(
-            stay, version=stay.version + 1, person=_most(self.people, None), name=name,
+            stay, version=stay.version + 1, person=self._person(),
+            name=name,
             probability=mean.get(name, path[-1][1]), leaf=leaf, leaf_p=path[-1][1],
             part_p=path[min(1, len(path) - 1)][1], group_p=path[min(2, len(path) - 1)][1],
             path=[{"name": one, "probability": p} for one, p in path],
-            colour=_most(self.colour_names, ""),
+            colour=_most(self.colour_names),
         )  # fmt: skip
         if self.colours:
             lab = np.median(self.colours, axis=0)
@@ -122,8 +125,8 @@ class OpenStay:
         return found
 
 
-def _most(counts: Counter, default: object = "") -> object:
-    return max(counts, key=counts.__getitem__, default=default)
+def _most(counts: Counter[str]) -> str:
+    return max(counts, key=counts.__getitem__, default="")
 
 
 def _add_place(stay: Stay, best: BestCrop) -> None:

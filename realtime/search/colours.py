@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from preprocessing.images.colours import FAMILIES, LIGHTNESS, lab_of_codes
+from preprocessing.images.colours import FAMILIES, lab_of_codes
 from realtime.search.schema import cell_centres
 
 FAMILY_WORDS = {
@@ -47,6 +47,9 @@ LIGHT_WORDS = {
 }  # lightness from which on, and direction  # fmt: skip
 WORDS = (*FAMILY_WORDS, *TONES)
 SHARPNESS = 6.0  # difference of CIELAB distances that makes a family e times as fitting
+OVERLAP = 6.0  # difference up to which a further family fits: names of colours have no borders
+SHADE = 0.5  # weight of lightness beside hue and chroma, of families
+TONE_SHADE = 0.35  # and of tones, which are known by their hue
 REACH = 22.0  # distance from a tone at which it still fits to a part of 1/e
 LIGHT_STEP = 7.0  # of lightness, over which "light" begins to fit
 
@@ -54,11 +57,11 @@ LIGHT_STEP = 7.0  # of lightness, over which "light" begins to fit
 @cache
 def _distances() -> dict[str, np.ndarray]:
     """By family, the distance of every cell's centre to the nearest of its tones."""
-    return {name: _to(codes) for name, codes in FAMILIES.items()}
+    return {name: _to(codes, SHADE) for name, codes in FAMILIES.items()}
 
 
-def _to(codes: str) -> np.ndarray:
-    weights = np.array((LIGHTNESS, 1, 1))
+def _to(codes: str, lightness: float) -> np.ndarray:
+    weights = np.array((lightness, 1, 1))
     tones, centres = lab_of_codes(codes.split()) * weights, cell_centres() * weights
     return np.linalg.norm(centres[:, None] - tones[None], axis=2).min(axis=1)
 
@@ -70,11 +73,11 @@ def fitting(words: tuple[str, ...]) -> np.ndarray:
 
 def _fit(word: str) -> np.ndarray:
     if word in TONES:
-        return np.exp(-((_to(TONES[word][0]) / REACH) ** 2))
+        return np.exp(-((_to(TONES[word][0], TONE_SHADE) / REACH) ** 2))
     distances = _distances()
     own = distances[FAMILY_WORDS[word]]
     others = np.min([d for name, d in distances.items() if name != FAMILY_WORDS[word]], axis=0)
-    return 1 / (1 + np.exp((own - others) / SHARPNESS))
+    return 1 / (1 + np.exp((own - others - OVERLAP) / SHARPNESS))
 
 
 def lightness_fitting(word: str) -> np.ndarray:

@@ -190,9 +190,22 @@ def _read_kind(reading: _Reading) -> bool:
         if kind is None:
             continue
         reading.at += length
+        _read_colours_behind(reading, kind)
         _add_item(reading, name, kind)
         return True
     return False
+
+
+def _read_colours_behind(reading: _Reading, kind: str) -> None:
+    """Read "dress in red", "something light blue"."""
+    known = (*colours.WORDS, *colours.LIGHT_WORDS)
+    ahead = 1 if reading.peek() == "in" else 0
+    if reading.peek(ahead) not in known or not (ahead or kind == GARMENT):
+        return
+    reading.at += ahead
+    while (word := reading.peek()) in known:
+        (reading.colours if word in colours.WORDS else reading.lights).append(word)
+        reading.at += 1
 
 
 def _kind(name: str, taught: frozenset[str]) -> str | None:

@@ -119,8 +119,10 @@ def _groups(
 ) -> dict[Group, float]:  # fmt: skip
     """The people who wear all items, and how sure that is."""
     worn = [n for n, item in enumerate(query.items) if item.worn]
-    sure = " * ".join(f"max(s{n})" if item.worn else f"(1 - max(s{n}))"
-                      for n, item in enumerate(query.items))  # fmt: skip
+    # The geometric mean, so that more garments make nobody less sure.
+    mean = f"pow({' * '.join(f'max(s{n})' for n in worn)}, {1 / len(worn)})"
+    absent = [f"(1 - max(s{n}))" for n in range(len(query.items)) if n not in worn]
+    sure = " * ".join([mean, *absent])
     any_item = " OR ".join(f"s{n} >= {LEAST_ITEM}" for n in range(len(query.items)))
     each = " AND ".join(f"max(s{n}) >= {LEAST_ITEM}" for n in worn)
     where = " AND ".join(conditions(query)) or "true"

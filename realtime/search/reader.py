@@ -27,6 +27,7 @@ MEMORY, THREADS = "200MB", 2
 IMPLIED_LEAST = 0.5  # factor of a garment whose colour is unlike the one that its word implies
 # The part of what is left by the most probable class of a group, that counts for another one of it.
 LEFT = {"pants": 0.8, "skirt": 0.4, "shorts": 0.3, "t-shirt": 0.5, "longsleeve": 0.5, "shirt": 0.4}
+NAMED = 0.7  # how well a colour fits by its name alone, which a track has voted for
 LIGHT = tuple(name for name in COLUMNS if name not in HEAVY)
 SHORT_STAY = 0.5  # frames in view, of which a stay counts half
 
@@ -330,7 +331,7 @@ def item_score(item: Item, number: int, leaves: Sequence[str]) -> str:
 def _colour_score(item: Item, number: int) -> str:
     names = families(item.colours)
     named = " ".join(f"WHEN {quoted(name)} THEN {fit}" for name, fit in names.items())
-    fit = f"(0.5 * coalesce(colour{number}, 0) + 0.5 * CASE colour {named} ELSE 0 END)"
+    fit = f"greatest(coalesce(colour{number}, 0), {NAMED} * CASE colour {named} ELSE 0 END)"
     return f"({IMPLIED_LEAST} + {1 - IMPLIED_LEAST} * {fit})" if item.implied else fit
 
 

@@ -1,7 +1,7 @@
 """Finds people and garments by a query: the surest first, each with its reasons."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from realtime.search.reader import (
     conditions,
     details,
     item_score,
+    leaves_of,
     prepare_cells,
     prepare_live,
     quoted,
@@ -125,7 +126,7 @@ def _groups(
     sure = " * ".join([mean, *absent])
     any_item = " OR ".join(f"s{n} >= {LEAST_ITEM}" for n in range(len(query.items)))
     each = " AND ".join(f"max(s{n}) >= {LEAST_ITEM}" for n in worn)
-    where = " AND ".join(conditions(query)) or "true"
+    where = " AND ".join(_prefilter(query, leaves))
     columns = (*SCORED, *RESTRICTED) if query.restricted else SCORED
     sql = f"""
         WITH scored AS (
@@ -144,23 +145,15 @@ def _detailed(
     base: "duckdb.DuckDBPyConnection", files: Files, query: Query, leaves: Sequence[str],
     groups: dict[Group, float],
 ) -> list[Result]:  # fmt: skip
-    runs = ", ".join(sorted({quoted(run) for run, _, _ in groups}))
-    where = " AND ".join([f"run IN ({runs})", *conditions(query)])
-    scored = f"""
-        SELECT stay, {_scores(query, leaves)} FROM ({{}}) LEFT JOIN cells ON cell = number
-        WHERE {where}
-    """
-    rows = details(base, files, SHOWN, where)
-    columns = dict.fromkeys((*SCORED, *RESTRICTED))
-    scores = {row[0]: row[1:] for row in
-              base.execute(scored.format(stays_of(files, columns))).fetchall()}  # fmt: skip
+    where = " AND ".join([_of_groups(groups), *_prefilter(query, leaves)])
+    rows = details(base, files, SHOWN, where, scores=_scores(query, leaves))
     seen: dict[Group, dict[int, list[Seen]]] = defaultdict(dict)
     for row in rows:
         key = (row["run"], row["person"], None if row["person"] else row["stay"])
         if key in groups:
             seen[key][row["stay"]] = [
-                Seen(row=row, item=n, score=score)
-                for n, score in enumerate(scores.get(row["stay"], ())) if score >= LEAST_ITEM
+                Seen(row=row, item=n, score=row[f"s{n}"])
+                for n in range(len(query.items)) if row[f"s{n}"] >= LEAST_ITEM
             ]  # fmt: skip
     found = []
     for key, sure in groups.items():
@@ -168,6 +161,26 @@ def _detailed(
         if worn := [one for one in fits if query.items[one.item].worn]:
             found.append(_result(worn, sure=sure, reasons=_reasons(fits, query)))
     return found
+
+
+def _of_groups(groups: Iterable[Group]) -> str:
+    """SQL of the rows of groups."""
+    worn: dict[str, list[str]] = defaultdict(list)
+    alone = [str(stay) for _, _, stay in groups if stay is not None]
+    for run, person, _ in groups:
+        if person is not None:
+            worn[run].append(str(person))
+    either = [f"(run = {quoted(run)} AND person IN ({', '.join(people)}))"
+              for run, people in worn.items()]  # fmt: skip
+    if alone:
+        either.append(f"stay IN ({', '.join(alone)})")
+    return f"({' OR '.join(either)})"
+
+
+def _prefilter(query: Query, leaves: Sequence[str]) -> list[str]:
+    """SQL conditions on rows that can matter: groups of rows are skipped by their classes."""
+    names = ", ".join(map(quoted, leaves_of(query.items, leaves)))
+    return [f"leaf IN ({names})" if names else "false", *conditions(query)]
 
 
 def _scores(query: Query, leaves: Sequence[str]) -> str:

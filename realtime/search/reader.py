@@ -232,16 +232,28 @@ def files_of_rows(
 
 
 def details(
-    base: "duckdb.DuckDBPyConnection", files: Files, columns: Sequence[str], where: str
-) -> list[dict[str, Any]]:
-    """Rows of stays, by a condition on columns of summaries; `live` has to be prepared."""
+    base: "duckdb.DuckDBPyConnection", files: Files, columns: Sequence[str], where: str, *,
+    scores: str = "",
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Rows of stays, by a condition on columns of summaries.
+
+    Args:
+        scores: further columns in SQL, with those of `cells`; `prepare_cells` comes first.
+    """
     prepare_live(base, files)
     rows = Files(files.live, files_of_rows(base, files, where))
     if not rows:
         return []
-    cursor = base.execute(f"SELECT * FROM ({stays_of(rows, columns)}) WHERE {where}")
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    join = f" LEFT JOIN cells ON cell = number WHERE {where}" if scores else f" WHERE {where}"
+    names = ", ".join([*columns, *filter(None, (scores,))])
+    cursor = base.execute(f"SELECT {names} FROM ({stays_of(rows, columns)}) {join}")
+    found = [column[0] for column in cursor.description]
+    return [dict(zip(found, values, strict=True)) for values in cursor.fetchall()]
+
+
+def leaves_of(items: Sequence[Item], leaves: Sequence[str]) -> list[str]:
+    """The classes that may be one of the items."""
+    return [leaf for leaf in leaves if any(_of_leaf(item.kind, leaf) for item in items)]
 
 
 def quoted(text: str) -> str:

@@ -99,12 +99,12 @@ def newest(table: pa.Table) -> pa.Table:
 class RunWriter:
     """Appends the stays of one run to an index.
 
-    Args:
+    Attributes:
         run: a name that no other run has.
     """
 
     def __init__(self, index: Path, run: str):
-        self._index, self._run = index, run
+        self._index, self.run = index, run
         self._folder = index / LIVE / run
         self._lock = FileLock(self._folder / LOCK)
         self._parts: list[Path] = []
@@ -146,7 +146,7 @@ class RunWriter:
         old, table = self._parts, newest(read_files(self._parts))
         ended = ~np.asarray(table["open"])
         folders = _write_rows(self._index, table.filter(pa.array(ended)),
-                              name=f"{self._run}-{self._moved}")  # fmt: skip
+                              name=f"{self.run}-{self._moved}")  # fmt: skip
         self._moved, self._parts = self._moved + 1, []
         if not ended.all():
             self._append(table.filter(pa.array(~ended)))

@@ -14,7 +14,14 @@ import numpy as np
 from preprocessing.images.pictures import read_picture
 from preprocessing.images.regions import Region
 from realtime.search.ranking import SHOWN, Result, result_of
-from realtime.search.reader import Files, Reader, details, quoted
+from realtime.search.reader import (
+    Files,
+    Reader,
+    details,
+    files_of_rows,
+    prepare_live,
+    quoted,
+)
 from realtime.search.summary import BITS, DIMENSIONS, Summary, sketches
 from training.classification.teaching import Describer, load_finder
 from training.inference.embedding import EmbeddingSpace, read_space
@@ -182,7 +189,9 @@ def _results(
     base: "duckdb.DuckDBPyConnection", files: Files, by_stay: dict[int, float]
 ) -> list[Result]:
     """Results of stays by their probabilities."""
-    rows = details(base, files, SHOWN, f"stay IN ({', '.join(map(str, by_stay))})")
+    where = f"stay IN ({', '.join(map(str, by_stay))})"
+    prepare_live(base, files)
+    rows = details(base, Files(files.live, files_of_rows(base, files, where)), SHOWN, where)
     unique = {row["stay"]: row for row in rows}
     found = [
         result_of([(row, by_stay[stay])], sure=by_stay[stay],

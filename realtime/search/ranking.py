@@ -12,6 +12,7 @@ from realtime.search.reader import (
     Reader,
     conditions,
     details,
+    files_of_codes,
     item_score,
     leaves_of,
     prepare_cells,
@@ -105,8 +106,9 @@ def find(reader: Reader, query: Query, *, least: float = LEAST, most: int = MOST
             return []
         prepare_live(base, files)
         prepare_cells(base, query.items)
-        groups = _groups(base, files, query, leaves, least=least, most=most)
-        return _detailed(base, files, query, leaves, groups) if groups else []
+        groups, codes = _groups(base, files, query, leaves, least=least, most=most)
+        rows = files_of_codes(files, codes)
+        return _detailed(base, rows, query, leaves, groups) if groups else []
 
     return reader.on_files(ask, query)
 
@@ -117,8 +119,11 @@ Group = tuple[str, int | None, int | None]  # run, person, and the stay of what 
 def _groups(
     base: "duckdb.DuckDBPyConnection", files: Files, query: Query, leaves: Sequence[str], *,
     least: float, most: int,
-) -> dict[Group, float]:  # fmt: skip
-    """The people who wear all items, and how sure that is."""
+) -> tuple[dict[Group, float], set[int]]:  # fmt: skip
+    """The people who wear all items with how sure that is, and codes of the files they are in.
+
+    Of somebody in more than two files of summaries two are read: people do not stay for days.
+    """
     worn = [n for n, item in enumerate(query.items) if item.worn]
     # The geometric mean, so that more garments make nobody less sure.
     mean = f"pow({' * '.join(f'max(s{n})' for n in worn)}, {1 / len(worn)})"
@@ -130,15 +135,17 @@ def _groups(
     columns = (*SCORED, *RESTRICTED) if query.restricted else SCORED
     sql = f"""
         WITH scored AS (
-            SELECT stay, run, person, {_scores(query, leaves)}
+            SELECT stay, run, person, code, {_scores(query, leaves)}
             FROM ({stays_of(files, columns)}) LEFT JOIN cells ON cell = number WHERE {where}
         )
-        SELECT run, person, CASE WHEN person IS NULL THEN stay END AS alone, {sure} AS sure
+        SELECT run, person, CASE WHEN person IS NULL THEN stay END AS alone, {sure} AS sure,
+            min(code) AS one, max(code) AS other
         FROM scored WHERE {any_item} GROUP BY ALL HAVING {each} AND sure >= {least}
         ORDER BY sure DESC, run, person, alone LIMIT {most}
     """
     found = base.execute(sql).fetchall()
-    return {(run, person, alone): sure for run, person, alone, sure in found}
+    groups = {(run, person, alone): sure for run, person, alone, sure, _, _ in found}
+    return groups, {code for *_, one, other in found for code in (one, other) if code is not None}
 
 
 def _detailed(

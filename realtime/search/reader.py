@@ -4,7 +4,7 @@ A list of files can be out of date a moment later, since parts are moved to rows
 then the query is repeated on the new list.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as clock_time
@@ -28,6 +28,7 @@ IMPLIED_LEAST = 0.5  # factor of a garment whose colour is unlike the one that i
 # The part of what is left by the most probable class of a group, that counts for another one of it.
 LEFT = {"pants": 0.8, "skirt": 0.4, "shorts": 0.3, "t-shirt": 0.5, "longsleeve": 0.5, "shirt": 0.4}
 NAMED = 0.7  # how well a colour fits by its name alone, which a track has voted for
+MOST_FILES = 1_000_000  # of a summary, for codes
 LIGHT = tuple(name for name in COLUMNS if name not in HEAVY)
 SHORT_STAY = 0.5  # frames in view, of which a stay counts half
 
@@ -195,20 +196,31 @@ def prepare_live(base: "duckdb.DuckDBPyConnection", files: Files) -> None:
 
 
 def stays_of(files: Files, columns: Iterable[str]) -> str:
-    """SQL of some columns of all stays; while they are moved, some are there twice."""
+    """SQL of some columns of all stays; while they are moved, some are there twice.
+
+    A further column, `code`, tells `files_of_codes` where a row of a summary comes from.
+    """
     names = ", ".join(columns)
-    parts = [f"SELECT {names} FROM live"] if files.live else []
+    parts = [f"SELECT {names}, NULL AS code FROM live"] if files.live else []
     if files.rows:
-        parts.append(f"SELECT {names} FROM {reading(files.rows)}")
-    whole = [str(one.path) for one, gone in files.summaries if not gone]
-    if whole:
-        parts.append(f"SELECT {names} FROM {reading(whole)}")
-    parts += [
-        f"SELECT {names} FROM {reading([str(one.path)])} WHERE file NOT IN "
-        f"({', '.join(map(str, gone))})"
-        for one, gone in files.summaries if gone
-    ]  # fmt: skip
+        parts.append(f"SELECT {names}, NULL AS code FROM {reading(files.rows)}")
+    for number, (one, gone) in enumerate(files.summaries):
+        there = f" WHERE file NOT IN ({', '.join(map(str, gone))})" if gone else ""
+        code = f"file + {number * MOST_FILES} AS code"
+        parts.append(f"SELECT {names}, {code} FROM {reading([str(one.path)])}{there}")
     return " UNION ALL ".join(parts)
+
+
+def files_of_codes(files: Files, codes: Collection[int]) -> Files:
+    """The files of rows that codes of `stays_of` lead to, and those that are in no summary."""
+    found = list(files.rows)
+    for number, (one, gone) in enumerate(files.summaries):
+        index = one.path.parent.parent
+        found += [
+            str(index / name) for name, file in one.files.items()
+            if file + number * MOST_FILES in codes and file not in gone
+        ]  # fmt: skip
+    return Files(files.live, tuple(found))
 
 
 def reading(paths: Iterable[str]) -> str:
@@ -232,16 +244,15 @@ def files_of_rows(
 
 
 def details(
-    base: "duckdb.DuckDBPyConnection", files: Files, columns: Sequence[str], where: str, *,
+    base: "duckdb.DuckDBPyConnection", rows: Files, columns: Sequence[str], where: str, *,
     scores: str = "",
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Rows of stays, by a condition on columns of summaries.
+    """Rows of stays.
 
     Args:
+        rows: without summaries; `prepare_live` comes first.
         scores: further columns in SQL, with those of `cells`; `prepare_cells` comes first.
     """
-    prepare_live(base, files)
-    rows = Files(files.live, files_of_rows(base, files, where))
     if not rows:
         return []
     join = f" LEFT JOIN cells ON cell = number WHERE {where}" if scores else f" WHERE {where}"

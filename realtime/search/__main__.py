@@ -1,4 +1,4 @@
-"""`python -m realtime.search DIR "red hoodie, blue jeans"`: what was seen, when and where."""
+"""`python -m realtime.search DIR "red hoodie, blue jeans"`: searches an index."""
 
 import re
 import sys

@@ -145,7 +145,7 @@ def _in_files(
            "hive_partitioning=false) WHERE embedding IS NOT NULL")  # fmt: skip
     for batch in base.execute(sql).to_arrow_reader(BATCH):
         stays, others = batch["stay"].to_numpy(), batch["crowding"].to_numpy()
-        joined = b"".join(value for value in batch["embedding"].to_pylist() if value)
+        joined = b"".join(value for value in batch["embedding"].to_pylist() or () if value)
         yield stays, np.frombuffer(joined, np.float16).reshape(-1, DIMENSIONS), others
 
 

@@ -282,8 +282,8 @@ def _read_time(reading: _Reading) -> bool:
 
 def _clock(text: str) -> clock_time:
     try:
-        hour, minute, *second = map(int, text.split(":"))
-        return clock_time(hour, minute, *second)
+        hour, minute, second = map(int, f"{text}:0".split(":")[:3])
+        return clock_time(hour, minute, second)
     except ValueError as error:
         raise UsageError(f"no time of the day: {text} ({error})") from error
 

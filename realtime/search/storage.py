@@ -23,7 +23,7 @@ from realtime.search.summary import summarise
 
 LOCK, MERGE_LOCK = ".lock", ".merge.lock"
 UNFINISHED = ".new"
-ROLL_UP = 64  # parts of a run, from which those of its stays that ended become rows
+ROLL_UP = 100  # parts of a run, from which those of its stays that ended become rows
 REPEATED = ["run", "camera", "source", "place", "name", "leaf", "colour"]  # columns of few values
 MERGED = 24  # files of a day and camera, from which they become one
 FULL = 256_000_000  # bytes from which a file is merged no more

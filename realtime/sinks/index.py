@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from realtime.search.storage import RunWriter
 
 GAP = 2.0  # seconds of the source out of view, after which a stay has ended
-PART_SECONDS = 1.0  # of the clock, after which what changed is written
+PART_SECONDS = 0.6  # of the clock, after which what changed is written
 PART_STAYS = 500  # or so many
 MARGIN = 0.15  # around a garment in its crop, of its longer side
 CROP_SIDE, QUALITY = 256, 80  # most pixels of a stored crop's longer side; of its JPEG
@@ -58,7 +58,7 @@ class BestCrop:
 
 @dataclass(eq=False)
 class OpenStay:
-    """What is known of a garment in view.
+    """A garment in view, as far as it is known.
 
     Attributes:
         sums: probabilities by name, and `leaves` frames by class, over all frames.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LEAST = 0.3  # how sure a result has to be
-LEAST_ITEM = 0.2  # and each of its garments
+LEAST_ITEM = 0.3  # and each of its garments
 MOST = 50  # results
 CLOSED = 2.0  # seconds, of gaps between the stays of one person that do not count
 SCORED = (

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pyarrow as pa
@@ -27,10 +27,15 @@ from preprocessing.errors import exit_status
 from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
 from preprocessing.images.colours import FAMILIES, lab_of_codes
 from preprocessing.labels import GARMENT_CLASSES, general_names
-from realtime.bench.answers import markdown
+from realtime.bench.answers import Cell, markdown
 from realtime.search.schema import COLUMNS, Stay, begin, cell_of, partition, schema
 from realtime.search.storage import RunWriter
 from realtime.search.summary import DIMENSIONS, SUMMARY, summarise
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from realtime.search.reader import Files, Reader
 
 CAMERAS, BATCH = 50, 5000  # cameras, and rows of a camera's day
 START = datetime(2026, 1, 1, 6)
@@ -142,13 +147,13 @@ def ask_for(index: Path, words: str) -> dict[str, float]:
     return timed(lambda: len(find(reader, read_query(words))))
 
 
-def _like(reader) -> int:  # type: ignore[no-untyped-def]
+def _like(reader: "Reader") -> int:
     from realtime.search.likeness import nearest
 
     example = np.random.default_rng(0).normal(size=(1, DIMENSIONS)).astype(np.float32)
     example /= np.linalg.norm(example)
 
-    def ask(base, files):  # type: ignore[no-untyped-def]
+    def ask(base: "duckdb.DuckDBPyConnection", files: "Files") -> int:
         return len(nearest(base, files, example, np.full(1, 0.3), count=50).stays)
 
     return reader.on_files(ask)
@@ -198,7 +203,7 @@ def _run(settings: ScaleSettings) -> int:
         if not (index / SUMMARY).exists():
             generate(index, settings.rows)
             summarise(index)
-        rows = []
+        rows: list[tuple[Cell, ...]] = []
         for words in (*QUERIES, "like"):
             command = [sys.executable, "-m", "realtime.bench.search.scale", "--keep", str(index),
                        "--ask", words]  # fmt: skip

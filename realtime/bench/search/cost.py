@@ -37,8 +37,9 @@ class CostSettings:
 def run(settings: CostSettings, folder: Path, *flags: str) -> tuple[float, float]:
     """Processor seconds and frames a second of one run of the app."""
     stats = folder / "stats.json"
-    command = [sys.executable, str(ROOT / "run_realtime.py"), str(settings.video), "--stats",
-               str(stats), "--jsonl", str(folder / "rows.jsonl"), *settings.flags, *flags]  # fmt: skip
+    command = [sys.executable, str(ROOT / "run_realtime.py"), str(settings.video)]
+    command += ["--stats", str(stats), "--jsonl", str(folder / "rows.jsonl")]
+    command += [*settings.flags, *flags]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

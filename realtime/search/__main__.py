@@ -40,7 +40,7 @@ def _days(text: str) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """What to search, and what to write.
+    """The query, and its outputs.
 
     Raises:
         UsageError: nothing is asked for, or a number is out of range.

@@ -58,7 +58,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """What is asked for.
+    """A question to an index.
 
     Attributes:
         since, until: of the clock on any day; days: that count, all if none.

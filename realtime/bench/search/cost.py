@@ -1,4 +1,4 @@
-"""What an index costs a run: `python -m realtime.bench.search.cost --video FILE`.
+"""The cost of an index: `python -m realtime.bench.search.cost --video FILE`.
 
 The app with and without --index, by turns (A B B A), whole processes: processor time (user and
 system, which other programs' load changes least) and frames a second. Prints the bytes of the
@@ -25,7 +25,7 @@ DAY = 86_400  # seconds
 
 @dataclass(frozen=True, kw_only=True)
 class CostSettings:
-    """What is run, and how often."""
+    """The video, and how often it is run."""
 
     video: Annotated[Path, Flag("video", metavar="FILE")]
     rounds: Annotated[int, Flag("runs of each", POSITIVE, "N")] = 4

@@ -45,7 +45,7 @@ sys.exit(cli.main(sys.argv[1:]))
 
 @dataclass(frozen=True, kw_only=True)
 class KillSettings:
-    """What is indexed, and how often it is killed."""
+    """The video to index, and how often it is killed."""
 
     video: Annotated[Path, Flag("video to index", metavar="FILE")]
     rounds: Annotated[int, Flag("kills", POSITIVE, "N")] = 50

@@ -143,9 +143,9 @@ def _in_files(
     listed = ", ".join(map(quoted, paths))
     sql = (f"SELECT stay, embedding, crowding FROM read_parquet([{listed}], "
            "hive_partitioning=false) WHERE embedding IS NOT NULL")  # fmt: skip
-    for batch in base.execute(sql).to_arrow_reader(BATCH):
+    for batch in base.sql(sql).to_arrow_reader(BATCH):
         stays, others = batch["stay"].to_numpy(), batch["crowding"].to_numpy()
-        joined = b"".join(value for value in batch["embedding"].to_pylist() or () if value)
+        joined = b"".join(batch["embedding"].to_pylist())
         yield stays, np.frombuffer(joined, np.float16).reshape(-1, DIMENSIONS), others
 
 

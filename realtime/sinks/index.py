@@ -1,7 +1,7 @@
 """`--index DIR`: the stays of a run's garments, appended to an index while it goes on.
 
-What takes long, the embedding, is computed on the sink's own thread, once a stay, and once more if
-a far better crop comes.
+What takes long, the embedding, is computed on the sink's own thread, once a stay when it has lasted
+a while or ends, and once more if a far better crop comes.
 """
 
 import logging
@@ -246,7 +246,8 @@ class IndexSink:
             best = known.best
             if best and best.quality > known.written:
                 version.crop, known.written = to_jpeg(best.image), best.quality
-            if best and best.quality > FAR_BETTER * known.described:
+            lasting = not version.open or version.last - version.first >= GAP
+            if best and lasting and best.quality > FAR_BETTER * known.described:
                 self._describe(version, best)
                 known.described = best.quality
             known.stay.version, known.changed = version.version, False

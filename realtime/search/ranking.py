@@ -28,6 +28,7 @@ LEAST = 0.3  # how sure a result has to be
 LEAST_ITEM = 0.3  # and each of its garments
 MOST = 50  # results
 CLOSED = 2.0  # seconds, of gaps between the stays of one person that do not count
+NEAR = 10.0  # seconds from a stay that fits, in which the person still wears it
 SCORED = (
     "stay",
     "run",
@@ -67,7 +68,7 @@ class Result:
 
     Attributes:
         sure: 0 to 1.
-        spans: from and until in seconds of the source, in order.
+        spans: when the person was there, from and until in seconds of the source, in order.
         seen: its stays; reasons: for its rank, in words.
     """
 
@@ -113,6 +114,7 @@ def find(reader: Reader, query: Query, *, least: float = LEAST, most: int = MOST
     return reader.on_files(ask, query)
 
 
+Row = dict[str, Any]  # columns of SHOWN
 Group = tuple[str, int | None, int | None]  # run, person, and the stay of what nobody wears
 
 
@@ -152,12 +154,14 @@ def _detailed(
     base: "duckdb.DuckDBPyConnection", files: Files, query: Query, leaves: Sequence[str],
     groups: dict[Group, float],
 ) -> list[Result]:  # fmt: skip
-    where = " AND ".join([_of_groups(groups), *_prefilter(query, leaves)])
+    where = " AND ".join([_of_groups(groups), *conditions(query)])
     rows = details(base, files, SHOWN, where, scores=_scores(query, leaves))
     seen: dict[Group, dict[int, list[Seen]]] = defaultdict(dict)
+    everything: dict[Group, list[Row]] = defaultdict(list)
     for row in rows:
         key = (row["run"], row["person"], None if row["person"] else row["stay"])
         if key in groups:
+            everything[key].append(row)
             seen[key][row["stay"]] = [
                 Seen(row=row, item=n, score=row[f"s{n}"])
                 for n in range(len(query.items)) if row[f"s{n}"] >= LEAST_ITEM
@@ -166,7 +170,8 @@ def _detailed(
     for key, sure in groups.items():
         fits = [one for some in seen[key].values() for one in some]
         if worn := [one for one in fits if query.items[one.item].worn]:
-            found.append(_result(worn, sure=sure, reasons=_reasons(fits, query)))
+            there = presence([one.row for one in worn], there=everything[key])
+            found.append(_result(worn, there, sure=sure, reasons=_reasons(fits, query)))
     return found
 
 
@@ -197,15 +202,29 @@ def _scores(query: Query, leaves: Sequence[str]) -> str:
 
 
 def result_of(
-    scored: Sequence[tuple[dict[str, Any], float]], *, sure: float, reasons: Sequence[str]
+    scored: Sequence[tuple[Row, float]], *, sure: float, reasons: Sequence[str]
 ) -> Result:
     """A result of rows with their scores."""
     seen = [Seen(row=row, item=0, score=score) for row, score in scored]
-    return _result(seen, sure=sure, reasons=reasons)
+    return _result(seen, [row for row, _ in scored], sure=sure, reasons=reasons)
 
 
-def _result(seen: Sequence[Seen], *, sure: float, reasons: Sequence[str]) -> Result:
-    rows = [one.row for one in seen]
+def presence(fitting: Sequence[Row], *, there: Sequence[Row]) -> list[Row]:
+    """The stays of a person around those that fit: clothes are worn also while they are hidden.
+
+    Args:
+        there: all stays of the person.
+    """
+    return [
+        row for row in there
+        if any(row["first"] <= one["last"] + NEAR and row["last"] >= one["first"] - NEAR
+               for one in fitting)
+    ]  # fmt: skip
+
+
+def _result(
+    seen: Sequence[Seen], rows: Sequence[Row], *, sure: float, reasons: Sequence[str]
+) -> Result:
     walls = [row for row in rows if row["first_wall"]]
     first = rows[0]
     return Result(

@@ -26,7 +26,7 @@ TRIES = 20  # of a query whose files were moved meanwhile
 MEMORY, THREADS = "200MB", 2
 IMPLIED_LEAST = 0.5  # factor of a garment whose colour is unlike the one that its word implies
 # The part of what is left by the most probable class of a group, that counts for another one of it.
-LEFT = {"pants": 0.8, "skirt": 0.4, "shorts": 0.3, "t-shirt": 0.5, "longsleeve": 0.5, "shirt": 0.4}
+LEFT = {"pants": 0.8, "skirt": 0.4, "shorts": 0.3, "t-shirt": 0.6, "longsleeve": 0.5, "shirt": 0.4}
 NAMED = 0.7  # how well a colour fits by its name alone, which a track has voted for
 MOST_FILES = 1_000_000  # of a summary, for codes
 LIGHT = tuple(name for name in COLUMNS if name not in HEAVY)

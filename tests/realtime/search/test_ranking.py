@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.search.query import read_query
-from realtime.search.ranking import find, joined
+from realtime.search.ranking import find, joined, presence
 from realtime.search.reader import Reader
 from realtime.search.storage import RunWriter, compact
 
@@ -46,6 +46,11 @@ def test_a_result_says_when_where_and_why(reader):
     assert 0.6 < result.sure < 0.9
     assert result.reasons[0].startswith("red jumper: longsleeve 80%, red (L a b")
     assert reader.heavy([1], "crop") == {1: b"jpg"}
+
+
+def test_a_person_wears_it_while_it_is_hidden():
+    coat, hat, later = ({"first": a, "last": b} for a, b in ((5, 6), (0, 9), (30, 40)))
+    assert presence([coat], there=[coat, hat, later]) == [coat, hat]
 
 
 def test_spans_that_nearly_touch_are_one():

@@ -25,9 +25,9 @@ from realtime.sinks.sink_table import STATS, check_outputs, make_sinks, refuse_i
 if TYPE_CHECKING:
     from realtime.analysis.frame_analysis import FrameAnalysis
     from realtime.batch.several import Outcome
+    from realtime.library.pipeline import Analyser
     from realtime.library.recogniser import Recogniser
     from realtime.page.guard import Role
-    from realtime.library.pipeline import Analyser
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.stats import Stats
     from realtime.sinks.window import Window

@@ -6,9 +6,10 @@ So it is written on their labels, and in the rows as `attributes`.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
 
 from preprocessing.labels import CLASS_OF, GARMENT, general_names
+from realtime.analysis.live.results import Beside
+from realtime.library.pipeline import Analyser
 from realtime.runtime.stats import Stats
 from realtime.search.colours import families, lightness_of
 from realtime.search.query import Item, Query
@@ -76,28 +77,16 @@ def _kind(kind: str, garment: Garment) -> float:
     return path[0][1] if known else 0.0
 
 
-class Analysis(Protocol):
-    """The part of an analysis that is needed; see `pipeline.Analyser`."""
-
-    title: str
-    annotator: Any
-
-    def analysed(
-        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
-    ) -> Iterator[LabelledFrame]:
-        """Yield frames with their garments, in order."""
-        ...
-
-
 class FindingAnalysis:
-    """An analysis whose garments are marked; see `pipeline.Analyser`."""
+    """An analysis whose garments are marked; see `library.pipeline.Analyser`."""
 
-    def __init__(self, analysis: Analysis, query: Query, words: str):
+    def __init__(self, analysis: Analyser, query: Query, words: str):
         self._analysis, self._marker = analysis, Marker(query, words)
         self.annotator, self.title = analysis.annotator, analysis.title
 
     def analysed(
-        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool
+        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool, beside: Beside
     ) -> Iterator[LabelledFrame]:
         """Yield frames with their garments, in order."""
-        return self._marker.analysed(self._analysis.analysed(frames, stats, concurrent=concurrent))
+        found = self._analysis.analysed(frames, stats, concurrent=concurrent, beside=beside)
+        return self._marker.analysed(found)

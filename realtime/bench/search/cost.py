@@ -18,7 +18,7 @@ from typing import Annotated
 
 from preprocessing.errors import exit_status
 from preprocessing.flags import POSITIVE, Arguments, Flag, add_fields, read_fields
-from realtime.bench.measure import ROOT
+from realtime.bench.speed.measure import ROOT
 
 DAY = 86_400  # seconds
 

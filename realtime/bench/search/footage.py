@@ -9,10 +9,10 @@ import av
 import numpy as np
 
 from preprocessing.synthesis.crowds import KINDS, compose, named_cutouts
-from realtime.assemble import AnalysisFactory
 from realtime.bench.footage import read_grounds
 from realtime.bench.search.truth import Outfit, read_worn
 from realtime.cli import run_one
+from realtime.library.recogniser import Recogniser
 from realtime.settings import Recognition, Settings
 from realtime.sinks.sink_table import OutputSettings
 
@@ -93,7 +93,7 @@ def index_all(footage: Sequence[Footage], index: Path) -> None:
         GarmentError: a source cannot be read, or the index not written.
     """
     recognition = Recognition()
-    factory = AnalysisFactory(recognition)
+    recogniser = Recogniser(recognition)
     settings = Settings(outputs=OutputSettings(paths={"index": index}), recognition=recognition)
     for one in footage:
-        run_one(str(one.path), replace(settings), factory)
+        run_one(str(one.path), replace(settings), recogniser)

@@ -50,7 +50,7 @@ def codes_of(frame):
         (6, False, "yuv420p", ODD),
         (1, False, "yuv420p", ODD),
         (9, True, "yuv420p", (63, 48)),
-        (1, True, "yuvj422p", EVEN),
+        (1, True, "yuv422p", EVEN),
         (9, False, "yuv444p", EVEN),
         (1, True, "yuv422p10le", ODD),
         (1, False, "yuv444p10le", EVEN),

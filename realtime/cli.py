@@ -220,6 +220,7 @@ def _process(
 ) -> "Outcome":
     from realtime.batch.several import Outcome
     from realtime.library.pipeline import Stopped, ended_whole
+    from realtime.library.watching import new_watch
     from realtime.runtime.interrupt import Interrupt
     from realtime.runtime.progress import Progress
     from realtime.runtime.stats import Stats
@@ -244,6 +245,7 @@ def _process(
                     source,
                     make_sinks(outputs),
                     analysis=analysis,
+                    watch=new_watch(settings),
                     show=window.show if window else None,
                     stats=stats,
                     stopped=watched.stopped,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from preprocessing.flags import Arguments, add_fields, read_fields
 from realtime.analysis.live.latency import EXACT
+from realtime.analysis.zones.flags import GROUP as ZONES
+from realtime.analysis.zones.flags import add_zone_flags, zone_settings
 from realtime.runtime.standard_output import DASH, STDOUT
 from realtime.settings import (
     DEFAULT_ADDRESS,
@@ -103,7 +105,11 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     if source.every and recognition.detection_interval == "auto":
         # Optical flow does not lead from one frame to the next.
         recognition = replace(recognition, detection_interval="every-frame", latency=EXACT)
-    outputs = {name: place for name in (*SINKS, STATS) if (place := getattr(values, name))}
+    outputs = {
+        name: place
+        for name in (*SINKS, STATS)
+        if (place := getattr(values, name.replace("-", "_")))
+    }
     stream = outputs.pop("out") if isinstance(outputs.get("out"), str) else ""
     for name, place in outputs.items():
         if isinstance(place, str):
@@ -124,6 +130,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         page=read_fields(PageSettings, values),
         log=values.log,
         find=values.find,
+        zones=zone_settings(values),
     )
 
 
@@ -139,6 +146,7 @@ def argument_parser() -> Arguments:
     _add_source(made.add_argument_group(SOURCE))
     add_fields(made, SourceSettings)
     _add_outputs(made.add_argument_group("output, in any combination (default: a window)"))
+    add_zone_flags(made.add_argument_group(ZONES))
     add_fields(made, Recognition)
     add_fields(made, PageSettings)
     _add_diagnostics(made.add_argument_group("diagnostics"))

@@ -12,6 +12,7 @@ from preprocessing.labels import CONFIDENCE_THRESHOLD
 from realtime.analysis.detection_interval import DETECTION_INTERVALS
 from realtime.analysis.live.latency import AUTO, LATENCIES
 from realtime.analysis.locators import LOCATORS
+from realtime.analysis.zones.settings import ZoneSettings
 from realtime.runtime.cut import Cut, read_seconds
 from realtime.runtime.devices import INT8, PRECISIONS, SAMPLE, read_device
 from realtime.sinks.sink_table import OutputSettings
@@ -429,6 +430,7 @@ class Settings:
         page: who may use it.
         log: file for timestamped log lines, or None.
         find: garments to mark, in words; "" for none.
+        zones: areas of the picture in which people are counted, and rules.
     """
 
     command: str = "run"
@@ -440,3 +442,4 @@ class Settings:
     page: PageSettings = field(default_factory=PageSettings)
     log: Path | None = None
     find: str = ""
+    zones: ZoneSettings = field(default_factory=ZoneSettings)

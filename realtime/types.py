@@ -74,6 +74,7 @@ class Garment:
         held: repeated from the frame before, since nothing moved.
         colour: name of its most frequent colour; "" if there is none yet.
         attributes: values by attribute name, of an attribute model.
+        zones: names of those that its wearer is in, or it itself if nobody wears it.
     """
 
     region: Region
@@ -82,12 +83,91 @@ class Garment:
     held: bool = False
     colour: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
 
     @property
     def person(self) -> int | None:
         """Number of the person who wears it; None if nobody does."""
         wearer = self.region.wearer
         return wearer.number if wearer else None
+
+
+@dataclass(frozen=True)
+class Worn:
+    """A garment in an event: its label, colour ("" if not known), and track."""
+
+    label: str
+    colour: str
+    track: int
+
+
+FIRST_SEEN, MATCH, ENTERED, LEFT, CROSSED, RULE_BROKEN, SOURCE_LOST, SOURCE_BACK = EVENT_KINDS = (
+    "first seen", "match", "entered", "left", "crossed", "rule broken", "source lost",
+    "source back",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, at most once in all outputs by its id.
+
+    Attributes:
+        id: of the run, and a number that rises from event to event.
+        kind: one of EVENT_KINDS.
+        frame, time: index of the frame, and its presentation time in seconds.
+        at: seconds since 1970 at which the frame was taken.
+        source: name of the source.
+        place: name of the zone or line; "" for none.
+        direction: "in" or "out" of what crossed a line, else "".
+        person: number of who did it; None for a garment that nobody wears, or a source.
+        garments: what the person wears, or the garment itself.
+        box: x1 y1 x2 y2 in pixels; None for a source.
+        seconds: of a stay that ended, or for which a source was lost; None for others.
+        detail: text of the rule, of what was matched, or of why a source was lost.
+    """
+
+    id: str
+    kind: str
+    frame: int
+    time: float
+    at: float
+    source: str
+    place: str = ""
+    direction: str = ""
+    person: int | None = None
+    garments: tuple[Worn, ...] = ()
+    box: tuple[float, float, float, float] | None = None
+    seconds: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class AreaCount:
+    """Counts of a zone or line so far.
+
+    Attributes:
+        kind: "zone", "line" or "ignored".
+        points: x, y in pixels of the frame.
+        entered, left: people who entered and left a zone, or crossed a line in and out.
+        inside: people who are in a zone.
+        stays, stayed: stays that ended, and their seconds in all.
+        longest: seconds of the longest stay, one that goes on included.
+        garments: by direction ("in" or "out"), label and colour, how many went with the people, or
+            by themselves.
+        broken: rules broken there.
+    """
+
+    name: str
+    kind: str
+    points: tuple[tuple[float, float], ...]
+    entered: int = 0
+    left: int = 0
+    inside: int = 0
+    stays: int = 0
+    stayed: float = 0.0
+    longest: float = 0.0
+    garments: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    broken: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +179,16 @@ class LabelledFrame:
             on it; the image itself if no sink or window needs a picture.
         detected: time.monotonic() at which the frame was captured whose detections are drawn, later
             by as long as nothing has moved since; None before the first detection.
+        events: what happened in it.
+        areas: zones, lines and ignored areas with their counts.
     """
 
     frame: Frame
     garments: Sequence[Garment]
     picture: np.ndarray
     detected: float | None = None
+    events: Sequence[Event] = ()
+    areas: Sequence[AreaCount] = ()
 
     def __post_init__(self) -> None:
         self.picture.setflags(write=False)

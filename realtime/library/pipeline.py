@@ -15,6 +15,8 @@ import cv2
 
 from preprocessing.errors import ClosedPipeError
 from realtime.analysis.live.results import Beside
+from realtime.analysis.zones.drawing import draw_areas
+from realtime.analysis.zones.watch import Watch
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
@@ -78,6 +80,8 @@ class Overlay:
         with stats.stage("draw"):
             image, garments = labelled.frame.image, labelled.garments
             picture = self._analysis.annotator(image, garments, self._hud(stats))
+            if labelled.areas:
+                draw_areas(picture, labelled.areas)
             return replace(labelled, picture=picture)
 
     def _hud(self, stats: Stats) -> str:
@@ -102,6 +106,7 @@ def run(
     progress: Callable[[int], None],
     show: Callable[[LabelledFrame, Callable[[], bool]], bool] | None = None,
     speed: bool = True,
+    watch: Watch | None = None,
 ) -> None:
     """Pass every frame of an entered source through the analysis into the sinks.
 
@@ -114,6 +119,7 @@ def run(
         progress: called with the number of frames done.
         show: of a window, called with `stopped`; returns False if the user quits.
         speed: True to draw the speed of the run into the pictures.
+        watch: of the zones, for which events are found; None to find none.
 
     Raises:
         Stopped: the run was ended by `stopped` or `show`; every frame so far is delivered.
@@ -124,6 +130,8 @@ def run(
     draws = show or any(sink.needs_picture for sink in sinks)
     beside = _beside(source.info, sinks, shown=show is not None)
     overlay = Overlay(analysis, speed=speed)
+    if watch:
+        watch.open(source.info)
     # A video has one size: so have the frames that it shows, and the boxes in the rows beside it.
     one_size = any(isinstance(sink, VideoSink) for sink in sinks)
     with (
@@ -132,6 +140,8 @@ def run(
                   shown=show is not None, beside=beside) as frames,
     ):  # fmt: skip
         for labelled in frames:
+            if watch:
+                labelled = _watched(labelled, watch, stats)
             if draws:
                 labelled = overlay(labelled, stats)
             stats.frame_analysed(labelled.frame.captured, labelled.detected)
@@ -141,6 +151,14 @@ def run(
                 raise Stopped
         if stopped():
             raise Stopped
+
+
+def _watched(labelled: LabelledFrame, watch: Watch, stats: Stats) -> LabelledFrame:
+    """The frame with its events and counts, which the figures of the run have as well."""
+    with stats.stage("zones"):
+        labelled = watch(labelled)
+    stats.areas = labelled.areas
+    return labelled
 
 
 @contextmanager

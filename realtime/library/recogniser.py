@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from preprocessing.labels import general_names
+from realtime.analysis.zones.watch import Watch
 from realtime.library.assemble import AnalysisFactory
 from realtime.library.garments import Garments
 from realtime.library.images import Picture, to_bgr
@@ -155,6 +156,7 @@ class Recogniser:
         stopped: Callable[[], bool] = lambda: False,
         progress: Callable[[int], None] = lambda frames: None,
         show: Callable[[LabelledFrame, Callable[[], bool]], bool] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Pass every frame of an entered source into sinks and a window; see `pipeline.run`.
 
@@ -162,7 +164,7 @@ class Recogniser:
             analysis: of the source; None for `factory.new_analysis()`.
         """
         run(source, analysis or self.factory.new_analysis(), sinks, stats=stats, stopped=stopped,
-            progress=progress, show=show)  # fmt: skip
+            progress=progress, show=show, watch=watch)  # fmt: skip
 
     @property
     def description(self) -> str:

@@ -2,10 +2,12 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+
+from realtime.types import AreaCount
 
 RATE_FRAMES = 30  # over which the current frame rate is measured
 SAMPLES = 20_000  # stage times kept for the percentiles; older ones are overwritten
@@ -46,11 +48,13 @@ class Stats:
     Attributes:
         read, written, dropped, failed: frames so far.
         left_out: frames that an output did not take, by its name.
+        areas: counts of zones and lines.
     """
 
     def __init__(self) -> None:
         self.read = self.written = self.dropped = self.failed = 0
         self.left_out: dict[str, int] = {}
+        self.areas: Sequence[AreaCount] = ()
         self._first_written: float | None = None
         self._stages: dict[str, Times] = {}
         self._shown: deque[float] = deque(maxlen=RATE_FRAMES + 1)
@@ -119,6 +123,7 @@ class Stats:
                 "failed": self.failed,
             },
             "left_out": dict(self.left_out),
+            **({"areas": list(map(_counts, self.areas))} if self.areas else {}),
             "seconds": round(seconds, 3),
             "fps": round(self.written / seconds, 2),
             "first_frame_seconds": None if first is None else round(first - self._started, 3),
@@ -127,6 +132,25 @@ class Stats:
             # A copy: threads add stages of their own.
             "stages_ms": {name: times.report() for name, times in list(self._stages.items())},
         }
+
+
+def _counts(area: AreaCount) -> dict:
+    """The counts of a zone or line, ready for JSON."""
+    garments = [
+        {"direction": direction, "label": label, "colour": colour, "count": count}
+        for (direction, label, colour), count in sorted(area.garments.items())
+    ]
+    counts = {
+        "name": area.name, "kind": area.kind, "in": area.entered, "out": area.left,
+        "garments": garments,
+    }  # fmt: skip
+    if area.kind != "zone":
+        return counts
+    mean = round(area.stayed / area.stays, 3) if area.stays else None
+    return counts | {
+        "inside": area.inside, "mean_stay_seconds": mean,
+        "longest_stay_seconds": round(area.longest, 3), "broken": area.broken,
+    }  # fmt: skip
 
 
 def summary(report: dict) -> str:

@@ -46,6 +46,11 @@ class OutputSettings:
         """True if anything is written or printed."""
         return bool(self.paths or self.stream or self.terminal)
 
+    @property
+    def takes_events(self) -> bool:
+        """True if any output is for events."""
+        return any(name.startswith("event") for name in self.paths)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SinkRow:
@@ -146,6 +151,12 @@ def _index(path: Path, outputs: OutputSettings) -> "Sink":
     return IndexSink(path, place=outputs.place)
 
 
+def _events(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.events.json_lines import EventLog
+
+    return EventLog(path)
+
+
 SINKS: dict[str, SinkRow] = {
     "out": SinkRow(
         make=_video_or_picture,
@@ -201,6 +212,14 @@ SINKS: dict[str, SinkRow] = {
         shared=True,
         help="append the garments to an index for `python -m realtime.search DIR WORDS` (needs "
         "pyarrow)",
+    ),
+    "events": SinkRow(
+        make=_events,
+        suffix=".events.jsonl",
+        stream=True,
+        may_be_empty=True,
+        help="one JSON object for each event: first seen, entered, left, crossed, rule broken, "
+        "source lost, source back",
     ),
 }
 

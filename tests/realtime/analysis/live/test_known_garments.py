@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.analysis.known_garments import KnownGarments
+from realtime.analysis.live.known_garments import KnownGarments
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 3])

@@ -23,6 +23,7 @@ from realtime.settings import (
     recognition_of,
 )
 from realtime.sinks.encoders import AUTO, DEFAULT, ENCODERS
+from realtime.sinks.events.settings import EventSettings
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings
 from realtime.sources import DEMO
 from realtime.sources.addresses import OUTPUT_SCHEMES, STDIN, has_scheme, read_address
@@ -123,6 +124,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
             audio=not values.no_audio,
             encoder=values.encoder,
             place=values.place,
+            events=read_fields(EventSettings, values),
         ),
         recognition=recognition,
         show=values.show,
@@ -147,6 +149,7 @@ def argument_parser() -> Arguments:
     add_fields(made, SourceSettings)
     _add_outputs(made.add_argument_group("output, in any combination (default: a window)"))
     add_zone_flags(made.add_argument_group(ZONES))
+    add_fields(made, EventSettings)
     add_fields(made, Recognition)
     add_fields(made, PageSettings)
     _add_diagnostics(made.add_argument_group("diagnostics"))

@@ -28,8 +28,8 @@ from realtime.analysis.appearance import AppearanceObserver
 from realtime.analysis.classifiers import Classifier
 from realtime.analysis.detection_interval import DetectionInterval, EveryFrame
 from realtime.analysis.engines import MAX_STREAMS
-from realtime.analysis.live.known_garments import KnownGarments
 from realtime.analysis.live.drawn_at_once import drawn_at_once
+from realtime.analysis.live.known_garments import KnownGarments
 from realtime.analysis.live.latency import AUTO, EXACT
 from realtime.analysis.live.results import Beside, Request, Result
 from realtime.analysis.locators import Locator

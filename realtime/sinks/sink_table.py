@@ -14,6 +14,7 @@ from preprocessing.errors import SinkError, UsageError
 from preprocessing.files import Inputs, place
 from realtime.runtime.standard_output import STDOUT
 from realtime.sinks.encoders import DEFAULT
+from realtime.sinks.events.settings import LABELLED, EventSettings
 
 if TYPE_CHECKING:
     from realtime.sinks.sink import Sink
@@ -33,6 +34,7 @@ class OutputSettings:
         place: of the camera, in words, for the index.
         terminal: True to print the garments, for pictures without any other output.
         encoder: of the video, a name of ENCODERS or "auto".
+        events: who is told of events.
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
@@ -41,15 +43,16 @@ class OutputSettings:
     place: str = ""
     terminal: bool = False
     encoder: str = DEFAULT
+    events: EventSettings = field(default_factory=EventSettings)
 
     def __bool__(self) -> bool:
         """True if anything is written or printed."""
-        return bool(self.paths or self.stream or self.terminal)
+        return bool(self.paths or self.stream or self.terminal or self.events)
 
     @property
     def takes_events(self) -> bool:
         """True if any output is for events."""
-        return any(name.startswith("event") for name in self.paths)
+        return bool(self.events) or any(name.startswith("event") for name in self.paths)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +160,44 @@ def _events(path: Path, outputs: OutputSettings) -> "Sink":
     return EventLog(path)
 
 
+def _event_clips(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.events.pictures import EventClips
+
+    before, after = outputs.events.event_seconds
+    return EventClips(
+        path,
+        before=before,
+        after=after,
+        labelled=outputs.events.event_picture == LABELLED,
+        audio=outputs.audio,
+        encoder=outputs.encoder,
+    )
+
+
+def _event_snapshots(path: Path, outputs: OutputSettings) -> "Sink":
+    from realtime.sinks.events.pictures import EventSnapshots
+
+    return EventSnapshots(path, labelled=outputs.events.event_picture == LABELLED)
+
+
+def _receivers(events: EventSettings) -> "Iterator[Sink]":
+    """The sinks of those who are told of events over a network, or by a program."""
+    if events.webhook:
+        from realtime.sinks.events.webhook import Webhook, read_secret
+
+        file = events.webhook_secret_file
+        secret = read_secret(file) if file else b""
+        yield Webhook(events.webhook, secret=secret, spool=events.event_spool)
+    if events.mqtt:
+        from realtime.sinks.events.mqtt import Mqtt
+
+        yield Mqtt(events.mqtt, spool=events.event_spool)
+    if events.on_event:
+        from realtime.sinks.events.command import CommandHook
+
+        yield CommandHook(events.on_event)
+
+
 SINKS: dict[str, SinkRow] = {
     "out": SinkRow(
         make=_video_or_picture,
@@ -221,6 +262,14 @@ SINKS: dict[str, SinkRow] = {
         help="one JSON object for each event: first seen, entered, left, crossed, rule broken, "
         "source lost, source back",
     ),
+    "event-clips": SinkRow(
+        make=_event_clips,
+        suffix="",
+        help="an mp4 of some seconds before and after each event, with the sound of a file",
+    ),
+    "event-snapshots": SinkRow(
+        make=_event_snapshots, suffix="", help="a JPEG of the frame of each event"
+    ),
 }
 
 
@@ -242,7 +291,7 @@ def make_sinks(outputs: OutputSettings) -> list["Sink"]:
         from realtime.sinks.terminal import TerminalSink
 
         made.append(TerminalSink())
-    return made
+    return [*made, *_receivers(outputs.events)]
 
 
 def refuse_inputs(outputs: OutputSettings, inputs: Inputs, *, log: Path | None = None) -> None:

@@ -12,7 +12,8 @@ FORM = (
     'kind), "zone NAME more than N", each perhaps with "for SECONDS" behind it'
 )
 _RULE = re.compile(
-    r"\s*(?:in )?zone (?P<zone>.+?) (?:(?P<how>with|without) (?P<kinds>.+?)|more than (?P<most>\d+))"
+    r"\s*(?:in )?zone (?P<zone>.+?) "
+    r"(?:(?P<how>with|without) (?P<kinds>.+?)|more than (?P<most>\d+))"
     r"(?: for (?P<seconds>\d+(?:\.\d+)?) ?s?)?\s*",
     re.IGNORECASE,
 )

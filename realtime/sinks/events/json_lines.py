@@ -33,16 +33,10 @@ class EventSink(ABC):
     def publish(self, event: Event) -> None:
         """Take an event, on any thread, without waiting for who receives it."""
 
-    def open(self, info: SourceInfo) -> None:
-        """Begin; see `Sink.open`."""
-
     def write(self, labelled: LabelledFrame) -> None:
         """Take a frame's events."""
         for event in labelled.events:
             self.publish(event)
-
-    def close(self, *, complete: bool) -> None:
-        """Finish; see `Sink.close`."""
 
 
 class EventLog(EventSink):

@@ -246,6 +246,7 @@ def _process(
                     make_sinks(outputs),
                     analysis=analysis,
                     watch=new_watch(settings),
+                    watch=new_watch(settings.zones, outputs),
                     show=window.show if window else None,
                     stats=stats,
                     stopped=watched.stopped,

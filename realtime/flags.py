@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from preprocessing.flags import Arguments, add_fields, read_fields
 from realtime.analysis.live.latency import EXACT
 from realtime.analysis.zones.flags import GROUP as ZONES
 from realtime.analysis.zones.flags import add_zone_flags, zone_settings
+from realtime.runtime.config_files import FLAG as CONFIG
+from realtime.runtime.config_files import config_of, read_config
 from realtime.runtime.standard_output import DASH, STDOUT
 from realtime.settings import (
     DEFAULT_ADDRESS,
@@ -55,6 +58,7 @@ exit status:
   that existed before, the new part is beside it as NAME.part). With several
   sources, the status of the first that failed.
 """
+OF_SOURCES = ("--camera=", "--demo", "--video=")  # that a file may name
 # Flags of ffmpeg, yolo and the like.
 HINTS = {
     **dict.fromkeys(("-i", "--input", "--source", "--src", "--file", "--url"), "--video"),
@@ -91,7 +95,7 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
         SystemExit: a flag is wrong, or --help was given.
     """
     arguments = argument_parser()
-    values = arguments.parse(argv)
+    values = _with_config(arguments, list(sys.argv[1:] if argv is None else argv))
     addresses = tuple(map(_address, (*values.sources, *values.video)))
     if bool(addresses) + (values.camera is not None) + values.demo > 1:
         arguments.error("give one of SOURCE, --camera and --demo")
@@ -136,6 +140,21 @@ def read_settings(argv: Sequence[str] | None = None) -> Settings:
     )
 
 
+def _with_config(arguments: Arguments, given: list[str]) -> argparse.Namespace:
+    """The values of a command line, and behind them those of the file that its --config names.
+
+    The file's source counts where the command line has none.
+    """
+    config = config_of(given)
+    if config is None:
+        return arguments.parse(given)
+    values = arguments.parse(given)
+    sources, words = read_config(config, arguments._actions)
+    if values.sources or values.video or values.camera is not None or values.demo:
+        return arguments.parse([*(w for w in words if not w.startswith(OF_SOURCES)), *given])
+    return arguments.parse([*words, *given, *sources])
+
+
 def argument_parser() -> Arguments:
     """Return the flags of run_realtime.py."""
     made = Arguments(
@@ -175,6 +194,12 @@ def _add_source(group: argparse._ArgumentGroup) -> None:
         "lists them",
     )
     add("--demo", action="store_true", help="the bundled clip")
+    add(
+        CONFIG,
+        type=Path,
+        metavar="FILE.toml",
+        help="settings of a camera: any of these flags by name, and source; flags win over it",
+    )
 
 
 def _add_outputs(group: argparse._ArgumentGroup) -> None:

@@ -1,6 +1,6 @@
 """The values that pass from one stage of the pipeline to the next."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
@@ -253,6 +253,22 @@ class Part:
 WHOLE = Part()
 
 
+class Connection:
+    """A source's connection, which may be lost and come back; whoever listens is called then.
+
+    Attributes:
+        listener: called on the source's thread with True for lost, the seconds for which it was
+            lost or None, and the reason; None for nobody.
+    """
+
+    listener: Callable[[bool, float | None, str], None] | None = None
+
+    def changed(self, *, lost: bool, seconds: float | None = None, reason: str = "") -> None:
+        """Call the listener."""
+        if self.listener:
+            self.listener(lost, seconds, reason)
+
+
 @dataclass(frozen=True)
 class SourceInfo:
     """Metadata of a source, known before its first frame.
@@ -270,6 +286,7 @@ class SourceInfo:
         shift: seconds added to the file's own times.
         part: of the file, to which its frames and its sound are limited.
         aspect: width of a stored pixel on the screen, its height being 1.
+        connection: of a live source that is opened again when it is lost; None for others.
         tags, track_tags: of the file and of its video: title, language, creation time.
     """
 
@@ -288,5 +305,6 @@ class SourceInfo:
     shift: Fraction = Fraction(0)
     part: Part = WHOLE
     aspect: Fraction = Fraction(1)
+    connection: Connection | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     track_tags: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ of their own; so does the locator, several frames ahead, when no one waits for a
 files; and the whole analysis beside the frames of live sources, windows and pages.
 """
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,7 +14,7 @@ from typing import Protocol
 
 import cv2
 
-from preprocessing.errors import ClosedPipeError
+from preprocessing.errors import ClosedPipeError, SinkError
 from realtime.analysis.live.results import Beside
 from realtime.analysis.zones.drawing import draw_areas
 from realtime.analysis.zones.watch import Watch
@@ -21,6 +22,7 @@ from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
 from realtime.sinks.delivery import delivering, may_drop
+from realtime.sinks.events.json_lines import EventSink
 from realtime.sinks.sink import Sink
 from realtime.sinks.video import VideoSink
 from realtime.sources.geometry import letterboxed
@@ -29,6 +31,7 @@ from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame, SourceInfo
 
 DECODED_FRAMES = 8  # that wait for the analysis
+logger = logging.getLogger(__name__)
 HUD_SECONDS = 0.25  # between changes of the HUD, so that it can be read
 
 
@@ -138,6 +141,7 @@ def run(
         delivering(sinks, source.info, stats, stopped=stopped) as deliver,
         analysing(source, analysis, stats=stats, stopped=stopped, one_size=one_size,
                   shown=show is not None, beside=beside) as frames,
+        _connection_watched(source.info, watch, sinks),
     ):  # fmt: skip
         for labelled in frames:
             if watch:
@@ -151,6 +155,32 @@ def run(
                 raise Stopped
         if stopped():
             raise Stopped
+
+
+@contextmanager
+def _connection_watched(
+    info: SourceInfo, watch: Watch | None, sinks: Sequence[Sink]
+) -> Iterator[None]:
+    """Tell who takes events at once when the source is lost, and when it is back."""
+    receivers = [sink for sink in sinks if isinstance(sink, EventSink)]
+
+    def listener(lost: bool, seconds: float | None, reason: str) -> None:
+        assert watch is not None, "nobody listens without"
+        event = watch.source_changed(lost=lost, seconds=seconds, reason=reason)
+        for sink in receivers:
+            try:
+                sink.publish(event)
+            except SinkError as error:
+                logger.warning("%s", error)
+
+    if info.connection is None or watch is None or not receivers:
+        yield
+        return
+    info.connection.listener = listener
+    try:
+        yield
+    finally:
+        info.connection.listener = None
 
 
 def _watched(labelled: LabelledFrame, watch: Watch, stats: Stats) -> LabelledFrame:

@@ -16,7 +16,7 @@ PANDAS = {
     "frame": "int64", "time": "float64", "track": "int64", "person": "Int64",
     "x1": "float64", "y1": "float64", "x2": "float64", "y2": "float64",
     "label": "string", "probability": "float64", "path": "string", "held": "bool",
-    "colour": "string", "attributes": "object",
+    "colour": "string", "attributes": "object", "zones": "string",
 }  # fmt: skip
 
 

@@ -1,11 +1,10 @@
 """What watches the zones of a run."""
 
+from realtime.analysis.zones.settings import ZoneSettings
 from realtime.analysis.zones.watch import Watch
-from realtime.settings import Settings
+from realtime.sinks.sink_table import OutputSettings
 
 
-def new_watch(settings: Settings) -> Watch | None:
+def new_watch(zones: ZoneSettings, outputs: OutputSettings) -> Watch | None:
     """Return a watch for one source; None where no zone is given and nobody takes events."""
-    if not settings.zones and not settings.outputs.takes_events:
-        return None
-    return Watch(settings.zones)
+    return Watch(zones) if zones or outputs.takes_events else None

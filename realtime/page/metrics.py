@@ -4,9 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as KIND
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
+from realtime.analysis.zones.areas import IGNORED, ZONE
 from realtime.page.runs import PageRun
 from realtime.page.session import Session
 
@@ -37,6 +43,7 @@ class _Runs(Collector):
         yield _family(GaugeMetricFamily, "latency_seconds", "from capture to labels",
                       {name: run.stats.latency for name, run in runs.items()})  # fmt: skip
         yield from _frames(runs)
+        yield from _areas(runs)
         viewers = GaugeMetricFamily(f"{PREFIX}_viewers", "who receive the picture")
         viewers.add_metric([], self._session.hub.viewers)
         yield viewers
@@ -50,6 +57,31 @@ def _frames(runs: dict[str, PageRun]) -> Iterator[Metric]:
         for state in ("read", "written", "dropped", "failed"):
             family.add_metric([name, state], getattr(run.stats, state))
     yield family
+
+
+def _areas(runs: dict[str, PageRun]) -> Iterator[Metric]:
+    """The counts of zones and lines."""
+    labels = ("run", "area", "direction")
+    went = CounterMetricFamily(f"{PREFIX}_people", "who went in and out", labels=labels)
+    garments = CounterMetricFamily(
+        f"{PREFIX}_garments", "what went with them, or alone", labels=(*labels, "label", "colour")
+    )
+    inside = GaugeMetricFamily(f"{PREFIX}_inside", "who is in a zone", labels=labels[:2])
+    stays = SummaryMetricFamily(f"{PREFIX}_stay_seconds", "stays that ended", labels=labels[:2])
+    broken = CounterMetricFamily(f"{PREFIX}_rules_broken", "rules broken", labels=labels[:2])
+    for name, run in runs.items():
+        for area in run.stats.areas:
+            if area.kind == IGNORED:
+                continue
+            went.add_metric([name, area.name, "in"], area.entered)
+            went.add_metric([name, area.name, "out"], area.left)
+            for (direction, label, colour), count in area.garments.items():
+                garments.add_metric([name, area.name, direction, label, colour], count)
+            if area.kind == ZONE:
+                inside.add_metric([name, area.name], area.inside)
+                stays.add_metric([name, area.name], area.stays, area.stayed)
+                broken.add_metric([name, area.name], area.broken)
+    yield from (family for family in (went, garments, inside, stays, broken) if family.samples)
 
 
 def _family(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from preprocessing.errors import GarmentError, printable
 from realtime.analysis.live.results import Beside
+from realtime.analysis.zones.settings import ZoneSettings
 from realtime.library.pipeline import Analyser, Stopped, ended_whole, run
+from realtime.library.watching import new_watch
 from realtime.page.state import Hub, State
 from realtime.runtime.progress import Progress
 from realtime.runtime.stats import Stats
@@ -20,6 +22,7 @@ from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.source import Source
 from realtime.types import Frame, LabelledFrame
 
+NO_ZONES = ZoneSettings()
 POLL_SECONDS = 0.05  # between checks of the controls during a pause
 
 
@@ -106,6 +109,7 @@ class PageRun:
 
     Args:
         source: not yet entered.
+        zones: areas that are watched.
         ended: called on the run's thread once it has ended.
 
     Attributes:
@@ -120,12 +124,14 @@ class PageRun:
         hub: Hub,
         *,
         outputs: OutputSettings,
+        zones: ZoneSettings = NO_ZONES,
         ended: Callable[["PageRun"], None] = lambda run: None,
     ):
         self.name, self.records = printable(Path(source.info.name).name), bool(outputs)
         self.analysis, self.stats = SwappableAnalysis(analysis), Stats()
         self.state = State(hub, self.stats, lambda label: self.analysis.annotator.shade(label))
         self._source, self._outputs, self._ended = source, outputs, ended
+        self._watch = new_watch(zones, outputs)
         self._paused = False
         self._work = Background(self._run, name="pipeline")
 
@@ -179,6 +185,7 @@ class PageRun:
                 whole = partial(ended_whole, info=info, stats=self.stats)
                 with replacing(self._outputs, whole=whole) as written:
                     run(pausable, self.analysis, [*make_sinks(written), self.state],
-                        stats=self.stats, stopped=stopped, progress=progress)  # fmt: skip
+                        stats=self.stats, stopped=stopped, progress=progress,
+                        watch=self._watch)  # fmt: skip
         finally:
             self._ended(self)

@@ -51,6 +51,7 @@ class Session:
         self.recording: PageRun | None = None
         self.insecure = settings.source.insecure
         self._outputs, self._recognition = settings.outputs, settings.recognition
+        self._zones = settings.zones
         self._wardrobe: Wardrobe | None = None  # taught on the page
         self._factory: AnalysisFactory | None = None  # of the page's runs; None for not loaded
         self._loaded = AnalysisFactory(self._recognition, teachable=True)
@@ -213,7 +214,8 @@ class Session:
 
     def _new_run(self, source: Source, outputs: OutputSettings) -> PageRun:
         factory = self._loaded if outputs else self._own_factory()
-        return PageRun(source, factory.new_analysis(), self.hub, outputs=outputs, ended=self._ended)
+        return PageRun(source, factory.new_analysis(), self.hub, outputs=outputs,
+                       zones=self._zones, ended=self._ended)  # fmt: skip
 
     def _own_factory(self) -> AnalysisFactory:
         """The networks of the page's runs: other ones than those of a recording."""

@@ -18,8 +18,9 @@ import cv2
 from preprocessing.errors import SinkError
 from preprocessing.files import write_whole
 from preprocessing.labels import general_names
+from realtime.sinks.events.area_report import area_tables, clock
 from realtime.sinks.pictures import BestCrops, Crop
-from realtime.types import Garment, LabelledFrame, SourceInfo
+from realtime.types import AreaCount, Garment, LabelledFrame, SourceInfo
 
 SAVE_SECONDS = 10.0  # of wall time between two reports
 THUMBNAIL_SIDE = 160  # pixels of the longer side
@@ -102,6 +103,7 @@ class ReportSink:
         self._best = BestCrops()
         self._tracks: dict[int, TrackRecord] = {}
         self._past: dict[str, ClassRecord] = {}  # of tracks that are kept no more
+        self._areas: Sequence[AreaCount] = ()
         self._frames, self._failing = 0, False
         self._time = self._step = 0.0  # seconds: time of the last frame, and of one frame
         self._due = 0.0  # time.monotonic() of the next save
@@ -113,7 +115,7 @@ class ReportSink:
     def write(self, labelled: LabelledFrame) -> None:
         now = labelled.frame.time
         self._step = now - self._time if self._frames else 0.0
-        self._time, self._frames = now, self._frames + 1
+        self._time, self._frames, self._areas = now, self._frames + 1, labelled.areas
         for garment in labelled.garments:
             if garment.label.known:
                 self._extend(garment, now)
@@ -176,6 +178,7 @@ class ReportSink:
 <title>Garments in {html.escape(self._source)}</title><style>{STYLE}</style></head><body>
 <h1>Garments in {html.escape(self._source)}</h1>
 <p>{self._frames} frames, {clock(length)}, {len(self._tracks) + past} garments</p>
+{area_tables(self._areas)}
 {_outfits(self._tracks.values())}
 <h2>By class</h2>
 {_classes(self._tracks.values(), self._past)}
@@ -281,12 +284,3 @@ def data_url(crop: Crop) -> str:
     small = cv2.resize(crop.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}"
-
-
-def clock(seconds: float) -> str:
-    """Format seconds as "1:02:03", "2:03" or "0:03.4"."""
-    if seconds < 10:
-        return f"0:{seconds:04.1f}"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

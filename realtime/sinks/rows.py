@@ -19,7 +19,7 @@ from realtime.types import LabelledFrame, SourceInfo
 
 CORNERS = ("x1", "y1", "x2", "y2")
 COLUMNS = ("frame", "time", "track", "person", *CORNERS, "label", "probability", "path", "held",
-           "colour", "attributes")  # fmt: skip
+           "colour", "attributes", "zones")  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # of spreadsheets: with which they begin
 
 
@@ -33,6 +33,7 @@ class Row(TypedDict):
         probability: of the label, calibrated, 0 to 1; of the most probable class if it is unknown.
         path: names from the most general one to the most probable class, with probabilities.
         held: true if nothing moved, so that the row repeats the one of the frame before.
+        zones: names of those that the wearer is in, or the garment if nobody wears it.
     """
 
     frame: int
@@ -46,6 +47,7 @@ class Row(TypedDict):
     held: bool
     colour: str
     attributes: dict[str, str]
+    zones: list[str]
 
 
 def rows_of(labelled: LabelledFrame) -> Iterator[Row]:
@@ -63,17 +65,18 @@ def rows_of(labelled: LabelledFrame) -> Iterator[Row]:
             held=garment.held,
             colour=garment.colour,
             attributes=dict(garment.attributes),
+            zones=list(garment.zones),
         )
 
 
 def flat(row: Row) -> dict[str, object]:
     """Return a row with a column for each side of its box, in the order of COLUMNS.
 
-    Its path becomes a text such as "garment 0.99 > dress 0.93".
+    Its path becomes a text such as "garment 0.99 > dress 0.93", its zones "floor|door".
     """
     corners = dict(zip(CORNERS, row["box"], strict=True))
     path = " > ".join(f"{name} {probability:.2f}" for name, probability in row["path"])
-    values = {**row, **corners, "path": path}
+    values = {**row, **corners, "path": path, "zones": "|".join(row["zones"])}
     return {column: values[column] for column in COLUMNS}
 
 
@@ -232,7 +235,7 @@ class ParquetSink:
             ("x1", "float32"), ("y1", "float32"), ("x2", "float32"), ("y2", "float32"),
             ("label", "string"), ("probability", "float32"), ("path", "string"),
             ("held", "bool"), ("colour", "string"),
-            ("attributes", pyarrow.map_("string", "string")),
+            ("attributes", pyarrow.map_("string", "string")), ("zones", "string"),
         ])  # fmt: skip
 
     def open(self, info: SourceInfo) -> None:

@@ -9,7 +9,7 @@ from preprocessing.errors import BrokenSourceError, SourceError
 from realtime.runtime.service import service
 from realtime.runtime.worker import Prefetch, ReceiveTimeout
 from realtime.sources.source import OPENING_SECONDS, TIME_BASE, LiveClock, Source
-from realtime.types import Frame
+from realtime.types import Connection, Frame
 
 STALL_SECONDS = 1.5  # without a frame, after which a source that gave some is lost
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.8  # seconds between attempts
@@ -38,7 +38,8 @@ class ReconnectingSource:
         patience: float,
         opening: float = OPENING_SECONDS,
     ):
-        self.info = replace(first.info, time_base=TIME_BASE)
+        self._link = Connection()
+        self.info = replace(first.info, time_base=TIME_BASE, connection=self._link)
         self.failed = 0
         self._next: Source | None = first
         self._reopen, self._patience = reopen, patience
@@ -87,9 +88,11 @@ class ReconnectingSource:
     def _log_loss(self, reason: str) -> None:
         self.failed += 1
         logger.warning("%s: %s; trying again for %g s", self.info.name, reason, self._patience)
+        self._link.changed(lost=True, reason=reason)
 
     def _log_return(self, seconds: float) -> None:
         logger.warning("%s: back after %.1f s", self.info.name, seconds)
+        self._link.changed(lost=False, seconds=seconds)
 
     def _connection(self) -> Iterator[Frame]:
         """The frames of one connection, read on a thread that is left behind if it hangs."""

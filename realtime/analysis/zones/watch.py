@@ -15,6 +15,7 @@ from realtime.analysis.zones.areas import IGNORED, LINE, ZONE, Area
 from realtime.analysis.zones.counters import IN, OUT, AreaCounter
 from realtime.analysis.zones.settings import ZoneSettings
 from realtime.analysis.zones.subjects import Key, Seen, Side, Subject, has_crossed, seen_in
+from realtime.runtime.masking import masked
 from realtime.types import (
     CROSSED,
     ENTERED,
@@ -71,7 +72,8 @@ class Watch:
 
     def open(self, info: SourceInfo) -> None:
         """Begin with a source; points that are shares become pixels of its picture."""
-        self._source = Path(info.name).name
+        address = "://" in info.name
+        self._source = masked(info.name) if address else Path(info.name).name
         self._areas = [area.in_pixels(info.width, info.height) for area in self._settings.areas]
         self._counters = {area.name: AreaCounter(area) for area in self._watched}
 

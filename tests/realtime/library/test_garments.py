@@ -108,6 +108,7 @@ def test_rows_are_those_of_the_outputs():
         "frame": 7, "time": 0.28, "track": 1, "person": 1, "box": [2.5, 3.0, 10.0, 12.0],
         "label": "shirt", "probability": 0.9, "path": [["garment", 0.95], ["shirt", 0.9]],
         "held": False, "colour": "red", "attributes": {"sleeves": "short", "neck": "v"},
+        "zones": [],
     }  # fmt: skip
     assert second["person"] is None
     assert len(garments().to_json(lines=True).splitlines()) == 3

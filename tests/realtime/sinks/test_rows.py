@@ -20,7 +20,7 @@ def test_rows_of_json(tmp_path):
         "frame": 12, "time": 1.2, "track": 1, "person": 4, "box": [1.0, 2.0, 11.0, 22.0],
         "label": "top", "probability": 0.9,
         "path": [["garment", 0.99], ["upper body", 0.98], ["top", 0.9], ["t-shirt", 0.4123]],
-        "held": False, "colour": "red", "attributes": {"neck": "v"},
+        "held": False, "colour": "red", "attributes": {"neck": "v"}, "zones": [],
     }  # fmt: skip
     assert rows[1]["label"] == "unknown" and rows[1]["path"] == [] and rows[1]["person"] is None
     assert len(rows) == 2
@@ -69,7 +69,7 @@ def test_parts_become_the_file(tmp_path, monkeypatch, read_table):
     assert rows[-1] | {"probability": 0} == {
         "frame": 3, "time": 0.3, "track": 2, "person": 3, "x1": 10, "y1": 20, "x2": 40, "y2": 80,
         "label": "Coat", "probability": 0, "path": "", "held": False, "colour": "red",
-        "attributes": [],
+        "attributes": [], "zones": "",
     }  # fmt: skip
     assert rows[0]["person"] is None
 

@@ -46,7 +46,7 @@ class Area:
     def is_crossed(self, since: Point, until: Point) -> bool:
         """Return True if the straight way between two points leads through a line's segment."""
         before, after = self.distance(since), self.distance(until)
-        if before == after:
+        if before == after or before * after > 0:
             return False
         share = before / (before - after)
         (ax, ay), (bx, by) = self.points

@@ -119,10 +119,9 @@ class Subject:
         }
         return tuple(worn for worn, _ in self._worn.values())
 
-    @property
-    def zones(self) -> tuple[str, ...]:
-        """Names of the zones that it is in."""
-        return tuple(name for name, side in self.sides.items() if side.inside)
+    def inside(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some zones that it is in."""
+        return tuple(name for name in names if name in self.sides and self.sides[name].inside)
 
 
 def seen_in(garments: Iterable[Garment], *, anchor: str) -> list[Seen]:

@@ -107,7 +107,9 @@ class Watch:
         return any(area.distance(seen.anchor) > 0 for area in areas)
 
     def _with_zones(self, labelled: LabelledFrame, seen: list[Seen]) -> list[Garment]:
-        zones = {garment.track: self._subjects[one.key].zones
+        """The garments that are not ignored, each with its zones."""
+        names = [area.name for area in self._areas if area.kind == ZONE]
+        zones = {garment.track: self._subjects[one.key].inside(names)
                  for one in seen for garment in one.garments}  # fmt: skip
         return [replace(garment, zones=zones[garment.track]) if zones[garment.track] else garment
                 for garment in labelled.garments if garment.track in zones]  # fmt: skip

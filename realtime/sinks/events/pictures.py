@@ -111,6 +111,7 @@ class EventClips:
         events = [one for one in labelled.events if one.kind not in (SOURCE_LOST, SOURCE_BACK)]
         if self._clip and (frame.time > self._clip.end or frame.time < self._clip.last):
             self._finish()
+        self._forget(frame)
         if events and self._clip is None:
             self._begin(frame, events[0])
         if self._clip:
@@ -122,10 +123,13 @@ class EventClips:
         self._remember(image, frame)
 
     def _remember(self, image: np.ndarray, frame: Frame) -> None:
-        if self._past and frame.time < self._past[-1][0].time:
-            self._past.clear()
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
         self._past.append((replace(frame, image=np.empty((0, 0, 3), np.uint8)), jpeg))
+
+    def _forget(self, frame: Frame) -> None:
+        """Drop the frames that no clip of this one would show."""
+        if self._past and frame.time < self._past[-1][0].time:
+            self._past.clear()
         while self._past and self._past[0][0].time < frame.time - self._before:
             self._past.popleft()
 

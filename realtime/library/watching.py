@@ -1,4 +1,4 @@
-"""What watches the zones of a run."""
+"""The watch over the zones of a run."""
 
 from realtime.analysis.zones.settings import ZoneSettings
 from realtime.analysis.zones.watch import Watch

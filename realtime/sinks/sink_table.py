@@ -34,7 +34,7 @@ class OutputSettings:
         place: of the camera, in words, for the index.
         terminal: True to print the garments, for pictures without any other output.
         encoder: of the video, a name of ENCODERS or "auto".
-        events: who is told of events.
+        events: their receivers, but for files.
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
@@ -181,7 +181,7 @@ def _event_snapshots(path: Path, outputs: OutputSettings) -> "Sink":
 
 
 def _receivers(events: EventSettings) -> "Iterator[Sink]":
-    """The sinks of those who are told of events over a network, or by a program."""
+    """The sinks of receivers over a network, and of the command."""
     if events.webhook:
         from realtime.sinks.events.webhook import Webhook, read_secret
 

@@ -43,8 +43,8 @@ def _arrow(
     right = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1.0)
     middle = points.mean(axis=0)
     end = middle + right * max(8.0, ARROW * picture.shape[0])
-    ends = (tuple(map(int, one.round())) for one in (middle, end))
-    cv2.arrowedLine(picture, *ends, colour, line, cv2.LINE_AA, tipLength=0.4)
+    start, tip = (tuple(map(int, one.round())) for one in (middle, end))
+    cv2.arrowedLine(picture, start, tip, colour, line, cv2.LINE_AA, tipLength=0.4)
 
 
 def _corner(points: np.ndarray, text: int) -> tuple[int, int]:

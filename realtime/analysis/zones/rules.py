@@ -22,7 +22,7 @@ SECONDS = 1.0  # for which a rule is broken before that is an event
 
 @dataclass(frozen=True)
 class Rule:
-    """What is not to be in a zone.
+    """Something that is not to be in a zone.
 
     Attributes:
         text: as it was given.

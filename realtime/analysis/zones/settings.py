@@ -1,4 +1,4 @@
-"""What the flags of zones, lines and rules become. Imports nothing heavy but numpy and OpenCV."""
+"""The settings of zones, lines and rules."""
 
 from collections import Counter
 from dataclasses import dataclass

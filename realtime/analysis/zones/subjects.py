@@ -1,4 +1,4 @@
-"""Who or what is counted: people, and garments that nobody wears, with the side of each area."""
+"""Those who are counted: people, and garments that nobody wears, on a side of each area."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -113,7 +113,7 @@ class Subject:
 
     @property
     def garments(self) -> tuple[Worn, ...]:
-        """What it wears: the garments seen lately."""
+        """The garments that it wears: those seen lately."""
         self._worn = {
             track: one for track, one in self._worn.items() if self.time - one[1] <= REMEMBERED
         }

@@ -180,15 +180,11 @@ class Watch:
         for rule in self._settings.rules:
             side = subject.sides[rule.zone]
             if not (rule.kinds and side.inside and rule.is_broken_by(subject.garments)):
-                if (
-                    not side.inside
-                    or rule.text not in subject.broken
-                    or (not subject.broken[rule.text][1])
-                ):
+                if not (side.inside and subject.broken.get(rule.text, (0.0, False))[1]):
                     subject.broken.pop(rule.text, None)
                 continue
-            since, told = subject.broken.setdefault(rule.text, (frame.time, False))
-            if not told and frame.time - since >= rule.seconds:
+            since, announced = subject.broken.setdefault(rule.text, (frame.time, False))
+            if not announced and frame.time - since >= rule.seconds:
                 subject.broken[rule.text] = (since, True)
                 self._counters[rule.zone].broke()
                 yield self._event(RULE_BROKEN, subject, frame, place=rule.zone, detail=rule.text)
@@ -200,8 +196,8 @@ class Watch:
             if len(self._stays(rule.zone, frame.time)) <= rule.most:
                 self._crowded.pop(rule.text, None)
                 continue
-            since, told = self._crowded.setdefault(rule.text, (frame.time, False))
-            if not told and frame.time - since >= rule.seconds:
+            since, announced = self._crowded.setdefault(rule.text, (frame.time, False))
+            if not announced and frame.time - since >= rule.seconds:
                 self._crowded[rule.text] = (since, True)
                 self._counters[rule.zone].broke()
                 yield self._event(RULE_BROKEN, None, frame, place=rule.zone, detail=rule.text)

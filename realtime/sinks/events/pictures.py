@@ -147,7 +147,7 @@ class EventClips:
         sink.open(info)
         self._clip = _Clip(path, sink, begin, frame.time + self._after, frame.time)
         for before, jpeg in self._past:
-            self._add(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), before)
+            self._add(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)), before)
 
     def _add(self, image: np.ndarray, frame: Frame) -> None:
         assert self._clip is not None, "a clip was begun"

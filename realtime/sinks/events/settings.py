@@ -1,4 +1,4 @@
-"""Who is told of events, and how. Imports nothing heavy."""
+"""Receivers of events. Imports nothing heavy."""
 
 import shlex
 from dataclasses import dataclass

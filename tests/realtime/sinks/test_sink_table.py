@@ -1,10 +1,12 @@
 """The table of sinks: the contract that every row keeps, and the checks of their paths."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import make
 import pytest
+from event_receivers import event
 
 from preprocessing.errors import SinkError, UsageError
 from preprocessing.files import Inputs
@@ -21,6 +23,7 @@ FRAMES = [
     make.labelled(index, make.garment(colour="red"), make.garment("unknown", track=2))
     for index in range(4)
 ]
+FRAMES[2] = replace(FRAMES[2], events=[event(1)])
 
 
 def path_of(name, folder):

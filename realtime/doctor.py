@@ -55,6 +55,7 @@ NEEDED = ("numpy", "opencv-python", "av", "openvino", "fastapi", "uvicorn", "web
 OPTIONAL = {"torch": "training and GPUs", "onnxruntime": "--engine onnxruntime",
             "ultralytics": "training detectors",
             "trackers": "--track bytetrack and ocsort", "pyarrow": "--parquet",
+            "paho-mqtt": "--mqtt",
             "pillow-heif": "HEIC pictures",
             "ray": "realtime.batch.archive"}  # fmt: skip
 NETWORKS = ("yolo-people", "parser", "photo")  # of the default pipeline

@@ -65,7 +65,8 @@ def take(source, first, count):
 )
 def test_a_lost_source_resumes(then, reason, quick, caplog):
     first, second = Unsteady(3, then), Unsteady(4, size=(24, 32))
-    source = ReconnectingSource(first, lambda: second, patience=5)
+    source, heard = ReconnectingSource(first, lambda: second, patience=5), []
+    source.info.connection.listener = lambda lost, seconds, reason: heard.append((lost, reason))
     with caplog.at_level(logging.WARNING, reconnect.__name__):
         taken = take(source, first, 7)
     assert [frame.index for frame in taken] == list(range(7))
@@ -73,6 +74,7 @@ def test_a_lost_source_resumes(then, reason, quick, caplog):
     ticks = [frame.pts for frame in taken]
     assert ticks == sorted(set(ticks))
     assert source.failed == 1
+    assert heard == [(True, reason), (False, "")]
     lost, back = caplog.messages
     assert lost == f"unsteady: {reason}; trying again for 5 s" and "back after" in back
 

@@ -180,24 +180,6 @@ def _event_snapshots(path: Path, outputs: OutputSettings) -> "Sink":
     return EventSnapshots(path, labelled=outputs.events.event_picture == LABELLED)
 
 
-def _receivers(events: EventSettings) -> "Iterator[Sink]":
-    """The sinks of receivers over a network, and of the command."""
-    if events.webhook:
-        from realtime.sinks.events.webhook import Webhook, read_secret
-
-        file = events.webhook_secret_file
-        secret = read_secret(file) if file else b""
-        yield Webhook(events.webhook, secret=secret, spool=events.event_spool)
-    if events.mqtt:
-        from realtime.sinks.events.mqtt import Mqtt
-
-        yield Mqtt(events.mqtt, spool=events.event_spool)
-    if events.on_event:
-        from realtime.sinks.events.command import CommandHook
-
-        yield CommandHook(events.on_event)
-
-
 SINKS: dict[str, SinkRow] = {
     "out": SinkRow(
         make=_video_or_picture,
@@ -291,7 +273,11 @@ def make_sinks(outputs: OutputSettings) -> list["Sink"]:
         from realtime.sinks.terminal import TerminalSink
 
         made.append(TerminalSink())
-    return [*made, *_receivers(outputs.events)]
+    if outputs.events:
+        from realtime.sinks.events.receivers import receivers
+
+        made += receivers(outputs.events)
+    return made
 
 
 def refuse_inputs(outputs: OutputSettings, inputs: Inputs, *, log: Path | None = None) -> None:

@@ -31,8 +31,9 @@ def caption(area: AreaCount) -> str:
     """Return the counts in a few words."""
     if area.kind == LINE:
         return f"{area.name}: {area.entered} in, {area.left} out"
+    stay = f", mean stay {area.stayed / area.stays:.0f} s" if area.stays else ""
     broken = f", {area.broken} broken" if area.broken else ""
-    return f"{area.name}: {area.inside} of {area.entered}{broken}"
+    return f"{area.name}: {area.inside} inside, {area.entered} in, {area.left} out{stay}{broken}"
 
 
 def _arrow(

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from realtime.sinks.events.command import CommandHook
-from realtime.sinks.events.json_lines import EventSink
 from realtime.sinks.events.mqtt import Mqtt
 from realtime.sinks.events.settings import EventSettings
 from realtime.sinks.events.webhook import Webhook, read_secret
+from realtime.sinks.sink import Sink
 
 
-def receivers(events: EventSettings) -> Iterator[EventSink]:
+def receivers(events: EventSettings) -> Iterator[Sink]:
     """Make the sinks of the receivers that the flags name; none is open yet.
 
     Raises:

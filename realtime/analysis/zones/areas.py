@@ -1,10 +1,11 @@
-"""Zones, lines and ignored areas, as flags name them and in the pixels of a picture."""
+"""Zones, lines and ignored areas, as flags name them and in the pixels of a picture.
 
-from collections.abc import Sequence
+Imports nothing heavy, so that --help answers at once.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-
-import cv2
-import numpy as np
 
 ZONE, LINE, IGNORED = "zone", "line", "ignored"
 SHAPE = "NAME=x1,y1,x2,y2,... in pixels, or in shares of the picture from 0 to 1"
@@ -37,10 +38,10 @@ class Area:
         The line goes on beyond its ends; "right" is as one sees it in the picture.
         """
         if self.kind != LINE:
-            outline = np.array(self.points, np.float32)
-            return float(cv2.pointPolygonTest(outline, (float(point[0]), float(point[1])), True))
+            away = min(_distance_to(edge, point) for edge in _edges(self.points))
+            return away if _is_inside(self.points, point) else -away
         (ax, ay), (bx, by) = self.points
-        length = float(np.hypot(bx - ax, by - ay))
+        length = math.hypot(bx - ax, by - ay)
         return ((bx - ax) * (point[1] - ay) - (by - ay) * (point[0] - ax)) / length
 
     def is_crossed(self, since: Point, until: Point) -> bool:
@@ -80,7 +81,12 @@ def read_area(text: str, kind: str) -> Area:
     """
     name, _, numbers = text.partition("=")
     values = [float(number) for number in numbers.split(",")]
-    if not name.strip() or len(values) % 2 or min(values) < 0 or not np.isfinite(values).all():
+    if (
+        not name.strip()
+        or len(values) % 2
+        or min(values) < 0
+        or not all(map(math.isfinite, values))
+    ):
         raise ValueError(f"wanted {SHAPE}")
     points = list(zip(values[::2], values[1::2], strict=True))
     if kind != LINE and len(points) == 2:
@@ -93,5 +99,31 @@ def read_area(text: str, kind: str) -> Area:
     return Area(name.strip(), kind, tuple(points))
 
 
+def _edges(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
+    """The sides of a polygon."""
+    return zip(points, (*points[1:], points[0]), strict=True)
+
+
 def _surface(points: Sequence[Point]) -> float:
-    return float(abs(cv2.contourArea(np.array(points, np.float32))))
+    """The area that a polygon without crossings encloses (shoelace formula)."""
+    return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in _edges(points))) / 2
+
+
+def _is_inside(points: Sequence[Point], point: Point) -> bool:
+    """True if a ray from the point to the right leaves the polygon (even-odd rule)."""
+    x, y = point
+    crossings = (
+        x < ax + (y - ay) * (bx - ax) / (by - ay)
+        for (ax, ay), (bx, by) in _edges(points)
+        if (ay > y) != (by > y)
+    )
+    return sum(crossings) % 2 == 1
+
+
+def _distance_to(edge: tuple[Point, Point], point: Point) -> float:
+    """Pixels from a point to a side."""
+    (ax, ay), (bx, by) = edge
+    length = (bx - ax) ** 2 + (by - ay) ** 2
+    share = ((point[0] - ax) * (bx - ax) + (point[1] - ay) * (by - ay)) / length if length else 0
+    share = min(1.0, max(0.0, share))
+    return math.hypot(point[0] - ax - share * (bx - ax), point[1] - ay - share * (by - ay))

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from preprocessing.labels import general_names
-from realtime.types import Worn
+
+if TYPE_CHECKING:
+    from realtime.types import Worn
 
 FORM = (
     '"zone NAME without KIND", "zone NAME with KIND" (a kind may follow a colour, and "or" another '
@@ -39,7 +42,7 @@ class Rule:
     most: int | None = None
     seconds: float = SECONDS
 
-    def is_broken_by(self, garments: Iterable[Worn]) -> bool:
+    def is_broken_by(self, garments: "Iterable[Worn]") -> bool:
         """Return True if these garments of a person break it."""
         found = any(_is(worn, kind) for worn in garments for kind in self.kinds)
         return bool(self.kinds) and found != self.without
@@ -61,7 +64,7 @@ def read_rule(text: str) -> Rule:
     return Rule(text, match["zone"], kinds, match["how"].lower() == "without", seconds=seconds)
 
 
-def _is(worn: Worn, kind: str) -> bool:
+def _is(worn: "Worn", kind: str) -> bool:
     """True if a garment is of a kind, or of one under it."""
     names = {name.lower() for name in (worn.label, *general_names(worn.label))}
     return kind in names or any(kind == f"{worn.colour} {name}".lower() for name in names)

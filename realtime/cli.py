@@ -245,7 +245,6 @@ def _process(
                     source,
                     make_sinks(outputs),
                     analysis=analysis,
-                    watch=new_watch(settings),
                     watch=new_watch(settings.zones, outputs),
                     show=window.show if window else None,
                     stats=stats,

@@ -89,6 +89,7 @@ class Subject:
         sides: by the name of the area.
         broken: rules that are broken, with the time since when; True once that was an event.
         announced: True once it counts, which short ghosts never do.
+        matched: True once it wore what is looked for.
     """
 
     seen: Seen
@@ -98,6 +99,7 @@ class Subject:
     broken: dict[str, tuple[float, bool]] = field(default_factory=dict)
     observations: int = 0
     announced: bool = False
+    matched: bool = False
     _worn: dict[int, tuple[Worn, float]] = field(default_factory=dict)
 
     def update(self, seen: Seen, time: float) -> bool:

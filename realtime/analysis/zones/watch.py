@@ -7,8 +7,8 @@ and the zones of each garment, without the garments of ignored areas.
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from realtime.analysis.zones.areas import IGNORED, LINE, ZONE, Area
@@ -20,6 +20,7 @@ from realtime.types import (
     CROSSED,
     ENTERED,
     FIRST_SEEN,
+    FOUND,
     LEFT,
     MATCH,
     RULE_BROKEN,
@@ -37,31 +38,11 @@ LEAST_SECONDS = 0.3  # that somebody is seen before that counts
 GONE_SECONDS = 2.0  # without being seen, after which somebody has left
 
 
-@dataclass(frozen=True)
-class Match:
-    """Somebody, or something, that a search found in a frame.
-
-    Attributes:
-        track: of the garment.
-        detail: what was searched, for people.
-    """
-
-    track: int
-    detail: str
-
-
-Finder = Callable[[LabelledFrame], Iterable[Match]]
-
-
 class Watch:
-    """Counts of one source's zones and lines, and its events; belongs to one thread.
+    """Counts of one source's zones and lines, and its events; belongs to one thread."""
 
-    Args:
-        find: of `--find`, called with every frame; each of its matches is an event.
-    """
-
-    def __init__(self, settings: ZoneSettings, *, find: Finder = lambda labelled: ()):
-        self._settings, self._find = settings, find
+    def __init__(self, settings: ZoneSettings):
+        self._settings = settings
         self._run, self._numbers = secrets.token_hex(4), itertools.count(1)
         self._source = ""
         self._areas: list[Area] = []
@@ -89,9 +70,9 @@ class Watch:
         events = [event for one in seen for event in self._follow(one, frame)]
         events += self._forget(frame)
         events += self._check_numbers(frame)
-        labelled = replace(labelled, garments=self._with_zones(labelled, seen), events=events,
-                           areas=self._counts(frame.time))  # fmt: skip
-        return replace(labelled, events=[*events, *self._matches(labelled)])
+        events += self._matches(frame)
+        return replace(labelled, garments=self._with_zones(labelled, seen), events=events,
+                       areas=self._counts(frame.time))  # fmt: skip
 
     def source_changed(self, *, lost: bool, seconds: float | None, reason: str) -> Event:
         """Return the event of a source that is lost, or back after so many seconds; any thread."""
@@ -202,12 +183,14 @@ class Watch:
                 self._counters[rule.zone].broke()
                 yield self._event(RULE_BROKEN, None, frame, place=rule.zone, detail=rule.text)
 
-    def _matches(self, labelled: LabelledFrame) -> Iterator[Event]:
-        owners = {garment.track: subject for subject in self._subjects.values()
-                  for garment in subject.seen.garments}  # fmt: skip
-        for match in self._find(labelled):
-            if match.track in owners:
-                yield self._event(MATCH, owners[match.track], labelled.frame, detail=match.detail)
+    def _matches(self, frame: Frame) -> Iterator[Event]:
+        """The first time that somebody wears what --find looks for."""
+        for subject in self._subjects.values():
+            words = [garment.attributes[FOUND] for garment in subject.seen.garments
+                     if FOUND in garment.attributes]  # fmt: skip
+            if words and subject.time == frame.time and not subject.matched:
+                subject.matched = True
+                yield self._event(MATCH, subject, frame, detail=words[0])
 
     def _event(
         self,

@@ -1,19 +1,21 @@
 """Counts and events of people who walk through a picture of 100 x 100 pixels, at 10 fps."""
 
+from dataclasses import replace
+
 import make
 import pytest
 
 from realtime.analysis.zones.areas import read_ignored, read_line, read_zone
 from realtime.analysis.zones.rules import read_rule
 from realtime.analysis.zones.settings import MIDDLE, ZoneSettings
-from realtime.analysis.zones.watch import Match, Watch
-from realtime.types import LabelledFrame
+from realtime.analysis.zones.watch import Watch
+from realtime.types import FOUND, LabelledFrame
 
 AREAS = (read_zone("floor=0.4,0,0.8,1"), read_line("door=0.5,1,0.5,0"))
 
 
-def watch(settings=None, **more) -> Watch:
-    made = Watch(settings or ZoneSettings(areas=AREAS), **more)
+def watch(settings=None) -> Watch:
+    made = Watch(settings or ZoneSettings(areas=AREAS))
     made.open(make.info(width=100, height=100))
     return made
 
@@ -100,9 +102,16 @@ def test_ignored_people_are_nowhere():
 
 
 def test_matches_and_a_lost_source_are_events():
-    made = watch(find=lambda labelled: [Match(1, "red coat")] if labelled.frame.index == 5 else [])
-    _, events = walked(made, [10] * 8)
-    assert [(event.kind, event.detail) for event in events[1:]] == [("match", "red coat")]
+    made, events = watch(), []
+    for index in range(8):
+        frame = at(index, (1, 10))
+        if index in (5, 6):
+            marked = [replace(one, attributes={FOUND: "red coat"}) for one in frame.garments]
+            frame = replace(frame, garments=marked)
+        events += made(frame).events
+    assert [(event.kind, event.frame, event.detail) for event in events[1:]] == [
+        ("match", 5, "red coat")
+    ]
     lost = made.source_changed(lost=True, seconds=None, reason="no picture")
     back = made.source_changed(lost=False, seconds=3.0, reason="")
     assert (lost.kind, lost.frame, lost.time) == ("source lost", 7, 0.7) and lost.id < back.id

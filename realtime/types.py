@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -308,3 +309,11 @@ class SourceInfo:
     connection: Connection | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     track_tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Beside(Enum):
+    """Frames that may be drawn before their own analysis has ended."""
+
+    NEVER = "none"
+    WITHIN_A_SCENE = "all but the first of a scene"  # of a file that is shown
+    ALWAYS = "all"

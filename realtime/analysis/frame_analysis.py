@@ -31,7 +31,7 @@ from realtime.analysis.engines import MAX_STREAMS
 from realtime.analysis.live.drawn_at_once import drawn_at_once
 from realtime.analysis.live.known_garments import KnownGarments
 from realtime.analysis.live.latency import AUTO, EXACT
-from realtime.analysis.live.results import Beside, Request, Result
+from realtime.analysis.live.results import Request, Result
 from realtime.analysis.locators import Locator
 from realtime.analysis.motion_gate import MotionGate
 from realtime.analysis.optical_flow import OpticalFlow
@@ -41,7 +41,7 @@ from realtime.analysis.tracks import Track, TrackManager
 from realtime.runtime.stats import Stats
 from realtime.runtime.worker import FEW_CORES, Prefetch, cores
 from realtime.sinks.annotate import Annotator
-from realtime.types import Frame, Garment, LabelledFrame, Region
+from realtime.types import Beside, Frame, Garment, LabelledFrame, Region
 
 UNDRAWN = 4  # frames that are analysed and wait to be drawn
 

@@ -15,7 +15,6 @@ from typing import Protocol
 import cv2
 
 from preprocessing.errors import ClosedPipeError, SinkError
-from realtime.analysis.live.results import Beside
 from realtime.analysis.zones.drawing import draw_areas
 from realtime.analysis.zones.watch import Watch
 from realtime.runtime.stats import Stats
@@ -28,7 +27,7 @@ from realtime.sinks.video import VideoSink
 from realtime.sources.geometry import letterboxed
 from realtime.sources.pacing import Pacer
 from realtime.sources.source import Source
-from realtime.types import Frame, LabelledFrame, SourceInfo
+from realtime.types import Beside, Frame, LabelledFrame, SourceInfo
 
 DECODED_FRAMES = 8  # that wait for the analysis
 logger = logging.getLogger(__name__)

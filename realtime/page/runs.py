@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 
 from preprocessing.errors import GarmentError, printable
-from realtime.analysis.live.results import Beside
 from realtime.analysis.zones.settings import ZoneSettings
 from realtime.library.pipeline import Analyser, Stopped, ended_whole, run
 from realtime.library.watching import new_watch
@@ -20,7 +19,7 @@ from realtime.sinks.annotate import Annotator
 from realtime.sinks.replacing import replacing
 from realtime.sinks.sink_table import OutputSettings, make_sinks
 from realtime.sources.source import Source
-from realtime.types import Frame, LabelledFrame
+from realtime.types import Beside, Frame, LabelledFrame
 
 NO_ZONES = ZoneSettings()
 POLL_SECONDS = 0.05  # between checks of the controls during a pause

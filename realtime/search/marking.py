@@ -6,14 +6,13 @@ So it is written on their labels, and in the rows as `attributes`.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
 from preprocessing.labels import CLASS_OF, GARMENT, general_names
-from realtime.analysis.live.results import Beside
-from realtime.library.pipeline import Analyser
 from realtime.runtime.stats import Stats
 from realtime.search.colours import families, lightness_of
 from realtime.search.query import Item, Query
-from realtime.types import FOUND, Frame, Garment, LabelledFrame
+from realtime.types import FOUND, Beside, Frame, Garment, LabelledFrame
 
 LEAST = 0.3  # how sure a garment has to be
 LIGHT, DARK = 62.0, 40.0  # lightness of a colour's usual tone, from which on it is light, or dark
@@ -77,10 +76,23 @@ def _kind(kind: str, garment: Garment) -> float:
     return path[0][1] if known else 0.0
 
 
+class Analysis(Protocol):
+    """The part of an analysis that is needed; see `library.pipeline.Analyser`."""
+
+    title: str
+    annotator: Any
+
+    def analysed(
+        self, frames: Iterable[Frame], stats: Stats, *, concurrent: bool, beside: Beside
+    ) -> Iterator[LabelledFrame]:
+        """Yield frames with their garments, in order."""
+        ...
+
+
 class FindingAnalysis:
     """An analysis whose garments are marked; see `library.pipeline.Analyser`."""
 
-    def __init__(self, analysis: Analyser, query: Query, words: str):
+    def __init__(self, analysis: Analysis, query: Query, words: str):
         self._analysis, self._marker = analysis, Marker(query, words)
         self.annotator, self.title = analysis.annotator, analysis.title
 

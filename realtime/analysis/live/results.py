@@ -3,20 +3,11 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
 from realtime.analysis.optical_flow import OpticalFlow, SmallFrame
 from realtime.types import Frame, Garment, Region
 
 MOST_FRAMES = 64  # that are kept from the analysed one on; of more, every other one is left out
-
-
-class Beside(Enum):
-    """Frames that may be drawn before their own analysis has ended."""
-
-    NEVER = "none"
-    WITHIN_A_SCENE = "all but the first of a scene"  # of a file that is shown
-    ALWAYS = "all"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,9 @@ from preprocessing.labels import LAYERS
 from realtime.analysis.detection_interval import DETECTION_INTERVALS, ByMotion
 from realtime.analysis.frame_analysis import FrameAnalysis
 from realtime.analysis.live.latency import AUTO, EXACT, LATENCIES, LIVE
-from realtime.analysis.live.results import Beside
 from realtime.analysis.tracks import TrackManager
 from realtime.runtime.stats import Stats
-from realtime.types import Frame, Person, Region
+from realtime.types import Beside, Frame, Person, Region
 
 SIZE = (320, 480)
 CLASSES = ("t-shirt", "pants")

@@ -19,7 +19,6 @@ from preprocessing.errors import BrokenSourceError, SinkError, WeightsError
 from realtime.analysis import frame_analysis
 from realtime.analysis.detection_interval import ByMotion, EveryFrame
 from realtime.analysis.frame_analysis import FrameAnalysis
-from realtime.analysis.live.results import Beside
 from realtime.analysis.segmenter_locator import UnscoredLocator
 from realtime.analysis.tracks import TrackManager
 from realtime.library import pipeline
@@ -28,7 +27,7 @@ from realtime.sinks.annotate import Annotator
 from realtime.sinks.video import VideoSink
 from realtime.sources import pacing
 from realtime.sources.open_source import open_source
-from realtime.types import Frame, Region, SourceInfo
+from realtime.types import Beside, Frame, Region, SourceInfo
 
 FRAMES = 12
 CLASSES = ("Dress", "Bag")

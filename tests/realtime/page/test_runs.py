@@ -4,10 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from realtime.analysis.live.results import Beside
 from realtime.page.runs import SwappableAnalysis
 from realtime.runtime.stats import Stats
-from realtime.types import Frame, LabelledFrame
+from realtime.types import Beside, Frame, LabelledFrame
 
 
 class Naming:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from preprocessing.errors import WeightsError
+from preprocessing.errors import WeightsError, printable
 from preprocessing.images.colours import cloth_colour, illuminant_gains, nearest_name
 from preprocessing.images.regions import Region, garment_pixels
 from realtime.runtime.masking import masked, without_login
@@ -167,7 +167,7 @@ class IndexSink:
         from realtime.search.storage import RunWriter
 
         self._info = info
-        self._source = masked(info.name)
+        self._source = printable(masked(info.name))
         self._camera = camera_of(info)
         self._start = created(info)
         self._writer = RunWriter(self._index, self._run)

@@ -6,7 +6,6 @@ index, and of a day of such footage.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -40,6 +39,8 @@ def run(settings: CostSettings, folder: Path, *flags: str) -> tuple[float, float
     command = [sys.executable, str(ROOT / "run_realtime.py"), str(settings.video)]
     command += ["--stats", str(stats), "--jsonl", str(folder / "rows.jsonl")]
     command += [*settings.flags, *flags]
+    import resource  # which Windows lacks
+
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -6,7 +6,6 @@ was seen when.
 """
 
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -67,7 +66,7 @@ def killed(settings: KillSettings, index: Path, *, after: float) -> tuple[float,
             time.sleep(0.02)
         time.sleep(after)
         moment = time.time()
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
         lines.seek(0)
         return moment, lines.read().splitlines()

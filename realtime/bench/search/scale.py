@@ -7,7 +7,6 @@ index, a garment that only they write has to be found as often as they wrote it.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -129,6 +128,8 @@ def peak_megabytes() -> float:
     """The most memory that this process had, in MB; of Linux, that of its own program alone."""
     status = Path("/proc/self/status")
     if not status.exists():
+        import resource  # which Windows lacks
+
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024

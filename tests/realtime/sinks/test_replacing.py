@@ -14,7 +14,8 @@ from realtime.sinks.replacing import replacing
 from realtime.sinks.sink import opened
 from realtime.sinks.sink_table import SINKS, STATS, OutputSettings, make_sinks
 
-FILES = [name for name, row in SINKS.items() if not row.is_folder]
+# Frames without events leave nothing of these.
+FILES = [name for name, row in SINKS.items() if not row.is_folder and name != "events"]
 
 
 def write(outputs, *, frames=3, error=None, live=False, during=lambda: None):

@@ -61,7 +61,8 @@ def measure_streams(
     command = [sys.executable, str(ROOT / "run_realtime.py"), *cameras, "--jsonl", str(rows),
                "--stats", str(stats), *flags]  # fmt: skip
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return total([json.loads(path.read_text()) for path in sorted(stats.iterdir())])
+    reports = sorted(stats.iterdir()) if stats.is_dir() else [stats]  # of several cameras, or one
+    return total([json.loads(path.read_text()) for path in reports])
 
 
 def total(reports: Sequence[dict]) -> Streams:

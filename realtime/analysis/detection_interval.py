@@ -7,6 +7,7 @@ from typing import Protocol
 MUCH_MOTION = 0.3  # of a garment's place, that has changed since the last detection
 LONGEST = 3  # times the locator's interval, after which it runs whatever moves
 LIVE_EVERY = 1  # frames of a camera, instead of the locator's interval: its labels are to be young
+Motion = Callable[[], float]
 
 
 class DetectionInterval(Protocol):
@@ -19,12 +20,13 @@ class DetectionInterval(Protocol):
     @property
     def every(self) -> int: ...
 
-    def due(self, *, must: bool, motion: float) -> bool:
+    def due(self, *, must: bool, motion: Motion) -> bool:
         """True if the locator should run on the next frame.
 
         Args:
             must: there are no regions to propagate, at the start or after a scene cut.
-            motion: since the last frame that it ran on, as `MotionGate.motion_in` gives it.
+            motion: since the last frame that it ran on, as `MotionGate.motion_in` gives it; asked
+                only where that decides.
         """
         ...
 
@@ -38,7 +40,7 @@ class EveryFrame:
 
     every = 1
 
-    def due(self, *, must: bool, motion: float) -> bool:
+    def due(self, *, must: bool, motion: Motion) -> bool:
         return True
 
     def detected(self, seconds: float) -> None:
@@ -57,10 +59,10 @@ class ByMotion:
     def __init__(self, every: int):
         self.every, self._since = every, 0
 
-    def due(self, *, must: bool, motion: float) -> bool:
+    def due(self, *, must: bool, motion: Motion) -> bool:
         self._since += 1
-        moved = self._since >= self.every and motion >= MUCH_MOTION
-        if must or moved or self._since >= LONGEST * self.every:
+        longest = self._since >= LONGEST * self.every
+        if must or longest or (self._since >= self.every and motion() >= MUCH_MOTION):
             self._since = 0
         return self._since == 0
 
@@ -79,7 +81,7 @@ class HalfDutyCycle:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def due(self, *, must: bool, motion: float) -> bool:
+    def due(self, *, must: bool, motion: Motion) -> bool:
         return must or time.monotonic() >= self._next
 
     def detected(self, seconds: float) -> None:

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -121,7 +122,7 @@ class FrameAnalysis:
         with stats.stage("gate"):
             moved = self.motion_gate.moved(frame.image)
         scene_cut = self.motion_gate.scene_cut
-        motion = self.motion_gate.motion_in(self._past.begin())
+        motion = partial(self.motion_gate.motion_in, self._past.begin())
         must = scene_cut or not self._begun
         due = moved and self.interval.due(must=must, motion=motion)
         if due:

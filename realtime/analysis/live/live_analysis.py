@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from realtime.analysis.detection_interval import DetectionInterval
 from realtime.analysis.live.latency import LatencyTrial
@@ -24,7 +25,6 @@ from realtime.types import Frame, LabelledFrame, Region
 NICENESS = 5  # of the thread, so that decoding, drawing and encoding go first
 LONGEST_SECONDS = 10.0  # of an analysis, after which frames wait: one that hangs is to be noticed
 STILL_FRAMES = 4  # after which something that moved is detected where it came to rest
-MOST_FRAMES = 64  # that are kept from the analysed one on; of more, every other one is left out
 Detect = Callable[[Frame], list[Region]]
 # Labels a frame's regions; passes on what is known before the classifier has run.
 Label = Callable[[Request, list[Region], Callable[[Result], None]], Result]
@@ -206,7 +206,7 @@ class LiveAnalysis:
         """Begin to analyse this frame if that is due, and no other one is being detected."""
         if moved:
             known = self._carried.regions if self._carried and self._carried.settled else None
-            motion = self._gate.motion_in(known)
+            motion = partial(self._gate.motion_in, known)
             self._due = self._interval.due(must=must, motion=motion) or self._due
         rests = self._unseen and self._still_frames >= STILL_FRAMES
         if any(pending.carried is None for pending in self._pending):

@@ -332,18 +332,9 @@ class AnalysisFactory:
     def _load_crops(self, concurrent: bool) -> CropClassifier:
         """The network on crops, with features where a wardrobe needs them."""
         chosen, recognition = self._resolved, self._recognition
-        if recognition.wardrobe or (
-            self._teachable and can_be_taught(recognition.model, chosen.engine)
-        ):
-            return load_feature_classifier(
-                recognition.model,
-                engine=chosen.engine,
-                device=chosen.device,
-                threads=recognition.threads,
-                precision=chosen.precision,
-                concurrent=concurrent,
-            )
-        return load_classifier(
+        taught = self._teachable and can_be_taught(recognition.model, chosen.engine)
+        load = load_feature_classifier if recognition.wardrobe or taught else load_classifier
+        return load(
             recognition.model,
             engine=chosen.engine,
             device=chosen.device,

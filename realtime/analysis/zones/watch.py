@@ -13,6 +13,7 @@ from pathlib import Path
 
 from realtime.analysis.zones.areas import IGNORED, LINE, ZONE, Area
 from realtime.analysis.zones.counters import IN, OUT, AreaCounter
+from realtime.analysis.zones.rules import Rule
 from realtime.analysis.zones.settings import ZoneSettings
 from realtime.analysis.zones.subjects import Key, Seen, Side, Subject, has_crossed, seen_in
 from realtime.runtime.masking import masked
@@ -164,11 +165,7 @@ class Watch:
                 if not (side.inside and subject.broken.get(rule.text, (0.0, False))[1]):
                     subject.broken.pop(rule.text, None)
                 continue
-            since, announced = subject.broken.setdefault(rule.text, (frame.time, False))
-            if not announced and frame.time - since >= rule.seconds:
-                subject.broken[rule.text] = (since, True)
-                self._counters[rule.zone].broke()
-                yield self._event(RULE_BROKEN, subject, frame, place=rule.zone, detail=rule.text)
+            yield from self._broken(rule, subject.broken, subject, frame)
 
     def _check_numbers(self, frame: Frame) -> Iterator[Event]:
         for rule in self._settings.rules:
@@ -177,11 +174,25 @@ class Watch:
             if len(self._stays(rule.zone, frame.time)) <= rule.most:
                 self._crowded.pop(rule.text, None)
                 continue
-            since, announced = self._crowded.setdefault(rule.text, (frame.time, False))
-            if not announced and frame.time - since >= rule.seconds:
-                self._crowded[rule.text] = (since, True)
-                self._counters[rule.zone].broke()
-                yield self._event(RULE_BROKEN, None, frame, place=rule.zone, detail=rule.text)
+            yield from self._broken(rule, self._crowded, None, frame)
+
+    def _broken(
+        self,
+        rule: Rule,
+        broken: dict[str, tuple[float, bool]],
+        subject: Subject | None,
+        frame: Frame,
+    ) -> Iterator[Event]:
+        """The event of a rule that is broken now, once that has lasted for its seconds.
+
+        Args:
+            broken: rules since when, see `Subject.broken`.
+        """
+        since, announced = broken.setdefault(rule.text, (frame.time, False))
+        if not announced and frame.time - since >= rule.seconds:
+            broken[rule.text] = (since, True)
+            self._counters[rule.zone].broke()
+            yield self._event(RULE_BROKEN, subject, frame, place=rule.zone, detail=rule.text)
 
     def _matches(self, frame: Frame) -> Iterator[Event]:
         """The first time that somebody wears what --find looks for."""

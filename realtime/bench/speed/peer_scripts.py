@@ -35,7 +35,8 @@ for packet in source.demux(video, *sound):
 target.mux(stream.encode(None))
 target.close()
 """
-OPENCV_LOOP = """
+# Begins a loop over the images of a video, and the writing of another.
+OPENCV_FILES = """
 import sys, cv2
 source = cv2.VideoCapture(sys.argv[1])
 size = tuple(int(source.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
@@ -45,6 +46,8 @@ while True:
     done, image = source.read()
     if not done:
         break
+"""
+OPENCV_LOOP = f"""{OPENCV_FILES.rstrip()}
     target.write(image)
 target.release()
 """
@@ -95,20 +98,13 @@ with sv.VideoSink(sys.argv[2], info) as sink:
         sink.write_frame(labels.annotate(boxes.annotate(image, found), found))
 """
 # RT-DETR with weights at random, whose boxes mean nothing: it is as fast as with trained ones.
-RTDETR = """
-import sys, cv2, torch
+RTDETR = f"""
+import torch
 from ultralytics import RTDETR
 torch.manual_seed(0)
 model = RTDETR("rtdetr-l.yaml")
-source = cv2.VideoCapture(sys.argv[1])
-size = tuple(int(source.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-kind = cv2.VideoWriter_fourcc(*"mp4v")
-target = cv2.VideoWriter(sys.argv[2], kind, source.get(cv2.CAP_PROP_FPS), size)
-while True:
-    done, image = source.read()
-    if not done:
-        break
-    answer = model(image, imgsz={size}, device="cpu", verbose=False)[0]
+{OPENCV_FILES.strip()}
+    answer = model(image, imgsz={{size}}, device="cpu", verbose=False)[0]
     target.write(answer.plot())
 target.release()
 """
